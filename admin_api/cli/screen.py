@@ -5,7 +5,7 @@ Colours, progress bars and live tables are used in terminals only; rich disables
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -38,6 +38,18 @@ class Screen:
     def record(self, body: object) -> None:
         """Print a result as JSON, in ASCII so that every terminal and encoding accepts it."""
         self.out.print(json.dumps(body), soft_wrap=True)
+
+    def listing(
+        self, found: list[dict[str, Any]], table: Callable[[list[dict[str, Any]]], RenderableType], empty: str
+    ) -> None:
+        """Print entries: as JSON records, as the table that `table` makes of them, or the note `empty` for none."""
+        if self.as_json:
+            for each in found:
+                self.record(each)
+        elif found:
+            self.show(table(found))
+        else:
+            self.note(empty)
 
     def show(self, result: RenderableType) -> None:
         """Print a result, such as a table."""

@@ -1,8 +1,9 @@
 """`alerts`: subscribe e-mail addresses to what happens to devices, and list them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from admin_api.cli import webhook_documents as documents
 from admin_api.cli.command import command
@@ -33,14 +34,11 @@ def add(
 def list_alerts(context: CommandContext) -> None:
     """List the addresses that get notices."""
     found = context.execute(documents.ALERTS)["alerts"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-        return
-    if not found:
-        context.screen.note("no address")
-        return
+    context.screen.listing(found, _table, "no address")
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
     table = tables.plain("EMAIL", "CONFIRMED")
     for each in found:
         table.add_row(cells.clean(each["email"]), "yes" if each["confirmed"] else "not yet")
-    context.screen.show(table)
+    return table

@@ -33,13 +33,7 @@ def list_campaigns(
 ) -> None:
     """List campaigns, the newest first, with their progress."""
     found = context.execute(documents.CAMPAIGNS, first=limit, after=None)["campaigns"]["nodes"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-    elif found:
-        context.screen.show(render.table(found))
-    else:
-        context.screen.note("no campaign yet; create one with lobbyctl campaigns create")
+    context.screen.listing(found, render.table, "no campaign yet; create one with lobbyctl campaigns create")
 
 
 @command(app, "show")

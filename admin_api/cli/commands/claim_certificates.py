@@ -64,13 +64,7 @@ def add(
 def list_certificates(context: CommandContext, name: Named) -> None:
     """List the claim certificates of an enrolment, with their expiry."""
     found = find(context, name)["claimCertificates"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-    elif found:
-        context.screen.show(render.certificates(found))
-    else:
-        context.screen.note("no claim certificate")
+    context.screen.listing(found, render.certificates, "no claim certificate")
 
 
 @command(app, "revoke")

@@ -52,13 +52,7 @@ def create(
 def list_tokens(context: CommandContext, name: Named) -> None:
     """List the tokens of an enrolment: identifiers, uses and expiry, never the secrets."""
     found = context.execute(documents.ENROLMENT_TOKENS, enrolment=parse_enrolment_name(name))["enrolmentTokens"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-    elif found:
-        context.screen.show(render.tokens(found))
-    else:
-        context.screen.note(f"no token; next: lobbyctl enrolments tokens create {name}")
+    context.screen.listing(found, render.tokens, f"no token; next: lobbyctl enrolments tokens create {name}")
 
 
 @command(app, "revoke")

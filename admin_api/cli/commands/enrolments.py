@@ -31,13 +31,9 @@ _BATCH: Final = 1000
 def list_enrolments(context: CommandContext) -> None:
     """List all enrolments, with how many devices each has admitted and refused."""
     found = context.execute(documents.ENROLMENTS)["enrolments"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-    elif found:
-        context.screen.show(render.table(found))
-    else:
-        context.screen.note("no enrolment: every device with a certificate of a registered CA is admitted and waits")
+    context.screen.listing(
+        found, render.table, "no enrolment: every device with a certificate of a registered CA is admitted and waits"
+    )
 
 
 @command(app, "show")

@@ -41,13 +41,7 @@ def add(
 def list_webhooks(context: CommandContext) -> None:
     """List all webhooks."""
     found = context.execute(documents.WEBHOOKS)["webhooks"]
-    if context.screen.as_json:
-        for each in found:
-            context.screen.record(each)
-    elif found:
-        context.screen.show(render.table(found))
-    else:
-        context.screen.note("no webhook")
+    context.screen.listing(found, render.table, "no webhook")
 
 
 @command(app, "show")
