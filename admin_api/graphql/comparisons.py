@@ -22,7 +22,7 @@ class CompleteComparison:
     )
     missing: int = strawberry.field(description="Devices of which the target has nothing.")
     empty: bool = strawberry.field(
-        description="Whether the target has nothing of any device, as after it was built anew: retry all its devices."
+        description="Whether the target has nothing of any device, as after it was rebuilt: retry all its devices."
     )
     days: int = strawberry.field(description="Within so many days each device is looked up once.")
     by_device: bool = strawberry.field(

@@ -71,7 +71,7 @@ class Result:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the target has nothing of any device, as after it was built anew."""
+        """Whether the target has nothing of any device, as after it was rebuilt."""
         return 0 < self.compared == self.missing and self.differences > 0
 
 

@@ -39,7 +39,7 @@ def show_last(context: CommandContext, targets: Sequence[Target]) -> Status:
 def empty_target(target: str, devices: int) -> str:
     """Return the hint for a target that has nothing of its devices."""
     return (
-        f"EMPTY: the target has nothing of its {devices:,} devices, as after it was built anew. Deploy its stack"
+        f"EMPTY: the target has nothing of its {devices:,} devices, as after it was rebuilt. Deploy its stack"
         f" (`lobbyctl targets check {target}`), then register all of them again: `lobbyctl retry --from {target}`"
     )
 

@@ -70,7 +70,7 @@ class VendingLobby(Lobby):
         self.new_lambdas()
 
     def new_lambdas(self) -> None:
-        """Start the Lambdas anew: their caches are empty."""
+        """Start the Lambdas again: their caches are empty."""
         ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
         parameter = Parameter(lambda: self.ssm, PARAMETER, parse_settings, self.clock)
         allocator = Allocator(Targets.read_only().all, self.invoke)
