@@ -174,10 +174,14 @@ def client(service: str) -> Any:
 
 @cache
 def _empty_tables() -> dict[str, Any]:
-    """Return empty tables, which moto creates from the models once."""
+    """Return empty tables, which moto creates from the models once. In a test within another AWS, moto keeps the tables
+    of the outer one, so they are set aside."""
+    backend = dynamodb_backends[LOBBY][REGION]
+    outer, backend.tables = backend.tables, type(backend.tables)()
     for model in MODELS:
         model.create_table(billing_mode="PAY_PER_REQUEST")
-    return deepcopy(dynamodb_backends[LOBBY][REGION].tables)
+    created, backend.tables = backend.tables, outer
+    return created
 
 
 def _create_lobby() -> None:
