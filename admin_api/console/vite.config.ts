@@ -3,10 +3,20 @@
  * `__CSP_NONCE__` in each response. There is no development server, because sign-in returns only to the
  * deployed address.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { serviceWorker } from "./build/service_worker.ts";
+
+/**
+ * Test files that need modules of their own: they replace modules, or the browser's storage before a module opens it.
+ * All other files of a worker share one copy of React, Mantine and the console, which takes a second per file to load.
+ */
+const isolated = readdirSync("tests", { recursive: true, encoding: "utf8" })
+  .map((name) => `tests/${name}`)
+  .filter((name) => /\.test\.tsx?$/.test(name))
+  .filter((name) => /vi\.mock\(|fake-indexeddb|\/(phone|claim_queue_fixtures)"/.test(readFileSync(name, "utf8")));
 
 export default defineConfig({
   plugins: [react(), serviceWorker(), compress()],
@@ -24,7 +34,13 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
-    include: ["tests/**/*.test.{ts,tsx}"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "shared", include: ["tests/**/*.test.{ts,tsx}"], exclude: isolated, isolate: false },
+      },
+      { extends: true, test: { name: "isolated", include: isolated } },
+    ],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 30_000, // slow machines need more time
     restoreMocks: true,

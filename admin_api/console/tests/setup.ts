@@ -7,7 +7,9 @@ afterEach(cleanup);
 // Slow machines need more time.
 configure({ asyncUtilTimeout: 10_000 });
 
+// Configurable, because files that share modules run this again in the same window.
 Object.defineProperty(window, "matchMedia", {
+  configurable: true,
   value: (query: string) => ({
     matches: false,
     media: query,
@@ -25,4 +27,4 @@ globalThis.ResizeObserver = class {
 };
 Element.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
-Object.defineProperty(document, "fonts", { value: new EventTarget() });
+Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() });
