@@ -17,6 +17,8 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.plugins.keyword import DENYLIST
 from detect_secrets.settings import transient_settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DETECTORS = (
     "AWSKeyDetector",
