@@ -1,8 +1,8 @@
 """Settings of a device that gets its certificate by provisioning by claim.
 
-Without an identity in the state folder, the client runs with the claim certificate and ends when it has one; with it,
-the client is a device like any other. Rejected at once is what no attempt can cure: an invalid serial number or
-template name, an unusable or expired claim certificate, an identity of another serial number.
+Without an identity in the state folder, the client connects with the claim certificate and ends when it has an
+identity. With one, it runs like any other device. Errors that a retry cannot correct are rejected at startup: an
+invalid serial number or template name, an unusable or expired claim certificate, the identity of another serial number.
 """
 
 import secrets
@@ -22,7 +22,8 @@ from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import ThingName, parse_thing_name, shown
 
 CLIENT_ID_PREFIX: Final = "claim."
-"""The policy of claim certificates permits no other client ids. No thing name has a dot: none can be disconnected."""
+"""The policy of claim certificates permits no other client ids. Thing names contain no dot, so this id disconnects no
+device."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,5 @@ def _checked(identity: StoredIdentity, serial: ThingName, state_dir: Path) -> St
         return identity
     raise InvalidInput(
         "INVALID_SETTING",
-        f"got serial number {shown(serial)}, want {shown(identity.serial)}, with which the device in {state_dir} was"
-        " provisioned; or another --state-dir",
+        f"got serial number {shown(serial)}, want {shown(identity.serial)}, as in {state_dir}, or another --state-dir",
     )

@@ -1,8 +1,8 @@
 """Command line of the device client: ``run``, ``reset`` and ``show-qr``.
 
-Exit codes: 0 if the command is done or the client was stopped by SIGTERM, SIGINT or SIGHUP; 2 for unusable settings
-or credentials, and if no attempt can provision the device. After any other end, `device.supervisor` starts the client
-again. Written with argparse, because a bundle runs where nothing but Python is installed.
+Exit codes: 0 if the command is done or the client was stopped by SIGTERM, SIGINT or SIGHUP; 2 for unusable settings or
+credentials, or if the device can never be provisioned with them. After any other exit, `device.supervisor` starts the
+client again. The command line uses argparse, because a bundle runs on machines that have only Python.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from lobby.wire import MQTT_PORT
 PROGRAM: Final = "lobby-device"
 _RUN_HELP: Final = "Connect to the lobby, wait for a route, then serve in the target. Runs until it is stopped."
 _RESET_HELP: Final = (
-    "Forget the route. A running client returns to the lobby within two seconds, any other at its next start."
+    "Delete the route. A running client returns to the lobby within two seconds, a stopped client at its next start."
 )
 _QR_HELP: Final = "Show the QR label in the terminal, and its code as text."
 

@@ -1,8 +1,8 @@
 """The client: pass events to the state machine and carry out the actions it returns, one at a time.
 
 All events, from awscrt's threads, from signal handlers and from the clock, go through one inbox, so the state
-machine handles one event at a time. A failed action becomes an event. An unexpected exception is logged and the
-client starts over. Waits use a monotonic clock, which nobody can set.
+machine handles one event at a time. A failed action becomes an event. An unexpected exception is logged and the client
+starts over. Waits use a monotonic clock, so a change of the wall clock does not affect them.
 """
 
 import time
@@ -106,7 +106,7 @@ class Client:
         self._inbox.put(event)
 
     def run(self) -> Exit:
-        """Run until the device is stopped, is provisioned, or has arrived with `exit_on_arrival`. Return the end."""
+        """Run until the device is stopped or provisioned, or has arrived with `exit_on_arrival`. Return the outcome."""
         while self._running:
             try:
                 self._run_once()
@@ -150,8 +150,8 @@ class Client:
     def _handle_next(self) -> None:
         """Handle the next event, then the deadlines that have passed.
 
-        The event goes first, so an answer that arrived in time does not count as late after a slow disk operation.
-        The deadlines follow after each event, so a flood of messages cannot hold them back.
+        The event is handled first, so an answer that arrived in time does not count as late after a slow disk
+        operation. Deadlines are checked after each event, so many messages cannot delay them.
         """
         deadline = self._state.next_deadline
         timeout = POLL_S if deadline is None else min(POLL_S, max(0.0, deadline - self._clock()))
@@ -219,7 +219,7 @@ class Client:
 
     def _update_identity(self, action: StorageAction) -> KeyReady | PendingStored | IdentityStored | IdentityNotStored:
         if self._identities is None:
-            raise TypeError("got a plan with provisioning, want identities with it")
+            raise TypeError("got a plan with provisioning and no identities, want both")
         try:
             match action:
                 case PrepareKey():

@@ -1,8 +1,7 @@
-"""The options of `lobby-device`: one table, and where a value comes from.
-
-An option of the command line has precedence over its environment variable (`DEVICE_` and the option's name), that over
-the settings file (JSON), and that over the default. A value of the wrong type, and an unknown name in the settings
-file, are errors. Relative paths in the settings file start at its folder.
+"""The options of `lobby-device`: one table, and the order in which values are looked up. A value is taken from the
+command line, else from the environment variable (`DEVICE_` and the option's name), else from the settings file (JSON),
+else from the default. A value of the wrong type is an error, and so is an unknown name in the settings file. Relative
+paths in the settings file start at its folder.
 """
 
 import argparse
@@ -95,7 +94,7 @@ RUN: Final = (
     Option("pkcs11_pin_file", "File with the user PIN.", Path, panel=_TOKEN),
     Option("pkcs11_token", "Label of the token.", panel=_TOKEN),
     Option("pkcs11_label", "Label of the key.", panel=_TOKEN),
-    _timing("hello_every", "First interval of hellos in the lobby; they become rarer."),
+    _timing("hello_every", "First interval of hellos in the lobby. It grows with time."),
     _timing("alive_every", "Interval of reports in the target."),
     _timing("answer_within", "Time limit for each answer of a broker."),
     _timing("settle_after", "Time until a connection counts as stable."),
@@ -168,7 +167,7 @@ def _parsed(option: Option, text: str, source: str) -> Value:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """Return the settings of a file as text, as if they were typed."""
+    """Return the settings of a file as text, in the form of the command line."""
     try:
         body = strict_json.loads(path.read_text())
     except (OSError, ValueError) as error:

@@ -1,9 +1,7 @@
-"""Reads the device's certificate, chain and key from the files in which people have them, and puts them in order.
-
-All may be in one file. The certificates may be in any order and beside others, with text between them, as `openssl
-pkcs12 -nodes` writes them (Bag Attributes), or be DER. TLS libraries take the first certificate of a file as the
-device's and read no text, so they get what `load` returns: the certificate of the key, its chain in order, and the bare
-key.
+"""Reads the device's certificate, chain and key from files in common formats, and puts them in order. All may be in one
+file. Certificates may be in any order, among others, and with text between them, as `openssl pkcs12 -nodes` writes them
+(Bag Attributes). One certificate may be DER. TLS libraries expect the device's certificate first and no text. `load`
+returns that form: the certificate of the key, its chain in order, and only the key.
 """
 
 import re
@@ -56,7 +54,7 @@ def has_key(path: Path) -> bool:
 
 
 def load(cert: Path, key: Path | None) -> Bundle:
-    """Return the device's credentials; without `key`, those of a key elsewhere. Raise `BadCredentials`."""
+    """Return the device's credentials. `key` is None if the key is in a token. Raise `BadCredentials`."""
     certificates = list(dict.fromkeys(_certificates(cert)))
     private = _private_key(key) if key is not None else None
     if key is not None and key != cert:
@@ -110,7 +108,7 @@ def _private_key(path: Path) -> PrivateKey:
             "KEY_UNREADABLE", f"got {path} ({error}), want an unencrypted PEM private key (from PKCS#12: {_FROM_P12})"
         ) from None
     if not isinstance(key, PrivateKey):
-        raise BadCredentials("KEY_UNREADABLE", f"got {path} with a key that is not RSA or EC, want one of these")
+        raise BadCredentials("KEY_UNREADABLE", f"got {path} with a key that is not RSA or EC, want an RSA or EC key")
     return key
 
 
@@ -130,7 +128,7 @@ def _of_key(
 
 
 def _own(certificates: list[x509.Certificate], cert: Path) -> x509.Certificate:
-    """Return the certificate that issued no other."""
+    """Return the certificate that did not issue any of the others."""
     last = [each for each in certificates if not any(each != other and _issued(each, other) for other in certificates)]
     if not last:
         raise BadCredentials("CERTIFICATE_UNREADABLE", f"got no certificate in {cert}, want the device's")

@@ -20,7 +20,7 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class Calls(Protocol):
-    """The system calls that are used: the `os` module, or a test double."""
+    """The system calls that `Disk` uses: the `os` module, or a test double."""
 
     def open(self, path: Path, flags: int, mode: int = ..., /) -> int: ...
     def fstat(self, fd: int, /) -> os.stat_result: ...
@@ -74,7 +74,8 @@ class Disk:
             self._calls.close(handle)
 
     def clear(self, path: Path) -> None:
-        """Remove whatever is at `path`. A folder, which may contain anything, is renamed to ``<path>.bad``."""
+        """Remove the file, link or pipe at `path`. A folder, which may contain other data, is renamed to
+        ``<path>.bad``."""
         try:
             self._calls.unlink(path)
         except FileNotFoundError:
@@ -101,7 +102,7 @@ class Disk:
             self._calls.close(handle)
 
     def make_folder(self, path: Path) -> None:
-        """Create the folder and its parents durably: a flushed file is lost if its folder's own name is lost."""
+        """Create the folder and its parents durably: a flushed file is lost if the entry of its folder is lost."""
         try:
             self._calls.mkdir(path, 0o700)
         except FileExistsError:

@@ -28,7 +28,7 @@ class BadCredentials(DeviceError):
 
 
 class ProvisioningImpossible(DeviceError):
-    """The lobby has shown that no attempt to get a certificate can succeed with these settings."""
+    """The device can never get a certificate with these settings, by the lobby's answers."""
 
 
 class StateDirError(DeviceError):

@@ -1,7 +1,7 @@
 """Event log: one line per event, as text for people or as JSON for programs.
 
-A log that cannot be written (disk full, reader gone or not reading) does not stop the device. Lines are dropped and
-counted, and the next line that can be written contains the count as `lines_lost`.
+The device does not stop if the log cannot be written (disk full, reader ended or too slow). Such lines are dropped and
+counted. The next written line contains the count as `lines_lost`.
 """
 
 import json

@@ -3,10 +3,11 @@
     device.key.pem     the own key: created first, and kept for each certificate after that
     pending.json       a certificate that is not registered yet, with its ownership token
     device.cert.pem    the own certificate
-    identity.json      thing name and fingerprint: the identity exists if this file, certificate and key fit together
+    identity.json      thing name and fingerprint: the identity exists if this file, certificate and key match
 
 Each file is written atomically (`device.storage`), with mode 0600. After a power cut at any time the device has either
-its identity, or what it needs to continue with the same key. A file that is torn or does not fit counts as missing.
+its identity, or what it needs to continue with the same key. A file that is incomplete or does not match the others
+counts as missing.
 """
 
 import hashlib
@@ -68,8 +69,8 @@ class IdentityStore:
         return load_identity(self._folder, self._disk)
 
     def prepare(self) -> KeyReady:
-        """Return a request for a certificate for the device's key, which is created and stored first if there is none,
-        and the pending certificate. If AWS IoT creates the key, only the latter."""
+        """Return a certificate request for the device's key, and the pending certificate. The key is created and stored
+        first if there is none. If AWS IoT creates the key, return only the pending certificate."""
         self._disk.make_folder(self._folder)
         pending = self._load_pending()
         if self._provisioning.with_keys:
@@ -92,7 +93,7 @@ class IdentityStore:
             self._write(self._pending_file, sealed("pending", body))
 
     def store(self, thing: ThingName, certificate: Pending) -> None:
-        """Store the certificate as the device's own, and last of all the file that makes it valid."""
+        """Store the certificate as the device's own. The file that makes the identity valid is written last."""
         if certificate.key:
             self._write(self._key_file, certificate.key.encode())
         key = self._disk.read(self._key_file, _MAX_BYTES)
@@ -105,12 +106,12 @@ class IdentityStore:
             "template": self._provisioning.template,
         }
         self._write(self._identity_file, sealed("identity", body))
-        with suppress(OSError):  # it is of no use any more, and does no harm
+        with suppress(OSError):  # the pending certificate is not used again, so a failure does not matter
             self.store_pending(None)
 
     def _load_key(self) -> bytes | None:
-        """Return the stored key. A file that is none is set aside, because the key of a used certificate may be in it.
-        Raise `OSError` if it cannot be read now, so that no second key is created."""
+        """Return the stored key, or None. A file without a valid key is renamed, not deleted: it may contain the key of
+        a certificate in use. Raise `OSError` if the file cannot be read now, so that no second key is created."""
         try:
             key = self._disk.read(self._key_file, _MAX_BYTES)
             self._keys.public_key(key)
@@ -142,8 +143,8 @@ class IdentityStore:
 
 
 def load_identity(folder: Path, disk: Disk | None = None) -> StoredIdentity | None:
-    """Return the identity in a folder, or None if there is none or an unusable one. Raise `OSError` if it cannot be
-    read now: another certificate would not help."""
+    """Return the identity in a folder, or None if it is missing or unusable. Raise `OSError` if it cannot be read now:
+    the device must not get another certificate because of that."""
     disk = disk or Disk()
     try:
         body = unsealed("identity", disk.read(folder / _IDENTITY, _MAX_BYTES))

@@ -1,8 +1,8 @@
 """Queue of events that wait to be handled. awscrt's threads, signal handlers and the client itself put events in.
 
-Events about the device's own connections and timers are always accepted. MQTT messages come from others: a broker
-that sends them faster than the client handles them must not exhaust the memory, so above a limit they are dropped
-and counted. Nothing is lost by that, because the lobby repeats the route after each hello.
+Events about the device's own connections and timers are always accepted. A broker may send MQTT messages faster than
+the client handles them. Above a limit they are dropped and counted, to limit the memory. No route is lost, because the
+lobby repeats it after each hello.
 """
 
 import queue

@@ -30,8 +30,8 @@ from lobby.wire import MAX_MESSAGE_BYTES
 
 Report = Callable[[Event], None]
 _RECONNECT_S: Final = 2
-"""awscrt holds a connection that was closed while interrupted until its reconnect delay ends, about 22 kB each. A
-short delay frees it early."""
+"""awscrt keeps a connection that was closed while interrupted (about 22 kB) until its reconnect delay ends. A short
+delay frees the memory early."""
 
 
 class MqttConnection:
@@ -99,7 +99,7 @@ class MqttConnection:
         return None
 
     def _on_disconnected(self, _connection: Any, _: "Future[Any]") -> None:
-        """awscrt drops the callback of a connection that has no reference left; the first argument keeps one."""
+        """awscrt drops the callbacks of a connection without references. The first argument is such a reference."""
         self._report(Disconnected(self._id))
 
     def _on_connected(self) -> Event:
@@ -132,7 +132,7 @@ class MqttConnection:
 
 
 def classify(error: BaseException) -> Failure:
-    """Return the failure that an error of awscrt means."""
+    """Return the failure for an error of awscrt."""
     name = error.name if isinstance(error, awscrt.exceptions.AwsCrtError) else ""
     if "CLOSED" in name:
         return Failure.REFUSED

@@ -68,5 +68,5 @@ def _parse(pem: bytes) -> ec.EllipticCurvePrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(f"got no private key ({error})") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("got another key, want one on P-256")  # noqa: TRY004 - content of a file
+        raise ValueError("got a key that is not on P-256, want one on P-256")  # noqa: TRY004 - content of a file
     return key

@@ -35,9 +35,9 @@ class Options:
 
     @property
     def folder(self) -> Path | None:
-        """The folder for the route and a provisioned identity: the option; or ``<certificate>.state`` beside the
-        certificate, ``<serial number>.state`` beside the claim certificate; or None if none of them is given. Raise
-        `InvalidInput` for a serial number that is none, which could name any folder."""
+        """The folder for the route and a provisioned identity: the option, else ``<certificate>.state`` beside the
+        certificate, else ``<serial number>.state`` beside the claim certificate, else None. Raise `InvalidInput` for an
+        invalid serial number, which could name any folder."""
         if self.state_dir is not None:
             return self.state_dir
         if self.claim_cert is not None and self.serial:

@@ -1,8 +1,8 @@
 """One run of the client: create its parts, connect them, and run until it is stopped.
 
-A device without a certificate runs twice: first to get one, then as every other device does after power-on. Invalid
-settings end the run with a message. An unusable state directory does not: the device works without one and asks the
-lobby at each start. Only a device that needs a certificate has to store it first.
+A device without a certificate runs twice: first to get one, then like any other device after power-on. Invalid settings
+end the run with a message. An unusable state directory does not end it: the device gets its route from the lobby at
+each start. Only a device that gets a certificate needs the directory, to store it.
 """
 
 import random
@@ -25,7 +25,7 @@ from lobby.errors import LobbyError
 STOPPED: Final = 0
 """Exit code: stopped by a signal, or arrived with `--exit-on-arrival`."""
 UNUSABLE: Final = 2
-"""Exit code: the client can never work with these settings."""
+"""Exit code: the client cannot work with these settings."""
 uniform: Final = random.SystemRandom().uniform
 """Jitter that differs between devices."""
 Opener = Callable[[int, Callable[[Event], None]], Connection]

@@ -1,4 +1,5 @@
-"""The settings of a device that has a certificate, validated before it starts. `claim_settings` are the others'.
+"""The settings of a device that has a certificate, validated before it starts. `claim_settings` has those of a device
+without one.
 
 All missing settings are listed in one message. Nothing here opens a connection or creates a file.
 """

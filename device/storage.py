@@ -2,8 +2,8 @@
 
 A new route is written to a temporary file, flushed, and renamed over the old one (rename(2) is atomic); then the
 folder is flushed. A reader gets either the old or the new route. A file that fails its checksum or does not parse is
-renamed to ``route.json.bad`` and counts as no route. Disk failures are raised as `OSError`; the client handles them
-and continues without a disk, asking the lobby at each start.
+renamed to ``route.json.bad`` and counts as no route. Disk failures are raised as `OSError`; the client handles them and
+continues without a disk: it gets its route from the lobby at each start.
 """
 
 import fcntl
@@ -47,7 +47,7 @@ class Storage:
         self._disk = Disk(calls)
 
     def load(self) -> LoadedRoute:
-        """Return the stored route. Never raise: the device must start whatever the disk contains."""
+        """Return the stored route. Never raise: the device must start with any content of the disk."""
         try:
             return LoadedRoute(_decode(self._disk.read(self.route_file, _MAX_BYTES)))
         except FileNotFoundError:
@@ -69,8 +69,8 @@ class Storage:
     def forget(self) -> None:
         """Remove the route, and its leftover files where possible, because they may contain secrets.
 
-        The reset request is removed last and after a flush of its own. Removals reach the disk in any order, and a
-        request that disappears before the route would never be carried out.
+        The reset request is removed last, after the folder was flushed. Removals can reach the disk in any order, and a
+        request that disappears before the route would not be carried out.
         """
         self._disk.make_folder(self.folder)
         self._disk.clear(self.route_file)

@@ -57,7 +57,7 @@ class Supervisor:
                 return 0
 
     def _run_child(self, crashes: int) -> int:
-        """Return the exit code of one client, negative for a signal.
+        """Run one client and return its exit code, negative for a signal.
 
         Signals are blocked from the fork until the child's process id is stored, so that none is lost.
         """

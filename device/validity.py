@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Validity:
-    """Times are UTC."""
+    """A validity period. Times are in UTC."""
 
     not_before: datetime
     not_after: datetime

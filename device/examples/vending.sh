@@ -1,9 +1,8 @@
 #!/bin/sh
-# Gets a certificate from the lobby with an enrolment token, with nothing but curl and openssl.
+# Gets a certificate from the lobby with an enrolment token. Needs only curl and openssl.
 #
 #   LOBBY_TOKEN='<identifier> <token>' sh vending.sh https://<console> pump-1 1.0
-#
-# The key is made here and never leaves this folder. Running it again asks for the same certificate again, so it can be
+# The key is created here and never leaves this folder. Each run requests the same certificate, so it can be
 # repeated after an interruption at any step. Files are written here: device.key.pem, device.cert.pem, root.pem,
 # backup-root.pem and lobby.txt (endpoint and port). If mosquitto_rr is installed, the device then says hello and waits
 # for its route, unless HELLO is "no".
@@ -18,7 +17,7 @@ url=$1 name=$2 version=$3
 }
 csr=$(openssl req -new -sha256 -key device.key.pem -subj "/CN=$name" | awk '{ printf "%s\\n", $0 }')
 
-# The token goes to curl by a pipe, because other users can read the arguments of a process.
+# curl gets the token through a pipe, because other users can read the arguments of a process.
 status=$(printf 'header = "Authorization: %s"\n' "$LOBBY_TOKEN" | curl --config - --silent --show-error \
     --retry 5 --connect-timeout 10 --max-time 30 --header 'Content-Type: application/json' \
     --data "{\"thingName\": \"$name\", \"version\": \"$version\", \"csr\": \"$csr\"}" \

@@ -83,7 +83,7 @@ def _on_local_event(
 
 def _on_start(step: Step, event: Start) -> None:
     """Connect to another broker after each crash, because the broker may have caused it: target, first lobby, target,
-    second lobby, and so on. A device without a certificate gets one, and does nothing else."""
+    second lobby, and so on. A device without a certificate only gets one and ends."""
     at_target = event.route is not None and event.crashes % 2 == 0
     attempts = event.crashes // 2 if event.route else event.crashes
     location = Location.TARGET if at_target else Location.LOBBY

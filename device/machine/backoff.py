@@ -1,9 +1,9 @@
 """Retry delays: exponential backoff with a cap and jitter, so that devices which lose their broker in the same second
 do not reconnect in the same second.
 
-The random function is a parameter. The jitter is "equal jitter" of the AWS Architecture Blog, "Exponential Backoff
-And Jitter": at least half of the ceiling is waited. Just-in-time registration takes about a second, and each
-connection attempt during it starts another one. Full jitter would attempt twice in that time and gain nothing.
+The random function is a parameter. The jitter is "equal jitter" of the AWS Architecture Blog, "Exponential Backoff And
+Jitter": each wait is at least half of the ceiling. Just-in-time registration takes about a second, and each connection
+attempt in that second starts another registration. Full jitter would connect twice in that time for no benefit.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Connection handling: connect, subscribe, send hellos, back off, fall back, leave.
 
 Each function works on one `Step`. The retry rules are here: a lobby that closes the connection is tried again soon,
-because just-in-time registration closes the first one; an unreachable lobby gives way to the next lobby; and a
-target that stays unreachable sends the device back to the lobby.
+because just-in-time registration closes the first one; after an unreachable lobby the next one is tried; and a device
+whose target stays unreachable returns to the lobby.
 """
 
 import json
@@ -47,7 +47,7 @@ def subscribe_to(step: Step, topic: str) -> None:
 
 
 def go_online(step: Step) -> None:
-    """Subscribed: start to send hellos (lobby) or reports (target)."""
+    """The subscription is granted: start to send hellos (lobby) or reports (target)."""
     step.update(phase=Phase.ONLINE, online_since=step.now)
     step.cancel(Timer.ANSWER)
     _log(step, "subscribed", topic=lobby_topic(step.plan.thing))
@@ -93,7 +93,7 @@ def on_settled(step: Step) -> None:
 
 
 def on_failure(step: Step, failure: Failure, detail: str) -> None:
-    """The connection failed or is lost: decide where to connect next, and when."""
+    """Handle a failed or lost connection: decide where to connect next, and when."""
     state = step.state
     refused = failure is Failure.REFUSED
     step.update(
@@ -169,7 +169,7 @@ def back_off(step: Step, seconds: float, *, reason: str = "retry") -> None:
 
 
 def leave(step: Step, to: Location | None) -> None:
-    """Disconnect cleanly, to go to another location or, with None, to stop."""
+    """Disconnect cleanly to change to another location, or to stop if it is None."""
     state = step.state
     step.cancel(Timer.HELLO, Timer.SETTLED, Timer.RETRY)
     if state.phase is Phase.DISCONNECTING and state.next_location is None:
@@ -183,8 +183,8 @@ def leave(step: Step, to: Location | None) -> None:
 
 
 def on_disconnected(step: Step) -> None:
-    """Disconnected: stop, or connect to the next location. From the third change of location without a stable
-    connection on, the wait grows, so that brokers cannot send a device back and forth quickly."""
+    """Stop, or connect to the next location. The wait grows from the third change of location without a stable
+    connection, so that brokers cannot make a device reconnect quickly without end."""
     step.cancel(Timer.ANSWER)
     to = step.state.next_location
     if to is None:

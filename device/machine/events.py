@@ -1,4 +1,4 @@
-"""Interface of the state machine: events (what has happened) and actions (what is to be done).
+"""Interface of the state machine: events, which it handles, and actions, which it returns.
 
 Each connection attempt has an id. The state machine ignores events of a connection that is no longer the current
 one.
@@ -242,7 +242,7 @@ class Outcome(Enum):
 
     STOPPED = "stopped"
     PROVISIONED = "provisioned"
-    """The device has an identity now, and can start with it."""
+    """The device has an identity and can start with it."""
     IMPOSSIBLE = "impossible"
     """No further attempt can succeed with these settings."""
 
@@ -256,6 +256,6 @@ class Exit:
 
 
 StorageAction = PrepareKey | StorePending | StoreIdentity
-"""Of the identity, as opposed to the route."""
+"""Events of the identity, not of the route."""
 ConnectionAction = Connect | Subscribe | Publish | Disconnect
 Action = ConnectionAction | StoreRoute | ForgetRoute | StorageAction | ShowCode | LogEvent | Exit

@@ -1,8 +1,9 @@
 """When the next hello is due, as a function of how long the device has been online in the lobby.
 
 The lobby pushes a route as soon as there is one, so a hello only replaces a push that was lost. Hellos are frequent at
-first, while the device is being claimed, then rare: each costs the lobby a run of a Lambda. A new connection starts the
-schedule again, and each interval has jitter, so that devices which connected together do not stay together.
+first, while the device is being claimed, then rare, because each costs the lobby a run of a Lambda. A new connection
+starts the schedule again. Each interval has jitter, so that devices which connect at the same time do not send hellos
+at the same time.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class HelloSchedule:
 
     def interval(self, online_for: float) -> float:
         """Return the interval after a hello that was acknowledged `online_for` seconds after the subscription. It never
-        decreases with `online_for`: a first interval above the later ones applies throughout."""
+        decreases with `online_for`: if the first interval is longer than the later ones, it always applies."""
         if online_for < self.every_for:
             return self.every
         later = max(self.every, self.later_every)

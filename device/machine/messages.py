@@ -20,7 +20,7 @@ _STORE_DELAY_S: Final = 1.0
 
 
 def handle_message(step: Step, topic: str, payload: bytes) -> None:
-    """Obey a valid message on the device's own topic. Log and ignore any other message."""
+    """Carry out a valid message on the device's own topic. Log and ignore any other message."""
     if step.state.phase is Phase.DISCONNECTING and step.state.next_location is not Location.TARGET:
         return ignore(step, "disconnecting")
     if topic != lobby_topic(step.plan.thing):
@@ -51,8 +51,8 @@ def on_reset_requested(step: Step) -> None:
 
 
 def _forget_route(step: Step, *, always_write: bool) -> None:
-    """Forget the route and go to the lobby, or stay there. The storage is not written, unless `always_write`, if it
-    contains no route or a write is scheduled."""
+    """Forget the route and return to the lobby, or stay there. If the storage contains no route, or a write is
+    scheduled, it is written only with `always_write`."""
     state = step.state
     step.update(route=None, unconfirmed_route=None, route_confirmed=False, fallbacks=0)
     step.cancel(Timer.REVISIT)
@@ -64,8 +64,8 @@ def _forget_route(step: Step, *, always_write: bool) -> None:
 
 
 def revisit(step: Step) -> None:
-    """The wait after a fallback is over: try the target again if the lobby has repeated its route. Otherwise stay,
-    because a connected lobby may yet send another route, or have none."""
+    """Try the target again after a fallback, if the lobby has repeated its route. Otherwise stay connected to the
+    lobby, which may send another route."""
     if step.state.location is Location.LOBBY and step.state.route_confirmed:
         connection.leave(step, Location.TARGET)
 
@@ -97,7 +97,7 @@ def _show_code(step: Step, challenge: PresenceChallenge) -> None:
 
 
 def hide_code(step: Step) -> None:
-    """Remove the presence code: the challenge is answered or no longer valid."""
+    """Remove the presence code: the challenge was answered or is no longer valid."""
     if step.state.shown_challenge is not None:
         step.update(shown_challenge=None)
         step.act(ShowCode(None))
@@ -121,9 +121,9 @@ def _on_route(step: Step, route: Route) -> None:
 def _objection(state: State, route: Route, *, from_lobby: bool) -> str:
     """Return why a new route is not followed, or an empty string.
 
-    A delayed message with an older route arrives once. A lobby that sends the same older route twice was restored
-    from a backup, or is another lobby; the route is then followed, or the device would be stranded. An older route
-    from a target is never followed.
+    A delayed message with an older route arrives only once. If a lobby sends the same older route twice, it was
+    restored from a backup, or it is another lobby. The device then follows the route, because it would never get a
+    newer one. An older route from a target is never followed.
     """
     current = state.route
     if current is None:

@@ -52,15 +52,15 @@ class Timing:
     answer_within: float = 10.0
     """Time limit for each answer of a broker: CONNACK, SUBACK, PUBACK, and the end of a disconnect."""
     settle_after: float = 30.0
-    """A connection is stable once it has lasted this long. If it is lost earlier, that counts as one more failure."""
+    """A connection is stable after this time. The loss of an earlier one counts as a failure."""
     retry_base: float = 1.5
-    """Longest wait after the first failure. The shortest, half of it, is the duration of a registration."""
+    """Longest wait after the first failure. The shortest wait is half of it: the duration of a registration."""
     retry_cap: float = 60.0
     """Longest wait after any number of failures."""
     fallback_attempts: int = 10
     """Failures in a row at the target before the device falls back to the lobby (count)."""
     fallback_seconds: float = 300.0
-    """Time since the first of them after which the device also falls back, if that is earlier."""
+    """Time since the first of these failures, after which the device falls back even with fewer failures."""
     revisit_base: float = 15.0
     """Longest wait after the first fallback before the same route is retried."""
     revisit_cap: float = 900.0
@@ -70,8 +70,8 @@ class Timing:
     log_window: float = 60.0
     """Length of the period to which `log_limit` applies."""
     log_limit: int = 20
-    """Log lines about received messages per period (count). More are counted only, so that a broker that sends
-    endlessly does not fill the disk."""
+    """Log lines about received messages per period (count). Further lines are only counted, so that many messages do
+    not fill the disk."""
     refusals_per_lobby: int = 3
     """Refused connections at one lobby before the next lobby is tried (count). Just-in-time registration closes the
     first connection."""
@@ -88,7 +88,7 @@ class Timing:
     denied_cap: float = 900.0
     """Longest wait after any number of denials."""
     token_for: float = 3300.0
-    """Time for which a certificate that is not registered yet can be. AWS IoT permits an hour."""
+    """Time within which a pending certificate can be registered. AWS IoT permits an hour."""
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -2,9 +2,10 @@
 
 In this order: create and store the own key; connect to a lobby with the claim certificate; subscribe to the topics of
 the answers; request a certificate; store it as pending, with its ownership token; register it; store it as the device's
-own. Only then the client ends, to start with it. After an interruption the key, and a pending certificate, are used
-again, so that the lobby does not see a second key for the serial number. Denials are repeated with long waits: AWS IoT
-does not tell their cause, which an operator may remove. What no attempt can change ends the client.
+own; end, so that the client starts with it. After an interruption the client continues with the same key and pending
+certificate, because the lobby rejects a second key for a serial number. After a denial the client repeats its request
+with long waits: AWS IoT does not report the cause, and an operator may remove it. Errors that a retry cannot correct
+end the client.
 """
 
 from typing import Final
@@ -50,8 +51,8 @@ from lobby.errors import InvalidInput
 from lobby.names import shown
 
 _REFUSED_SUBSCRIPTIONS: Final = 6
-"""Connections in a row that end at a subscription, after which the claim certificate cannot be one for this template.
-A policy that was attached just now may not be in force yet."""
+"""Consecutive connections that end at a subscription, after which the claim certificate counts as one of another
+template. A new policy may take some seconds to apply, so one is not enough."""
 DENIAL_CAUSES: Final = (
     "the serial number is not expected, or belongs to another key; or the enrolment is full, paused, not started, ended"
     " or revoked. `lobbyctl enrolments show NAME` has the reason"
@@ -127,7 +128,7 @@ def on_connection_event(
 
 
 def on_failure(step: Step, failure: Failure, detail: str) -> None:
-    """The connection failed or is lost: try again, unless the claim certificate cannot be one for this template."""
+    """Handle a failed or lost connection: try again, unless the claim certificate cannot be one for this template."""
     phase, progress = step.state.phase, step.state.progress
     topic = _topics(_plan(step))[progress.granted] if phase is Phase.SUBSCRIBING else ""
     connection.on_failure(step, failure, detail)
@@ -160,7 +161,7 @@ def _request(step: Step) -> None:
         _drop_pending(step)
     plan, progress = _plan(step), step.state.progress
     if progress.thing:
-        return  # registered: only the storage is missing, which has its own timer
+        return  # registered: only the storage is missing, and it has its own timer
     if progress.pending is None:
         _publish(step, _create_topic(plan), create_request(None if plan.with_keys else progress.csr))
     elif progress.pending_stored:
@@ -200,7 +201,7 @@ def _on_message(step: Step, topic: str, payload: bytes) -> None:
 
 
 def _on_rejected(step: Step, rejection: Rejection) -> None:
-    """Keep the pending certificate after a denial: with another one each time, the lobby would collect them."""
+    """Keep the pending certificate after a denial. Otherwise each attempt would add a certificate to the lobby."""
     if rejection.concerns_template:
         _give_up(step, f"{rejection}; got template {shown(_plan(step).template)}, want that of the enrolment")
         return

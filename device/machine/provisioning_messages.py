@@ -26,8 +26,8 @@ _CERTIFICATE: Final = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+
 
 @dataclass(frozen=True)
 class Pending:
-    """A certificate that is not registered yet, and the token with which it can be, for an hour. `key` is its private
-    key (PEM) if AWS IoT has created it."""
+    """A pending certificate, and the token with which it can be registered for an hour. `key` is its private key (PEM)
+    if AWS IoT has created it."""
 
     certificate: str
     token: str = field(repr=False)
@@ -44,7 +44,7 @@ class Rejection:
 
     @property
     def concerns_template(self) -> bool:
-        """Whether there is no such template, which no further attempt changes."""
+        """Whether the template does not exist, which a retry does not change."""
         return "Template" in self.code or (self.status == 404)
 
     @property
@@ -85,7 +85,7 @@ def parse_registered(payload: bytes) -> ThingName:
 
 
 def parse_rejection(payload: bytes) -> Rejection:
-    """Return the rejection. An answer without its fields is one, too: the topic decides."""
+    """Return the rejection. An answer without the expected fields is also one, because the topic decides."""
     try:
         body = json_object(payload)
     except InvalidInput as error:

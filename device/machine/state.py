@@ -51,7 +51,7 @@ class Timer(Enum):
     SETTLED = "settled"
     """The connection counts as stable."""
     REVISIT = "revisit"
-    """Until then, a route whose target was unreachable is not tried again."""
+    """A route whose target was unreachable is tried again at this time."""
     STORAGE = "storage"
     """Write to the storage, again or after a delay that saves writes."""
     IDENTITY = "identity"
@@ -78,7 +78,7 @@ class Progress:
     """When the pending certificate was created, or loaded."""
     denials: int = 0
     thing: ThingName | None = None
-    """The registered thing. From then on, only the storage is missing."""
+    """The registered thing. Only the storage of the identity is missing."""
     storage_error: str = ""
     """The last error, which is logged once."""
     ending: Exit | None = None
@@ -87,7 +87,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class State:
-    """Counters count what happened in a row."""
+    """The state of one client. Counters count consecutive failures or changes."""
 
     phase: Phase = Phase.BACKING_OFF
     location: Location = Location.LOBBY
@@ -119,7 +119,7 @@ class State:
     shown_challenge: PresenceChallenge | None = None
     """The presence challenge that the device shows now."""
     storage_empty: bool = False
-    """The storage is known to contain no route."""
+    """Whether the storage certainly contains no route."""
     logged_lines: int = 0
     """Lines about messages in this log window."""
     suppressed_lines: int = 0

@@ -1,7 +1,7 @@
 """Keys on P-256 and certificate signing requests (RFC 2986) with the library ecdsa, in pure Python.
 
-The time of a signature depends on the secret (CVE-2024-23342), which helps an attacker who measures many of them. A key
-signs one request per start until it has a certificate; all later signatures are made by OpenSSL, in TLS.
+The duration of a signature depends on the secret (CVE-2024-23342), so an attacker can compute the key after measuring
+many. Here a key signs one request per start until it has a certificate. OpenSSL makes all later signatures, in TLS.
 """
 
 import hashlib

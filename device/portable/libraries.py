@@ -1,4 +1,4 @@
-"""What `device.claim_settings` needs, in pure Python."""
+"""The libraries for `device.claim_settings` in pure Python."""
 
 from collections.abc import Callable
 from pathlib import Path

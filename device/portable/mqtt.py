@@ -119,7 +119,7 @@ class PahoConnection:
 
 
 def tls_context(files: TlsFiles, port: int) -> ssl.SSLContext:
-    """Return a context that trusts only the files' CAs. Raise `OSError`, which `ssl.SSLError` is, or `ValueError`."""
+    """Return a context that trusts only the files' CAs. Raise `OSError` (`ssl.SSLError` included) or `ValueError`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(files.ca)
@@ -130,7 +130,7 @@ def tls_context(files: TlsFiles, port: int) -> ssl.SSLContext:
 
 
 def classify(error: Exception) -> Failure:
-    """Return the failure that an error of paho, `ssl` or `socket` means."""
+    """Return the failure for an error of paho, `ssl` or `socket`."""
     if isinstance(error, TimeoutError):
         return Failure.TIMEOUT
     if isinstance(error, ssl.SSLEOFError | ConnectionResetError | BrokenPipeError):

@@ -25,7 +25,7 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-/* A random number between half and all of `most`: devices that fail together do not retry together. */
+/* A random number between half of `most` and `most`, so that devices which fail together do not retry together. */
 static double jittered(double most) {
     uint32_t number = 0;
     if (RAND_bytes((unsigned char *)&number, sizeof number) != 1) abort();

@@ -39,7 +39,7 @@ static const char *skip_scalar(const char *at, const char *end) {
 }
 
 /* Return the end of the value at `at`, NULL if it is not JSON. With `name`, `at` is an object, and the value of that
-   member is stored in `found`; the last one wins, as in other JSON readers. */
+ * member is stored in `found`; of repeated members the last one counts, as in other JSON readers. */
 static const char *skip_value(const char *at, const char *end, int depth, const char *name, struct span *found) {
     if (at >= end || depth > MAX_DEPTH) return NULL;
     if (*at == '"') return skip_string(at, end);
