@@ -1,5 +1,5 @@
 """The manufacturer's tools: a certificate authority (CA), device credentials, revocation lists and QR labels.
 
-Of the rest of the project they use only `lobby.names`, `lobby.errors` and `lobby.wire`. They run on a machine without
-a network; only `pki.registration` and `pki.lobby_account` call AWS.
+From the rest of the project they import the vocabulary, the label codec and the lobby's checks of certificates
+(`lobby.domain`). They run on a machine without a network; only `pki.registration` and `pki.lobby_account` call AWS.
 """

@@ -1,8 +1,8 @@
 """Proves that a lobby would admit the devices of a CA, before the CA is registered.
 
-The checks are those of the lobby (`lobby.domain`), so they cannot differ from what later happens to a device. What
-needs no key of the CA is proven: its certificate, its chain, its revocation lists, and a sample device certificate if
-there is one. The notes say months in advance what will expire.
+The checks are the lobby's own (`lobby.domain`), so the result is the same as later for a device. They need no key of
+the CA: they cover its certificate, its chain, its revocation lists, and a sample device certificate if there is one.
+The notes list what will expire, months in advance.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +21,9 @@ from pki.certificates import common_name, is_issued_by
 from pki.errors import RegistrationError
 
 CA_NOTICE: Final = timedelta(days=365)
-"""How long before its end a CA is mentioned: a new CA has to be in production before that."""
+"""How long before its end a CA is reported. Its successor must be in production by then."""
 LIST_NOTICE: Final = timedelta(days=60)
-"""How long before its end a list is mentioned, but not before the last third of its validity."""
+"""How long before its end a list is reported, but not before the last third of its validity."""
 
 
 def check_admission(

@@ -1,8 +1,8 @@
 """The manufacturer's certificate authority in one directory: a root, and the intermediate that signs devices.
 
-`create_hierarchy` creates the files one by one, each atomically, and resumes after a crash; it refuses a directory
-that contains a complete CA. Issuing needs only the intermediate's key, so the root's key can be moved offline
-afterwards. The intermediate is the CA that is registered with a lobby.
+`create_hierarchy` creates the files one by one, each atomically, and resumes after a crash; it rejects a directory that
+contains a complete CA. Only the intermediate's key is used to issue certificates, so the root's key can be moved
+offline. The intermediate is the CA that is registered with a lobby.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,8 +77,8 @@ class Authority:
     ) -> x509.CertificateRevocationList:
         """Record the revocations and return the revocation list that contains them.
 
-        A certificate that is already revoked keeps its recorded time and reason. If all are, and the list contains
-        them, no new list is issued. Raise `InvalidInput` FOREIGN_CERTIFICATE for a certificate of another CA, before
+        A certificate that is already revoked keeps its recorded time and reason. If all are revoked and in the current
+        list, no new list is issued. Raise `InvalidInput` FOREIGN_CERTIFICATE for a certificate of another CA, before
         anything is recorded.
         """
         entries = [self._revocation(certificate, reason, now) for certificate in certificates]
@@ -117,8 +117,8 @@ def create_hierarchy(
 ) -> Authority:
     """Create the CA and return it: keys, certificates and an empty revocation list, in this order.
 
-    A key with a PKCS#11 URI is in that token, where it is created if there is none; `passphrase` is then the PIN. After
-    a crash, the files that exist are kept and the rest is created; `organization` must be the same. Raise
+    A key with a PKCS#11 URI is in that token, and is created there if it does not exist; `passphrase` is then the PIN.
+    After a crash, the existing files are kept and the others are created; `organization` must be the same. Raise
     `AuthorityError` CA_EXISTS if `directory` contains a complete CA, `InvalidInput` for the organization or years.
     """
     profile.organization_name(organization)

@@ -1,4 +1,4 @@
-"""The CA that a command acts for: the one in a directory that `init` created, or a manufacturer's own, in files.
+"""The CA that a command acts for: in a directory that `init` created, or a manufacturer's own CA in files.
 
 An own CA stays where it is: only its certificate and its revocation lists are read, never its key.
 """
@@ -35,7 +35,7 @@ CrlFiles = Annotated[
 
 @dataclass(frozen=True)
 class LoadedCa:
-    """A CA's certificate, the CAs above it as far as they are known, and its revocation lists."""
+    """A CA's certificate, the known CAs above it, and its revocation lists."""
 
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
@@ -50,8 +50,9 @@ def load_ca(
     *,
     with_lists: bool = True,
 ) -> LoadedCa:
-    """Return the CA of a directory, or of files. Raise `InvalidInput` INVALID_CA unless exactly one is given, or if the
-    files contain no revocation list; `RegistrationError` BROKEN_CHAIN; and like the loading functions."""
+    """Return the CA of a directory, or of files. Raise `InvalidInput` INVALID_CA unless exactly one of the two is
+    given, or if the files contain no revocation list. Raise `RegistrationError` BROKEN_CHAIN, and the errors of the
+    loading functions."""
     if (directory is None) == (ca is None):
         got = "both" if ca else "neither"
         raise InvalidInput("INVALID_CA", f"got {got} of DIR and --ca, want one: the directory of init, or your own CA")

@@ -1,6 +1,6 @@
 """Reads certificates and revocation lists from a manufacturer's files: PEM, DER or PKCS#7, one or several in a file.
 
-The content decides, never the file's name: CAs and their tools name files in every way. Text around PEM blocks
+The format is detected from the content, never from the file's name, because CAs use any names. Text around PEM blocks
 (`openssl x509 -text`, Bag Attributes), CRLF and a byte order mark are accepted. A private key in a file is ignored.
 """
 
@@ -28,7 +28,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     content = storage.read(path, "a certificate file")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as a serial number of 0, which many old CAs have
+            warnings.simplefilter("ignore")  # for example for a serial number of 0, which many old CAs have
             found = _decoded(content)
             _ = [(each.extensions, each.subject) for each in found]
     except Exception as err:  # noqa: BLE001 - the parser's exceptions for malformed fields are undocumented
@@ -52,9 +52,8 @@ def _decoded(content: bytes) -> list[x509.Certificate]:
 
 
 def read_ca(path: Path) -> x509.Certificate:
-    """Return the CA in a file. Of a bundle, it is the one that issued no other certificate of the bundle.
-
-    Raise `InvalidInput` INVALID_CA if that is not exactly one, and like `read_certificates`."""
+    """Return the CA in a file. In a bundle, it is the certificate that did not issue any of the others. Raise
+    `InvalidInput` INVALID_CA if that is not exactly one, and the errors of `read_certificates`."""
     found = list(dict.fromkeys(read_certificates(path)))
     last = [ca for ca in found if not any(ca != other and is_issued_by(other, ca) for other in found)]
     if len(last) != 1:

@@ -21,7 +21,8 @@ from pki.keys import PrivateKey
 
 @dataclass(frozen=True)
 class DeviceCredential:
-    """A device's certificate, its issuer and its private key; no key if the certificate came from a signing request."""
+    """A device's certificate, its issuer and its private key. `key` is None if the certificate was issued for a signing
+    request."""
 
     name: ThingName
     certificate: x509.Certificate

@@ -89,7 +89,7 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
 ) -> None:
     """Revoke devices permanently: record it in the revocation list, and publish the list with --publish.
 
-    Nothing is blocked until the list is published. Can be repeated: a revoked device stays revoked.
+    A lobby admits the devices until the list is published. Can be repeated: a revoked device stays revoked.
     """
     place = Place.of(profile, region, endpoint_url, local, yes) if publish or local else None
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
@@ -103,7 +103,9 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
         terminal.print_result(f"{done}: {common_name(certificate)}  {fingerprint(certificate)}")
     _print_crl(directory, issued)
     if place is None:
-        terminal.print_note(f"nothing is blocked until this list is published: lobby-pki publish-crl {directory}")
+        terminal.print_note(
+            f"the lobby admits these devices until this list is published: lobby-pki publish-crl {directory}"
+        )
         return
     with translated_aws_errors():
         lobby = place.connect("publish the revocation list of", ca.intermediate)

@@ -50,20 +50,18 @@ def device(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     ] = None,
     csv_file: Annotated[
         Path | None,
-        typer.Option(
-            "--csv", help="CSV file with thing_name, and serial_number, sku and batch of each device if known."
-        ),
+        typer.Option("--csv", help="CSV file with the column thing_name, and optionally serial_number, sku and batch."),
     ] = None,
     sku: Annotated[str | None, typer.Option(help="Product name (SKU) in the manifest, for rows without one.")] = None,
     batch: Annotated[
-        str | None, typer.Option(help="Name of this batch: it gets a manifest of its own, manifest-BATCH.csv.")
+        str | None, typer.Option(help="Name of this batch, for a separate manifest: manifest-BATCH.csv.")
     ] = None,
     key_type: Annotated[keys.KeyType, typer.Option(help=terminal.KEY_TYPE_HELP)] = keys.KeyType.EC_P256,
     years: Annotated[
         int | None,
         typer.Option(
             help="Validity, at most until the intermediate expires."
-            f" [default: until then, at most {profile.DEVICE_YEARS} years]"
+            f" [default: until it expires, at most {profile.DEVICE_YEARS} years]"
         ),
     ] = None,
     label: Annotated[bool, typer.Option("--label/--no-label", help="Create a label image for each device.")] = True,
@@ -143,7 +141,7 @@ def print_labels(  # typer: a parameter is an option
         str, typer.Option(help=f"Sheet or roll: {', '.join(label_templates.TEMPLATES)}, or roll-WIDTHxHEIGHT in mm.")
     ] = "a4",
     per_page: Annotated[
-        int | None, typer.Option(help="At least so many labels per sheet; only for a4 and letter, which are cut.")
+        int | None, typer.Option(help="Minimum number of labels per sheet. Only for the sheets to cut: a4 and letter.")
     ] = None,
     dpi: Annotated[int, typer.Option(help="Resolution of the label printer, for .zpl: 203, 300 or 600.")] = 203,
     devices_directory: DevicesDirectory = None,

@@ -1,7 +1,7 @@
 """The commands that change a lobby's account: register, publish-crl and unregister.
 
-Each shows the account and Region and asks for confirmation, unless --yes is given. None needs the CA's key, so each
-also acts for a manufacturer's own CA (--ca).
+Each shows the account and Region and asks for confirmation, unless --yes is given. None of them uses the CA's key, so
+they also work with a manufacturer's own CA (--ca).
 """
 
 from pathlib import Path
@@ -88,7 +88,7 @@ def unregister(
     local: Local = False,
     yes: Yes = False,
 ) -> None:
-    """Remove this CA from a lobby: it admits no new devices of this CA. Devices already registered stay registered."""
+    """Remove this CA from a lobby, which then admits no new devices of it. Registered devices stay registered."""
     loaded = load_ca(directory, ca, with_lists=False)
     lobby = Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
     with translated_aws_errors():

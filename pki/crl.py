@@ -1,8 +1,9 @@
 """Revocation: the record of revoked certificates, and the signed revocation list (CRL, RFC 5280, section 5).
 
-The record (`revoked.json`) is authoritative. It is written first, atomically, with the next list number; the list is
-derived from it. After a crash between the two writes, the next issue corrects the list. Numbers never decrease, even
-if the record is restored from a backup. A list without its record is rejected: reissuing it would un-revoke devices.
+The record (`revoked.json`) is authoritative. It is written first, atomically, with the next list number. The list is
+derived from it. After a crash between the two writes, the next command that issues a list corrects it. Numbers never
+decrease, even if the record is restored from a backup. A list without its record is rejected: reissuing it would
+un-revoke devices.
 """
 
 import json
@@ -112,7 +113,7 @@ def issue(
 ) -> x509.CertificateRevocationList:
     """Record `revocations`, then write and return the next list. The caller holds the directory's lock.
 
-    If there are some and the present list contains all of them, return it unchanged."""
+    If the current list already contains all `revocations`, return it unchanged."""
     path = directory / CRL_FILE
     present = load_crl(directory) if path.exists() else None
     if present is not None and revocations and all(_is_on(present, each) for each in revocations):

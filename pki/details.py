@@ -1,7 +1,6 @@
-"""What a manufacturer knows about a device beside its certificate: serial number, SKU and batch.
-
-They are written to the manifest, the serial number also to the certificate's subject. Only characters are accepted that
-every spreadsheet, file system and X.509 PrintableString keeps, and none that a spreadsheet takes for a formula.
+"""Details of a device that are not in its certificate's CN: serial number, SKU and batch. They are written to the
+manifest; the serial number is also written to the certificate's subject. The accepted characters are valid in
+spreadsheets, file names and X.509 PrintableStrings, and cannot start a spreadsheet formula.
 """
 
 import re
@@ -17,14 +16,14 @@ _BATCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Details:
-    """Each is empty if it is not known."""
+    """Details of one device. An unknown one is empty."""
 
     serial_number: str = ""
     sku: str = ""
     batch: str = ""
 
     def completed_by(self, other: "Details") -> "Details":
-        """Return these details, with the other's where these have none."""
+        """Return these details, completed with those of `other`."""
         return Details(self.serial_number or other.serial_number, self.sku or other.sku, self.batch or other.batch)
 
 

@@ -1,7 +1,7 @@
 """Device credentials on disk: create one or many in a run, and resume after a crash.
 
-The private key is written before the certificate, so a key without a certificate marks an interrupted run, and the
-next run uses that key. Complete devices are kept and listed again. A file that does not match (another CA, another
+The private key is written before the certificate. A key without a certificate therefore comes from an interrupted run,
+and the next run uses it. Complete devices are kept and listed again. A file that does not match (another CA, another
 name, another key, truncated) is rejected with its path. No existing file is overwritten, except a label image that
 cannot be opened.
 """
@@ -29,7 +29,7 @@ DEVICES_DIRECTORY = "devices"
 
 @dataclass(frozen=True)
 class DevicePaths:
-    """The files of one device. `key` does not exist if the certificate came from a signing request."""
+    """The files of one device. The file `key` does not exist if the certificate was issued for a signing request."""
 
     certificate: Path
     chain: Path
@@ -43,7 +43,7 @@ class DevicePaths:
 
 @dataclass(frozen=True)
 class Order:
-    """One device to create: its name, its signing request if the device has its own key, and what else is known."""
+    """One device to create: its name, its details, and its signing request if the device has its own key."""
 
     name: ThingName
     request: Request | None = None
@@ -184,7 +184,8 @@ def _require_no_key(paths: DevicePaths) -> None:
 
 
 def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> DeviceCredential:
-    """Return the credential on disk if it is this device's. The key may be missing: it may be in the device only."""
+    """Return the credential on disk if it is this device's. There may be no key, because it may exist only in the
+    device."""
     certificate = load_certificate(paths.certificate)
     if not authority.owns(certificate) or common_name(certificate) != order.name:
         raise StorageError("EXISTS", f"got {paths.certificate} of another CA or name: move it away")
@@ -203,7 +204,7 @@ def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> De
 
 
 def find_certificate(authority: Authority, directory: Path, what: str) -> x509.Certificate:
-    """Return the device certificate that `what` names: a file, a thing name, a fingerprint or a label's code.
+    """Return the device certificate for `what`: a file, a thing name, a fingerprint or a label's code.
 
     Raise `StorageError` NOT_FOUND, or `InvalidInput` if it is none of these."""
     path = Path(what)

@@ -1,7 +1,7 @@
-"""A botocore session for a cloud on this machine: it reads nothing from the environment and from the user's AWS files.
+"""A botocore session for a cloud on this machine. It reads neither the environment nor the user's AWS files.
 
 An `AWS_PROFILE` that does not exist, an `AWS_ENDPOINT_URL` of another service, or a damaged `~/.aws/config` would
-otherwise stop or redirect calls whose account, Region and address are known.
+otherwise break or redirect calls whose account, Region and address are known.
 """
 
 import os

@@ -77,7 +77,7 @@ def _spki(key: PublicKey) -> bytes:
 
 
 def encode_device_key(key: PrivateKey) -> bytes:
-    """Return the PEM of a device's private key, unencrypted: a device starts without anyone to enter a passphrase."""
+    """Return the PEM of a device's private key, unencrypted: nobody can enter a passphrase when a device starts."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 

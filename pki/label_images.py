@@ -1,7 +1,7 @@
 """Labels as images for other tools: PNG pages, SVG pages, and ZPL for Zebra label printers.
 
-PNG is drawn with Pillow's own font, so it looks the same on every machine. ZPL contains the code as a graphic, not as a
-command from which the printer would build another one, and one label per format.
+PNG is drawn with Pillow's own font, so it looks the same on every machine. ZPL contains one label per format, and the
+code as a graphic: a barcode command could give another code.
 """
 
 import io
@@ -54,7 +54,7 @@ def encode_png(page: Image.Image) -> bytes:
 def _draw_label(
     page: Image.Image, draw: ImageDraw.ImageDraw, at: tuple[float, float], layout: Layout, matrix: Matrix
 ) -> None:
-    """Draw a label whose modules are whole pixels: the code is at most one pixel per module smaller than laid out."""
+    """Draw a label with modules of whole pixels. The code is at most one pixel per module smaller than laid out."""
     side = len(matrix)
     module = int(layout.module * _PX)
     spare = (layout.module * _PX - module) * side / 2

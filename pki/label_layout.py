@@ -1,8 +1,9 @@
 """Where the code and the texts are on a label, in millimetres, for any size of label.
 
 The code is as high as the label allows. Beside it, or below it on a narrow label, are the thing name, the short form of
-the fingerprint, and the code as text for when no camera can read it. No text is smaller than 6 pt. If not all of it
-fits, the code as text is left out, then the short form; a label whose code or name does not fit is rejected.
+the fingerprint, and the code as text, in case no camera can read it. No text is smaller than 6 pt. If there is not
+enough space, the code as text is omitted first, then the short form. A label whose code or name does not fit is
+rejected.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +18,9 @@ from pki.qr_codes import SIDE
 
 MM_PER_PT: Final = 25.4 / 72
 MIN_PT: Final = 6.0
-"""The smallest text: smaller ones do not survive label printers, and nobody can read them."""
+"""The smallest text. Label printers blur smaller ones, and users cannot read them."""
 MIN_MODULE_MM: Final = 0.42
-"""Phones cannot focus close enough to read smaller modules."""
+"""The smallest module. Phones cannot focus close enough to read smaller ones."""
 MAX_MODULE_MM: Final = 1.7
 _SIZES: Final = (11.0, 10.0, 9.0, 8.0, 7.0, MIN_PT)
 _LEADING: Final = 1.18
@@ -104,7 +105,7 @@ def _texts(area: _Area, certid: Fingerprint, name: str, measure: Measure) -> lis
 
 
 def _on_one_line(area: _Area, name: str, size: float, measure: Measure) -> bool:
-    """A name on one line is preferred to a larger one that is broken."""
+    """A smaller name on one line is preferred to a larger name on two lines."""
     return size > MIN_PT and measure(name, size) <= area.width
 
 
@@ -118,7 +119,7 @@ def _placed(area: _Area, blocks: Sequence[Sequence[str]], size: float, needed: f
 
 
 def _lines(block: str | list[str], size: float, width: float, measure: Measure) -> list[str]:
-    """Break a name anywhere, because it has no spaces, and groups between groups."""
+    """Break a name at any character, because it has no spaces, and other texts between their groups."""
     lines, parts, separator = [""], block, " " if isinstance(block, list) else ""
     for part in parts:
         longer = f"{lines[-1]}{separator}{part}" if lines[-1] else part

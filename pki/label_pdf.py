@@ -1,7 +1,7 @@
 """Writes label sheets as PDF, page by page, so that memory does not depend on the number of labels.
 
 Codes are vector graphics, and texts use Helvetica, one of the fonts that every PDF reader has (ISO 32000-1, 9.6.2.2).
-The file is written under a temporary name and gets its own when it is complete.
+The file is written under a temporary name and renamed when it is complete.
 """
 
 import zlib

@@ -1,7 +1,7 @@
-"""The label on a device: its code as a QR code, and as text for when no camera can read it.
+"""The label on a device: its code as a QR code, and as text in case no camera can read it.
 
 One function per kind of file writes the labels of any number of devices: `pki.label_pdf` streams them, images are
-written page by page. Every code was decoded before it is written (`pki.qr_codes`).
+written page by page. Every code is decoded before it is written (`pki.qr_codes`).
 """
 
 from collections.abc import Callable, Iterable, Iterator

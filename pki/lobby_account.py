@@ -86,7 +86,8 @@ def connect(options: ConnectionOptions) -> Lobby:
 
 
 def _config(endpoint_url: str | None) -> Config | None:
-    """A custom endpoint has no host name per bucket, and one on this machine is not reached through a proxy."""
+    """Path-style S3 for a custom endpoint, which has no host name per bucket, and no proxy for an endpoint on this
+    machine."""
     if not endpoint_url:
         return None
     local = urlsplit(endpoint_url).hostname in {"localhost", "127.0.0.1", "::1"}
@@ -110,8 +111,8 @@ def translated_aws_errors() -> Iterator[None]:
 def find_ca(lobby: Lobby, ca: x509.Certificate) -> "CACertificateDescriptionTypeDef | None":
     """Return the registration of this certificate, or None.
 
-    AWS IoT uses the SHA-256 of the DER as the id, but does not document that for CA certificates. That id is tried
-    first, then every registered CA is compared.
+    AWS IoT uses the SHA-256 of the DER as the id, but does not document this for CA certificates. So this id is tried
+    first, and then every registered CA is compared.
     """
     expected_id = fingerprint(ca)
     description = _describe(lobby, expected_id)

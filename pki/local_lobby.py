@@ -1,7 +1,7 @@
 """Finds the local cloud that `./deploy.sh local` runs: its `.local/lobby.json`, in the current directory or above it.
 
-The file contains the secret of the local accounts. One that belongs to another user is rejected: it could send the CA
-to an address of that user's choice.
+The file contains the secret of the local accounts. A file of another user is rejected, because that user could redirect
+the registration to another address.
 """
 
 import os

@@ -1,9 +1,9 @@
 """The manifest: a CSV of the devices that were created, for the operator who will claim them.
 
 One row per certificate: fingerprint, thing name, not-after (UTC, ISO 8601), and the product's serial number, SKU and
-batch. `manifest.csv` has all devices, `manifest-BATCH.csv` those of a batch. They are replaced atomically with their
-previous rows plus the certificates on disk, so a crash loses no row and a rerun duplicates none. Rows of devices whose
-files were moved away stay. A manifest that does not parse is rejected instead of overwritten.
+batch. `manifest.csv` has all devices, `manifest-BATCH.csv` those of a batch. A manifest is replaced atomically by its
+previous rows and the certificates on disk, so a crash loses no row and a rerun adds no duplicate. Rows of devices whose
+files were moved away stay. A manifest that does not parse is rejected and not overwritten.
 """
 
 import csv
@@ -50,8 +50,8 @@ def row_of(certificate: x509.Certificate) -> Row:
 
 
 def merge(existing: Iterable[Row], added: Iterable[Row]) -> list[Row]:
-    """Return the existing rows in their order, then the new ones; each fingerprint once. What an existing row does not
-    say is completed."""
+    """Return the existing rows in their order, then the new ones; each fingerprint once. Missing fields of existing
+    rows are completed."""
     rows = {row.certid: row for row in existing}
     for row in added:
         known = rows.setdefault(row.certid, row)
@@ -71,7 +71,7 @@ def encode(rows: Iterable[Row]) -> bytes:
 
 
 def decode(content: bytes, source: object) -> list[Row]:
-    """Return the rows of a manifest, also of one without details, as earlier versions wrote it. Raise `StorageError`
+    """Return the rows of a manifest. Manifests of earlier versions, without details, are accepted. Raise `StorageError`
     BROKEN_FILE with the number of the invalid line."""
     try:
         lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))

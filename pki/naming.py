@@ -1,7 +1,7 @@
 """The devices to create in a run: names as arguments, numbered, from a file, or from signing requests.
 
 Every name and request is validated, and duplicates are rejected, before the first file is written, so an invalid last
-line does not stop a run halfway.
+line does not leave a run incomplete.
 """
 
 from collections.abc import Iterable, Sequence

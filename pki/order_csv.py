@@ -1,8 +1,8 @@
 """Reads the devices to create from a CSV file: thing name, serial number, SKU and batch of each.
 
 The header names the columns, in any order: `thing_name` (or `name`), `serial_number`, `sku`, `batch`; only the first is
-required. The file may be as a spreadsheet saves it: comma, semicolon or tab, a line `sep=`, UTF-8 or UTF-16. Every row
-is checked before anything is created, and an error names the line.
+required. The formats of spreadsheet programs are accepted: comma, semicolon or tab, a line `sep=`, UTF-8 or UTF-16.
+Every row is checked before anything is created, and an error names the line.
 """
 
 import csv
@@ -82,5 +82,5 @@ def _by_column(columns: list[str], cells: list[str]) -> dict[str, str]:
 def _invalid(path: Path, got: str) -> InvalidInput:
     return InvalidInput(
         "INVALID_NAMES_FILE",
-        f"got {got} in {path}, want the columns thing_name, and serial_number, sku, batch if known",
+        f"got {got} in {path}, want the column thing_name, and optionally serial_number, sku, batch",
     )

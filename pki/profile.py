@@ -21,14 +21,14 @@ ROOT_YEARS = 25
 INTERMEDIATE_YEARS = 10
 DEVICE_YEARS = 20
 CLOCK_SKEW = timedelta(hours=1)
-"""How far NotBefore is before the time of issue, so that a device whose clock is slow is not refused."""
+"""NotBefore is this much earlier than the time of issue, so that a device with a slow clock can connect."""
 NAME_LIMIT = 64
 """Both ub-common-name and ub-organization-name (RFC 5280, appendix A.1)."""
 
 
 @dataclass(frozen=True)
 class Validity:
-    """A validity period, and the requested end, which is later if the issuer expires first."""
+    """A validity period, and the requested end. The requested end is later if the issuer expires first."""
 
     not_before: datetime
     not_after: datetime

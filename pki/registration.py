@@ -1,9 +1,9 @@
 """The CA's registration with a lobby: its certificate in AWS IoT, its revocation list in the trust bucket.
 
 The order matters. The lobby refuses devices of a CA without a current list, and AWS does not document how it derives
-a CA's id. So the CA is registered INACTIVE, the list is published under the returned id, and then the CA is activated.
-Each step is idempotent. A CA whose devices the lobby would refuse, a list older than the published one, and another
-account's bucket are rejected. AWS clients are arguments.
+a CA's id. So the CA is registered INACTIVE, then the list is published under the returned id, then the CA is activated.
+Each step is idempotent. Rejected are a CA whose devices the lobby would refuse, a list older than the published one,
+and another account's bucket. AWS clients are arguments.
 """
 
 from collections.abc import Sequence
@@ -54,8 +54,8 @@ def register_ca(
 ) -> CaRegistration:
     """Admit devices of `ca`: register it for SNI, publish the lists, then activate it with automatic registration.
 
-    Raise `RegistrationError` with the lobby's reason code before anything is registered, if it would refuse every
-    device of the CA, or the device certificate `sample`; NO_LOBBY, CRL_OLDER or CA_MODE before the CA is activated.
+    Raise `RegistrationError` with the lobby's reason code if it would refuse every device of the CA, or the device
+    certificate `sample`; nothing is then registered. Raise NO_LOBBY, CRL_OLDER or CA_MODE before the CA is activated.
     """
     check_admission(ca, lists, now, sample)
     require_bucket(lobby)
@@ -101,7 +101,7 @@ def publish_crl(
 def unregister_ca(lobby: Lobby, ca: x509.Certificate) -> CaRemoval:
     """Disable automatic registration, deactivate the CA and delete it. For an unknown CA nothing is changed.
 
-    Registered devices keep their certificates, and the revocation list stays for them.
+    Registered devices keep their certificates, and the revocation list stays published for them.
     """
     existing = find_ca(lobby, ca)
     if existing is None:
@@ -166,5 +166,5 @@ def _published(lobby: Lobby, key: str) -> list[x509.CertificateRevocationList]:
         if err.response["Error"]["Code"] in NOT_FOUND_CODES:
             return []
         raise
-    except Unreadable:  # not a list: the lobby rejects it as well, so it is replaced
+    except Unreadable:  # not a list: the lobby rejects it too, so it is replaced
         return []

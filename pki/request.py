@@ -1,7 +1,7 @@
 """Certificate signing requests (PKCS#10) of devices that generate their own key, which never leaves the device.
 
 Only the public key, and the CN and serialNumber of the subject, are used. Requested extensions are ignored. A request
-for a CA certificate, an invalid signature, a weak key, or any number of CNs other than one is rejected.
+for a CA certificate is rejected, and so are an invalid signature, a weak key, and a subject without exactly one CN.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,9 @@
 """Files that contain keys and certificates: written atomically, never overwritten by accident.
 
 Each file is written under a temporary name in its directory, with its final mode from the start, synced to disk, and
-then linked to its name, which fails if the name exists. A crash leaves the old or the new state and at most one
-temporary file, which the next run deletes while it holds the directory's lock. Requires POSIX links and locks (Linux,
-macOS); a file system without hard links is rejected.
+then linked to its name, which fails if the name exists. After a crash the file has its old or its new content, and
+there is at most one temporary file. The next run deletes it while it holds the directory's lock. Requires POSIX links
+and locks (Linux, macOS); a file system without hard links is rejected.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""Shared by all commands: common options, progress, passphrases, and how failures are reported.
+"""The common part of all commands: options, progress, passphrases, and the report of failures.
 
 An expected failure is one line, ``error: CODE: got X, want Y``. Exit status: 2 for invalid input, 1 if the command
 failed, 130 for Ctrl-C. Results go to stdout, everything else to stderr.

@@ -1,6 +1,6 @@
 """Private keys in a PKCS#11 token, as keys of `cryptography`, so that its builders sign with them.
 
-Only signing is possible: the key cannot be exported, which a manufacturer chooses a token for.
+The keys can only sign. They cannot be exported, which is the purpose of a token.
 """
 
 from typing import Any, NoReturn
@@ -24,8 +24,7 @@ _RSA_MECHANISMS = {
 
 
 def wrap(session: Any, private: Any, where: Any) -> PrivateKey:
-    """Return the private key object as a key. Its public key must be in the token, too: `where` is named in
-    messages."""
+    """Return the private key object as a key. Its public key must also be in the token. Messages name `where`."""
     publics = list(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: private[Attribute.ID]}))
     if len(publics) != 1:
         raise AuthorityError(
@@ -43,7 +42,8 @@ def wrap(session: Any, private: Any, where: Any) -> PrivateKey:
 
 
 class _InToken:
-    """What both kinds share. The session is kept, because the key exists only as long as it is open."""
+    """Common base of both key types. It keeps a reference to the session, because the key is valid only while the
+    session is open."""
 
     def __init__(self, session: Any, private: Any, public: Any) -> None:
         self._session, self._private, self._public = session, private, public
@@ -53,7 +53,7 @@ class _InToken:
         return int(self._public.key_size)
 
     def private_numbers(self) -> NoReturn:
-        raise AuthorityError("TOKEN_FAILED", "got a request for a private key that is in a token, want only signatures")
+        raise AuthorityError("TOKEN_FAILED", "got a call that reads the private key of a token, want only signatures")
 
     def private_bytes(self, *_: Any, **__: Any) -> NoReturn:
         self.private_numbers()

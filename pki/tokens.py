@@ -23,7 +23,7 @@ _CURVES: Final = {KeyType.EC_P256: "secp256r1", KeyType.EC_P384: "secp384r1"}
 
 @dataclass(frozen=True)
 class TokenKey:
-    """Where a key is."""
+    """The location of a key: module, token and label."""
 
     token: str
     label: str
@@ -85,7 +85,7 @@ def open_key(key: TokenKey, pin: bytes | None, create: KeyType | None = None) ->
 
 
 def _session(pkcs11: Any, key: TokenKey, pin: bytes, *, writes: bool) -> Any:
-    """Log in. A login holds for the process, so a second one is rejected and not necessary."""
+    """Log in. A login applies to the process, so a second one is rejected, and not needed."""
     token = pkcs11.lib(str(key.module)).get_token(token_label=key.token)
     try:
         return token.open(rw=writes, user_pin=pin.decode(errors="replace"))
@@ -107,7 +107,7 @@ def _private_key(pkcs11: Any, session: Any, key: TokenKey, create: KeyType | Non
 
 
 def _generate(pkcs11: Any, session: Any, key: TokenKey, key_type: KeyType) -> None:
-    """Create the key pair in the token; the private key cannot be read."""
+    """Create the key pair in the token. The private key cannot be exported."""
     identifier = key.label.encode()
     if key_type in _CURVES:
         from pkcs11.util.ec import encode_named_curve_parameters  # noqa: PLC0415

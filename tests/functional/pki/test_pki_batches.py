@@ -135,7 +135,7 @@ def test_without_years_a_device_is_valid_as_long_as_its_ca(pki: Run) -> None:
 def test_a_revocation_says_that_nothing_is_blocked_yet_and_can_be_repeated(pki: Run) -> None:
     pki("device", "ca", "a", "b", "c", "--no-label")
     done = pki("revoke", "ca", "a", "ca/devices/b.cert.pem", "--reason", "key-compromise")
-    assert "nothing is blocked until this list is published: lobby-pki publish-crl ca" in done.stderr
+    assert "the lobby admits these devices until this list is published: lobby-pki publish-crl ca" in done.stderr
     again = pki("revoke", "ca", fingerprint(load_certificate(Path("ca/devices/a.cert.pem"))))
     assert "was revoked on" in again.stdout
     assert "(key-compromise)" in again.stdout
