@@ -1,8 +1,7 @@
 """CloudWatch alarms, all reported to the SNS topic `device-lobby-alarms`.
 
-They cover failed work in the on-failure queues, failing or throttled Lambdas, backlogs, schedules and event source
-mappings that stopped, devices that failed or are stuck, targets that differ from the ledger, forged arrivals, and a
-history that was tampered with.
+They report failed work in the on-failure queues, failing or throttled Lambdas, backlogs, stopped schedules and event
+source mappings, failed and stuck devices, targets that differ from the ledger, forged arrivals, and changed histories.
 """
 
 from collections.abc import Iterable
@@ -46,27 +45,27 @@ _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
 _OLD_MINUTES = 5
 _TOLERATED_TOKENS = 50
-"""Wrong enrolment tokens in a period: one device that repeats its request each minute is no attack."""
+"""Wrong enrolment tokens in a period. One device that repeats its request each minute stays below it."""
 _PERIOD = Duration.minutes(5)
 _REPORTED = (
     (
         SWEEPER,
         "DevicesFailed",
         "devices-failed",
-        "devices became failed: each has a reason; correct the cause and retry them",
+        "devices have failed: each has a reason; correct the cause and retry them",
     ),
     (SWEEPER, "DevicesRefused", "devices-refused", "devices were refused: each has a reason"),
     (
         SWEEPER,
         "LanesStuck",
         "lanes-stuck",
-        "devices wait in a lane in which none was done for 15 minutes: run lobbyctl targets",
+        "devices wait in a lane that has made no progress for 15 minutes: run lobbyctl targets",
     ),
     (
         SWEEPER,
         "CampaignsStuck",
         "campaigns-stuck",
-        "a campaign was not worked on for 15 minutes: see the log group of campaigns",
+        "a campaign has not been processed for 15 minutes: see the log group of campaigns",
     ),
     (SWEEPER, "DevicesLate", "devices-late", "devices received their route 30 minutes ago and have not arrived"),
     (
@@ -121,7 +120,7 @@ class Alarms:
     def add(
         self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, *, missing: bool = False
     ) -> None:
-        """Add an alarm for `metric` above `threshold`. Missing data does not raise the alarm: there was no activity.
+        """Add an alarm for `metric` above `threshold`. Missing data means no activity and does not raise the alarm.
         With `missing`, the alarm is for a metric below `threshold`, and missing data raises it."""
         alarm = cloudwatch.Alarm(
             self.scope,
@@ -139,11 +138,11 @@ class Alarms:
     def watch_failures(self, queues: Iterable[sqs.Queue], names: Iterable[str]) -> None:
         for queue, name in zip(queues, names, strict=True):
             waiting = queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="max")
-            self.add(f"{name}-waiting", waiting, 0, f"{name} contains failed work: inspect it, then redrive or purge")
+            self.add(f"{name}-waiting", waiting, 0, f"{name} has failed work: inspect it, then redrive or purge it")
 
     def watch_timer(self, function: Function, minutes: int) -> None:
-        """Add an alarm for a schedule that has not invoked its Lambda for `minutes`. No data means no run, so the alarm
-        is also raised after the first deployment, until the first run."""
+        """Add an alarm for a schedule that has not invoked its Lambda for `minutes`. Missing data raises the alarm, so
+        it is also raised after the first deployment, until the first run."""
         runs = cloudwatch.Metric(
             namespace="AWS/Events",
             metric_name="Invocations",
@@ -155,8 +154,8 @@ class Alarms:
         self.add(f"{function.name}-stopped", runs, 1, description, missing=True)
 
     def watch_stream(self, table: dynamodb.ITable, function: lambda_.Function, name: str) -> None:
-        """Add an alarm for a Lambda that every write of a table must invoke. A mapping that is disabled has no iterator
-        age, so its own metrics show nothing."""
+        """Add an alarm for a Lambda that every write of a table must invoke. A disabled mapping has no iterator age, so
+        its own metrics do not show the failure."""
         period = Duration.minutes(15)
         written = table.metric_consumed_write_capacity_units(period=period, statistic="sum")
         runs = function.metric_invocations(period=period, statistic="sum")
@@ -186,8 +185,8 @@ class Alarms:
         self.add("arrivals-old", oldest, _OLD_MINUTES * 60, description)
 
     def watch_progress(self, queue: sqs.Queue, name: str) -> None:
-        """Add an alarm for a queue whose oldest message waits and of which no message is processed. A backlog that
-        shrinks raises none, however long it is."""
+        """Add an alarm for a queue whose oldest message waits while none is processed. A long backlog that shrinks does
+        not raise it."""
         oldest = queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
         processed = queue.metric_number_of_messages_deleted(period=_PERIOD, statistic="sum")
         stopped = cloudwatch.MathExpression(

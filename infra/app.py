@@ -38,8 +38,8 @@ def build(app: App, settings: Settings, *, nag: bool = True) -> App:
 
 
 def synthesize(settings: Settings, out: Path, *, nag: bool = False) -> Path:
-    """Write a cloud assembly to `out`, in this process, without the CDK CLI. Raise `BundleFailed`. Only with `nag`
-    does the CDK check the templates against its rules of CloudFormation, which takes 10 s of CPU time."""
+    """Write a cloud assembly to `out`, in this process, without the CDK CLI. Raise `BundleFailed`. With `nag`, the CDK
+    also checks the templates against its rules of CloudFormation, which takes 10 s of CPU time."""
     app = App(outdir=str(out), analytics_reporting=False, builtin_cloud_formation_validation=nag, context=cdk_context())
     build(app, settings, nag=nag).synth()
     return out

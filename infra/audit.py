@@ -1,9 +1,9 @@
 """Checks the pinned dependencies for known vulnerabilities (`python -m infra.audit`).
 
-It queries the databases of PyPI and npm. Both need a network, and a mirror may not serve the data. In that case pip-
-audit reports "No known vulnerabilities found" for packages that it could not check, so one package is queried first,
-and unchecked packages are never reported as clean. A vulnerability can become known without a change here: it fails the
-run only with --strict, which is for timers and releases. A clean result is not queried again on the same day.
+It queries the databases of PyPI and npm. Both need a network, and a mirror may not serve the data. pip-audit then
+reports "No known vulnerabilities found" for packages that it could not check. So one package is queried first, and
+unchecked packages are never reported as clean. A vulnerability can become known without a change in this project, so it
+fails the run only with --strict, which scheduled runs and releases use. A clean result is kept for the day.
 
 Exit status: 0 reported, 1 with --strict if something is vulnerable or a database is unavailable.
 """
@@ -25,7 +25,7 @@ REQUIREMENTS: Final = ROOT / "requirements" / "test.txt"
 """The requirements of the tests, which include all others."""
 CONSOLE: Final = ROOT / "admin_api" / "console"
 ACCEPTED: Final[Mapping[str, str]] = {
-    "GHSA-wj6h-64fc-37mp": "the time of a signature shows something of the key; a bundle's device signs one request",
+    "GHSA-wj6h-64fc-37mp": "the duration of a signature depends on the key; a device with a bundle signs one request",
 }
 """Vulnerabilities that do not affect this project, by id, with the reason."""
 _SECONDS: Final = 300

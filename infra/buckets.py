@@ -16,7 +16,7 @@ def short_lived(prefix: str) -> s3.LifecycleRule:
 
 
 def make_bucket(scope: Construct, construct_id: str, name: str, **properties: Any) -> s3.Bucket:
-    """`properties` are additional properties of this bucket."""
+    """Create a bucket with these settings. `properties` are additional properties."""
     return s3.Bucket(
         scope,
         construct_id,

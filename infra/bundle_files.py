@@ -1,7 +1,6 @@
-"""Our own files in a bundle: the packages' code, and the built pages that the Lambda serves.
-
-A page's file that exceeds Lambda's response limit is rejected. Source maps, build metadata and directories that only
-run on a user's machine are excluded.
+"""This project's files in a bundle: the code of its packages, and the built pages that the Lambda serves. A file of a
+page that exceeds Lambda's response limit is rejected. Source maps, build metadata and directories that only run on a
+user's machine are excluded.
 """
 
 import os

@@ -1,8 +1,9 @@
-"""The code of the Lambdas as zip files: our packages, their pinned dependencies and byte code, built without Docker.
+"""The code of the Lambdas as zip files: this project's packages, their pinned dependencies and byte code, built without
+Docker.
 
-One bundle per set of dependencies. Its file name contains the hash of all its inputs, so a bundle is built once and
-then taken from `.local/bundles` without a network; the same inputs give the same bytes. Packages come from the index
-that pip or uv is configured for. Every dependency must have a wheel for the platform: none is built from source.
+One bundle per set of dependencies. Its file name contains the hash of all inputs, so a bundle is built once and then
+read from `.local/bundles` without a network. The same inputs give the same bytes. Packages come from the index that pip
+or uv is configured for. Every dependency must have a wheel for the platform: none is built from source.
 """
 
 import hashlib
@@ -30,8 +31,8 @@ LAMBDA_PYTHON: Final = "3.13"
 _FORMAT: Final = "5"
 """Increase it when this module changes the content of bundles."""
 SDK_PACKAGES: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
-"""The AWS SDK and its dependencies. Lambda's runtimes include them too, but AWS changes their versions without notice,
-and PynamoDB uses names of botocore that are not public. The emulator's Lambdas have them from this environment."""
+"""The AWS SDK and its dependencies. Lambda's runtimes also include them, but AWS changes their versions without notice,
+and PynamoDB uses private names of botocore. The emulator's Lambdas use those of this environment."""
 SDK_SERVICES: Final = frozenset({"dynamodb", "events", "iot", "iot-data", "lambda", "s3", "sns", "sqs", "ssm", "sts"})
 """The services whose models are kept: those of all services are 30 MB."""
 MAX_UNZIPPED: Final = 250 * 1024 * 1024
@@ -83,7 +84,8 @@ class Bundle:
 
 
 BOUNCER: Final = Bundle("bouncer", ("lobby", "commissioner"))
-"""With `cryptography`, which reads certificates: for the doors and for those who look at CAs and revocation lists."""
+"""With `cryptography`, for the Lambdas that read certificates: the doors, and those that check CAs and revocation
+lists."""
 CORE: Final = Bundle("core", ("lobby", "commissioner"))
 ADMIN_API: Final = Bundle(
     "admin_api",
@@ -143,7 +145,7 @@ def _dependencies(bundle: Bundle, platform: Platform, interpreter: Interpreter |
 
 
 def _prune(cache: Path, prefix: str) -> None:
-    """Delete all but the newest archives with `prefix`. Another process may be reading one that is not the newest."""
+    """Delete all but the newest archives with `prefix`. Several stay, because another process may read one."""
     dated = sorted(((path.stat().st_mtime, path) for path in cache.glob(f"{prefix}*.zip")), reverse=True)
     for _, path in dated[_MAX_CACHED:]:
         path.unlink(missing_ok=True)
@@ -227,7 +229,8 @@ def _installer(platform: Platform) -> list[str]:
 
 
 def _add(archive: Path, files: Mapping[str, bytes], interpreter: Interpreter | None) -> None:
-    """Add `files` and their byte code, so that the same files give the same bytes: sorted, one date, one mode."""
+    """Add `files` and their byte code. The same files give the same bytes: they are sorted and have a fixed date and
+    mode."""
     compiled = bytecode.compile_files(interpreter, files) if interpreter else {}
     with zipfile.ZipFile(archive, "a") as opened:
         for name, content in sorted({**files, **compiled}.items()):

@@ -18,7 +18,8 @@ from typing import Final
 from infra.errors import BundleFailed
 
 _TASK_ROOT: Final = "/var/task"
-"""Where Lambda unpacks a bundle. Code objects compiled for it need no new file names when Python loads them."""
+"""Where Lambda unpacks a bundle. Byte code is compiled with this path, so that Python does not have to change file
+names when it loads it."""
 _PROBE: Final = (
     "import importlib.util, sys;"
     "print('%d.%d' % sys.version_info[:2], sys.version_info.releaselevel, '%d.%d.%d' % sys.version_info[:3],"
@@ -55,7 +56,7 @@ def find_interpreter(version: str) -> Interpreter | None:
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """This interpreter first, then the PATH, where a pyenv shim can fail, then pyenv's versions."""
+    """Yield this interpreter, then the one in PATH, which can be a pyenv shim that fails, then pyenv's versions."""
     name = f"python{version}"
     yield sys.executable
     yield from (str(Path(folder, name)) for folder in os.get_exec_path())

@@ -1,4 +1,4 @@
-"""Campaigns: the feeder, what starts it, and the settings of functions that start it.
+"""Campaigns: the feeder, its trigger, and the settings of functions that start campaigns.
 
 A token in the queue starts the feeder. There is one message group for each campaign, so a campaign has one feeder at a
 time. The manifests are in the trust bucket.

@@ -28,7 +28,7 @@ def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
-    """What AWS IoT does when it provisions a device: a part of its managed policy AWSIoTThingsRegistration."""
+    """The calls of AWS IoT when it provisions a device: a part of its managed policy AWSIoTThingsRegistration."""
     certificate = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"]
     return {
         "certificates": allow("Certificates", certificate, iot_arn(lobby, "cert/*")),

@@ -1,4 +1,4 @@
-"""The AWS IoT policy of devices in the lobby. Those of devices in a target are the profiles'.
+"""The AWS IoT policy of devices in the lobby. Devices in a target have the policies of their profiles.
 
 A policy grants access by the connected device's thing name, never by the client id that the device chooses, and only if
 its certificate is attached to that thing.
@@ -17,7 +17,7 @@ WAITING: Final = NAMES.name("waiting")
 
 
 def waiting_policy(lobby: Target) -> dict[str, Any]:
-    """Return the policy of a device in the lobby: beyond what every device may do, it may say hello, and ask for a new
-    certificate."""
+    """Return the policy of a device in the lobby: the permissions of every device, and permission to send hellos and
+    certificate requests."""
     topics = (f"topic/{HELLO_TOPIC}", f"topic/{RENEWAL_TOPIC}")
     return policy_document(iot_arn(lobby, "").rstrip(":"), [Statement(("iot:Publish",), topics)])

@@ -1,9 +1,9 @@
 """Keeps the files of the console's previous build in the next deployment.
 
-A page that was opened before a deployment loads further files of its own build, such as the next page's script. Their
-names contain hashes, so they do not collide with those of the new build. They are read from the code of the deployed
-pages' Lambda, and written to `DIRECTORY`, which is packed beside the build. One earlier build is kept. A deployment
-that cannot read the deployed code keeps none, and says so.
+A page that was opened before a deployment later loads more files of its own build, such as the next page's script. The
+names of these files contain hashes, so they do not collide with those of the new build. They are read from the code of
+the deployed pages' Lambda, and written to `DIRECTORY`, which is packed beside the build. One earlier build is kept. If
+the deployed code cannot be read, no files are kept, and the deployment reports this.
 """
 
 import io
@@ -28,8 +28,8 @@ Clients = Callable[[str], Any]
 
 
 def keep(clients: Clients, lobby: Target, root: Path = ROOT) -> str | None:
-    """Replace the files in `DIRECTORY` by those that the next deployment keeps. Return why there are none, or None if
-    they were read or nothing is deployed."""
+    """Replace the files in `DIRECTORY` by those that the next deployment keeps. Return why they could not be read, or
+    None if they were read or nothing is deployed."""
     built = _read(root / BUILD)
     try:
         code = _deployed_code(clients, lobby)
@@ -43,7 +43,7 @@ def keep(clients: Clients, lobby: Target, root: Path = ROOT) -> str | None:
 
 def kept_files(deployed: Mapping[str, bytes], built: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the hashed files that are served beside `built`, by their path in the build. `deployed` are the files of
-    the deployed bundle. If it has the same build, what it keeps is kept further."""
+    the deployed bundle. If it has the same build, its kept files are kept again."""
     own, earlier = (_hashed(_below(folder, deployed)) for folder in (BUILD, DIRECTORY))
     is_same = own.keys() == _hashed(built).keys()
     return {name: content for name, content in (earlier if is_same else own).items() if name not in built}
@@ -99,7 +99,7 @@ def _read(directory: Path) -> dict[str, bytes]:
 
 
 def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Make `files`, whose names have no parent folders but `assets`, the only ones in the directory."""
+    """Replace the content of the directory by `files`. Their names have no parent folders except `assets`."""
     assets = directory / _ASSETS
     assets.mkdir(parents=True, exist_ok=True)
     wanted = {Path(name).name: content for name, content in files.items()}

@@ -1,4 +1,4 @@
-"""Indexes of the ledger that version 0.2.0 has and this one does not, for deployments that replace them one by one.
+"""Indexes of the ledger that only version 0.2.0 has, for deployments that replace them one by one.
 
 CloudFormation creates or deletes one index of a table in an update ("Cannot perform more than one GSI creation or
 deletion in a single update"), so an upgrade deploys intermediate sets of indexes (`infra.cloud.index_upgrade`).

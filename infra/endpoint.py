@@ -1,7 +1,7 @@
 """The endpoint that devices connect to, and the data-plane endpoint that the lobby's Lambdas publish to.
 
-Every account has its own endpoint in each Region. A domain of one's own is a domain configuration of AWS IoT with a
-certificate in ACM; its DNS record points to the account's endpoint. Devices that know the domain keep working if the
+Every account has its own endpoint in each Region. A custom domain is a domain configuration of AWS IoT with a
+certificate in ACM. Its DNS record points to the account's endpoint. Devices that know the domain keep working if the
 lobby moves to another account or Region.
 """
 
@@ -25,13 +25,13 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def for_devices(settings: Settings) -> dict[str, str]:
-    """Return the setting of the Lambda that tells users where devices connect to."""
+    """Return the setting of the Lambda that shows users the endpoint for devices."""
     host = settings.domain or settings.data_endpoint
     return {"DEVICE_ENDPOINT": host} if host else {}
 
 
 def make_endpoint(scope: Construct, settings: Settings) -> None:
-    """Create the domain configuration, if there is a domain, and the output `LobbyEndpoint`, if it is known."""
+    """Create the domain configuration if there is a domain, and the output `LobbyEndpoint` if the endpoint is known."""
     if settings.domain and settings.domain_certificate:
         iot.CfnDomainConfiguration(
             scope,

@@ -1,6 +1,5 @@
-"""What starts the commissioner's functions: the ledger's stream, the queues of the lanes, and the reports of targets.
-
-Each mapping reports the failed items of a batch, so that one bad item does not bring the others back.
+"""The triggers of the commissioner's functions: the ledger's stream, the queues of the lanes, and the reports of
+targets. Each function reports the failed items of a batch, so that the others are not repeated.
 """
 
 import json
@@ -15,10 +14,10 @@ from lobby.domain.lanes import UNSORTED
 
 _HOUR: Final = 3600
 _LANE_WORKERS: Final = 100
-"""Lanes that are worked on at the same time; a worker makes room for another lane after 20 s."""
+"""Lanes that are processed at the same time. A worker ends after 20 s, so that another lane can start."""
 _EXPRESS_WORKERS: Final = 50
 _MARKS_WINDOW: Final = 30
-"""Seconds during which marks are collected. Nothing waits for them."""
+"""Seconds for which marks are collected. No device waits for them."""
 
 mapping = lambda_.CfnEventSourceMapping
 
@@ -36,7 +35,7 @@ def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queue
         event_source_arn=stream,
         function_name=bell.function_name,
         starting_position="TRIM_HORIZON",
-        batch_size=100,  # and one batch of a shard at a time: the bell needs milliseconds
+        batch_size=100,  # one batch of a shard at a time is enough: the bell needs milliseconds
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=100,
         maximum_record_age_in_seconds=4 * _HOUR,
@@ -51,9 +50,8 @@ def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queue
 
 
 def lanes_to(scope: Construct, commissioner: lambda_.Function, express: lambda_.Function, queues: Queues) -> None:
-    """Start a worker for each message. The express queue has a mapping and a function of its own, so that a single
-    claim does not wait while all workers of bulk claims are busy, nor for a new environment while one of its own is
-    free."""
+    """Start a worker for each message. The express queue has its own mapping and function, so that a single claim waits
+    neither for busy workers of bulk claims nor for a new environment while an express one is free."""
     for construct_id, queue, function, workers in (
         ("LanesToCommissioner", queues.lanes, commissioner, _LANE_WORKERS),
         ("ExpressToCommissioner", queues.express, express, _EXPRESS_WORKERS),
@@ -70,8 +68,9 @@ def lanes_to(scope: Construct, commissioner: lambda_.Function, express: lambda_.
 
 
 def reports_to(scope: Construct, arrivals: lambda_.Function, queues: Queues) -> None:
-    """Send the reports of targets, and the kept confirmations of their topics, to the arrivals function. A Region that
-    reconnects reports each of its devices: concurrency is left for the other functions."""
+    """Send the reports of targets, and the stored confirmations of their topics, to the arrivals function. Its
+    concurrency is limited: after an outage of a Region all its devices report, and the other functions need concurrency
+    too."""
     for construct_id, queue, concurrency in (
         ("ArrivalsToFunction", queues.arrivals, 10),
         ("UnconfirmedToFunction", queues.unconfirmed, 2),
@@ -88,7 +87,7 @@ def reports_to(scope: Construct, arrivals: lambda_.Function, queues: Queues) -> 
 
 
 def marks_to(scope: Construct, marker: lambda_.Function, queues: Queues) -> None:
-    """Send what is to be marked to the marker, few calls at a time."""
+    """Send marks to the marker, few at a time."""
     mapping(
         scope,
         "MarksToMarker",

@@ -1,8 +1,8 @@
 """The event bus, the publisher, which publishes an event for each history entry, and the courier, which sends events to
 webhooks.
 
-The bus has no rules of its own: operators and other systems add theirs. Only the publisher's role may publish to it;
-the account's other users need a permission of their own, as for every bus.
+Operators and other systems add rules to the bus. The stack permits only the publisher to publish to it. Other users of
+the account need permission from their own policies, as for every bus.
 """
 
 import json
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 BUS: Final = NAMES.prefix
 WINDOW: Final = 5
-"""Seconds for which Lambda collects entries. The steps of a device follow each other within seconds, so fewer runs
-publish them; a receiver gets an event a few seconds after it happened."""
+"""Seconds for which Lambda collects entries. A device's steps follow within seconds, so this saves runs. It delays each
+event by a few seconds."""
 
 
 def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> tuple[sqs.Queue, sns.Topic]:
@@ -55,8 +55,8 @@ def make_bus(scope: Construct) -> events.CfnEventBus:
 
 
 def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> None:
-    """Invoke the publisher for new entries. Failed ones are retried for as long as the stream has them (24 hours); the
-    publisher itself hands over those that fail for longer than an hour."""
+    """Invoke the publisher for new entries. Failed entries are retried for as long as the stream has them (24 hours).
+    After an hour of failures the publisher moves them to the on-failure queue."""
     lambda_.CfnEventSourceMapping(
         scope,
         "EntriesToPublisher",

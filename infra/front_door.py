@@ -36,7 +36,7 @@ _LOGGED: Final = {
 
 
 def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
-    """Create the API without its routes: the user pool needs its address first."""
+    """Create the API without its routes, because the user pool needs its address first."""
     api = apigw.HttpApi(scope, "Api", api_name=NAMES.prefix, description="Device Lobby", create_default_stage=False)
     apigw.CfnStage(
         scope,
@@ -56,8 +56,8 @@ def make_api(scope: Construct, access_log: logs.LogGroup) -> apigw.HttpApi:
 
 
 def add_routes(api: apigw.HttpApi, graphql: lambda_.Function, pages: lambda_.Function, sign_in: SignIn) -> None:
-    """Send GraphQL to one Lambda, and all that a browser can get without signing in to another, which has no
-    permissions and no part in the other's concurrency."""
+    """Send GraphQL to one Lambda, and the public pages and files to another, which has no permissions and separate
+    concurrency."""
     authorizer = authorizers.HttpUserPoolAuthorizer(
         "SignedIn", sign_in.pool, user_pool_clients=[sign_in.client], authorizer_name="signed-in"
     )

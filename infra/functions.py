@@ -51,7 +51,7 @@ class Function:
 
 BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
 PROVISIONING: Final = Function("provisioning", "lobby.doors.provisioning.handler", bundles.BOUNCER, 5, memory=1024)
-"""AWS IoT waits 5 s for a hook, a cold start included, so it gets more memory and with it more CPU."""
+"""AWS IoT waits 5 s for a hook, including a cold start. More memory also gives more CPU."""
 REGISTRAR: Final = Function("registrar", "lobby.doors.claim_certificates.handler", bundles.BOUNCER, timeout=120)
 VENDING: Final = Function("vending", "lobby.doors.vending_requests.handler", bundles.BOUNCER, timeout=20)
 VENDING_AUTHORIZER: Final = Function(
@@ -62,11 +62,11 @@ RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bun
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
-"""A lane's worker: it works for 20 s, and then waits for the calls that it has begun."""
+"""The worker of a lane. It starts calls for 20 s, then waits for those in progress."""
 EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
-"""The same code for single claims. Bulk claims never use its environments, so one that is warm is also free."""
+"""The same code for single claims. Bulk claims never use its environments, so a warm one is usually free."""
 CAMPAIGNS: Final = Function("campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60)
-"""The feeder of campaigns: it works for 20 s, and then finishes the page in progress."""
+"""The feeder of campaigns. It starts pages for 20 s, then completes the page in progress."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
@@ -75,12 +75,12 @@ COURIER: Final = Function("courier", "lobby.webhooks.courier.handler", bundles.C
 ADMIN_API: Final = Function("admin-api", "admin_api.handler.handler", bundles.ADMIN_API, timeout=29, memory=1024)
 """An HTTP API waits 29 s at most; the surveyor, which the admin API calls, has a shorter timeout."""
 PAGES: Final = Function("pages", "admin_api.pages_handler.handler", bundles.ADMIN_API, timeout=10)
-"""The console's pages and files. It uses the API's bundle and nothing of the API's permissions."""
+"""The console's pages and files. It uses the API's bundle and has no permissions."""
 INSPECTOR: Final = Function("inspector", "commissioner.lambdas.inspector.handler", bundles.CORE, timeout=20)
 MARKER: Final = Function("marker", "commissioner.lambdas.marker.handler", bundles.CORE, timeout=60)
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.BOUNCER, timeout=900)
-"""Part of a daily round takes most of it; a page for the API must be complete before the API's timeout."""
+"""A part of the daily run takes most of this time. A page for the API ends before the API's timeout."""
 FUNCTIONS: Final = (
     BOUNCER,
     PROVISIONING,
@@ -207,8 +207,8 @@ def make_function(
         role=role.without_policy_updates(),
         log_group=group,
         logging_format=lambda_.LoggingFormat.JSON,
-        # Without the platform's lines for each run (start, report): metrics have the durations, and nobody pays to log
-        # a run that changed nothing. Timeouts and failed initialisations are still logged.
+        # Without the platform's lines for each run (start, report): metrics have the durations, and log lines for runs
+        # without a result cost money. Timeouts and failed initialisations are still logged.
         system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
         environment={"POWERTOOLS_SERVICE_NAME": function.name, **_IDENTITY, **environment},

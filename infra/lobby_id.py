@@ -1,7 +1,6 @@
-"""Checks an id that distinguishes lobbies: `python -m infra.lobby_id ID`. `deploy.sh` calls it for `--lobby-id`.
-
-`deploy.sh` then sets `LOBBY_ID` for its commands, because names of tables and queues are known when modules are
-imported. A command that was started in another way is refused if its option and the variable differ.
+"""Checks a lobby's id: `python -m infra.lobby_id ID`. `deploy.sh` calls it for `--lobby-id`. `deploy.sh` then sets
+`LOBBY_ID` for its commands, because modules compute the names of tables and queues when they are imported. A command
+that was not started by `deploy.sh` is rejected if its option and the variable differ.
 
 Exit status: 0 valid, 2 not valid.
 """
@@ -16,7 +15,7 @@ from lobby.lobby_names import ENVIRONMENT, parse_lobby_id
 
 
 def _same(value: str | None) -> str | None:
-    """Return the option's value if the process runs for this lobby."""
+    """Return the option's value if it matches the variable."""
     from lobby.deployment import NAMES  # noqa: PLC0415  # this module checks the id first
 
     if value is not None and value != NAMES.id:

@@ -86,7 +86,8 @@ class LobbyStack(Stack):
         vending.make_vending_door(self)
         renewal.make_renewal(self)
         for function in self.functions.values():
-            # A function fails without its table or index, also in an update that adds an index and its first query.
+            # The functions depend on the tables, because a function fails without its table or index, also during an
+            # update that adds an index.
             function.node.add_dependency(*self.tables.values())
         self._add_alarms()
         self._add_outputs()

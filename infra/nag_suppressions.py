@@ -28,7 +28,7 @@ _TOPICS: Final = "each device has its own topic"
 _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Authorization Reference)"
 _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
-_LANES: Final = "a message is delivered again until its lane is empty; an alarm reports a lane without progress"
+_LANES: Final = "a message is repeated until its lane is empty; an alarm reports a lane without progress"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _SECRETS: Final = "one parameter for each secret of a webhook; webhooks are added later"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
@@ -113,10 +113,13 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
     _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
-    _suppress(stack.queues.marks, {"SQS3": "a mark that cannot be written is asked for again by the next connection"})
+    _suppress(stack.queues.marks, {"SQS3": "a failed mark is sent again at the next connection"})
     for queue in (stack.queues.lanes, stack.queues.express):
         _suppress(queue, {"SQS3": _LANES})
-    _suppress(stack.queues.campaigns, {"SQS3": "a token comes again until its campaign ends; an alarm reports a stop"})
+    _suppress(
+        stack.queues.campaigns,
+        {"SQS3": "a token is delivered again until its campaign ends; an alarm reports a campaign without progress"},
+    )
     contents = "it contains revocation lists, templates of targets and manifests of campaigns"
     _suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
     _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})

@@ -20,12 +20,12 @@ from lobby.deployment import NAMES
 
 ON_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
-"""Denied to everyone. Object Lock, and versioning under it, cannot be disabled."""
+"""Denied to everyone. Object Lock and versioning need no denial, because they cannot be disabled."""
 
 
 WINDOW: Final = 60
-"""Seconds for which Lambda collects records. A device's steps follow each other within seconds, and every run puts one
-object for each device. An entry may be without an anchor for 15 minutes (`history_audit.ANCHORED_WITHIN`)."""
+"""Seconds for which Lambda collects records. A device's steps follow within seconds, and every run writes one object
+for each device. An entry may be without an anchor for 15 minutes (`history_audit.ANCHORED_WITHIN`)."""
 
 
 def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
@@ -55,9 +55,8 @@ def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
 
 def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> None:
     """Invoke the notary for every change of the history, up to `WINDOW` later, so that several entries are anchored
-    together. One mapping for new, changed and removed entries: a shard takes two readers, and the other one is the
-    publisher's. A failed entry is retried for as long as the stream has it (24 hours); an alarm reports each
-    failure."""
+    together. One mapping reads new, changed and removed entries: a shard supports two readers, and the publisher is the
+    other one. A failed entry is retried for as long as the stream has it (24 hours). An alarm reports each failure."""
     lambda_.CfnEventSourceMapping(
         scope,
         "EntriesToNotary",

@@ -1,7 +1,5 @@
-"""Notices by e-mail: a topic, and rules of the event bus that send what people want to know to it.
-
-A rule makes a sentence of an event, and names the kind of notice for the subscriptions' filter policies. Addresses are
-subscribed by the API.
+"""Notices by e-mail: a topic, and rules of the event bus that send selected events to it. A rule turns an event into a
+sentence, and adds the kind of notice for the filter policies of subscriptions. The API subscribes addresses.
 """
 
 from typing import Final
@@ -52,7 +50,7 @@ def make_notices(scope: Construct, bus: events.CfnEventBus) -> sns.Topic:
 
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
-    """The API can subscribe addresses, and nothing but addresses. The emulator does not have the condition's key."""
+    """The API can subscribe only e-mail addresses. The emulator does not support the condition's key."""
     lobby = settings.lobby
     arn = f"arn:aws:sns:{lobby.region}:{lobby.account}:{TOPIC}"
     subscribe = iam.PolicyStatement(

@@ -1,4 +1,4 @@
-"""Options that deploying on this machine and deploying to AWS have in common."""
+"""Options of both the local deployment and the deployment to AWS."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 COMMAND_VARIABLE: Final = "DEPLOY_COMMAND"
-"""The variable in which `deploy.sh` names itself, so that help and errors name the command that the user has typed."""
+"""The variable with the name of `deploy.sh`, so that help and errors show the command that the user has typed."""
 ProfilesFrom = Annotated[
     Path | None,
     typer.Option(

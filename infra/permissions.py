@@ -1,4 +1,4 @@
-"""The permissions of each Lambda: exact actions on exact resources. On the history, only reading and adding entries.
+"""The permissions of each Lambda: exact actions on exact resources. The history can only be read and extended.
 
 Wildcards are used only for resources that are unknown before devices connect (certificates, things, topics), and for
 actions without resource types (Service Authorization Reference); `infra/nag_suppressions.py` has the reason for each.
@@ -67,7 +67,7 @@ def table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStateme
 
 
 def admission(lobby: Target) -> list[iam.PolicyStatement]:
-    """What a door whose enrolment is known needs of the ledger to admit a device and to allocate it."""
+    """The ledger's permissions for a door that knows the enrolment: to admit a device and to allocate it."""
     return [
         table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
         table(HISTORY, lobby, "PutItem", "Query"),
@@ -190,7 +190,7 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
-    """The feeder changes devices in the ledger. It enters no target and calls no device."""
+    """The feeder changes devices in the ledger. It calls neither targets nor devices."""
     lobby = settings.lobby
     indexes = set(ledger_indexes(settings)) - {BY_TURN.Meta.index_name}
     return [
@@ -257,7 +257,8 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
-    """The sweeper moves no device, but the first write of a row from an older version of the ledger counts the row."""
+    """The sweeper does not change a device's state, but the first write to a row of an older version of the ledger also
+    counts the row."""
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),

@@ -1,8 +1,8 @@
 """Reads device profiles from a directory: `<name>.yaml` is the profile `<name>`.
 
-The project's own directory is `infra/profiles`; an operator edits it or names another one, which replaces it. The
-files are YAML, as a restricted subset: no tags, no anchors, and each field once, because PyYAML would keep the last one
-silently. A file that is not a profile is an error, so that no profile is ignored because of its name.
+The project's directory is `infra/profiles`; an operator edits it or specifies another one instead. The files are a
+restricted subset of YAML: no tags, no anchors, and each field once, because PyYAML would silently keep the last one. A
+file that is not a profile is an error, so that no profile is ignored because of its name.
 """
 
 from collections.abc import Hashable
@@ -27,7 +27,7 @@ class _Rejected(Exception):
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """Rejects what would be read in a way that its writer may not expect."""
+    """A YAML loader that rejects anchors, tags and repeated fields, whose results its author may not expect."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         event = self.peek_event()

@@ -1,8 +1,8 @@
 """The door `claim` in AWS IoT: the provisioning template with its role and its hook, and the policies of claim
 certificates.
 
-The template makes a device what the door `registration` makes it: an active certificate with the policy of waiting
-devices, attached to the thing that is called like the serial number. Nothing is provisioned without the hook's consent.
+The template gives a device the same as the door `registration`: an active certificate with the policy of waiting
+devices, attached to the thing whose name is the serial number. AWS IoT provisions a device only if the hook permits it.
 """
 
 import json
@@ -26,7 +26,7 @@ TEMPLATE: Final = stack_names.TEMPLATE
 CLAIM: Final = NAMES.name("claim")
 """The policy of every claim certificate."""
 CLAIM_KEYS: Final = NAMES.name("claim-keys")
-"""The additional policy of one by which AWS IoT may create keys."""
+"""The additional policy of claim certificates for which AWS IoT may create the keys."""
 PAYLOAD_VERSION: Final = "2020-04-01"
 _CSR: Final = "$aws/certificates/create-from-csr/json"
 _KEYS: Final = "$aws/certificates/create/json"
@@ -56,14 +56,14 @@ def template_body() -> dict[str, Any]:
 
 
 def claim_policy(lobby: Target) -> dict[str, Any]:
-    """Return the policy of claim certificates: to connect with a client id that no device has, and to ask for a
-    certificate and for provisioning by this template."""
+    """Return the policy of claim certificates: permission to connect with a client id that no device has, and to
+    request a certificate and provisioning by this template."""
     connect = _allow("iot:Connect", iot_arn(lobby, f"client/{CLIENT_PREFIX}*"))
     return {"Version": "2012-10-17", "Statement": [connect, *_requests(lobby, _CSR, _PROVISION)]}
 
 
 def keys_policy(lobby: Target) -> dict[str, Any]:
-    """Return the additional policy: to ask for a certificate together with a key."""
+    """Return the additional policy: permission to request a certificate together with a key."""
     return {"Version": "2012-10-17", "Statement": _requests(lobby, _KEYS)}
 
 
@@ -124,5 +124,6 @@ def _make_template(stack: "LobbyStack", hook: lambda_.Function) -> None:
             target_arn=hook.function_arn, payload_version=PAYLOAD_VERSION
         ),
     )
-    # AWS IoT verifies that it may call the hook and assume the role, and the policy must exist at a provisioning.
+    # AWS IoT checks that it may call the hook and assume the role, and the policy must exist when a device is
+    # provisioned.
     template.node.add_dependency(hook, role, stack.node.find_child("WaitingPolicy"))

@@ -23,10 +23,11 @@ _TOKEN_VALID = Duration.days(3)
 """The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
 _UNCONFIRMED_RETRY = Duration.minutes(10)
 _MARK_VALID = Duration.hours(1)
-"""A lost mark is asked for again by the device's next connection."""
+"""A lost mark is sent again at the device's next connection."""
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
-"""More than the bouncer's own attempts, after which it adds the reason: for messages whose runs crashed."""
+"""More than the bouncer's own attempts, after which it moves the message and adds the reason. So this limit only
+applies to messages whose runs crashed."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,16 @@ class Queues:
     """One token in progress for each lane in which rows wait. Without a dead-letter queue: a token is delivered again
     until its lane is empty."""
     express: sqs.Queue
-    """Announcements of single claims, likewise."""
+    """Announcements of single claims. Also without a dead-letter queue."""
     campaigns: sqs.Queue
-    """One token in progress for each campaign. Without a dead-letter queue: a token comes again until its campaign has
-    nothing left to do."""
+    """One token in progress for each campaign. Without a dead-letter queue: a token is delivered again until its
+    campaign is complete."""
     arrivals: sqs.Queue
     arrivals_dead: sqs.Queue
     unconfirmed: sqs.Queue
-    """Subscription confirmations of topics that no registered target has. They are tried again until they expire."""
+    """Subscription confirmations of topics that no registered target has. They are retried until they expire."""
     marks: sqs.Queue
-    """Things in targets that are to be marked as arrived."""
+    """Things in targets to mark as arrived."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:

@@ -1,8 +1,8 @@
 """Just-in-time registration: a topic rule, a queue, and the bouncer that consumes the queue.
 
-A device publishes the event again at each connection attempt, so a burst of devices is a multiple of that in events.
-The queue holds them; few processes consume it, and each has its share of AWS IoT's quota. SQS's rule action has no
-message group, so the queue is a standard queue.
+Each connection attempt of a device publishes the event again, so many devices cause several times as many events. They
+wait in the queue. Few processes consume it, and each has a share of AWS IoT's quota. SQS's rule action has no message
+group, so the queue is a standard queue.
 """
 
 from typing import Final
@@ -17,10 +17,10 @@ from infra.settings import Settings
 from lobby import wire
 
 WORKERS: Final = 4
-"""Processes that share the rate. A batch ends with its slowest device, so that two processes leave some of the rate
-unused if AWS IoT takes longer than 50 ms for a call."""
+"""Processes that share the rate. A batch ends with its slowest device, so two processes would not use the whole rate if
+AWS IoT took longer than 50 ms for a call."""
 BATCH_SIZE: Final = 10
-"""The largest without a batching window, which would delay a single device."""
+"""The largest batch without a batching window, which would delay a single device."""
 
 
 def environment(settings: Settings, queues: Queues) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The renewal of certificates in the lobby: the topic rule for devices' certificate requests, and its function.
 
-The rule passes the certificate and the client id that AWS IoT has authenticated, and the request. A device that gets no
-answer sends its request again, so only failures of the function are kept in the on-failure queue.
+The rule passes the certificate and the client id that AWS IoT has authenticated, and the request. A device without an
+answer repeats its request, so the on-failure queue only gets failures of the function.
 """
 
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ def make_renewal(stack: "LobbyStack") -> None:
 
 
 def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
-    """The renewer creates certificates that are inactive, and activates those that a row names."""
+    """The renewer creates inactive certificates, and activates those that a row names."""
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),

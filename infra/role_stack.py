@@ -1,8 +1,8 @@
 """The stack of the commissioner's role in a target account. One per account, because IAM is global.
 
 It is separate from the targets' stacks, so that deleting the target in one Region keeps the role for the others. The
-role trusts the lobby's account root under two conditions: the caller is the commissioner's role, and it knows this
-account's ExternalId. A role as principal would be stored by its unique id, so the trust would end when the lobby is
+role trusts the lobby's account root under two conditions: the caller is the commissioner's role, and it sends this
+account's ExternalId. A role as principal would be stored by its unique id, so the trust would end if the lobby were
 deleted and created again (IAM user guide, "AWS JSON policy elements: Principal", IAM role principals).
 """
 
@@ -53,7 +53,8 @@ class RoleStack(Stack):
             inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(where, settings))},
         )
         if settings.adopt_role:
-            # CloudFormation adopts only what it also retains. It does not apply a change of the policy alone.
+            # CloudFormation adopts only resources that it also retains. It does not apply a change of the deletion
+            # policy alone.
             role.apply_removal_policy(RemovalPolicy.RETAIN)
             cast(iam.CfnRole, role.node.default_child).add_metadata("adopted", "true")
         CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")
@@ -61,8 +62,8 @@ class RoleStack(Stack):
 
 
 def _on_things(arn: str, profiles: Profiles) -> list[iam.PolicyStatement]:
-    """Return what the commissioner may do with things, and with the types and groups that the profiles name. AWS checks
-    a membership on both the thing and the group (Service Authorization Reference)."""
+    """Return the commissioner's permissions on things, and on the types and groups that the profiles name. AWS checks
+    the permission to add a thing to a group on both (Service Authorization Reference)."""
     things = ["iot:CreateThing", "iot:DescribeThing", "iot:UpdateThing"]
     groups = [f"{arn}:thinggroup/{name}" for name in profiles.thing_groups()]
     billing = [f"{arn}:billinggroup/{name}" for name in profiles.billing_groups()]
@@ -83,8 +84,8 @@ def _on_things(arn: str, profiles: Profiles) -> list[iam.PolicyStatement]:
 
 
 def commissioning(target: Target, settings: Settings) -> list[iam.PolicyStatement]:
-    """Return the permissions of the commissioner and the inspector in this account, in all its Regions. They are for
-    all profiles of the lobby, whichever of them a Region deploys, because the Regions share the role."""
+    """Return the permissions of the commissioner and the inspector in this account, in all its Regions. They cover all
+    profiles of the lobby, because the Regions share the role and may deploy different profiles."""
     arn = f"arn:aws:iot:*:{target.account}"
     topic = f"arn:aws:sns:*:{target.account}:{NAMES.name(target_rules.ARRIVALS)}"
     rules = [f"{arn}:rule/{NAMES.rule(rule)}" for rule in (target_rules.CONNECTED, target_rules.DUPLICATES)]
@@ -123,7 +124,7 @@ def commissioning(target: Target, settings: Settings) -> list[iam.PolicyStatemen
 
 
 def _removal(arn: str) -> list[iam.PolicyStatement]:
-    """Return what the commissioner needs to remove the registration of a device that has left."""
+    """Return the commissioner's permissions to remove the registration of a device that has left."""
     return [
         allow("RemoveThings", ["iot:DeleteThing"], f"{arn}:thing/*"),
         allow("RemoveCertificates", ["iot:DeleteCertificate"], f"{arn}:cert/*"),

@@ -1,8 +1,6 @@
 """The formats of single settings: each function returns a value of the CDK app's context, or raises `BadContext` with
-what was received and what is expected.
-
-They know one value each; `settings` checks what settings mean together. Text is accepted for numbers and flags, because
-`-c name=value` is text.
+the received and the expected value. `settings` checks combinations of settings. Numbers and flags are accepted as text,
+because `-c name=value` is text.
 """
 
 import json
@@ -132,7 +130,7 @@ def _matching(pattern: re.Pattern[str], want: str, longest: int | None = None) -
 anchor_days: Final = _up_to(36_500, "days")
 """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
 rate: Final = _up_to(50, "registrations per second")
-"""The bouncer's few processes cannot make more calls than that."""
+"""The upper limit of the bouncer's few processes."""
 campaign_size: Final = _up_to(99_999, "devices", least=0)
 user_pool_id: Final = _matching(_POOL_ID, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
 login_url: Final = _matching(_ORIGIN, "an https origin without a path")

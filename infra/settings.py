@@ -1,8 +1,8 @@
 """The settings of a deployment, read from the CDK app's context (`-c name=value`, or `CDK_CONTEXT_JSON`).
 
-The lobby's id is not among them: names of tables and queues are known when modules are imported (`lobby.deployment`).
-Accounts and Regions are concrete, so every name and ARN in the templates is concrete. All missing and invalid settings
-are reported in one error.
+The lobby's id is not a setting, because modules compute the names of tables and queues when they are imported
+(`lobby.deployment`). Accounts and Regions are given, so the templates contain complete names and ARNs. All missing and
+invalid settings are reported in one error.
 
     lobby             the lobby's account/Region, such as 123456789012/eu-west-1; required
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
@@ -57,7 +57,7 @@ _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRol
 
 @dataclass(frozen=True)
 class TargetSettings:
-    """One target. `create_role` is false if the stack of the account's role is not deployed with this target."""
+    """One target. `create_role` is false if the role's stack of the account is deployed with another target."""
 
     target: Target
     external_id: str
@@ -99,7 +99,7 @@ class Settings:
 
     @property
     def key(self) -> str:
-        """What identifies this lobby for its targets."""
+        """The key that identifies this lobby in its targets."""
         return NAMES.key(self.lobby)
 
     @property
@@ -206,7 +206,7 @@ def _profile_directory(value: Any) -> Profiles:
 
 
 def _clashes(targets: list[TargetSettings]) -> list[str]:
-    """Return conflicts: there is one role per account, so it is deployed with one target, with one ExternalId."""
+    """Return the conflicts between targets. An account has one role, deployed with one target and one ExternalId."""
     wrong: list[str] = []
     for place, one in enumerate(targets):
         for other in targets[:place]:

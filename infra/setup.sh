@@ -5,7 +5,7 @@
 unset CDPATH # with it, `cd` can go elsewhere, and prints
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=$ROOT/.venv
-umask g-w,o-w # whatever it was: nobody else may change what is installed and run here
+umask g-w,o-w # no other user may change the files that are installed and run here
 # Without a home directory that can be written, the caches of pip, uv, npm and jsii are in the checkout.
 if [ ! -w "${HOME:-/nonexistent}" ]; then
   export XDG_CACHE_HOME=$ROOT/.local/cache
@@ -15,7 +15,7 @@ fi
 # Loopback is never reached through a proxy.
 export no_proxy=localhost,127.0.0.1,::1${no_proxy:+,$no_proxy}
 export NO_PROXY=localhost,127.0.0.1,::1${NO_PROXY:+,$NO_PROXY}
-# Silences the warnings of jsii and the AWS SDK about Node releases. The README lists the supported ones.
+# Suppresses the warnings of jsii and the AWS SDK about Node releases. The README lists the supported ones.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION=1 NODE_NO_WARNINGS=1
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,7 +1,7 @@
 """The users of the lobby's API: a Cognito user pool whose users an administrator creates, with a group per role.
 
 The app client is public, without a secret: the console and the command line use the authorization code flow with PKCE.
-Password sign-in through the Cognito API is only enabled in the local deployment, for scripts without a browser.
+Sign-in with a password through the Cognito API is enabled only in the local deployment, for scripts without a browser.
 """
 
 from dataclasses import dataclass

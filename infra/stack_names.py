@@ -1,6 +1,6 @@
 """The names of the stacks, and their ids in the CDK app. Without the CDK, whose import takes seconds.
 
-A name is unique in an account and Region; an id is unique in the app, where targets of several accounts meet.
+A name is unique in an account and Region. An id is unique in the app, which contains targets of several accounts.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from lobby.names import AccountId, Target
 LOBBY: Final = NAMES.stack()
 TARGET: Final = NAMES.stack("Target")
 ROLE: Final = NAMES.stack("Role")
-"""The commissioner's role in a target account, which the account's Regions share."""
+"""The commissioner's role in a target account. All Regions of the account share it."""
 REGISTERED_RULE: Final = NAMES.rule("registered")
 """The topic rule that starts the bouncer. A teardown disables it."""
 TEMPLATE: Final = NAMES.prefix

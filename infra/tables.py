@@ -2,7 +2,7 @@
 
 All are on demand, encrypted, with point-in-time recovery for 35 days, deletion protection, and retained when the stack
 is deleted. A resource policy of the history denies everyone in the account to change or delete an entry. It does not
-cover the policy itself: a user with DeleteResourcePolicy can remove it, which CloudTrail records.
+protect itself: a user with DeleteResourcePolicy can remove the policy, and CloudTrail records that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,11 +31,12 @@ IMMUTABLE: Final = (
     "dynamodb:PartiQLUpdate",
     "dynamodb:PartiQLDelete",
 )
-"""Denied to everyone on the history. A condition of the writer prevents PutItem from overwriting an entry."""
+"""Denied to everyone on the history. PutItem is allowed; the writer's condition prevents it from overwriting an entry.
+"""
 _STREAMED: Final = (LedgerRow, HistoryRow)
 """The tables with a stream, of new and old images. The commissioner needs the new image, the notary both, to detect
-changed and removed entries. Replicas in other Regions need both too (DynamoDB developer guide, "Global tables"), and
-the view of a table with data can only be changed by disabling its stream, which gets a new ARN."""
+changed and removed entries. Replicas in other Regions also need both (DynamoDB developer guide, "Global tables"). The
+view type of a table in use can only be changed by disabling its stream; the new stream has another ARN."""
 _EXPIRY: Final[dict[type[Model], str]] = {
     RegistrationRow: "expires",
     ConnectionRow: "expires",
@@ -43,7 +44,7 @@ _EXPIRY: Final[dict[type[Model], str]] = {
     WebhookRow: "expires",
     ActivityRow: "expires",
 }
-"""The attribute after whose time DynamoDB deletes an item."""
+"""The attribute with the time after which DynamoDB deletes an item."""
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
@@ -62,7 +63,7 @@ def index_names(model: type[Model]) -> list[str]:
 
 
 def ledger_indexes(settings: Settings) -> list[str]:
-    """Return the names of the ledger's indexes in this deployment: this version's, unless an upgrade is under way."""
+    """Return the names of the ledger's indexes in this deployment: those of this version, except during an upgrade."""
     return sorted(settings.ledger_indexes or index_names(LedgerRow))
 
 

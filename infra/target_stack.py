@@ -109,13 +109,13 @@ class TargetStack(Stack):
                 "ConnectedRule",
                 target_rules.CONNECTED,
                 target_rules.connected_sql(key, arn),
-                "Reports to the lobby that a device has arrived for which it waits",
+                "Reports to the lobby that a device has arrived",
             ),
             (
                 "DuplicatesRule",
                 target_rules.DUPLICATES,
                 target_rules.duplicates_sql(key, arn),
-                "Reports to the lobby that two clients use one of its devices' identity",
+                "Reports to the lobby that two clients use the identity of one device",
             ),
         ):
             topic_rules.make_rule(self, construct_id, NAMES.rule(rule), sql, description, to_topic, to_log)

@@ -1,8 +1,7 @@
-"""The template of a target for owners who deploy without this project: the CDK's own, without the CDK's parts.
-
-The stacks of the role and of a target are synthesized for a placeholder account and Region with all profiles. The
-result goes into the admin API's bundle, where `admin_api.templates` fills it in for one target and writes it as
-CloudFormation or Terraform. So what an owner reads is what `deploy.sh target` deploys.
+"""The template of a target for owners who deploy without this project: the output of the CDK without its metadata. The
+stacks of the role and of a target are synthesized for a placeholder account and Region with all profiles. The result is
+part of the admin API's bundle, where `admin_api.templates` completes it for one target and returns it as CloudFormation
+or Terraform. So the template has the same content as `deploy.sh target`.
 """
 
 import json
@@ -50,7 +49,7 @@ def _template(folder: Path, stack: str) -> dict[str, Any]:
 
 
 def _literal(value: Any) -> Any:
-    """Return the value with the partition of all our ARNs. The CDK does not know that of the placeholder's Region."""
+    """Return the value with a literal partition in its ARNs, because the placeholder's Region has no known one."""
     if isinstance(value, list):
         return [_literal(each) for each in value]
     if not isinstance(value, dict):

@@ -1,6 +1,6 @@
 """Scheduled Lambdas: an EventBridge rule with a fixed event.
 
-A failed run is not retried, because the next run continues its work; an alarm (`errors`) reports the failure.
+A failed run is not retried, because the next run continues its work. An alarm (`errors`) reports the failure.
 """
 
 import json

@@ -1,7 +1,7 @@
 """AWS IoT topic rules: SQL from `lobby.wire`, one action, and an error action for undelivered messages.
 
-Rules invoke Lambdas by a permission for this rule and account. For everything else they use a role of their own with
-only that permission.
+A rule invokes a Lambda with the function's permission for this rule and account. For every other action it has its own
+role with only the permission for it.
 """
 
 from collections.abc import Mapping

@@ -8,4 +8,4 @@ ROLES: Final = {
     "technician": "Claims, for the targets of the user's target: groups only",
     "viewer": "Read-only",
 }
-"""The groups, most privileged first. A technician's targets are further groups: `target:<account>/<Region>`."""
+"""The groups, most privileged first. A technician's targets are also groups: `target:<account>/<Region>`."""

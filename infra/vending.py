@@ -1,7 +1,8 @@
 """The vending door: `POST /register` with its authorizer, and the parameter with its settings.
 
 API Gateway needs permission to invoke both Lambdas, which CDK adds. The authorizer's answers are not cached, so that a
-revoked token is refused at once. The route has a limit of its own: it needs no user, so strangers can call it.
+revoked token is refused immediately. The route has its own request limit, because anyone can call it without signing
+in.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,7 @@ def make_vending_door(stack: "LobbyStack") -> None:
     vending = stack.make_function(functions.VENDING, vending_permissions.vending(settings), **environment(settings))
     authorizer = stack.make_function(functions.VENDING_AUTHORIZER, vending_permissions.vending_authorizer(settings))
     routes = _add_route(stack.api, vending, authorizer)
-    # The stage has limits for the route, which must exist then.
+    # The stage has limits for the route, so the route must exist first.
     stack.node.find_child(STAGE).node.add_dependency(*routes)
     ssm.StringParameter(
         stack,
@@ -45,7 +46,7 @@ def make_vending_door(stack: "LobbyStack") -> None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the settings of the Lambda. Without an endpoint it asks AWS IoT for the account's."""
+    """Return the settings of the Lambda. Without an endpoint, the Lambda reads the account's endpoint from AWS IoT."""
     endpoint = settings.domain or settings.data_endpoint or settings.device_endpoint
     named = {"LOBBY_ENDPOINT": endpoint} if endpoint else {}
     return {"VENDING_PARAMETER": vending_permissions.VENDING_SETTINGS, **named}

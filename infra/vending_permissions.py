@@ -1,6 +1,6 @@
 """The permissions of the vending door's Lambdas: exact actions on exact resources, as in `infra.permissions`.
 
-The door creates certificates, which AWS defines no resource for, and deletes those that it did not hand out.
+The door creates certificates, an action for which AWS defines no resource, and deletes those that it did not return.
 """
 
 from typing import Final

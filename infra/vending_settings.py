@@ -1,7 +1,7 @@
 """The default settings of the vending door: Amazon's root CAs, and the lobby's policy for every device.
 
-The roots are those that AWS IoT Core's endpoints (type `iot:Data-ATS`) are signed by (AWS IoT developer guide, "Server
-authentication"): RSA, and ECDSA as the backup. A local cloud has a root of its own.
+These roots sign the certificates of AWS IoT Core's endpoints of type `iot:Data-ATS` (AWS IoT developer guide, "Server
+authentication"): RSA, and ECDSA as the backup. A local cloud has its own root.
 """
 
 import json
@@ -15,7 +15,7 @@ _ROOTS: Final = Path(__file__).parent / "roots"
 
 
 def settings_with(preferred: str, backup: str) -> str:
-    """Return the settings, as the parameter has them, with these roots in PEM."""
+    """Return the settings in the format of the parameter, with these roots in PEM."""
     settings = {
         "AWS_ROOT_CA": {"PREFERRED": preferred, "BACKUP": backup},
         "POLICIES": {DEFAULT_TYPE: {"name": NAMES.policy("waiting")}},

@@ -1,4 +1,4 @@
-"""The webhooks' part of the stack: their queue, what the functions that use them may do, and the courier's trigger.
+"""The webhooks' part of the stack: their queue, the permissions of their functions, and the courier's trigger.
 
 The publisher sends to the queue, the courier receives. Only the local cloud can allow receivers on the same machine
 (`webhookRoots`); a template for AWS with that setting is rejected.
@@ -24,12 +24,12 @@ from lobby.names import Target
 QUEUE: Final = NAMES.name("webhooks")
 _KEPT: Final = Duration.days(14)
 _MAX_RECEIVE: Final = 2 * len(WAITS)
-"""More than the courier's own attempts: for messages whose runs crash."""
+"""More than the courier's own attempts, so this limit only applies to messages whose runs crash."""
 _CONCURRENCY: Final = 10
 
 
 def make_queue(scope: Construct, undelivered: sqs.Queue) -> sqs.Queue:
-    """Create the queue. The courier keeps what a receiver does not accept; what crashes the courier goes to
+    """Create the queue. The courier keeps events that a receiver does not accept. Messages that crash the courier go to
     `undelivered`."""
     return sqs.Queue(
         scope,
@@ -44,7 +44,7 @@ def make_queue(scope: Construct, undelivered: sqs.Queue) -> sqs.Queue:
 
 
 def events_to(scope: Construct, courier: lambda_.Function, queue: sqs.Queue) -> None:
-    """Send messages to the courier at once, ten at a time, each of which it sends in a thread of its own."""
+    """Send messages to the courier immediately, ten at a time. It sends each in its own thread."""
     mapping = lambda_.CfnEventSourceMapping
     mapping(
         scope,

@@ -1,7 +1,7 @@
 """The account to deploy to: read from AWS, shown, and confirmed by the user.
 
-Credentials of another account than the requested one are rejected: a target's role in the wrong account would not be
-noticed.
+Credentials of another account than the requested one are rejected, because nobody would notice a target's role in the
+wrong account.
 """
 
 import os
@@ -56,8 +56,8 @@ def expect(identity: Caller, account: str, region: str) -> None:
 
 
 def require_region_without_lobby(identity: Caller) -> None:
-    """Raise `WrongAccount` LOBBY_IN_REGION if another lobby is in this account and Region. Devices reach a lobby by the
-    endpoint of its account and Region, where AWS IoT sends each new certificate to the rules of all."""
+    """Raise `WrongAccount` LOBBY_IN_REGION if another lobby is in this account and Region. A device connects to the
+    endpoint of an account and Region, and AWS IoT sends each new certificate to all rules there."""
     try:
         found = identity.session.client("iot").get_topic_rule(ruleName=HELLO_RULE)
     except ClientError:

@@ -85,7 +85,7 @@ def _run(identity: Caller, profile: str | None, *arguments: str) -> None:
     }
     profile_options = ["--profile", profile] if profile else []
     command = [str(_CLI), *arguments, *profile_options, "--no-notices", "--no-version-reporting"]
-    # From its own folder, which has no cdk.json: with one, it would run the app again.
+    # The CLI runs in its own folder, because it would run the app again if there were a cdk.json.
     result = subprocess.run(command, cwd=_CLI.parents[2], env=env, stdin=subprocess.DEVNULL, check=False)
     if result.returncode:
         raise CdkFailed("CDK_FAILED", f"cdk {arguments[0]} ended with status {result.returncode}, see above")

@@ -1,7 +1,7 @@
-"""The deployments that bring the ledger's indexes from those of an earlier version to those of this one.
+"""The deployments that replace the ledger's indexes of an earlier version by those of this version.
 
-CloudFormation creates or deletes one index of a table in an update. New indexes come first, because the new code needs
-them; then those are deleted that only the old code needed. An interrupted upgrade continues with what it finds.
+CloudFormation creates or deletes one index of a table in an update. New indexes are created first, because the new code
+needs them. Then the indexes of the old code are deleted. An interrupted upgrade continues from the existing indexes.
 """
 
 from collections.abc import Collection
@@ -20,8 +20,8 @@ class UnknownIndex(InfraError):
 
 
 def earlier_steps(session: Any, *, is_new: bool) -> list[dict[str, str]]:
-    """Return the context of each deployment before the one without it. `is_new`: there is no stack yet, so the first
-    one adopts a retained table as it is. Raise `UnknownIndex`."""
+    """Return the context of each deployment that must precede the last one. `is_new`: there is no stack yet, so the
+    first deployment adopts a retained table with its indexes. Raise `UnknownIndex`."""
     dynamodb = session.client("dynamodb")
     try:
         table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
@@ -38,8 +38,8 @@ def steps(deployed: Collection[str], wanted: Collection[str], *, is_new: bool) -
     if unknown:
         raise UnknownIndex(
             "UNKNOWN_INDEX",
-            f"got the index {', '.join(sorted(unknown))} of the ledger's table, want those of this version"
-            " or of 0.2.0: upgrade to 0.2.0 first, or delete an index of your own",
+            f"got the index {', '.join(sorted(unknown))} of the ledger's table, want only indexes of this"
+            " version or of 0.2.0: upgrade to 0.2.0 first, or delete the index if it is your own",
         )
     current = set(deployed)
     found = [set(current)] if is_new else []

@@ -1,7 +1,7 @@
-"""Compares the account's quotas with what the lobby needs, before a deployment, and says which to raise.
-
-A new account has few concurrent Lambda runs, and AWS IoT admits ten calls a second for most operations. The lobby works
-with these quotas, only slowly: nothing is refused here. Quotas that cannot be read are reported as not checked.
+"""Compares the account's quotas with the needs of the lobby before a deployment, and lists those to raise. A new
+account has few concurrent Lambda runs, and AWS IoT accepts ten calls a second for most operations. The lobby also works
+with these quotas, but slowly, so a low quota does not stop the deployment. Quotas that cannot be read are reported as
+not checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 CONCURRENT_RUNS: Final = 100
-"""Concurrent Lambda runs for the lobby: ten for each of the functions that devices and queues start, and reserve."""
+"""Concurrent Lambda runs for the lobby: ten for each of the functions that devices and queues start, and a reserve."""
 _SERVICE: Final = "iotcore"
 _PER_DEVICE: Final = (
     "DescribeCertificate",
@@ -23,7 +23,7 @@ _PER_DEVICE: Final = (
 """The operations of AWS IoT that one registration calls once."""
 _CONNECTIONS: Final = "Connect requests per second per account"
 _CONNECTIONS_PER_DEVICE: Final = 3
-"""Connections of a new device until it is admitted, if it tries again at once."""
+"""Connections of a new device until it is admitted, if it retries immediately."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Moves the commissioner's role from the target's stack of an earlier version to its own stack, without a gap.
-
-The lobby can use the role all the time. Before the target's stack is deployed, the role in it gets its new properties
-and is marked as retained, so the deployment removes it from the stack and not from the account. Then the role's stack
-adopts it. An interrupted upgrade continues with the next deployment.
+"""Moves the commissioner's role from the target's stack of an earlier version to its own stack. The lobby can use the
+role during the whole upgrade. First the role in the target's stack gets its new properties and is marked as retained.
+Then the deployment of the target's stack removes the role from the stack and not from the account. Then the role's
+stack adopts it. An interrupted upgrade continues with the next deployment.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ _KEPT: Final = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 
 
 class RoleUnknown(InfraError):
-    """It cannot be determined which Region's stack has the account's role: ROLE_UNKNOWN."""
+    """It is not known which Region's stack has the account's role: ROLE_UNKNOWN."""
 
 
 def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
@@ -43,7 +42,7 @@ def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
 
 def role_elsewhere(session: Any, here: Region, regions: Sequence[str] | None = None) -> str | None:
     """Return the other Region whose stacks have the account's role, or None. Raise `RoleUnknown` if the role exists, no
-    stack is found, and a Region does not answer. `regions` are by default all that have AWS IoT."""
+    stack with it is found, and a Region does not answer. `regions` are by default all that have AWS IoT."""
     if not _exists(session) or _has_role(session, here):
         return None
     found = regions_with(session, [stack_names.ROLE, stack_names.TARGET], regions)

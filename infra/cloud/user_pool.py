@@ -1,7 +1,6 @@
-"""An existing Cognito user pool for the lobby: checked before the deployment, and given the groups that it lacks.
-
-A pool is retained when the lobby is deleted; deploying with `--user-pool` continues with its users. A deployment with a
-supplied pool keeps using it. Rejects a pool of another Region, and one in which users may sign themselves up.
+"""An existing Cognito user pool for the lobby. It is checked before the deployment, and missing groups are created. A
+pool is retained when the lobby is deleted; a deployment with `--user-pool` continues with its users. Later deployments
+keep the supplied pool. Rejects a pool of another Region, and one in which users may sign themselves up.
 """
 
 import re

@@ -41,12 +41,12 @@ ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. 
 
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Enforce AWS's default quotas and delays, as a first deployment to AWS meets them."),
+    typer.Option("--strict", help="Enforce AWS's default quotas and delays."),
 ]
 
 
 class Door(StrEnum):
-    """The door of the demonstration."""
+    """The door that the demonstration uses."""
 
     REGISTRATION = "registration"
     CLAIM = "claim"
@@ -55,7 +55,7 @@ class Door(StrEnum):
 
 @app.callback()
 def before_each_command() -> None:
-    """Prepare the process. The help is the module's."""
+    """Prepare the process. The module's docstring is the help text."""
     restrict_umask()
 
 
@@ -138,7 +138,7 @@ def destroy(
     with _reporting_failures():
         if not (state / "cloud" / "layout.json").exists() and not deleting.exists():
             raise StartFailed("NO_DEPLOYMENT", f"got {state}, want the state of a local deployment")
-    shutil.rmtree(deleting, ignore_errors=True)  # what an interrupted run has left
+    shutil.rmtree(deleting, ignore_errors=True)  # files of an interrupted run
     if state.exists():
         with _reporting_failures(), exclusive_use(state):
             if not yes:
@@ -171,8 +171,8 @@ def _wait_for_end(lobby: LocalLobby) -> None:
 
 
 def _running(state: Path) -> LobbyFile | None:
-    """Return the running deployment of this state: a process has locked the state, and the emulator responds. The file
-    of a killed deployment can name ports that another process uses now."""
+    """Return the running deployment of this state: a process has locked the state, and the emulator responds. Both are
+    checked, because another process may use the ports of a killed deployment."""
     try:
         with exclusive_use(state):
             return None
@@ -215,8 +215,8 @@ def _stop(_signal: int, _frame: object) -> NoReturn:
 
 @contextmanager
 def _reporting_failures() -> Iterator[None]:
-    """Print expected failures without a traceback and exit. SIGTERM stops the process like Ctrl-C. SIGINT is handled
-    also if a shell has started the process in the background, where it is ignored by default."""
+    """Print expected failures without a traceback and exit. SIGTERM stops the process like Ctrl-C. SIGINT is also
+    handled in the background, where shells let processes ignore it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:

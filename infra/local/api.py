@@ -1,7 +1,7 @@
 """A client of the GraphQL API for the demo, the benchmarks and the end-to-end tests.
 
-It signs in to the user pool as any script can, and keeps one HTTP connection. It raises `ApiRefused` with the API's
-own codes.
+It signs in to the user pool like any script, and keeps one HTTP connection. It raises `ApiRefused` with the API's
+codes.
 """
 
 from typing import Any
@@ -29,7 +29,7 @@ class Api:
 
     def __init__(self, lobby: LobbyFile, operator: LocalOperator) -> None:
         self._url = lobby.graphql_url
-        # Loopback is reached directly, whatever proxy the environment sets.
+        # Connect to loopback directly, without the proxy of the environment.
         self._http = httpx.Client(
             timeout=30, trust_env=False, headers={"authorization": f"Bearer {sign_in(lobby, operator)}"}
         )

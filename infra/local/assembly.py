@@ -41,7 +41,7 @@ class FileAsset:
 
 @dataclass(frozen=True)
 class StackArtifact:
-    """One stack of an assembly. `environment` is where it belongs, such as `aws://123456789012/eu-west-1`."""
+    """One stack of an assembly. `environment` is its account and Region, such as `aws://123456789012/eu-west-1`."""
 
     name: str
     environment: str
@@ -52,9 +52,9 @@ class StackArtifact:
 
 
 def read_assembly(directory: Path, account: str, region: str) -> dict[str, StackArtifact]:
-    """Return the stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies. (Targets
-    share a stack name, each in its own account and Region.) `account` and `region` are used for an assembly that is
-    not bound to any. Raise `DeployFailed` BAD_ASSEMBLY."""
+    """Return the stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies. (The
+    stacks of all targets have one name, each in its own account and Region.) `account` and `region` are the defaults
+    for an assembly without an environment. Raise `DeployFailed` BAD_ASSEMBLY."""
     try:
         manifest = strict_json.loads((directory / "manifest.json").read_text())
         artifacts: dict[str, Any] = manifest["artifacts"]
@@ -215,7 +215,7 @@ def _change(cloudformation: Any, request: dict[str, Any], kind: str, timeout: fl
     `--import-existing-resources`. Return False if nothing is to be changed."""
     change_set = {"StackName": request["StackName"], "ChangeSetName": _CHANGE_SET}
     if kind == "UPDATE":
-        cloudformation.delete_change_set(**change_set)  # of an interrupted deployment
+        cloudformation.delete_change_set(**change_set)  # left by an interrupted deployment
     cloudformation.create_change_set(**(request | change_set), ChangeSetType=kind, ImportExistingResources=True)
     deadline = time.monotonic() + timeout
     while (created := cloudformation.describe_change_set(**change_set))["Status"] != "CREATE_COMPLETE":

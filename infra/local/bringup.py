@@ -58,8 +58,8 @@ class LocalLobby:
         profiles_from: Path | None = None,
         layout: Layout | None = None,
     ) -> None:
-        """`layout` is that of a running local cloud, with the accounts of this lobby. None: a local cloud of its
-        own."""
+        """`layout` is the layout of a running local cloud, with the accounts of this lobby. None: start a new local
+        cloud."""
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
         self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
@@ -69,7 +69,7 @@ class LocalLobby:
 
     def up(self) -> LobbyFile:
         """Start and deploy everything, write `lobby.json` and return its content. Raise `StepFailed`."""
-        (self.state / NAME).unlink(missing_ok=True)  # a killed deployment leaves one behind
+        (self.state / NAME).unlink(missing_ok=True)  # left by a killed deployment
         with self._timeline.step("emulated AWS started") as step:
             self.emulator.start()
             step.note = self.layout.endpoint_url

@@ -49,7 +49,7 @@ def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Tim
 
 
 def onboard(lobby: LobbyFile, certid: Fingerprint, device: ClientProcess, timeline: Timeline) -> None:
-    """Claim a device that waits in the lobby, and see it arrive."""
+    """Claim a device that waits in the lobby, and wait until it arrives."""
     with timeline.step("operator signed in"):
         api = Api(lobby, lobby.operator("operator"))
     try:

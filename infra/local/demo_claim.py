@@ -1,7 +1,7 @@
 """The demonstration of the door `claim`: a device that has a bundle of `lobbyctl`, and no certificate of its own.
 
-An enrolment for one device is created, and a bundle written and unzipped as for a machine that has only Python. The
-client gets its certificate; from there on the steps are those of `demo`. All of it uses the commands that users have.
+An enrolment for one device is created, and a bundle is written and unzipped as on a machine that has only Python. The
+client gets its certificate. The following steps are those of `demo`. All steps use the commands of users.
 """
 
 import secrets
@@ -24,7 +24,7 @@ _SECONDS: Final = 60
 
 
 class CommandFailed(Exception):
-    """`lobbyctl` ended with an error; the message is its own."""
+    """`lobbyctl` ended with an error. The message is the command's output."""
 
 
 def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:

@@ -1,7 +1,6 @@
-"""The demonstration of the door `token`: a device that has nothing but a token, and gets its certificate by HTTPS.
-
-An enrolment and a token for one device are created with `lobbyctl`. The example with curl and openssl makes a key and
-asks for a certificate; from there on the steps are those of `demo`.
+"""The demonstration of the door `token`: a device that has only a token, and gets its certificate by HTTPS. An
+enrolment and a token for one device are created with `lobbyctl`. The example with curl and openssl creates a key and
+requests a certificate. The following steps are those of `demo`.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Starts and stops the emulator as one subprocess, and keeps its state in a directory.
 
-The emulator exits when the process that started it exits. It writes its log to the state directory, listens on
-loopback only and runs Lambda functions in its own child processes. It inherits none of the caller's AWS settings.
+The emulator exits when the process that started it exits. It writes its log to the state directory, listens only on
+loopback, and runs Lambda functions in child processes. It does not inherit the caller's AWS settings.
 """
 
 import os
@@ -34,8 +34,8 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class LocalSession(boto3.Session):
-    """A session as the root user of an account. Its clients call only the emulator, never through a proxy, whatever
-    AWS settings the user has."""
+    """A session as the root user of an account. Its clients call only the emulator, never through a proxy. They ignore
+    the user's AWS settings."""
 
     def __init__(self, endpoint_url: str, secret: str, account: AccountId, region: Region) -> None:
         session = isolated_session()
@@ -53,7 +53,7 @@ class LocalSession(boto3.Session):
 
 
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Opens URLs on loopback, whatever proxy the environment sets."""
+"""Opens URLs on loopback, without the proxy of the environment."""
 
 
 class Emulator:

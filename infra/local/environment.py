@@ -30,7 +30,7 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "LAMBDA_EXECUTOR": "local",
-        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each is a process; more than these slow each other down
+        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each is a process; more of them slow each other down
         "SFTP_ENABLED": "0",
         "SFTP_HOST": GATEWAY_HOST,
         "PERSIST_STATE": "1",
@@ -44,8 +44,8 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
 
 
 def root_secret(state_dir: Path) -> str:
-    """Return the secret access key of the root users of all emulated accounts. It is random and belongs to the state
-    directory, where only its owner can read it; a directory without one gets one."""
+    """Return the secret access key of the root users of all emulated accounts. It is random and stored in the state
+    directory, where only the owner can read it. It is created if it does not exist."""
     path = state_dir / SECRET_FILE
     secret = path.read_text().strip() if path.exists() else ""
     if not secret:
@@ -57,5 +57,5 @@ def root_secret(state_dir: Path) -> str:
 
 
 def restrict_umask() -> None:
-    """Let nobody else change the files that this process and its children create, whatever the user's umask is."""
+    """Restrict the umask so that only the owner can change the files that this process and its children create."""
     os.umask(os.umask(0o022) | 0o022)

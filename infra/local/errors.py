@@ -1,7 +1,7 @@
 """The expected failures of the local cloud.
 
 LocalCloudError
-├── PatchPointMoved PATCH_POINT_MOVED: MiniStack's internals are not those that the patches were written for
+├── PatchPointMoved PATCH_POINT_MOVED: MiniStack's internals differ from those that the patches are for
 ├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, NOT_RUNNING, EXITED, NOT_READY: not started
 └── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED, NOT_ANCHORED: a stack, or an upgrade
 """
@@ -17,7 +17,7 @@ class LocalCloudError(Exception):
 
 
 class PatchPointMoved(LocalCloudError):
-    """A name or signature inside the emulator is not the one that a patch replaces."""
+    """A name or signature inside the emulator differs from the one that a patch replaces."""
 
 
 class StartFailed(LocalCloudError):

@@ -5,7 +5,7 @@ address, and all use the same MQTT port: a route contains only a host, and the d
 uses. On a machine that has only 127.0.0.1 (macOS), each endpoint has its own port instead.
 
 Devices get an endpoint's name, because TLS sends a server name (SNI) only for names, and AWS IoT requires it. The name
-is the address in hexadecimal: every resolver reads it (POSIX inet_addr), also without DNS (decision 41).
+is the address in hexadecimal, which every resolver understands without DNS (POSIX inet_addr; decision 41).
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class Layout:
     alpn_port: int = 0
     """The port that needs ALPN; 0: none, as in a layout file of an earlier version."""
     names: bool = True
-    """Whether endpoints have names and need SNI. False in a layout file of an earlier version, whose devices have
+    """Whether endpoints have names and need SNI. False in a layout file of an earlier version, because its devices have
     stored addresses."""
     lobby: Target = LOBBY
     targets: tuple[Target, ...] = TARGETS
@@ -85,7 +85,7 @@ class Layout:
 
     @property
     def webhook_roots_path(self) -> Path:
-        """The file with CAs of webhooks' receivers on this machine. A user creates it."""
+        """The file with the CAs of webhook receivers on this machine. The user creates it."""
         return self.state_dir / "webhook-roots.pem"
 
     @property
@@ -120,8 +120,8 @@ class Layout:
         return f"0x{int(ipaddress.IPv4Address(host)):08x}" if self.names else host
 
     def accepts(self, scope: Target, endpoint: Endpoint, server_name: str | None) -> bool:
-        """Return whether a client that connected to `endpoint` with this SNI reaches `scope`. AWS IoT needs the
-        endpoint's name. `LOBBY_HOST` accepts everything, because v0.1's sample client is used with an address."""
+        """Return whether a client that connected to `endpoint` with this SNI reaches `scope`. AWS IoT requires the
+        endpoint's name. `LOBBY_HOST` accepts any SNI or none, because v0.1's sample client connects to an address."""
         if not self.names or (scope == self.lobby and endpoint.host == LOBBY_HOST):
             return True
         return server_name is not None and server_name.lower() == self.server_name(scope)

@@ -1,8 +1,8 @@
 """Upgrades a ledger of an earlier version: counts its devices and anchors its histories.
 
 Such a ledger has devices but no counts, or a history but no anchors; both are detected with small reads. The upgrade
-runs the ledger's own modules in a process of their own, because they find their tables by environment variables. On
-AWS an administrator runs the same modules.
+runs the ledger's modules in a separate process, because they find their tables by environment variables. On AWS an
+administrator runs the same modules.
 """
 
 import os

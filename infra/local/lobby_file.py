@@ -43,7 +43,7 @@ class LobbyFile:
     lobby_endpoint: str
     mqtt_port: int
     mqtt_alpn_port: int
-    """The port that stands for AWS IoT's 443 and needs ALPN."""
+    """The local equivalent of AWS IoT's port 443, which needs ALPN."""
     server_ca_path: str
     device_ca_path: str
     device_ca_key_path: str
@@ -79,7 +79,7 @@ class LobbyFile:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace the file atomically. Only its owner can read it, also while it is written."""
+    """Replace the file atomically. Only the owner can read it, even while it is written."""
     temporary = path.with_name(f"{path.name}.new")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:

@@ -1,7 +1,7 @@
 """Creates the operators of the local deployment: one user per role, in the same user pool as in AWS.
 
-The passwords are random and kept between starts. The technician may claim for the first target only, so that a refusal
-can be tried.
+The passwords are random and kept between starts. The technician may claim only for the first target, so that users can
+see a refused claim.
 """
 
 import json

@@ -74,7 +74,7 @@ def _with_console(layout: Layout, console_port: int | None, requested: Collectio
 
 
 def _with_alpn(layout: Layout, requested: Collection[int]) -> Layout:
-    """With a requested MQTT port, search near it: several deployments have the same addresses."""
+    """If an MQTT port is requested, search near it, because several deployments use the same addresses."""
     taken = {*requested, layout.gateway_port, layout.mqtt_port, layout.console_port}
     first = ALPN_PORT if layout.mqtt_port == MQTT_PORT else layout.mqtt_port + 100
     return replace(layout, alpn_port=_free_port(_hosts(layout), first, taken))

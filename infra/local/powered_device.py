@@ -1,7 +1,7 @@
 """A powered-on device: the reference client in a process of its own, and the events that it logs.
 
-The process gets what a real device has (key, certificate, CA of the servers, address of the lobby) and nothing else
-of the deployment. Its log is kept next to its state; events are read from the log.
+The process only gets the key, the certificate, the CA of the servers and the address of the lobby, like a real device.
+Its log is kept next to its state; events are read from the log.
 """
 
 import subprocess

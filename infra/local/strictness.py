@@ -1,4 +1,4 @@
-"""How strictly the local cloud enforces limits of AWS that an emulator on one machine does not need.
+"""The limits of AWS that the local cloud enforces in strict mode.
 
 Without strict mode nothing is limited. `./deploy.sh local --strict` uses `STRICT`. Tests and benchmarks switch single
 limits on and off while the emulator runs (`Emulator.enforce`): the settings are a file in the state directory, which
@@ -36,7 +36,7 @@ class Strictness:
     stream_lanes: int = 1
     """Batches of a DynamoDB stream that a mapping processes at a time, in order for each partition key."""
     seed: int = 1
-    """Of the random numbers for `disordered_events`. It applies from the start of the emulator."""
+    """The seed of the random numbers for `disordered_events`. It applies from the start of the emulator."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -47,7 +47,7 @@ class Strictness:
             raise StartFailed("INVALID_STRICTNESS", f"got stream_lanes {self.stream_lanes}, want at least 1")
 
     def write(self, state_dir: Path) -> None:
-        """Make these the settings of the emulator in `state_dir`, also of one that runs."""
+        """Write these settings for the emulator in `state_dir`. A running emulator also applies them."""
         state_dir.mkdir(parents=True, exist_ok=True)
         temporary = state_dir / f"{FILE}.new"
         temporary.write_text(json.dumps(asdict(self)))

@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
 _SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed", ".yaml")
 _EXCLUDED: Final = {"local", "console", "node_modules", "__pycache__"}
-"""Folders that are not inputs of the assembly. Of the console, only built files are."""
+"""Folders that are not inputs of the assembly. Of the console, only the built files are inputs."""
 _CONSOLE: Final = (earlier_console.BUILD, earlier_console.DIRECTORY)
 _DIGEST: Final = ".made-from"
 

@@ -1,4 +1,5 @@
-"""Prints the progress of a command: one line per step with its duration, and what was observed if a step fails.
+"""Prints the progress of a command: one line per step with its duration. If a step fails, it prints the last
+observation.
 
 Steps run one after the other. A failed step ends the run with the step's name, the last observation and the paths of
 the logs. The output is plain text on standard output.
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 
 class StepFailed(Exception):
-    """A step failed. `observed` is what there was instead of the expected result."""
+    """A step failed. `observed` is the observation in place of the expected result."""
 
     def __init__(self, step: str, observed: str, logs: tuple[Path, ...] = ()) -> None:
         super().__init__(f"{step}: {observed}")

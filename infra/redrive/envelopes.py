@@ -1,10 +1,11 @@
 """Parses messages of an on-failure queue. No I/O, and strict, because the result is invoked again.
 
-A message contains an event for a Lambda of this lobby: in the record that Lambda sends after the last retry (developer
-guide, "Asynchronous invocation"), in the report of a rule's error action (AWS IoT developer guide, "Error handling"),
-in the bouncer's report of a registration, or, if its runs crashed, as the registration's own message, or as the name of
-an entry that the publisher has not published. For the ledger's stream it contains only a position, no row: see
-`lobby.ledger.redrive`.
+A message contains an event for a Lambda of this lobby, in one of these forms:
+- the record that Lambda sends after the last retry (developer guide, "Asynchronous invocation"),
+- the report of a rule's error action (AWS IoT developer guide, "Error handling"),
+- the bouncer's report of a registration, or the registration's own message if its runs crashed,
+- the name of an entry that the publisher has not published.
+A message of the ledger's stream contains only a position, no row: see `lobby.ledger.redrive`.
 """
 
 import base64
@@ -30,13 +31,13 @@ HolderOf = Callable[[str], Fingerprint | None]
 
 
 class Unreadable(ValueError):
-    """The message contains nothing that can be invoked again."""
+    """The message contains no event that can be invoked again."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event for a Lambda, by the function's full name, or for a queue. Neither: there is nothing to do, for the
-    reason in `why`."""
+    """An event for a Lambda, by the function's full name, or for a queue. If it has neither, there is nothing to do,
+    for the reason in `why`."""
 
     function: str | None
     payload: Any
@@ -84,13 +85,13 @@ def _failed_invocation(envelope: dict[str, Any], lobby: Target) -> Event:
     if not arn.startswith(prefix):
         raise Unreadable(f"got an event for {arn[:200]!r}, want one for a Lambda of this lobby")
     name = arn.removeprefix(prefix).partition(":")[0]
-    if f"{PREFIX}-{name}" == BOUNCER.full_name:  # invoked by a rule, before there was a queue
+    if f"{PREFIX}-{name}" == BOUNCER.full_name:  # invoked by a rule of an earlier version, which had no queue
         return _registration(envelope["requestPayload"], _reason(envelope))
     return Event(f"{PREFIX}-{name}", envelope["requestPayload"], _reason(envelope))
 
 
 def _registration(event: Any, why: str) -> Event:
-    """Return a registration for the bouncer's queue. Only the certificate id is needed."""
+    """Return a registration for the bouncer's queue, which needs only the certificate id."""
     try:
         parse_fingerprint(event["certificateId"])
     except InvalidInput as error:
@@ -136,8 +137,8 @@ def _connection(event: Any, why: str) -> Event:
 
 
 def _hello(report: dict[str, Any], holder_of: HolderOf, why: str) -> Event:
-    """Return the receptionist's event. The identity is the client id reported by AWS IoT, which is the thing name, and
-    the certificate that has it in the ledger. The payload fields are those of `wire.HELLO_SQL`."""
+    """Return the receptionist's event. The identity is the client id that AWS IoT reported, which is the thing name,
+    and its certificate in the ledger. The payload fields are those of `wire.HELLO_SQL`."""
     name = str(report.get("clientId"))
     certid = holder_of(name)
     if certid is None:

@@ -1,7 +1,7 @@
 """Messages received from a queue for a redrive: each message that was in the queue at the start, once.
 
-A message is deleted only after its work was accepted. Every other message, also after an interruption, returns to
-the queue. A dry run returns all of them.
+A message is deleted only after its event was accepted. Every other message returns to the queue, also after an
+interruption. A dry run returns all messages.
 """
 
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ class Held:
         self._receipts.pop(message.id, None)
 
     def put_back(self) -> None:
-        """Make the messages that are not done visible again immediately."""
+        """Make the unprocessed messages visible again immediately."""
         while self._receipts:
             _, receipt = self._receipts.popitem()
             self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)

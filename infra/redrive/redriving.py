@@ -30,7 +30,7 @@ _MAX_SHOWN: Final = 120
 
 @dataclass
 class Tally:
-    """The number of messages of a queue that were redriven, and that stay in it (`left`)."""
+    """The number of messages of a queue that were redriven, and of those that stay in it (`left`)."""
 
     done: int = 0
     left: int = 0

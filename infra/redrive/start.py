@@ -1,7 +1,7 @@
 """Starts a redrive with the credentials of a session, for the lobby in its account.
 
-The ledger reads its credentials and Region from the environment, as in the Lambdas. The session's are written there, so
-the queues and the tables belong to the same account.
+The ledger reads its credentials and Region from the environment, as in the Lambdas. Those of the session are written
+there, so that queues and tables are in the same account.
 """
 
 import os

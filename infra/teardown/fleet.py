@@ -1,7 +1,7 @@
 """Removes many registrations at the rate that the quotas allow, and reports progress.
 
-Several threads hide the duration of a call; the pacer keeps all of them together within the quotas. A device that
-cannot be removed is reported, and does not stop the others. Ctrl-C starts no further device.
+Several threads make calls in parallel; the pacer keeps their total within the quotas. A device that cannot be removed
+is reported, and the others are still removed. After Ctrl-C no further device is started.
 """
 
 import time

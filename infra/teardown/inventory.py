@@ -3,7 +3,7 @@
 In a target, a thing of the lobby has the attributes `certid`, its certificate's fingerprint, and `claim`, which names
 the lobby. A thing of an earlier version, without a claim, belongs to this lobby if a policy of the target's stack is
 attached to its certificate, or if its attribute `lobby` names the lobby. In the lobby's account, the ledger lists the
-devices. Everything else is somebody else's and is reported, not removed.
+devices. Everything else belongs to other owners and is reported, not removed.
 """
 
 import re
@@ -26,7 +26,7 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Inventory:
-    """What belongs to the lobby, and the ARNs of what does not but has one of its policies attached."""
+    """The registrations of the lobby, and the ARNs of other certificates that have one of its policies attached."""
 
     registrations: tuple[Registration, ...]
     foreign: tuple[str, ...] = ()
@@ -96,8 +96,8 @@ def _attached(registry: Registry, policies: Iterable[str]) -> dict[str, list[str
 
 
 def _is_without_thing(registry: Registry, arn: str) -> bool:
-    """Return whether this is a certificate without a thing. The lobby's policies allow no connection without one, so
-    it is what an interrupted registration or its owner has left."""
+    """Return whether this is a certificate without a thing. The lobby's policies allow no connection without a thing,
+    so it is left from an interrupted registration."""
     return ":cert/" in arn and not registry.call("ListPrincipalThings", principal=arn)["things"]
 
 

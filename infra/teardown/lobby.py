@@ -1,8 +1,8 @@
 """Removes the lobby from its account: devices and claim certificates, then the stack. Tables, buckets and the user
 pool are retained.
 
-Admissions stop first, so that a device that connects meanwhile is not registered again. Every step can be repeated;
-`./deploy.sh aws` starts admissions again.
+Admissions stop first, so that a device that connects during the removal is not registered again. Every step can be
+repeated. `./deploy.sh aws` starts admissions again.
 """
 
 import time
@@ -23,7 +23,7 @@ Report = Callable[[str], None]
 _POOL: Final = "Cognito::UserPool "
 _VENDING: Final = NAMES.name("vending")
 _ABSENT: Final = (NOT_FOUND, "UnauthorizedException")
-"""AWS answers the second for a rule that does not exist."""
+"""The errors for a resource that does not exist. A missing rule gives the second one."""
 
 
 class LobbyRemoval:
@@ -83,8 +83,8 @@ def _if_present(stop: Callable[[], object]) -> None:
 
 
 def start_admissions(session: Any) -> None:
-    """Enable what a removal has disabled, if the lobby was deployed again instead: the topic rule, the template, and
-    the function of the vending door."""
+    """Enable the resources that an interrupted removal has disabled: the topic rule, the template, and the function of
+    the vending door."""
     iot = session.client("iot")
     iot.enable_topic_rule(ruleName=stack_names.REGISTERED_RULE)
     iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=True)

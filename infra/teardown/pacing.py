@@ -18,7 +18,7 @@ RATES: Final[Mapping[str, float]] = {
     "DetachThingPrincipal": 100,
     "UpdateThing": 100,
 }
-"""Calls per second of the operations with another quota than `OTHERS`."""
+"""Calls per second of the operations whose quota is not `OTHERS`."""
 OTHERS: Final = 10.0
 """Calls per second of every other operation: UpdateCertificate, DeleteCertificate, all lists."""
 DEVICES_PER_SECOND: Final = OTHERS

@@ -12,7 +12,7 @@ from botocore.session import get_session
 from infra.teardown.stacks import Stack
 
 _DISABLED: Final = ("InvalidClientTokenId", "UnrecognizedClientException", "OptInRequired")
-"""The answers of a Region that is not enabled in the account. It has no stacks."""
+"""The errors of a Region that is not enabled in the account, which has no stacks."""
 _CALLS: Final = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 

@@ -52,7 +52,7 @@ class Registry:
         return answer
 
     def call_if_present(self, operation: str, **parameters: Any) -> bool:
-        """Make a call. Return False if what it names does not exist."""
+        """Make a call. Return False if its resource does not exist."""
         try:
             self.call(operation, **parameters)
         except ClientError as error:
@@ -74,7 +74,7 @@ class Registry:
             tokens = {"nextToken" if "nextToken" in page else "marker": following}
 
     def listed_if_present(self, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """Yield the elements of a list; nothing if what it names does not exist."""
+        """Yield the elements of a list; nothing if its resource does not exist."""
         try:
             yield from self.listed(operation, key, **parameters)
         except ClientError as error:

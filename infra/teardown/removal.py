@@ -1,9 +1,9 @@
 """Removes one device's registration from AWS IoT, in the order that AWS requires.
 
-The certificate is set INACTIVE, its policies and things are detached, then it is deleted, and at last the thing. Every
-step accepts what an earlier attempt has done. Until the last step the thing exists, and it names its certificate: so a
-removal that was interrupted anywhere is found and completed. A detached thing counts as attached for some seconds
-(API reference, DetachThingPrincipal), so a deletion that is refused for this reason is repeated.
+The certificate is set INACTIVE, its policies and things are detached, then it is deleted, and last the thing. Every
+step succeeds if an earlier attempt has already done it. The thing names its certificate and exists until the last step,
+so an interrupted removal is found and completed. A detached thing counts as attached for some seconds (API reference,
+DetachThingPrincipal), so a deletion that is refused for this reason is repeated.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from botocore.exceptions import ClientError
 from infra.teardown.registry import Registry, code_of
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each repetition of a deletion that is refused because something is still attached."""
+"""Seconds before each repetition of a deletion that is refused because a resource is still attached."""
 _ATTACHED: Final = ("DeleteConflictException", "InvalidRequestException")
 
 
 @dataclass(frozen=True, order=True)
 class Registration:
-    """A device's certificate, its things and the policies attached to it. `certid` is None if the certificate does not
-    exist any more. `mark` is an attribute that the thing gets first, if it does not have it."""
+    """A device's certificate, its things and the policies attached to it. `certid` is None if the certificate no longer
+    exists. `mark` is an attribute that the thing gets first, unless it has it."""
 
     certid: str | None
     things: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Registration:
 
 
 def remove(registry: Registry, device: Registration) -> None:
-    """Remove the registration. Can be repeated. Raise `ClientError`, above all if something else stays attached."""
+    """Remove the registration. Can be repeated. Raise `ClientError`, for example if another resource stays attached."""
     if device.mark is not None:
         attributes = {"attributes": dict([device.mark]), "merge": True}
         for thing in device.things:
@@ -68,7 +68,7 @@ def _detach(registry: Registry, arn: str, policies: tuple[str, ...], things: tup
 def _until_detached(
     registry: Registry, delete: Callable[[], object], detach_the_rest: Callable[[], None] | None = None
 ) -> None:
-    """Repeat a deletion while AWS IoT answers that something is attached. Between repetitions, detach what is found."""
+    """Repeat a deletion while AWS IoT reports attached resources. Detach them between the repetitions."""
     for pause in (*_PAUSES, None):
         try:
             delete()

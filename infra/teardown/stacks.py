@@ -84,7 +84,7 @@ class Stack:
         report(f"stack {self.name} deleted")
 
     def reduce_to_policies(self, report: Callable[[str], None]) -> None:
-        """Delete everything in the stack but its IoT policies. Raise `StackNotDeleted`."""
+        """Delete everything in the stack except its IoT policies. Raise `StackNotDeleted`."""
         resources = self.template().get("Resources", {})
         self.update(
             {
@@ -128,7 +128,7 @@ class Stack:
         for each in self.cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]:
             is_stack = each.get("PhysicalResourceId") == each["StackId"]
             if is_stack and each["ResourceStatus"].endswith("_IN_PROGRESS"):
-                break  # the begin of the operation; events are ordered newest first
+                break  # the start of the operation; events are ordered newest first
             if not is_stack and each["ResourceStatus"].endswith("_FAILED"):
                 failed.append(f"{each['LogicalResourceId']} ({each.get('ResourceStatusReason', 'no reason')})")
         return "; ".join(failed) or "see its events"

@@ -22,13 +22,13 @@ from lobby.names import Target
 
 Report = Callable[[str], None]
 ROUNDS: Final = 3
-"""How often the devices are listed. Devices that are registered meanwhile are found in the next round."""
+"""How often the devices are listed. The next list contains devices that were registered during a removal."""
 _DEPRECATED: Final = timedelta(minutes=5)
 """How long a thing type must have been deprecated (API reference, DeleteThingType)."""
 
 
 class NotRemoved(InfraError):
-    """Something is left: DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK."""
+    """The target could not be removed completely: DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK."""
 
 
 class TargetRemoval:
@@ -63,7 +63,7 @@ class TargetRemoval:
         self._remove_role()
 
     def _require_own_role_stack(self) -> None:
-        """Refuse to delete the role of other Regions with the stack of an earlier version, which contains it."""
+        """Raise `NotRemoved` if the stack of an earlier version contains the role and other Regions still use it."""
         if TARGET_ROLE not in self._stack.resources(ROLE):
             return
         found = regions_with(self._session, [stack_names.TARGET], self._regions)
@@ -89,7 +89,7 @@ class TargetRemoval:
         for name in types:
             metadata = self._thing_type(name)
             if not metadata.get("deprecated"):
-                continue  # deleted meanwhile
+                continue  # deleted by another process
             left = (metadata["deprecationDate"] + _DEPRECATED - datetime.now(UTC)).total_seconds()
             if left > 0:
                 self._report(f"waiting {left:.0f} s: AWS deletes the thing type {name} 5 minutes after its deprecation")

@@ -1,7 +1,7 @@
 """Writes every AWS API call to the emulator as one JSON line to `access.jsonl` in the state directory.
 
 Difference from AWS: CloudTrail records the caller's ARN (CloudTrail user guide, "CloudTrail userIdentity element").
-MiniStack's CloudTrail covers some services only and records the access key, not the role.
+MiniStack's CloudTrail covers only some services and records the access key, not the role.
 
 The patch logs time, account, Region, principal, service, action, HTTP status and milliseconds. Benchmarks and
 end-to-end tests count the calls of each Lambda function by its role.

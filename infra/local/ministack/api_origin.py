@@ -1,14 +1,14 @@
-"""Serves the lobby's HTTP API at the root of a port of its own.
+"""Serves the lobby's HTTP API at the root of its own port.
 
 Difference from AWS: API Gateway serves an HTTP API at the root of its own host name (API Gateway developer guide,
-"Create an HTTP API"). MiniStack serves it below a path of the port that also serves all other services: the console's
-absolute paths do not resolve there, and all services share one origin.
+"Create an HTTP API"). MiniStack serves it below a path of the port of all services. The console's absolute paths do not
+work there, and all services share one origin.
 
-The patch passes every request on the console's port to the routes of the lobby's API, and to nothing else of the
-emulator. Responses are the API's own, without the emulator's CORS headers. A request for another host is refused, as
-API Gateway does. A browser that requests `localhost` is redirected to 127.0.0.1, the callback URL of the sign-in.
+The patch passes requests on the console's port only to the routes of the lobby's API. Responses are those of the API,
+without the emulator's CORS headers. A request for another host is refused, as by API Gateway. A browser that requests
+`localhost` is redirected to 127.0.0.1, the callback URL of the sign-in.
 
-Unnecessary when: MiniStack can serve one HTTP API on a port or host name of its own.
+Unnecessary when: MiniStack can serve one HTTP API on its own port or host name.
 """
 
 import json
@@ -78,7 +78,7 @@ class ApiOrigin:
         return await _execute(api, scope["method"], target, query, headers, body)
 
     def _api_id(self) -> str | None:
-        """Return the id of the lobby's API; while a stack update replaces it, the newest."""
+        """Return the id of the lobby's API, or of the newest one while a stack update replaces it."""
         ids = [
             key[2]
             for key, api in APIS.resolve()()
@@ -102,7 +102,7 @@ async def _execute(api: str, method: str, target: str, query: str, headers: dict
     except Exception:
         log.exception("%s %s", method, path)
         return _error(500, "Internal Server Error")
-    if status == 502:  # the function failed; the emulator returns the cause, API Gateway does not
+    if status == 502:  # the function failed: the emulator returns the cause, API Gateway does not
         log.error("%s %s: %s", method, path, content.decode(errors="replace"))
         return _error(500, "Internal Server Error")
     response_headers.setdefault("apigw-requestid", secrets.token_urlsafe(12))

@@ -1,9 +1,8 @@
 """Authorizes the batch calls of SQS as AWS does.
 
-Difference from AWS: `SendMessageBatch`, `DeleteMessageBatch` and `ChangeMessageVisibilityBatch` are no actions of IAM;
+Difference from AWS: `SendMessageBatch`, `DeleteMessageBatch` and `ChangeMessageVisibilityBatch` are not actions of IAM;
 they need the permission for the call on a single message (SQS developer guide, "Amazon SQS API permissions: Actions and
-resource reference"). MiniStack looks for a permission with the name of the batch call, which no policy can contain in
-AWS.
+resource reference"). MiniStack requires a permission with the name of the batch call, which does not exist in AWS.
 
 Unnecessary when: MiniStack's `extract_iam_action` returns the actions of IAM for these calls.
 """

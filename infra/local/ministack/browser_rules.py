@@ -9,8 +9,8 @@ The rules reject
 - a `Sec-Fetch-Site` of another site or port, unless a user follows a link or redirect to the console or the sign-in
   page.
 
-The console's service worker repeats a navigation with the destination `empty` and the site of the navigation. No script
-of another page can send that: its requests have other modes.
+The console's service worker repeats a navigation with the destination `empty` and the site of the navigation. Scripts
+of other pages cannot send that, because their requests have other modes.
 
 The one exception is the token endpoint: the console's page calls it from its own origin.
 """

@@ -1,8 +1,8 @@
-"""Answers `$aws/certificates/create-from-csr/json`, by which a device gets a certificate for a key of its own.
+"""Answers `$aws/certificates/create-from-csr/json`, by which a device gets a certificate for its own key.
 
 MiniStack accepts the request and never answers (AWS IoT developer guide, "Device provisioning MQTT API",
-CreateCertificateFromCsr). The certificate is PENDING_ACTIVATION and comes with an ownership token, as that of
-CreateKeysAndCertificate; RegisterThing, which MiniStack has, activates it. Unnecessary when MiniStack answers.
+CreateCertificateFromCsr). The certificate is PENDING_ACTIVATION and is returned with an ownership token, as by
+CreateKeysAndCertificate. RegisterThing, which MiniStack has, activates it. Unnecessary when MiniStack answers.
 """
 
 import importlib

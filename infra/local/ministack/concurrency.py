@@ -76,7 +76,7 @@ def _counting(original: Callable[..., Any], counters: Counters) -> Callable[...,
 
 
 def retrying(original: Callable[[Any, Any], Any], sleep: Callable[[float], None]) -> Callable[[Any, Any], Any]:
-    """Retry an asynchronous invocation while it is throttled. Other callers receive the throttle."""
+    """Retry an asynchronous invocation while it is throttled. Other callers get the error."""
 
     def execute(func: Any, event: Any) -> Any:
         wait = FIRST_WAIT

@@ -62,7 +62,7 @@ def _adding(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 
 
 def client_of(path: str) -> tuple[str, bool] | None:
-    """Return the client id in the path of an operation on a connection, and whether the operation sends a message."""
+    """Return the client id in the path of an operation on a connection, and whether it is SendDirectMessage."""
     if not path.startswith(_PREFIX):
         return None
     name = path[len(_PREFIX) :]

@@ -1,8 +1,8 @@
 """Counts what AWS would bill or throttle: API calls, MQTT packets, Lambda runs and their billed milliseconds.
 
-Difference from AWS: CloudWatch has these figures (usage metrics, `AWS/Lambda` Invocations, Duration, Throttles) a
-minute late and without the calls per operation. `GET /_ministack/counters` returns them as JSON, from the start of the
-emulator; benchmarks read it before and after and subtract.
+Difference from AWS: CloudWatch has these figures (usage metrics, `AWS/Lambda` Invocations, Duration, Throttles), with a
+delay of a minute and without the calls per operation. `GET /_ministack/counters` returns them as JSON, from the start
+of the emulator; benchmarks read it before and after and subtract.
 
 Unnecessary when: MiniStack has CloudWatch usage metrics for every operation.
 """
@@ -28,7 +28,7 @@ class Calls:
 
 @dataclass
 class Runs:
-    """Runs of one function. A throttled invocation is not a run. `billed_ms` is rounded up to a millisecond a run."""
+    """Runs of one function. A throttled invocation is not a run. `billed_ms` is rounded up to a millisecond per run."""
 
     runs: int = 0
     failed: int = 0

@@ -6,9 +6,9 @@ does not save the records of streams.
 
 The patch appends every write to a table to a journal before the response is sent, and replays the journal after a
 crash. A snapshot contains the stream records and the number of the journal file that follows it. All other state is
-saved within seconds of a change, so a kill loses at most the last seconds of it. While a stack is created or changed
-nothing is saved, and afterwards all services together: a stack never exists on the disk without its resources, or they
-without it, and a killed deployment is repeated as if it had not begun.
+saved within seconds of a change, so a kill loses at most the last seconds. While a stack is created or changed, nothing
+is saved; afterwards all services are saved together. So the disk never contains a stack without its resources, or the
+reverse, and a killed deployment starts from the state before it.
 
 Unnecessary when: MiniStack has a write-ahead log, or saves all state including stream records after each change.
 """
@@ -34,8 +34,8 @@ _STREAMS: Final = "local_streams"
 _TRIMMED: Final = "local_trimmed"
 _FLUSH_SECONDS: Final = 1.0
 _PAUSE_FACTOR: Final = 20
-"""A service whose save took t seconds is saved again after 20 t at the earliest, so that a service with much state,
-such as CloudWatch Logs, does not delay the others."""
+"""A service whose save took t seconds is saved again after 20 t at the earliest, so that one with much state, such as
+CloudWatch Logs, does not delay the others."""
 _JOURNAL_BYTES: Final = 32 * 1024 * 1024
 _ITEM_WRITES: Final = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
@@ -76,7 +76,7 @@ class StatePersister:
         self._tables_changed = False
         self._saved_schema: object = None
         self._saved_stacks: object = None
-        """None until the state was loaded: before that, nothing must be saved over it."""
+        """None until the state is loaded, because nothing must be saved before that."""
         self._stacks = StackChanges()
 
     def apply(self) -> None:
@@ -88,19 +88,19 @@ class StatePersister:
         LOAD_ALL.wrap(self._replaying)
 
     def mark_changed(self, *, tables: bool = False) -> None:
-        """Record that state may have changed. `tables`: in a way that the journal does not contain, for example a
-        table created by a stack."""
+        """Record that state may have changed. `tables`: tables have changed in a way that is not in the journal, for
+        example one created by a stack."""
         self._changes += 1
         self._tables_changed = self._tables_changed or tables
 
     async def run(self) -> None:
-        """Save changed state until cancelled, in a small share of the time."""
+        """Save changed state until cancelled. Saving takes only a small share of the time."""
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
             await self.flush()
 
     async def flush(self) -> None:
-        """Save the services that have changed and whose pause is over; all of them if a stack has changed."""
+        """Save the changed services whose pause is over. If a stack has changed, save all services."""
         collected = COLLECT.resolve()() if self._saved_stacks is not None else {}
         if collected and self._stacks.current() != self._saved_stacks:
             await self._save_together(collected)
@@ -113,7 +113,8 @@ class StatePersister:
                 self._not_before[name] = time.monotonic() + _PAUSE_FACTOR * (time.monotonic() - began)
 
     async def _save_together(self, collected: dict[str, Callable[[], Any]]) -> None:
-        """Save the states of one moment: nothing can change between two of them, as none of these calls awaits."""
+        """Save all states together. They are consistent, because none of these calls awaits, so nothing changes between
+        them."""
         began, changes, stacks, schema = (
             time.monotonic(),
             self._changes,
@@ -138,13 +139,13 @@ class StatePersister:
         self._not_before |= dict.fromkeys(collected, pause_over)
 
     def _collecting(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-        """Return nothing to save while a stack is created or changed, also when the emulator is stopped."""
+        """Return no state to save while a stack is created or changed, even when the emulator is stopped."""
         return lambda: {} if self._stacks.in_progress() else original()
 
     async def _save(self, name: str, state: Callable[[], Any]) -> bool:
         try:
             snapshot = state()
-        except RuntimeError as error:  # a thread of the emulator changed it at the same time
+        except RuntimeError as error:  # another thread of the emulator changed it during the save
             log.info("%s is being changed (%s), will be saved next time", name, error)
             return False
         return snapshot is None or await asyncio.to_thread(self._writer.save, name, snapshot)
@@ -232,8 +233,8 @@ class StatePersister:
 
 
 def release_messages(queues: Iterable[Mapping[str, Any]], now: float) -> None:
-    """Make the messages visible that were in flight when the emulator ended: their consumers ended with it. On AWS they
-    become visible after the queue's timeout, which is minutes for the arrivals."""
+    """Make the messages visible that were in flight when the emulator ended, because their consumers ended too. On AWS
+    they become visible after the queue's timeout, which is minutes for arrivals."""
     for queue in queues:
         for message in queue["messages"]:
             if message.get("receive_count") and message["visible_at"] > now:
@@ -249,7 +250,7 @@ def _schema(tables: Any) -> object:
 
 
 def _run(handling: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine that never suspends."""
+    """Return the result of a coroutine that does not suspend."""
     try:
         handling.send(None)
     except StopIteration as done:

@@ -1,8 +1,8 @@
-"""Lets a connection be paused from its first moment, in Python 3.11.0 to 3.11.3 (Debian 12 has 3.11.2).
+"""Makes `pause_reading` work for a new connection in Python 3.11.0 to 3.11.3 (Debian 12 has 3.11.2).
 
 MiniStack's MQTT listeners pause each new connection in `connection_made`, so that the TLS ClientHello waits for
-`start_tls`. In these versions, asyncio starts reading afterwards nevertheless, the ClientHello is lost, and no device
-can connect (github.com/python/cpython/issues/103607, fixed in 3.11.4). Unnecessary when 3.11.4 is the oldest supported
+`start_tls`. In these versions, asyncio starts reading after that anyway, so the ClientHello is lost and no device can
+connect (github.com/python/cpython/issues/103607, fixed in 3.11.4). Unnecessary when 3.11.4 is the oldest supported
 version.
 """
 

@@ -10,8 +10,8 @@ Differences from AWS:
   deleted ("Deactivate or revoke a client certificate"). MiniStack does neither.
 
 The patch binds one loopback listener per account and Region (`listeners.py`). A connection sees only the certificates
-and CAs of the account and Region it connected to. A client without a certificate, the right SNI or ALPN is refused, and
-a certificate that is no longer ACTIVE loses its sessions.
+and CAs of the account and Region it connected to. A client without a certificate or without the required SNI and ALPN
+is refused. The sessions of a certificate that is no longer ACTIVE are closed.
 
 Unnecessary when: MiniStack has one MQTT listener per account and Region (or selects it by the server name), requires a
 client certificate and closes the sessions of deactivated certificates.

@@ -1,7 +1,7 @@
 """The journal of `durability`: the table writes since a snapshot, as numbered files of JSON lines.
 
-Each process writes its own file, because a kill can leave an incomplete last line in the previous one. The write of an
-incomplete line was never acknowledged, so the line is dropped.
+Each process writes its own file, because after a kill the last line of the previous one can be incomplete. The write of
+an incomplete line was not acknowledged, so the line is dropped.
 """
 
 import json

@@ -3,7 +3,7 @@
 Difference from AWS: ListThings (`maxResults`, `nextToken`), ListCertificates and ListTargetsForPolicy (`pageSize`,
 `marker`) return at most 250 elements, certificates in the order of their creation (API reference). MiniStack returns
 all of them. AWS documents no order of things and targets; here they are sorted. A token names the last element of its
-page, so that the next one misses nothing if elements are deleted in between. Without a size, a page has 250.
+page, so that the next page is complete even if elements are deleted in between. The default page size is 250.
 
 Unnecessary when: MiniStack reads these parameters.
 """
@@ -27,7 +27,7 @@ PATCH_POINTS: Final = (THINGS, CERTIFICATES, TARGETS, RESPOND, ERROR)
 LARGEST_PAGE: Final = 250
 _SUCCESS: Final = 200
 Key = list[Any]
-"""The place of an element in its list: numbers and texts, which JSON can contain."""
+"""The position of an element in its list: numbers and texts that JSON can contain."""
 
 
 def page_of(
@@ -60,7 +60,7 @@ def _decode(token: str) -> Key:
 
 
 def apply() -> None:
-    """Divide the responses of the three lists."""
+    """Divide the responses of the three lists into pages."""
     THINGS.wrap(_things)
     CERTIFICATES.wrap(_certificates)
     TARGETS.wrap(_targets)

@@ -1,7 +1,7 @@
 """The MQTT listeners of `endpoints`: bound loopback sockets of each account and Region.
 
 They replace MiniStack's single listener. They share one TLS context; its certificate names every address and is
-renewed when an address is added. A client is refused that does not send the endpoint's name as SNI, or that does not
+renewed when an address is added. A client is refused if it does not send the endpoint's name as SNI, or does not
 negotiate ALPN on the port that needs it. Sessions whose certificate is no longer ACTIVE are closed here.
 """
 

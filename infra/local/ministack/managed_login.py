@@ -2,14 +2,14 @@
 
 Differences from AWS:
 - Cognito's sign-in page sets a session cookie, so that a user who signed in less than an hour ago is not asked again
-  (Cognito developer guide, "User pool managed login"). MiniStack sets none: a console that keeps its tokens in memory
-  only would ask for the password on every reload.
+  (Cognito developer guide, "User pool managed login"). MiniStack sets none, so a console that keeps its tokens only in
+  memory would ask for the password on every reload.
 - Cognito keeps the groups in refreshed tokens ("Using refresh tokens"). MiniStack omits them when it refreshes a token
   that the sign-in page issued, so an administrator loses their role after 15 minutes.
 - CloudFormation creates `AWS::Cognito::ManagedLoginBranding`. MiniStack rejects a template that contains it.
 
-The patch adds the cookie: `/oauth2/authorize` performs all of its own checks first, then redirects a user who has a
-session with a code. The session ends after an hour, at `/logout`, or with `prompt=login`; `prompt=none` never shows
+The patch adds the cookie: `/oauth2/authorize` first performs all of its checks, and then redirects a user who has a
+session, with a code. The session ends after an hour, at `/logout`, or with `prompt=login`; `prompt=none` never shows
 the page. Sessions are in memory only. A refresh token of the sign-in page takes MiniStack's path for tokens of
 InitiateAuth, which keeps the groups. The branding resource is accepted and has no effect.
 
@@ -53,7 +53,7 @@ class _Session:
     pool: str
     user: str
     record: Mapping[str, Any]
-    """The emulator's own object: a user who is deleted and created again with the same name has another record."""
+    """The emulator's record of the user. A user who is deleted and created again has another record."""
     expires: float
 
 

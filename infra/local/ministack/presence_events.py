@@ -1,4 +1,4 @@
-"""Duplicates and disorders presence events and falsifies their timestamps, in strict mode.
+"""Repeats and reorders presence events and changes their timestamps, in strict mode.
 
 Difference from AWS: lifecycle messages may arrive out of order and more than once, and their timestamps are accurate to
 two minutes (AWS IoT developer guide, "Lifecycle events"; the field `versionNumber` gives the order). MiniStack sends
@@ -37,7 +37,7 @@ def deliveries(event: dict[str, Any], chance: random.Random) -> list[tuple[float
 
 
 def apply(current: CurrentStrictness) -> None:
-    """Disorder presence messages while the settings say so."""
+    """Disorder presence messages while this is enabled in the settings."""
     PUBLISH.wrap(lambda original: _disordering(original, current))
 
 

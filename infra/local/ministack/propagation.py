@@ -5,7 +5,7 @@ policies reaches the gateway after seconds, and connected devices after minutes 
 policies", "Register a client certificate"). In MiniStack it applies to the next packet.
 
 The patch remembers the previous status and policies of a certificate. For `policy_delay_seconds` after each change,
-connections and packets are decided by the earlier values. Reads through the API return the new ones, as on AWS.
+connections and packets are checked with the earlier values. Reads through the API return the new ones, as on AWS.
 
 Unnecessary when: MiniStack delays the effect of such changes.
 """
@@ -44,14 +44,14 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Effect:
-    """What the device gateway knows about a certificate. Without registration, `status` is None."""
+    """The device gateway's values of a certificate. `status` is None if it is not registered."""
 
     status: str | None = None
     policies: tuple[str, ...] = ()
 
 
 class Propagation:
-    """The effects that certificates had before their latest changes. `clock` returns seconds."""
+    """The values of certificates before their latest changes. `clock` returns seconds."""
 
     def __init__(self, delay: Callable[[], float], clock: Callable[[], float]) -> None:
         self._delay, self._clock = delay, clock
@@ -59,7 +59,7 @@ class Propagation:
 
     @contextmanager
     def changing(self, key: Key, read: Callable[[], Effect]) -> Iterator[None]:
-        """Record what the block changes, from its start, because MiniStack applies a change at once."""
+        """Record the changes in the block, from its start, because MiniStack applies a change immediately."""
         change = (self._clock(), read())
         if not self._delay():
             yield
@@ -78,7 +78,7 @@ class Propagation:
             self._before[key].append((self._clock(), Effect()))
 
     def effect(self, key: Key, current: Effect) -> Effect:
-        """Return what decides about a device now, where `current` is in the registry."""
+        """Return the values that apply to a device now. `current` are those in the registry."""
         since = self._clock() - self._delay()
         pending = [change for change in self._before.get(key, ()) if change[0] > since]
         if not pending:
@@ -190,8 +190,8 @@ def _deciding(original: FunctionType, propagation: Propagation) -> Callable[...,
 
 
 def evaluated_with(original: FunctionType, record: dict[str, Any], arguments: tuple[Any, ...]) -> bool:
-    """Return the decision of `original` if the certificate were `record`. The registry is not changed: the function
-    runs with a view of it in which only this certificate differs."""
+    """Return the decision that `original` makes for the certificate `record`. The registry is not changed: the function
+    runs with a view in which only this certificate differs."""
     certificates = {arguments[2]: record}
     namespace = {**original.__globals__, "_certificates": certificates}
     copy = FunctionType(original.__code__, namespace, None, original.__defaults__)

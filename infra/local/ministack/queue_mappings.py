@@ -1,16 +1,16 @@
-"""Runs the event source mappings of SQS queues as AWS Lambda does, where MiniStack does not.
+"""Runs the event source mappings of SQS queues as AWS Lambda does.
 
 Differences from AWS (Lambda developer guide, "Using Lambda with Amazon SQS"):
 - The message groups of a FIFO queue are processed in parallel, each in order. MiniStack processes one batch at a time.
   With `BatchSize` 1 a batch never spans groups, and SQS itself keeps one message of a group in flight.
-- Pollers wait for messages all the time. MiniStack's poller, which all mappings share, pauses for 50 ms after it was
-  woken and has found nothing, as often happens while others work. Here the pause is `PAUSE_SECONDS`.
+- Pollers wait for messages all the time. All mappings share MiniStack's poller. When it is triggered and finds no
+message, it pauses for 50 ms, which is often while others work. Here the pause is `PAUSE_SECONDS`.
 - A report of failed messages with an empty or unknown id fails the whole batch. MiniStack deletes the whole batch.
 
 Standard queues, `MaximumConcurrency` and partial batch failures work in MiniStack as on AWS.
 
-Unnecessary when: MiniStack splits FIFO batches by message group, checks the ids in a report, and wakes its poller only
-for sources that have a mapping.
+Unnecessary when: MiniStack splits FIFO batches by message group, checks the ids in a report, and triggers its poller
+only for sources that have a mapping.
 """
 
 import importlib
@@ -40,7 +40,7 @@ _REPORT: Final = "ReportBatchItemFailures"
 
 
 def apply() -> None:
-    """Process message groups in parallel, check reports, and pause less."""
+    """Process message groups in parallel, check reports, and shorten the pause."""
     CONCURRENCY.wrap(_by_group)
     BATCH.wrap(lambda _original: run_batch)
     setattr(importlib.import_module(PAUSE.module), PAUSE.name, PAUSE_SECONDS)

@@ -3,8 +3,8 @@
 Sources, by group below: for security and identity, the AWS IoT developer guide of 2020, "AWS IoT throttling limits",
 whose table is now in the AWS General Reference, "AWS IoT Core endpoints and quotas"; for the thing registry, the values
 that an account's Service Quotas (`iotcore`) listed, as AWS has raised those of the guide; for the message broker, the
-General Reference; for RegisterCertificateWithoutCA, what a project of AWS's samples quoted from it in June 2025.
-`UNCONFIRMED` were found in none of them. All are per account and Region, and adjustable unless
+General Reference; for RegisterCertificateWithoutCA, a project of AWS's samples, which quoted the Reference in June
+2025. The rates of `UNCONFIRMED` are in none of these sources. All are per account and Region, and adjustable unless
 stated otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of
 its buckets: here a bucket holds the operations of one second.
 """
@@ -91,7 +91,7 @@ UNCONFIRMED: Final = frozenset(
         "iot:GetTopicRule",
     }
 )
-"""Operations whose rate is assumed to be that of most operations."""
+"""Operations without a known rate. They get the rate of most operations."""
 
 
 @dataclass

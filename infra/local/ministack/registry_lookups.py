@@ -1,9 +1,9 @@
 """Adds functions to the SQL of AWS IoT topic rules: `get_registry_data`, `concat` and `endswith`.
 
-Difference from AWS: `get_registry_data('DescribeThing', name, role)` returns what the registry has for a thing, read
-with the permissions of a role (AWS IoT developer guide, "Functions"). MiniStack stores a rule that calls a function
-that it does not have, and the call has no value. Here a thing that does not exist, and a role that may not read it,
-have no value either, so a condition on it is not true. AWS counts a failed lookup in its metrics and logs.
+Difference from AWS: `get_registry_data('DescribeThing', name, role)` returns the registry's description of a thing,
+read with the permissions of a role (AWS IoT developer guide, "Functions"). MiniStack accepts a rule with an unknown
+function, and the call has no value. With the patch, the call also has no value if the thing does not exist or the role
+may not read it, so a condition on it is false. AWS also counts a failed lookup in its metrics and logs.
 
 Unnecessary when: MiniStack has these functions.
 """
@@ -86,7 +86,7 @@ def _value(name: str, values: list[str]) -> Any:
 
 
 def registry_data(account: str, region: str, thing: str, role: str) -> Any:
-    """Return the answer of DescribeThing, or MiniStack's value for nothing."""
+    """Return the response of DescribeThing, or MiniStack's marker of a missing value."""
     found = THINGS.resolve().get_scoped(account, region, thing)
     if found is None or not _may_describe(account, region, thing, role):
         return MISSING.resolve()

@@ -1,7 +1,7 @@
-"""Refuses, on every HTTP port, what another web page or a program without the deployment's secret may not do.
+"""Refuses requests of other web pages, and of programs without the deployment's secret, on every HTTP port.
 
 Difference from AWS: MiniStack answers every origin with `Access-Control-Allow-Origin: *`, accepts any `Host`, and does
-not verify the signatures of root users. While it runs, any web page could create and invoke a Lambda function, that is,
+not verify the signatures of root users. While it runs, any web page could create and invoke a Lambda function and so
 execute code as the developer.
 
 The guard is in front of both ports. It applies the rules of `browser_rules` to every request and those of
@@ -62,7 +62,7 @@ class RequestGuard:
         return None if receive is None else (receive, _with_cors(send, reader))
 
     async def _check_credentials(self, scope: Any, headers: dict[str, str], receive: Any, send: Any) -> Any:
-        """Return `receive` for the application, or None if the request has been answered or the client has left."""
+        """Return `receive` for the application, or None if the request was answered or the client has disconnected."""
         query = scope["query_string"].decode("utf-8", "replace")
         request = Request(scope["method"], scope["path"], scope["raw_path"].decode("latin-1"), query, headers)
         body = b""

@@ -1,12 +1,12 @@
-"""Which requests to the AWS APIs carry valid credentials.
+"""Checks the credentials of requests to the AWS APIs.
 
-Difference from AWS: MiniStack does not verify a signature whose access key is an account id. Every caller is then the
-root user of any account. It also has endpoints without credentials that reset or configure it.
+Difference from AWS: MiniStack does not verify a signature whose access key is an account id. So any caller can act as
+the root user of any account. It also has endpoints without credentials that reset or configure it.
 
 A request with an account id as its access key is verified here with Signature Version 4 and the deployment's secret
 (IAM user guide, "AWS Signature Version 4 for API requests"): in headers or in the query string, with the request's time
 and the digest of its body. Keys of sessions and of IAM users are verified by MiniStack, with their own secrets. A
-request without a signature is accepted only for what AWS serves without one, as far as the lobby uses it.
+request without a signature is accepted only for operations that AWS serves without one and the lobby uses.
 
 Unnecessary when: MiniStack verifies the signatures of its root users.
 """
@@ -125,7 +125,7 @@ class Request:
         return None
 
     def _is_public(self, body: bytes) -> bool:
-        """Return whether AWS serves this without a signature, or it is harmless and the local cloud needs it."""
+        """Return whether AWS serves this without a signature, or the local cloud needs it and it does no harm."""
         if self.is_internal:
             token = self.method == "PUT" and self.path.startswith(_CALLBACKS)
             return token or (self.method == "GET" and self.path in _MONITORING)

@@ -4,7 +4,7 @@ Differences from AWS:
 - A role as principal of a trust policy is stored by its unique id. When that role is deleted, the policy shows the id,
   and a new role of the same name is not trusted (IAM user guide, "AWS JSON policy elements: Principal", IAM role
   principals). MiniStack compares names, so it also trusts the new role.
-- `aws:PrincipalArn` is the role's ARN also for a session of the role (IAM user guide, "AWS global condition context
+- for a session of a role, `aws:PrincipalArn` is the role's ARN (IAM user guide, "AWS global condition context
   keys"). MiniStack returns the session's ARN.
 
 The patch replaces a deleted role's ARN by its id in all trust policies, and returns the role's ARN.

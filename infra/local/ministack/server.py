@@ -1,8 +1,7 @@
 """The emulator's process: applies the patches and serves MiniStack until it is stopped.
 
-`infra.local.emulator` starts it and writes the layout as the first line of standard input. When standard input ends,
-the parent has exited: this process then saves its state and exits. Refuses a state directory that another process
-uses.
+`infra.local.emulator` starts it and writes the layout as the first line of standard input. Standard input ends when the
+parent exits. This process then saves its state and exits. Refuses a state directory that another process uses.
 """
 
 import asyncio
@@ -71,8 +70,8 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 def _empty(directory: Path) -> None:
-    """Delete the unpacked code of Lambda functions of earlier runs, which is unpacked on use. It is renamed, then
-    deleted in the background, because hundreds of megabytes of small files take up to a minute."""
+    """Delete the unpacked code of Lambda functions of earlier runs. It is unpacked again when it is used. The folder is
+    renamed, then deleted in the background, because hundreds of megabytes of small files take up to a minute."""
     if directory.exists():
         directory.rename(directory.with_name(f"{directory.name}.{time.time_ns()}.old"))
     directory.mkdir(parents=True)

@@ -6,8 +6,8 @@ constant into the envelope and serves no certificate. A receiver that verifies s
 
 The patch signs with a key of this deployment, in the version that the topic's attribute `SignatureVersion` names, by
 default 1. Messages name the certificate by its URL on AWS; the gateway serves it below `/sns-signing/<Region>/`. The
-text to sign is composed here a second time, not by the receiver's code, so that an error there is noticed. Raw messages
-are passed on as published, as on AWS.
+text to sign is not composed by the receiver's code, so that tests detect an error in that code. Raw messages are passed
+on as published, as on AWS.
 
 Unnecessary when: MiniStack signs messages with a certificate that it serves.
 """

@@ -1,7 +1,6 @@
-"""Knows whether a stack is being created, changed or deleted, and whether one was since the last save.
-
-For `durability`, which saves nothing meanwhile: the state of CloudFormation and that of the services with a stack's
-resources would not fit together.
+"""Detects whether a stack is being created, changed or deleted, and whether one has changed since the last save.
+`durability` saves nothing during a change, because the states of CloudFormation and of the services with the stack's
+resources would not match.
 """
 
 import time
@@ -17,7 +16,7 @@ PATCH_POINTS: Final = (STACKS, EVENTS)
 LONGEST: Final = 300.0
 """Seconds. A stack that takes longer, such as one that waits for a signal, does not count."""
 _RESTS: Final = "REVIEW_IN_PROGRESS"
-"""A stack whose first change set was not executed: nothing happens to it."""
+"""The status of a stack whose first change set was not executed. It is not in progress."""
 
 
 class StackChanges:
@@ -38,6 +37,6 @@ class StackChanges:
 
     @staticmethod
     def current() -> object:
-        """Return what differs after every change of a stack: the statuses, and the numbers of events."""
+        """Return a value that differs after every change of a stack: the statuses and numbers of events."""
         statuses = {key: stack.get("StackStatus") for key, stack in list(STACKS.resolve()._data.items())}
         return statuses, {key: len(events) for key, events in list(EVENTS.resolve()._data.items())}

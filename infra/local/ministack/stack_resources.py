@@ -1,4 +1,4 @@
-"""Makes stacks refuse what CloudFormation refuses: to create what exists, and to delete what is protected.
+"""Makes stacks refuse to create existing resources and to delete protected ones, as CloudFormation does.
 
 Differences from AWS:
 - A stack that creates a table or a role fails if one of that name exists (CloudFormation user guide,

@@ -1,8 +1,8 @@
 """The state files of `durability`: one JSON file per service, in the format that MiniStack loads at start-up.
 
 MiniStack's own writer encodes value by value in Python, which takes seconds with thousands of devices and log lines.
-This one encodes a service with one call and writes the file only if the content has changed. The modification time of
-a file is the time of the last save, also if nothing had changed. Several services can be saved together: after a kill,
+This one encodes a service with one call and writes the file only if the content has changed. The modification time of a
+file is the time of the last save, even if nothing had changed. Several services can be saved together: after a kill,
 either all of these states are on the disk or none.
 """
 
@@ -66,7 +66,7 @@ class StateWriter:
 
 
 def finish_saving() -> None:
-    """Complete the last `save_together`, if it was interrupted after it had written everything; otherwise undo it."""
+    """Complete the last `save_together` if it was interrupted after it had written all files. Otherwise undo it."""
     shutil.rmtree(_directory("new"), ignore_errors=True)
     committed = _directory("committed")
     if not committed.exists():

@@ -4,11 +4,11 @@ Difference from AWS: Lambda supports partial batch responses, bisection, limits 
 on-failure destination (Lambda developer guide, "Process DynamoDB records with Lambda"). MiniStack retries a failing
 batch without limit and ignores `batchItemFailures`.
 
-The patch replaces MiniStack's poller. `after` is a pure function that decides what follows an invocation. The poller
+The patch replaces MiniStack's poller. The pure function `after` decides the next step after an invocation. The poller
 runs each mapping in its own thread, so that a slow function does not delay another. It moves the read position only
-after the outcome is known: a record is delivered at least once. A mapping has lanes, which work at the same time: the
-records of one partition key are always in the same lane, as they are in the same shard of a stream in AWS. A throttled
-invocation is retried without using up an attempt. A batching window is ignored, so that tests do not wait for it.
+after the outcome is known: a record is delivered at least once. A mapping has lanes, which run in parallel. The records
+of one partition key are always in the same lane, like those in one shard of a stream in AWS. A throttled invocation is
+retried without using up an attempt. A batching window is ignored, so that tests do not wait for it.
 
 Unnecessary when: MiniStack supports `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts`,
 `MaximumRecordAgeInSeconds` and `DestinationConfig` for DynamoDB streams.
@@ -77,7 +77,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class Step:
-    """What follows an invocation. `discard` is the condition for which the batch goes to the on-failure destination."""
+    """The step after an invocation. `discard` is the condition for which the batch is sent to the on-failure
+    destination."""
 
     progress: Progress
     discard: str | None = None
@@ -87,7 +88,7 @@ class Step:
 def after(
     progress: Progress, rules: Rules, read: int, failed: bool, oldest_age: float, *, throttled: bool = False
 ) -> Step:
-    """Return what follows an invocation with `read` records of the stream, the oldest `oldest_age` seconds old.
+    """Return the step after an invocation with `read` records of the stream, the oldest `oldest_age` seconds old.
     Bisecting a batch does not count as a retry (Lambda developer guide, "Process DynamoDB records with Lambda")."""
     done = Progress(progress.position + read)
     if not failed:
@@ -173,8 +174,8 @@ class Poller:
         self._advancing = threading.Lock()
 
     def poll(self) -> bool:
-        """Start a batch for each idle lane that has records, and return whether there is one: MiniStack then polls its
-        queues again at once, and otherwise pauses. Does not wait for a function."""
+        """Start a batch for each idle lane that has records. Return whether there is one: MiniStack then polls its
+        queues again immediately, otherwise after a pause. Does not wait for the functions."""
         started = False
         for account, region, mapping in MAPPINGS.resolve()():
             source = mapping.get("EventSourceArn", "")

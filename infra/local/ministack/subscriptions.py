@@ -1,8 +1,8 @@
 """Requires a confirmation for SNS subscriptions of another account's queue.
 
 Difference from AWS: a subscription that the queue's own account creates is confirmed immediately. If another account
-creates it, for example the topic's owner, SNS sends a SubscriptionConfirmation to the queue and delivers nothing else
-until the token in it is returned (SNS developer guide, "Sending Amazon SNS messages to an Amazon SQS queue in a
+creates it, for example the topic's owner, SNS first sends a SubscriptionConfirmation to the queue, and delivers no
+message until its token is returned (SNS developer guide, "Sending Amazon SNS messages to an Amazon SQS queue in a
 different account"). MiniStack confirms every subscription immediately, and its CloudFormation silently creates none if
 the topic is in another account or Region.
 

@@ -2,7 +2,7 @@
 
 Difference from AWS: a certificate attached as EXCLUSIVE_THING can be attached to another thing only after it has been
 detached (AWS IoT developer guide, "Associating an AWS IoT thing to an MQTT client connection"). MiniStack ignores the
-parameter. AWS does not document the error; InvalidRequestException is the only documented one that fits. Attaching
+parameter. AWS does not document the error. Of its documented errors only InvalidRequestException applies. Attaching
 again to the same thing succeeds and keeps or sets the type.
 
 Unnecessary when: MiniStack enforces `thingPrincipalType`.

@@ -1,7 +1,7 @@
 """Refuses the deletion of a thing type that was deprecated less than five minutes ago.
 
 Difference from AWS: a thing type can be deleted five minutes after its deprecation (API reference, DeleteThingType).
-MiniStack deletes it at once.
+MiniStack deletes it immediately.
 
 Unnecessary when: MiniStack compares the time of the deprecation.
 """

@@ -1,7 +1,7 @@
 """Refuses UpdateThing with an `expectedVersion` that is not the thing's.
 
-Difference from AWS: the call is then refused with VersionConflictException (AWS IoT API reference, UpdateThing).
-MiniStack ignores the parameter, and checks it for DeleteThing only.
+Difference from AWS: AWS IoT refuses the call with VersionConflictException (API reference, UpdateThing). MiniStack
+ignores the parameter of UpdateThing; it only checks that of DeleteThing.
 
 Unnecessary when: MiniStack checks it.
 """

@@ -38,7 +38,7 @@ _CONNECT_FIELDS: Final = 4
 
 
 def apply(current: CurrentStrictness, buckets: Buckets, counters: Counters) -> None:
-    """Throttle calls and packets while the settings say so, and count packets always."""
+    """Throttle calls and packets while this is enabled in the settings. Packets are always counted."""
     DISPATCH.wrap(lambda original: _throttling(original, current, buckets))
     REGISTER.wrap(lambda original: _throttling_registration(original, current, buckets, counters))
     PACKET.wrap(lambda original: _throttling_packets(original, current, buckets, counters))

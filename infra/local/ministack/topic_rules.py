@@ -6,7 +6,7 @@ guide, "Lambda", "Error handling (error action)"; Lambda developer guide, "Invok
 asynchronously"). MiniStack calls the function once, immediately and without a permission check.
 
 The patch replaces the action. It also limits the invocations of one function that rules run concurrently: each is a
-process on this machine, and a device that connects repeatedly while the bouncer starts would start several.
+process on this machine, and a device that connects repeatedly while the bouncer starts would cause several.
 
 Unnecessary when: MiniStack's rules check the function's resource policy, invoke asynchronously and run the error
 action, and its Lambda has a concurrency limit per function.

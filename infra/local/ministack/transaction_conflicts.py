@@ -1,12 +1,12 @@
 """Rejects operations on an item while a DynamoDB transaction works on it, in strict mode.
 
-Difference from AWS: a transaction takes several round trips, and an operation on one of its items meanwhile fails with
+Difference from AWS: a transaction takes several round trips. During these, an operation on one of its items fails with
 TransactionConflictException, or, in a transaction, with TransactionCanceledException and the reason TransactionConflict
-(DynamoDB developer guide, "Transaction conflict handling in DynamoDB"). MiniStack executes each request at once, so
-nothing ever conflicts.
+(DynamoDB developer guide, "Transaction conflict handling in DynamoDB"). MiniStack executes one request after the other,
+so there are no conflicts.
 
-The patch keeps the items of a transaction occupied for `TRANSACTION_SECONDS` after its execution, before its response
-is sent. Plain reads never conflict, as on AWS.
+The patch locks the items of a transaction for `TRANSACTION_SECONDS` after its execution, and then sends the response.
+Plain reads never conflict, as on AWS.
 
 Unnecessary when: MiniStack detects conflicts between requests that overlap in time.
 """
@@ -33,7 +33,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 def apply(current: CurrentStrictness) -> None:
-    """Detect conflicts while the settings say so."""
+    """Detect conflicts while this is enabled in the settings."""
     occupied: set[Item] = set()
     DISPATCH.wrap(lambda original: _detecting(original, current, occupied))
 
@@ -100,7 +100,7 @@ def _item(action: dict[str, Any], key_names: Callable[[str], tuple[str, ...]]) -
 
 
 def conflict(operation: str, conflicts: list[bool]) -> Response:
-    """Return the response to an operation of which these items are occupied."""
+    """Return the error response for an operation on these locked items."""
     body: dict[str, Any]
     if operation in _WRITES:
         body = {"__type": f"{_NAMESPACE}TransactionConflictException", "message": _MESSAGE}
