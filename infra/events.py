@@ -72,7 +72,7 @@ def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> Non
 
 
 def _publisher(settings: Settings, stream: str) -> list[iam.PolicyStatement]:
-    """The publisher reads rows and entries, and writes only the activity log."""
+    """The publisher reads rows, entries and the rules of the bus, and writes only the activity log."""
     lobby = settings.lobby
     bus = f"arn:aws:events:{lobby.region}:{lobby.account}:event-bus/{BUS}"
     undelivered = queue_arn(permissions.UNDELIVERED, lobby)
@@ -82,6 +82,7 @@ def _publisher(settings: Settings, stream: str) -> list[iam.PolicyStatement]:
         table(HistoryRow, lobby, "GetItem"),
         table(ActivityRow, lobby, "BatchWriteItem"),
         allow("Publish", ["events:PutEvents"], bus),
+        allow("FindReceivers", ["events:ListRules"], "*"),
         allow("HandOverFailures", ["sqs:SendMessage"], undelivered),
         *webhooks.publisher(lobby),
     ]

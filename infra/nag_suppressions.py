@@ -87,7 +87,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "BellRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
     anchors = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}/{ANCHORS}*"
     _wildcards(stack, "NotaryRole", {anchors: "one anchor per history entry", "*": f"ListStreams: {_NO_RESOURCE}"})
-    _wildcards(stack, "PublisherRole", {"*": f"ListStreams: {_NO_RESOURCE}"})
+    _wildcards(stack, "PublisherRole", {"*": f"ListStreams, ListRules: {_NO_RESOURCE}"})
     _wildcards(stack, "CourierRole", {secrets(lobby): _SECRETS})
     _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(

@@ -2,7 +2,7 @@
 sentence, and adds the kind of notice for the filter policies of subscriptions. The API subscribes addresses.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -62,9 +62,15 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
     return [subscribe, allow("ListSubscriptions", ["sns:ListSubscriptionsByTopic"], arn)]
 
 
-def _rule(scope: Construct, bus: events.CfnEventBus, topic: sns.Topic, notice: Notice) -> events.CfnRule:
-    event, sentence = _SENTENCES[notice]
+def pattern_of(notice: Notice) -> dict[str, Any]:
+    """Return the pattern of the events that a notice is about."""
+    event, _ = _SENTENCES[notice]
     detail = {"detail": {"after": [State.INLOBBY.value]}} if notice is Notice.WAITING else {}
+    return {"source": [SOURCE], "detail-type": [type_of(event)], **detail}
+
+
+def _rule(scope: Construct, bus: events.CfnEventBus, topic: sns.Topic, notice: Notice) -> events.CfnRule:
+    _, sentence = _SENTENCES[notice]
     used = {name: path for name, path in _PATHS.items() if f"<{name}>" in sentence}
     rule = events.CfnRule(
         scope,
@@ -72,7 +78,7 @@ def _rule(scope: Construct, bus: events.CfnEventBus, topic: sns.Topic, notice: N
         name=NAMES.name(f"notice-{notice.value}"),
         description=f"Sends the notice {notice.value} to its subscribers",
         event_bus_name=bus.name,
-        event_pattern={"source": [SOURCE], "detail-type": [type_of(event)], **detail},
+        event_pattern=pattern_of(notice),
         state="ENABLED",
         targets=[
             events.CfnRule.TargetProperty(

@@ -1,5 +1,6 @@
-"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, sends it to the
-queue for each webhook that wants it, and writes what users and rules did to the activity log.
+"""Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, if a rule of the
+bus can match it, sends it to the queue for each webhook that wants it, and writes what users and rules did to the
+activity log.
 
 An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
 `GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from lobby.aws.bus_rules import BusRules
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
@@ -170,7 +172,8 @@ def _entry(record: Record) -> tuple[str, Entry | None]:
 @at_init
 def _publisher() -> Publisher:
     settings, clients = read_settings(PublisherSettings, os.environ), LobbyClients()
-    bus = EventBus(client("events"), settings.event_bus, pause)
+    events = client("events")
+    bus = EventBus(events, settings.event_bus, BusRules(events, settings.event_bus).wanted, pause)
     failures = Failures(lambda: clients.sqs, settings.undelivered_queue)
     queue = WebhookQueue(lambda: clients.sqs, settings.webhooks_queue)
     subscribers = Subscribers(RecentWebhooks(Webhooks()), queue)

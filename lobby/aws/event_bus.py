@@ -1,7 +1,8 @@
 """The event bus: publishes events with EventBridge's `PutEvents`, and reports those that were not accepted.
 
 A call takes up to ten entries, and each is accepted or refused by itself (EventBridge API reference, PutEvents).
-Refused ones are sent again, a few times; the caller retries later what is left.
+Refused ones are sent again, a few times; the caller retries later what is left. EventBridge would discard an event that
+no rule matches, and bill it; such an event is not sent.
 """
 
 import json
@@ -26,16 +27,21 @@ class Events(Protocol):
 
 
 class EventBus:
-    """`name` is the bus. `pause` waits before a retry."""
+    """`name` is the bus. `wanted` returns the types that a rule of the bus can match. `pause` waits before a retry."""
 
-    def __init__(self, events: Events, name: str, pause: Callable[[int], None]) -> None:
-        self._events, self._name, self._pause = events, name, pause
+    def __init__(
+        self, events: Events, name: str, wanted: Callable[[], frozenset[str]], pause: Callable[[int], None]
+    ) -> None:
+        self._events, self._name, self._wanted, self._pause = events, name, wanted, pause
 
     def publish(self, events: Sequence[DeviceEvent]) -> dict[str, str]:
-        """Publish events in order. Return those that were not accepted: their ids, with the cause."""
+        """Publish the events that a rule can match, in order. Return those that were not accepted: their ids, with the
+        cause."""
         failed: dict[str, str] = {}
-        for start in range(0, len(events), BATCH):
-            failed |= self._batch(events[start : start + BATCH])
+        types = self._wanted() if events else frozenset()
+        wanted = [event for event in events if event.type in types]
+        for start in range(0, len(wanted), BATCH):
+            failed |= self._batch(wanted[start : start + BATCH])
         return failed
 
     def _batch(self, events: Sequence[DeviceEvent]) -> dict[str, str]:

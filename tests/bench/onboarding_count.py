@@ -237,6 +237,7 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
     publish = _publisher(lambdas, clock)
     for first, last in together:
+        clock.advance(seconds=60)  # a device by itself finds nothing in the caches of the run before
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
         if publish:
             # A rule of the bus sends the notice that the device waits to its topic.
@@ -251,14 +252,17 @@ def _returns_lease(lanes: Any, lane: str) -> bool:
 
 
 def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | None:
-    """Return what publishes the entries in stream records, or None for code of before there were events. Its mapping
-    collects them for some seconds: those of an admission, and those of a claim."""
+    """Return what publishes the entries in stream records, or None for code of before there were events."""
     if not find_spec("lobby.publisher"):
         return None
     module: Any = importlib.import_module("lobby.publisher")
-    bus_module: Any = importlib.import_module("lobby.aws.event_bus")
-    aws.client("events").create_event_bus(Name="device-lobby")
-    bus = bus_module.EventBus(aws.client("events"), "device-lobby", lambda _attempt: None)
+    events = aws.client("events")
+    events.create_event_bus(Name="device-lobby")
+    notices = importlib.import_module("infra.notices")
+    for each, pattern in ((each, json.dumps(notices.pattern_of(each))) for each in notices.Notice):
+        events.put_rule(Name=each.value, EventBusName="device-lobby", EventPattern=pattern)
+    rules = importlib.import_module("lobby.aws.bus_rules").BusRules(events, "device-lobby", clock)
+    bus = module.EventBus(events, "device-lobby", rules.wanted, lambda _attempt: None)
     failures = module.Failures(lambda: aws.client("sqs"), aws.ENVIRONMENT["UNDELIVERED_QUEUE"])
     subscribers = module.Subscribers(
         module.RecentWebhooks(module.Webhooks(clock), clock),

@@ -6,10 +6,10 @@ from tests.bench.onboarding_count import WRITE_UNIT, Schema, count
 
 AT_MOST: dict[str, float] = {
     "write_units": 61,
-    "read_units": 12.5,
+    "read_units": 13,
     "puts": 2,
     "registry": 5,
-    "events": 5,
+    "events": 1,
     "runs": 12,
     "queue_requests": 6,
     "fifo_requests": 3,

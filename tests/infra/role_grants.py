@@ -113,6 +113,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "dynamodb:GetItem": {f"{TABLE}history"},
         "dynamodb:BatchWriteItem": {f"{TABLE}activity"},
         "dynamodb:Query": {f"{TABLE}webhooks"},
+        "events:ListRules": {"*"},
         "events:PutEvents": {"arn:aws:events:us-east-1:100000000001:event-bus/device-lobby"},
         "sqs:SendMessage": {f"{SQS}undelivered", f"{SQS}webhooks"},
     },

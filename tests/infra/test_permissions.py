@@ -25,7 +25,7 @@ UNBOUNDED = {
     "device-lobby-notary": {"dynamodb:ListStreams"},
     "device-lobby-reconciler": {"iot:ListCACertificates"},
     "device-lobby-renewer": {"iot:CreateCertificateFromCsr", "iot:AttachThingPrincipal"},
-    "device-lobby-publisher": {"dynamodb:ListStreams"},
+    "device-lobby-publisher": {"dynamodb:ListStreams", "events:ListRules"},
     "lobby_commissioner_role": {
         "iot:RegisterCertificateWithoutCA",
         "iot:AttachThingPrincipal",

@@ -122,6 +122,12 @@ UNCHECKED: Final = {
 }
 """Reason by action that the emulator does not check (decision 2). `tests/infra/test_permissions.py` asserts these
 grants."""
+UNCHECKED_OF_ROLE: Final = {
+    ("device-lobby-bouncer", "dynamodb:BatchGetItem"): "a batch is read with it; without it, each message alone",
+    ("device-lobby-registrar", "iot:DeleteCertificate"): "only certificates that were issued an hour ago are deleted",
+    ("device-lobby-publisher", "events:ListRules"): "without it, events that no rule matches are published, too",
+}
+"""Reason by role and action."""
 
 
 @dataclass(frozen=True)
@@ -152,17 +158,13 @@ def likely(grant: Grant) -> str:
 
 def unchecked(grant: Grant) -> str | None:
     """Return why no job needs the grant here, or None if one must."""
-    if (grant.role, grant.action) == ("device-lobby-bouncer", "dynamodb:BatchGetItem"):
-        return "a batch of several registrations is read with it; without it, each is examined alone"
     if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:GetItem") and "ledger" in grant.where:
         return "a row is read with its certificate, and again without it only after a conflict with another writer"
-    if (grant.role, grant.action) == ("device-lobby-registrar", "iot:DeleteCertificate"):
-        return "only certificates that were issued an hour ago are deleted"
     if grant.role == "device-lobby-template" and grant.action in _READ_BY_AWS:
         return "AWS IoT reads what it provisions (its managed policy AWSIoTThingsRegistration); the emulator does not"
     if grant.role in ("device-lobby-bouncer", "device-lobby-provisioning") and grant.action == "lambda:InvokeFunction":
         return "it is for functions of the operator, which the jobs do not have"
-    return UNCHECKED.get(grant.action)
+    return UNCHECKED_OF_ROLE.get((grant.role, grant.action)) or UNCHECKED.get(grant.action)
 
 
 def check_grant(roles: Roles, grant: Grant, fixture: JobFixture) -> Verdict:

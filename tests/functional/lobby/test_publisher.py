@@ -1,7 +1,6 @@
 """The publisher: every entry becomes an event, in order, and none is lost while EventBridge refuses or fails."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.redrive.envelopes import read
+from lobby.aws.bus_rules import BusRules
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue, decode
 from lobby.domain.activity import ActivityFilter
@@ -22,39 +22,12 @@ from lobby.names import Fingerprint
 from lobby.publisher import GIVE_UP, NO_CAPACITY, Failures, Publisher, Subscribers, Unpublished, handler
 from tests import aws
 from tests.aws import ENVIRONMENT, HOME, Calls, Clock
+from tests.functional.lobby.fake_bus import FakeBus
 from tests.functional.lobby.notary_fixture import ONE, OTHER, TARGET, Item, claim_and_revoke, inserted, items, record
 
 UNDELIVERED = ENVIRONMENT["UNDELIVERED_QUEUE"]
 WEBHOOKS = ENVIRONMENT["WEBHOOKS_QUEUE"]
 LOBBY = "123456789012/eu-west-1"
-
-
-class FakeBus:
-    """EventBridge: records what it accepts; `refuses` decides by event and attempt."""
-
-    def __init__(self) -> None:
-        self.accepted: list[dict[str, Any]] = []
-        self.calls: list[int] = []
-        self.refuses: Callable[[dict[str, Any], int], bool] = lambda _event, _call: False
-        self.fails: Exception | None = None
-
-    def put_events(self, *, Entries: Any) -> Any:  # noqa: N803  # EventBridge's name
-        self.calls.append(len(Entries))
-        if self.fails:
-            raise self.fails
-        results: list[dict[str, str]] = []
-        for entry in Entries:
-            detail = json.loads(entry["Detail"])
-            if self.refuses(detail, len(self.calls)):
-                results.append({"ErrorCode": "InternalFailure", "ErrorMessage": "try again"})
-            else:
-                self.accepted.append(entry)
-                results.append({"EventId": "1"})
-        return {"Entries": results}
-
-    @property
-    def ids(self) -> list[str]:
-        return [json.loads(entry["Detail"])["id"] for entry in self.accepted]
 
 
 @pytest.fixture
@@ -73,7 +46,8 @@ def clock_of_records(clock: Clock) -> Clock:
 def publisher(ledger: Ledger, bus: FakeBus, clock_of_records: Clock) -> Publisher:
     aws.client("sqs").create_queue(QueueName="device-lobby-undelivered")
     failures = Failures(lambda: aws.client("sqs"), UNDELIVERED)
-    event_bus = EventBus(bus, "device-lobby", lambda _attempt: None)
+    rules = BusRules(bus, "device-lobby", clock_of_records)
+    event_bus = EventBus(bus, "device-lobby", rules.wanted, lambda _attempt: None)
     aws.client("sqs").create_queue(QueueName="device-lobby-webhooks")
     recent = RecentWebhooks(Webhooks(clock_of_records), clock_of_records)
     subscribers = Subscribers(recent, WebhookQueue(lambda: aws.client("sqs"), WEBHOOKS))

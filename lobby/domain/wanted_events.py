@@ -1,0 +1,34 @@
+"""Which types of events the rules of the event bus can match.
+
+EventBridge bills each event that is published, and discards those that no rule matches. An archive and schema discovery
+are rules, too. Only what a pattern says about the type is read. A pattern that selects types in another way than by
+their names, or that cannot be read, can match all of them. A rule that is disabled matches nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from lobby import strict_json
+from lobby.domain.device_events import TYPES
+
+ALL: Final = frozenset(TYPES)
+_DISABLED: Final = "DISABLED"
+
+
+def wanted_types(rules: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the types that at least one of these rules can match (EventBridge API reference, ListRules)."""
+    return frozenset().union(*(_types(rule) for rule in rules if rule.get("State") != _DISABLED))
+
+
+def _types(rule: Mapping[str, Any]) -> frozenset[str]:
+    """Return the types that a rule can match. One without a pattern has a schedule, and matches no event."""
+    if not rule.get("EventPattern"):
+        return frozenset()
+    try:
+        pattern = strict_json.loads(rule["EventPattern"])
+    except ValueError:
+        return ALL
+    names = pattern.get("detail-type") if isinstance(pattern, dict) else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return ALL
+    return ALL & set(names)
