@@ -28,6 +28,8 @@ _FIRST_WAIT: Final = 5
 _LONGEST_WAIT: Final = 300
 """Seconds until a failed message becomes visible again."""
 _BUSY_WAIT: Final = 10
+LATE: Final = 120_000
+"""How much earlier than its message an event can be, in ms. Clocks of AWS IoT's events can differ by two minutes."""
 logger = Logger(service="bouncer")
 
 
@@ -37,7 +39,8 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A received message. `receives` counts its deliveries, this one included."""
+    """A received message. `sent` is when it came into the queue, in ms since 1970; `receives` counts its deliveries,
+    this one included."""
 
     id: str
     receipt: str
@@ -46,14 +49,22 @@ class Delivery:
     receives: int
 
     def registration(self) -> Registration:
-        """Return the event in it, of which only the certificate id is read; the rest comes from AWS IoT's registry.
-        Raise `MessageRejected`."""
+        """Return the event in it, of which only the certificate id and the time are read; the rest comes from AWS IoT's
+        registry. Raise `MessageRejected`."""
         try:
-            certid = parse_fingerprint(strict_json.loads(self.body)["certificateId"])
+            event = strict_json.loads(self.body)
+            certid = parse_fingerprint(event["certificateId"])
         except (LobbyError, ValueError, KeyError, TypeError, RecursionError) as error:
             want = 'want an event with a "certificateId"'
             raise MessageRejected("MALFORMED_MESSAGE", f"got {shown(self.body)}, {want}") from error
-        return Registration(certid, self.id, self.sent)
+        return Registration(certid, self.id, self._occurred(event.get("timestamp")))
+
+    def _occurred(self, at: object) -> int:
+        """Return when the event occurred. A rule can be late, and what was done in between is not to be done again. A
+        time that cannot be right is not used, or a device would be ignored."""
+        if not isinstance(at, int) or isinstance(at, bool):
+            return self.sent
+        return max(self.sent - LATE, min(self.sent, at))
 
 
 def delivery_of(record: dict[str, Any]) -> Delivery:

@@ -30,7 +30,7 @@ _LOST: Final = "ConditionalCheckFailedException"
 
 @dataclass(frozen=True)
 class Registration:
-    """One event for a certificate: the id of its message, and when it was sent, in ms since 1970."""
+    """One event for a certificate: the id of its message, and when it occurred, in ms since 1970."""
 
     certid: Fingerprint
     message: str

@@ -74,12 +74,14 @@ class Devices:
                     at, number, following = heapq.heappop(pending)
                     if self.certids[number] not in self.admitted():
                         attempts += 1
-                        pool.submit(self.publish, _event(self.certids[number]))
+                        pool.submit(self.publish, event(self.certids[number], time.time()))
                         heapq.heappush(pending, (at + next(following), number, following))
                 time.sleep(_POLL)
         return Storm({certid: at - began for certid, at in self.admitted().items()}, attempts)
 
 
-def _event(certid: Fingerprint) -> bytes:
-    """Return the event of a pending certificate, of which the bouncer reads only the id."""
-    return json.dumps({"certificateId": certid, "certificateStatus": "PENDING_ACTIVATION"}).encode()
+def event(certid: Fingerprint, at: float) -> bytes:
+    """Return the event of an attempt with a pending certificate at this time (as `time.time`). It may be published
+    late: a busy machine does not publish as fast as devices connect."""
+    known = {"certificateStatus": "PENDING_ACTIVATION", "timestamp": int(at * 1000)}
+    return json.dumps({"certificateId": certid, **known}).encode()

@@ -77,7 +77,7 @@ class RegistrationDoor:
             )["certificateId"]
         text = EVENT.read_text().replace("CA_CERTIFICATE_ID", self.ca_id).replace("CERTIFICATE_ID", certid)
         event: dict[str, Any] = json.loads(text)
-        return event
+        return event | {"timestamp": int(self.clock().timestamp() * 1000)}
 
     def deliver(self, event: dict[str, Any]) -> str:
         """Have the bouncer decide on the certificate of the event, and return the outcome."""

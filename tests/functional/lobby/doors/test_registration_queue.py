@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lobby.aws.pacer import Pacer
 from lobby.domain.pacing import Pace
 from lobby.doors import registration_queue
-from lobby.doors.registration_messages import ATTEMPTS
+from lobby.doors.registration_messages import ATTEMPTS, LATE
 from lobby.doors.registration_queue import handler
 from tests import aws
 from tests import certificates as make
@@ -80,6 +80,32 @@ def test_later_deliveries_of_earlier_attempts_cost_no_call_to_aws_iot(door: Regi
     assert door.receive(*waiting[1 : 1 + size]) == []
     assert len(door.calls.made) <= 2
     assert iot_calls(door.calls) == []
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_an_attempt_before_the_decision_costs_no_call_however_late_its_message_was_sent(
+    door: RegistrationDoor, size: int
+) -> None:
+    """In a burst, the rule can be later than the bouncer."""
+    event = door.first_connection()
+    door.clock.advance(seconds=1)
+    assert door.receive(door.message(event)) == []
+    door.clock.advance(seconds=30)
+    late = [door.message(event, number) for number in range(2, 2 + size)]
+    door.calls.forget()
+    assert door.receive(*late) == []
+    assert iot_calls(door.calls) == []
+
+
+@pytest.mark.parametrize("timestamp", [0, -1, None, "1795348800000", True, 1.5e9, 2**63, [], {}])
+def test_an_attempt_whose_time_cannot_be_right_is_examined_again(door: RegistrationDoor, timestamp: Any) -> None:
+    """Otherwise a device whose certificate was deleted would never be admitted again."""
+    event = door.first_connection()
+    door.receive(door.message(event))
+    door.clock.advance(seconds=LATE / 1000 + 1)
+    door.calls.forget()
+    assert door.receive(door.message(event | {"timestamp": timestamp}, 2)) == []
+    assert iot_calls(door.calls) == ["DescribeCertificate"]
 
 
 def test_an_attempt_after_the_decision_is_examined_again(door: RegistrationDoor) -> None:
