@@ -72,6 +72,7 @@ def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) ->
             "domain/__init__.py",
             "domain/identity.py",
             "errors.py",
+            "installed_commands.py",
             "keyboard_layouts.py",
             "label.py",
             "lobby_names.py",
@@ -111,6 +112,26 @@ def test_each_command_runs_from_any_folder_and_through_a_link(
         done = run(path, "--help", cwd=hostile_folder)
         assert (done.returncode, done.stderr) == (0, "")
         assert command in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "extra"),
+    [
+        ("lobbyctl", ("--version",), "cli"),
+        ("lobby-device", ("show-qr", "--cert", "absent.pem"), "device"),
+        ("lobby-pki", ("--version",), "pki"),
+    ],
+)
+def test_a_command_whose_packages_are_missing_names_the_extra(
+    wheel: Path, tmp_path: Path, command: str, arguments: tuple[str, ...], extra: str
+) -> None:
+    environment = tmp_path / "no extra"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    pip("--python", environment, "install", *OFFLINE, wheel)
+    done = run(environment / "bin" / command, *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert f"want the packages of the extra '{extra}'" in done.stderr
 
 
 def test_a_failure_of_lobbyctl_is_an_exit_status_and_one_line(installed: Path, tmp_path: Path) -> None:

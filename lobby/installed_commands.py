@@ -1,0 +1,43 @@
+"""The entry points of the installed commands: `lobbyctl`, `lobby-device` and `lobby-pki`.
+
+The wheel contains all commands, and each extra installs the packages of one. A command whose packages are missing names
+the extra to install instead of printing a traceback. Imports nothing outside the standard library.
+"""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+PACKAGES_MISSING: Final = 2
+"""The exit status, as for a wrong option."""
+_OWN: Final = frozenset({"admin_api", "device", "lobby", "pki"})
+"""The packages of the wheel. If one of their modules is missing, the wheel is wrong, and no extra corrects that."""
+
+
+def lobbyctl() -> None:
+    """Run `lobbyctl`."""
+    _run("lobbyctl", "admin_api.cli.app", "cli")
+
+
+def lobby_device() -> None:
+    """Run `lobby-device`."""
+    _run("lobby-device", "device.cli", "device")
+
+
+def lobby_pki() -> None:
+    """Run `lobby-pki`."""
+    _run("lobby-pki", "pki.cli", "pki")
+
+
+def _run(command: str, module: str, extra: str) -> None:
+    try:
+        import_module(module).main()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in _OWN:
+            raise
+        sys.stderr.write(
+            f"{command}: got no package {package!r}, want the packages of the extra {extra!r}:"
+            f" pip install 'device-lobby[{extra}]', or in a checkout pip install '.[{extra}]'\n"
+        )
+        raise SystemExit(PACKAGES_MISSING) from None
