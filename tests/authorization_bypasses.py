@@ -1,5 +1,5 @@
-"""Documents with which a technician might try to claim a device for another target, as one table: GraphQL constructs
-that hide an operation from the authorisation, and values that resemble the technician's own target.
+"""A table of GraphQL documents that try to claim a device for a target that the technician may not use: constructs that
+hide an operation from the authorisation, and values that resemble the technician's own target.
 
 `<own>` and `<other>` are the targets as GraphQL input objects; `<own account>`, `<own region>` and so on are their
 parts as text without quotes. `$id` is a device that is waiting in the lobby.

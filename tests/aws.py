@@ -1,7 +1,7 @@
 """AWS for tests: moto, adapted to behave like AWS where it matters (`moto_corrections`), and a record of every call.
 
 `Calls` records the calls of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th
-call, replace a call, or run something else just before one.
+call, replace a call, or run other code just before one.
 """
 
 from collections import Counter
@@ -231,8 +231,8 @@ def published(target: Target = HOME) -> list[tuple[str, bytes]]:
 
 
 def tables() -> dict[str, list[dict[str, Any]]]:
-    """Return all items of all tables, in DynamoDB JSON. Of the counts, the sums, because the shards are random. Leases
-    are left out: they record how the work was done, not its result."""
+    """Return all items of all tables, in DynamoDB JSON. Counts are returned as sums, because the shards are random.
+    Leases are omitted, because they record how the work was done, not its result."""
     found = {model.Meta.table_name: items(model.Meta.table_name) for model in MODELS if model is not RegistrationRow}
     return found | {"device-lobby-counts": [counts()]}
 

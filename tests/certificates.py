@@ -27,7 +27,7 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 
 def key(kind: str, number: int = 0) -> Key:
-    """Return a private key of a kind (a curve's name, `rsa-<bits>` or `ed25519`), the same one for the same number."""
+    """Return a private key of a kind (a curve's name, `rsa-<bits>`, `ed25519`). The same number gives the same key."""
     return _cached_key(kind, number)
 
 

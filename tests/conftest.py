@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude what was imported from garbage collection, which would visit it again and again."""
+    """Exclude imported objects from garbage collection, which would visit them repeatedly."""
     gc.collect()
     gc.freeze()
 

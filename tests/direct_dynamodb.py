@@ -1,8 +1,9 @@
 """Calls moto's DynamoDB directly, without HTTP: a call takes a fifth of the time, and tests make a million of them.
 
-Applies to PynamoDB's clients, which leave the validation of parameters to DynamoDB, and to operations on items. A call
-that fails is made again over HTTP, because botocore then raises the error: a failed operation has changed nothing.
-Everything else uses HTTP, also the simulation, whose faults are below botocore. `test_direct_dynamodb.py` compares.
+Applies to operations on items by PynamoDB's clients, which leave the validation of parameters to DynamoDB. A call that
+fails is repeated over HTTP, where botocore raises the error. This is safe, because a failed operation changes nothing.
+All other calls use HTTP, and so does the simulation, whose faults are below botocore. `test_direct_dynamodb.py`
+compares.
 """
 
 from collections.abc import Callable

@@ -51,7 +51,7 @@ def install() -> None:
     replace(UserAgentString, "to_string", lambda _agent: "tests")
     replace(EventAliaser, "_alias_event_name", _alias)
     replace(core_responses, "method_names_from_class", _Methods)
-    # Patterns for the library `requests`, which nothing of ours uses. For botocore, moto has a hook of its own.
+    # Patterns for the library `requests`, which this project does not use. For botocore, moto has a separate hook.
     replace(core_models, "RESPONSES_METHODS", [])
     replace(ResponseSerializer, "get_value", _get_value)
     replace(dynamodb_models, "copy", SimpleNamespace(deepcopy=_deepcopy))
@@ -91,7 +91,7 @@ def _create_class(creator: ClientCreator, service: str, model: Any) -> type[Base
 
 
 class _Methods:
-    """The names of a class's methods, of which only one is ever looked up."""
+    """The names of a class's methods. Only one of them is looked up."""
 
     def __init__(self, of: type) -> None:
         self._class = of
@@ -128,7 +128,7 @@ _transaction: ContextVar[tuple[list[dict[str, Any]], dict[str, Table]] | None] =
 
 
 def _transact(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-    """Run a transaction. It copies of each table only what it can change, and once instead of for each item."""
+    """Run a transaction. It copies only the items that it can change, and each table once instead of once per item."""
     running = _transaction.set(([operation for item in transact_items for operation in item.values()], {}))
     try:
         ORIGINALS["transact"](backend, transact_items)

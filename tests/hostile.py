@@ -58,7 +58,7 @@ def _beginning(element: bytes) -> Callable[[Maker], str]:
 
 
 def _rsa(code: str, bits: int, exponent: int) -> Hostile:
-    """Return a row for an RSA key of this size, which nobody holds."""
+    """Return a row for an RSA key of this size. Nobody has its private key."""
     return Hostile(code, lambda m: m.replaced(m.good_key, der.rsa_key((1 << bits) - 1, exponent)))
 
 

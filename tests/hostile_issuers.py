@@ -51,7 +51,7 @@ _REVOKED_IN_YEAR_0 = der.integer(REVOKED_SERIAL) + YEAR_0
 
 
 def _under(code: str, certificate: Callable[[Maker], str] | None = None, **how: Any) -> Hostile:
-    """Return a row for a device of a registered CA that is made in this way."""
+    """Return a row for a device of a registered CA that `make` creates."""
 
     def ca(maker: Maker) -> Issuer:
         return maker.cached(f"{code} {sorted(how)}", lambda: maker.authority("Acme Odd CA", 7, **how))

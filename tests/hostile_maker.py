@@ -1,4 +1,4 @@
-"""A manufacturer's CAs and certificates at a given time, and the form of a row in the tables of hostile ones."""
+"""A manufacturer's CAs and certificates at a given time, and a row in the tables of hostile certificates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ class Maker:
 
 @dataclass(frozen=True)
 class Unparsed(Issuer):
-    """A registered CA of any text, with the key of a valid one for its lists."""
+    """A registered CA with any text as its certificate. A valid CA's key signs its lists."""
 
     text: str = ""
 
@@ -131,8 +131,8 @@ def registered_ca(maker: Maker) -> Issuer:
 @dataclass(frozen=True)
 class Hostile:
     """A hostile certificate. `crl` is the content of the trust bucket for `issuer` (default: a valid list). `key` is
-    the certificate's key, if it is not the default one. `before` names what happened before its first connection, for
-    codes that do not depend on the certificate alone."""
+    the certificate's key, if it is not the default one. `before` names the event before its first connection, for codes
+    that do not only depend on the certificate."""
 
     code: str
     certificate: Callable[[Maker], str]

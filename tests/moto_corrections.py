@@ -1,5 +1,5 @@
-"""Corrections of moto where it differs from AWS and the difference matters: the CA's id in a certificate's description,
-the conflict of thing names, one endpoint per account and Region, also for the data plane, the missing DeleteConnection
+"""Corrections of moto where a difference from AWS affects the tests: the CA's id in a certificate's description, the
+conflict of thing names, one endpoint per account and Region (also of the data plane), the missing DeleteConnection
 (every client is connected), and the key in a certificate that is issued for a CSR.
 """
 

@@ -47,7 +47,7 @@ def certificate(
 
 
 def certificates(clock: Callable[[], datetime], regions: Iterable[str] = REGIONS) -> SigningCertificates:
-    """Return certificates as a Lambda has them that has processed messages of `regions`."""
+    """Return the cached certificates of a Lambda that has processed messages of `regions`."""
     result = SigningCertificates(lambda _url: certificate(SNS), clock)
     for region in regions:
         result.key(certificate_url(region), Region(region))

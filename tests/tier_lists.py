@@ -1,8 +1,7 @@
-"""Tests that leave the fast or the default tier although their modules stay: variants of what another test shows.
-
-A name is a file, a test, or one of its parameters, as in `-k` of pytest but exact. The lists are here, and not marks in
-the modules, so that a tier can be measured and cut in one place: `./test.sh --durations=50`. A test checks that
-every name fits a test, so that a renamed test does not return to a tier unnoticed.
+"""Tests that the fast or the default tier omits although their modules are in it: variants of other tests. A name is a
+file, a test, or one of its parameters, as in `-k` of pytest but exact. The lists are in one place instead of marks in
+the modules, so that a tier can be measured and shortened: `./test.sh --durations=50`. A test checks that every name
+matches a test, so that a renamed test does not return to a tier unnoticed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -197,7 +196,7 @@ def mark(items: Iterable[pytest.Item], root: str = "tests/") -> None:
 
 
 def names_of(nodeid: str) -> Sequence[str]:
-    """Return the names that fit a test: its file, the test, and the test with its parameters."""
+    """Return the names that match a test: its file, the test, and the test with its parameters."""
     file, _, test = nodeid.partition("::")
     function, bracket, _ = test.partition("[")
     return (file, f"{file}::{function}", f"{file}::{test}") if bracket else (file, f"{file}::{function}")

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on this machine: HTTPS with a CA of its own, scripted answers, and a record of requests."""
+"""A receiver of webhooks on this machine: HTTPS with its own CA, scripted responses, and a record of requests."""
 
 import base64
 import hashlib
@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
             with self.tls.wrap_socket(request, server_side=True) as encrypted:
                 super().finish_request(encrypted, client_address)
         except OSError:
-            return  # the sender has refused the certificate, or has gone
+            return  # the sender has refused the certificate or has disconnected
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,7 +1,7 @@
 """Compares `identity.verify` with `openssl verify -purpose sslclient` on generated certificates.
 
-``python -m tests.x509_comparison --count 5000`` prints how often both agree, and each kind of disagreement. Every kind
-must be one that is decided below, which docs/manufacturer.md lists; a test fails for any other.
+``python -m tests.x509_comparison --count 5000`` prints how often both agree, and each kind of disagreement. Each kind
+needs a decision below, which docs/manufacturer.md also lists. A test fails for any other kind.
 """
 
 import argparse
@@ -49,7 +49,7 @@ _ERROR = re.compile(r"error \d+ at \d depth lookup: (.*)")
 
 
 def ours(device: bytes, ca: bytes) -> str:
-    """Return `ACCEPTED` or the reason code. No list is given: the check of the list is the last one."""
+    """Return `ACCEPTED` or the reason code. There is no revocation list, because it is checked last."""
     try:
         verify(pem_of_der(device), pem_of_der(ca), None, NOW)
     except IdentityRefused as refused:

@@ -1,4 +1,4 @@
-"""What the benchmarks that compare with an earlier commit share: one lobby for both measurements, and their report."""
+"""Benchmarks that compare with an earlier commit: one lobby for both measurements, and the report."""
 
 import sys
 import tempfile
@@ -36,9 +36,9 @@ def compare(
     *,
     as_json: bool,
 ) -> None:
-    """Start a lobby with a state of its own, and print the figures of `one(lobby, name)` for each of `names`, in order,
-    side by side. `one` also returns a note. `is_within` decides from those of `AFTER` and `BEFORE` whether the goal is
-    reached. What was measured before a failure or an interruption is printed, too."""
+    """Start a lobby with its own state, and print the figures of `one(lobby, name)` for each of `names`, in order, side
+    by side. `one` also returns a note. `is_within` decides from the figures of `AFTER` and `BEFORE` whether the goal is
+    reached. After a failure or an interruption, the figures until then are printed."""
     timeline, found = Timeline(out=sys.stderr), dict[str, F]()
     with outcome(as_json=as_json) as result:
         try:

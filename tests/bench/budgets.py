@@ -1,6 +1,6 @@
 """Measure the project's performance budgets on the emulator and print them: `python -m tests.bench.budgets`.
 
-Starts a lobby with a state of its own, onboards one device to warm the Lambdas, then counts the AWS calls that the
+Starts a lobby with its own state, onboards one device to warm the Lambdas, then counts the AWS calls that the
 Lambdas make in each step. Other load on the machine does not change the counts. Milliseconds are shown, but have no
 budget.
 

@@ -1,11 +1,10 @@
 """A campaign of moves between two targets under AWS's quotas: `python -m tests.bench.campaign`.
 
-Starts a lobby with a state of its own, and writes devices that have arrived in the first target into the ledger. A
-campaign moves them to the second one. Meanwhile single claims are made for both targets, and the processes of the
-feeder and of the lanes' workers are killed twice. The limits: the time at the targets' rate, divided by 0.95; a single
-claim takes at most twice as long as on an idle system; each device is in its target, with one move in its history.
-`--rate` raises the targets' rate, and the quotas by the same factor. The figures need a machine with two free
-processors.
+Starts a lobby with its own state, and writes devices that have arrived in the first target into the ledger. A campaign
+moves them to the second one. During it, single claims are made for both targets, and the processes of the feeder and of
+the lanes' workers are killed twice. The limits are: the time at the targets' rate, divided by 0.95; a single claim
+takes at most twice as long as on an idle system; each device is in its target, with one move in its history. `--rate`
+raises the targets' rate, and the quotas by the same factor. The figures need a machine with two free processors.
 
 Exit status: 0 the limits are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """
@@ -61,7 +60,7 @@ _CAMPAIGN: Final = """
 
 @dataclass
 class Figures:
-    """Times are in seconds, those of single claims medians in ms."""
+    """Times are in seconds. The times of single claims are medians in ms."""
 
     devices: int
     rate: float
@@ -115,7 +114,7 @@ def main(
 
 
 class CampaignUnderTest:
-    """One measurement, which fills in `figures`."""
+    """One measurement. It writes its results to `figures`."""
 
     def __init__(self, lobby: LobbyUnderTest, figures: Figures, kills: int) -> None:
         self.lobby, self.figures, self._kills = lobby, figures, kills
@@ -189,7 +188,7 @@ class CampaignUnderTest:
             self._ask(self._admin, _APPROVE)
 
     def _ask(self, api: Api, query: str, **variables: Any) -> Any:
-        """Ask again when the account's concurrency refuses the call before it runs. Count how often that happened."""
+        """Send the request again if Lambda throttles it before it runs. Count how often that happened."""
         until = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -218,7 +217,7 @@ class CampaignUnderTest:
         return done and row["target"]["S"] == str(self._goal)
 
     def _moves(self, certid: Fingerprint) -> int:
-        """Return how many moves the history of a device has."""
+        """Return the number of moves in the history of a device."""
         found = self.lobby.tables.query(
             TableName=HistoryRow.Meta.table_name,
             KeyConditionExpression="certid = :c",

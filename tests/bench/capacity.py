@@ -1,8 +1,8 @@
 """Compute what DynamoDB bills from item sizes. The benchmark compares it with the consumption the emulator reports.
 
-Sizes follow the developer guide ("DynamoDB item sizes and formats"), units "DynamoDB capacity mode": a read unit is
-4 kB, half a unit for an eventually consistent read. A query is billed for the sum of the items it reads, rounded up
-once.
+Sizes follow the developer guide ("DynamoDB item sizes and formats"), units follow "DynamoDB capacity mode": a read unit
+is 4 kB, and half a unit for an eventually consistent read. A query is billed for the sum of the items it reads, rounded
+up once.
 """
 
 import base64

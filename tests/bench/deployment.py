@@ -1,7 +1,7 @@
 """The local deployment that the benchmarks measure, with queries that the measurement does not count.
 
-Queries run as the root of the lobby's account, which is no Lambda's role. Claims go through GraphQL as an operator:
-they are the admin API's work, and count.
+Queries run as the root user of the lobby's account, which no Lambda uses. Claims are sent as an operator through
+GraphQL. They are work of the admin API, so they count.
 """
 
 import time

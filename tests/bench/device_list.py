@@ -1,8 +1,8 @@
 """The budget of a list: 20 waiting devices among many, with the query that the API runs.
 
-The deployed ledger is filled with rows like those of arrived devices. The row reports the read units computed from the
-sizes of the index entries that the query read, beside the units that the emulator reports. A larger query shows whether
-the emulator computes read units from sizes.
+The deployed ledger is filled with rows like those of arrived devices. The result contains the read units computed from
+the sizes of the index entries that the query read, and the units that the emulator reports. A larger query shows
+whether the emulator computes read units from sizes.
 """
 
 import hashlib

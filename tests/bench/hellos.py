@@ -1,7 +1,7 @@
 """The budgets of hellos: in the lobby, after commissioning, and between a claim and its route.
 
-The device publishes each hello on request. Calls are counted after the receptionist's run has completed. The claim that
-follows ten hellos shows that these invoke no commissioner: the stream is ordered, and the claim's run is the first.
+The device publishes each hello on request. Calls are counted after the receptionist's run has completed. A claim after
+ten hellos shows that hellos do not invoke the commissioner: the stream is ordered, and the claim's run is the first.
 """
 
 import time
@@ -85,8 +85,8 @@ def _set_last_hello_long_ago(lobby: LobbyUnderTest, device: NewDevice) -> None:
 def _push(
     lobby: LobbyUnderTest, device: NewDevice, connected: MqttDevice, commissioner_runs: int
 ) -> tuple[int, int, float, float]:
-    """Claim the device. Return the commissioner runs besides the claim's own, the hellos until the route, and the
-    milliseconds from the claim's request and from its response to the route."""
+    """Claim the device. Return the commissioner runs without that of the claim, the number of hellos until the route,
+    and the milliseconds from the claim's request and from its response to the route."""
     hellos = lobby.runs("receptionist")
     sent = time.time()
     lobby.claim(device)

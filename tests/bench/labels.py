@@ -1,9 +1,9 @@
 """Measures how fast label sheets are written, and how much memory that takes.
 
-``python -m tests.bench.labels [--json]`` writes PDF sheets of 1,000 and of 5,000 labels, each in a process of its own.
-Measured is the work of `pki.labels.write_labels` in CPU seconds of that process: building each code, decoding it with
-another library, laying it out, compressing and writing the pages. Reading certificates is not included. Memory is the
-peak of the process, with its imports. The budget is 200 labels per CPU-second, and memory that does not grow.
+``python -m tests.bench.labels [--json]`` writes PDF sheets of 1,000 and of 5,000 labels, each in a separate process. It
+measures `pki.labels.write_labels` in CPU seconds of that process: building each code, decoding it with another library,
+laying it out, compressing and writing the pages. Reading certificates is not included. Memory is the peak of the
+process, including its imports. The budget is 200 labels per CPU-second, and memory that does not grow.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def devices(count: int) -> Iterator[tuple[Fingerprint, str]]:
 
 
 def measure(count: int, template: str = "a4") -> Measurement:
-    """Write the sheets in this process and return what it took."""
+    """Write the sheets in this process and return the measurement."""
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "labels.pdf"
         begin = time.process_time()

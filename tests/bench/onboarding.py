@@ -1,8 +1,8 @@
 """The budget of one onboarding: a new device with the reference client, claimed while it waits, until it has arrived.
 
 Counts the calls of the Lambdas that take part, from power-on to arrival, including connection attempts before the
-device is admitted. The notary's calls follow later and have a row of their own. The history and its anchors are
-verified afterwards; this is not counted.
+device is admitted. The notary's calls follow later and have their own row. The history and its anchors are verified
+afterwards, which is not counted.
 """
 
 import statistics
@@ -28,7 +28,7 @@ _EVENTS: Final = ["admit", "hello", "claim", "commission", "arrive"]
 class Onboarding:
     """The cost of one device. `connection_attempts` are those until it was admitted; each but the last sends a message
     to the bouncer's queue. `queue_calls` take and end its lease, and find duplicates. `lane_calls` are those of
-    `_LANE`. `notary_calls` delay nobody."""
+    `_LANE`. `notary_calls` delay no device."""
 
     calls: list[Call]
     queue_calls: list[Call]

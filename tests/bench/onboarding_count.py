@@ -133,7 +133,7 @@ class Bill:
             self._now["fifo_requests" if str(params.get("QueueUrl")).endswith(".fifo") else "queue_requests"] += 1
 
     def run(self, step: str, work: Callable[[], object], **billed: int) -> None:
-        """Count one run of a Lambda with its calls and log lines, and what AWS bills in addition."""
+        """Count one run of a Lambda with its calls and log lines, and the additional items that AWS bills."""
         self._now = Counter()
         self._clock.advance(seconds=1)
         with _logged() as log:
@@ -146,7 +146,7 @@ class Bill:
 
 @contextmanager
 def _logged() -> Iterator[io.StringIO]:
-    """Collect what the Lambdas log."""
+    """Collect the log lines of the Lambdas."""
     log = io.StringIO()
     loggers = [logging.getLogger(name) for name in list(logging.root.manager.loggerDict)]
     handlers = [each for logger in loggers for each in logger.handlers if isinstance(each, logging.StreamHandler)]
@@ -252,7 +252,7 @@ def _returns_lease(lanes: Any, lane: str) -> bool:
 
 
 def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | None:
-    """Return what publishes the entries in stream records, or None for code of before there were events."""
+    """Return the publisher of the entries in stream records, or None for code of an earlier version without events."""
     if not find_spec("lobby.publisher"):
         return None
     module: Any = importlib.import_module("lobby.publisher")

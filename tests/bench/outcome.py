@@ -1,4 +1,4 @@
-"""How a benchmark ends: with `--json` its last line is one JSON object, also after a failure or an interruption.
+"""The end of a benchmark: with `--json` its last line is one JSON object, also after a failure or an interruption.
 
 The object has `goal`, the figures that were measured until then, and the machine's load average of the last minute: if
 it is above the number of processors, times are longer than on a free machine. It has `error` if the benchmark did not
@@ -25,7 +25,7 @@ _EXPECTED: Final = (StepFailed, LocalCloudError, TimeoutError)
 
 @dataclass
 class Outcome:
-    """What a benchmark has found so far. `figures` are JSON values by name."""
+    """The result of a benchmark so far. `figures` are JSON values by name."""
 
     goal: bool = False
     figures: dict[str, Any] = field(default_factory=dict)

@@ -1,13 +1,13 @@
-"""AWS list prices in us-east-1, in USD without free tiers, and what the benchmarks assume where AWS bills durations.
+"""AWS list prices in us-east-1, in USD without free tiers, and the durations that the benchmarks assume.
 
 The pages are "AWS IoT Core pricing", "Amazon DynamoDB pricing" (on demand), "AWS Lambda pricing" (arm64), "Amazon S3
 pricing", "Amazon SNS pricing", "Amazon SQS pricing", "Amazon EventBridge pricing", "Amazon API Gateway pricing" (HTTP
-API) and "Amazon CloudWatch pricing". AWS's pages insert the numbers by script, so that stored copies do not contain
-them: the values of IoT Core, DynamoDB, Lambda, S3, SNS and SQS were compared with what third parties quoted from these
-pages in 2024 to 2026, and none differed; those of EventBridge, API Gateway and CloudWatch were not found. Compare all
-with your Region's before you quote a sum. A hello is published to `$aws/rules/…`: Basic Ingest, which has no price per
-message (AWS IoT developer guide, "Reducing messaging costs with Basic Ingest"). Registry operations are those of
-things, types and groups ("AWS IoT Core additional metering details"), not of certificates and policies.
+API) and "Amazon CloudWatch pricing". AWS's pages insert the numbers by script, so stored copies do not contain them.
+The values of IoT Core, DynamoDB, Lambda, S3, SNS and SQS are equal to those that third parties quoted from these pages
+in 2024 to 2026. No quotes were found for EventBridge, API Gateway and CloudWatch. Compare all values with those of your
+Region before you quote a sum. A hello is published to `$aws/rules/…`: Basic Ingest, which has no price per message (AWS
+IoT developer guide, "Reducing messaging costs with Basic Ingest"). Registry operations are those of things, types and
+groups ("AWS IoT Core additional metering details"), not of certificates and policies.
 """
 
 from collections.abc import Mapping

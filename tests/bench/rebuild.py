@@ -1,9 +1,9 @@
 """Measure a teardown with AWS's quotas in force, and a rebuild: `python -m tests.bench.rebuild [--json]`.
 
-Starts a lobby with a state of its own, onboards one device and moves it to a second target. Registers further devices
-in its first target as the commissioner does, switches AWS's default quotas on, and removes targets and lobby. Then it
-deploys all again and moves the device back to its first target. `goal`: nothing is left, at most 0.05 calls per device
-are throttled, the removal takes at most 1.05 times what the quota allows, and the device arrives again.
+Starts a lobby with its own state, onboards one device and moves it to a second target. Registers further devices in its
+first target as the commissioner does, enforces AWS's default quotas, and removes targets and lobby. Then it deploys all
+again and moves the device back to its first target. `goal`: nothing is left, at most 0.05 calls per device are
+throttled, the removal takes at most 1.05 times the time that the quota allows, and the device arrives again.
 
 Exit status: 0 the goal is reached, 1 it is not or a step failed, 2 wrong usage.
 """

@@ -1,7 +1,7 @@
 """The AWS calls of one onboarding on moto, with the code of every Lambda, warm.
 
-`python -m tests.bench.budgets` measures the same on the emulator. This test is fast and runs in the suite, so that an
-additional call is noticed at once.
+`python -m tests.bench.budgets` measures the same on the emulator. This test is fast and part of the suite, so that an
+additional call is noticed immediately.
 """
 
 from lobby.domain.hellos import Report

@@ -1,4 +1,4 @@
-"""The last line of a benchmark: one JSON object, however it ends."""
+"""The last line of a benchmark is one JSON object, after success, failure and interruption."""
 
 import json
 import os
@@ -17,7 +17,7 @@ def _succeeds(result: Outcome) -> None:
 
 
 def _misses(_result: Outcome) -> None:
-    """The goal is not reached."""
+    """A benchmark that does not reach its goal."""
 
 
 def _fails(result: Outcome) -> None:

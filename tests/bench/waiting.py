@@ -49,7 +49,7 @@ def _measure(tree: Path, *, logs_platform: bool) -> dict[str, Any]:
 
 
 def _quantities(day: Mapping[str, float], *, logs_platform: bool) -> dict[str, float]:
-    """Return what AWS bills for `DEVICES` in a day."""
+    """Return the quantities that AWS bills for `DEVICES` in a day."""
     runs = day["runs"] * DEVICES
     log_bytes = (day["log_line_bytes"] + day["log_lines"] * prices.BYTES_PER_LINE) * DEVICES
     return {

@@ -1,8 +1,9 @@
 """Counts what a waiting device does in a day, with the code of one revision: `python waiting_day.py`, a JSON object.
 
-`tests.bench.waiting` runs this file with the code of two revisions, so it imports only what both have. The device is
-the reference client's state machine, which is pure, so a day takes seconds; its hellos go to the receptionist's handler
-on moto, with the same clock. A client of v0.1, which sends a hello every five seconds, is counted for an hour.
+`tests.bench.waiting` runs this file with the code of two revisions, so it imports only names that exist in both. The
+device is the reference client's state machine, which is pure, so a day takes seconds; its hellos go to the
+receptionist's handler on moto, with the same clock. A client of v0.1, which sends a hello every five seconds, is
+counted for an hour.
 """
 
 import importlib
@@ -40,7 +41,7 @@ _PEM_BYTES: Final = 900
 
 
 class Waiting:
-    """One waiting device, and the lobby that counts what it causes."""
+    """One waiting device, and the lobby that counts its calls and runs."""
 
     def __init__(self, calls: Calls, number: int) -> None:
         self.calls, self.clock = calls, Clock()

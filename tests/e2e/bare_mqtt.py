@@ -1,7 +1,7 @@
 """A minimal MQTT 3.1.1 client over the standard library's TLS. It returns the broker's packets unprocessed.
 
-It does what no regular client does: another device's client id or topics, or no server name. It sends one packet and
-reads one; nothing is retried.
+It can do what regular clients cannot: use another device's client id or topics, or send no server name. It sends one
+packet and reads one. It does not retry.
 """
 
 import socket

@@ -63,7 +63,7 @@ def launch(driver: Playwright, executable: str, camera: Path | None = None) -> B
 
 @dataclass
 class Visit:
-    """One user at the console, in a browser context without shared state."""
+    """One user of the console, in a browser context without shared state."""
 
     page: Page
     lobby: LobbyFile
@@ -121,7 +121,7 @@ class Visit:
         return texts
 
     def too_wide(self) -> list[str]:
-        """Return the elements that reach beyond the right edge of the screen."""
+        """Return the elements that extend beyond the right edge of the screen."""
         found: list[str] = self.page.evaluate(
             """() => [...document.querySelectorAll("body *")]
                 .filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > innerWidth + 1)

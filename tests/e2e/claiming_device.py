@@ -1,6 +1,6 @@
 """A device at the door `claim`, without the reference client: the requests of fleet provisioning over real TLS.
 
-A test can send any certificate signing request, token and serial number, which the reference client never would.
+A test can send any certificate signing request, token and serial number. The reference client cannot.
 """
 
 import json
@@ -99,7 +99,7 @@ class ClaimConnection:
         return answered.rpartition("/")[2], answer
 
     def certificate(self, cn: str | None, key: ec.EllipticCurvePrivateKey | None = None) -> Pending:
-        """Ask for a certificate for a new key."""
+        """Request a certificate for a new key."""
         key = key or new_key()
         kind, answer = self.ask(CSR, {"certificateSigningRequest": request_of(key, cn)})
         assert kind == "accepted", answer

@@ -15,14 +15,14 @@ RETRY_SECONDS: Final = 0.7
 def open_tls(
     deployed: Deployment, certificate: Path, key: Path, scope: Target | None = None, host: str | None = None
 ) -> BareMqtt:
-    """Open a TLS connection to the endpoint of `scope`, by default the lobby's; by its name, unless `host` is given."""
+    """Open a TLS connection to the endpoint of `scope`, by default the lobby. `host` replaces the endpoint's name."""
     scope = scope or deployed.lobby
     host, port = host or deployed.layout.server_name(scope), deployed.layout.endpoint(scope).port
     return BareMqtt(host, port, deployed.file.server_ca_path, certificate, key)
 
 
 def attempt(deployed: Deployment, certificate: Path, key: Path, client_id: str) -> tuple[int, bytes]:
-    """Return the lobby's response to one MQTT connect, `HUNG_UP` also if it refuses the handshake."""
+    """Return the lobby's response to one MQTT connect. A refused handshake also gives `HUNG_UP`."""
     try:
         with open_tls(deployed, certificate, key) as device:
             return device.connect(client_id)

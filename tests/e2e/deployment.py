@@ -1,7 +1,7 @@
 """The deployment that the end-to-end tests share, and its interfaces.
 
-Tests act through the interfaces of operators and devices: GraphQL, MQTT, the command line. As the root user of an
-emulated account they only observe, and cause the faults that an operator then repairs.
+Tests use the interfaces of operators and devices: GraphQL, MQTT, the command line. They act as the root user of an
+emulated account only to observe, and to cause faults that an operator then repairs.
 """
 
 import json
@@ -83,7 +83,8 @@ class Deployment:
         self.local.emulator.stop()
 
     def wait_until_saved(self) -> None:
-        """Wait until the current state is on the disk: of two saves from now on, the second has started after now."""
+        """Wait until the current state is on the disk. After two more saves it is, because the second one has started
+        after this call."""
         path = self.layout.state_dir / "services" / "iot.json"
         for _ in range(2):
             before = path.stat().st_mtime_ns

@@ -55,7 +55,7 @@ class Pair:
 
 
 def assert_next_is_marker(pair: Pair, device: BareMqtt, name: str) -> None:
-    """Publish the marker to `name` and assert that it is the next message, so that no message came before it."""
+    """Publish the marker to `name` and assert that it is the next message: no other message was received before it."""
     pair.publish_marker(name)
     kind, packet = device.read()
     assert (kind, packet.endswith(json.dumps(MARKER).encode())) == (PUBLISH, True), packet

@@ -79,6 +79,6 @@ def wait_for_event(device: PoweredDevice, event: str, **fields: object) -> dict[
 
 
 def wait_for_v01(device: V01Device, what: str, times: int = 1) -> object:
-    """Wait until the v0.1 device has recorded `what` that often and return its last value."""
+    """Wait until the v0.1 device has recorded `what` this many times, and return its last value."""
     until(lambda: device.count(what) >= times or None, lambda: (device.events[-5:], device.crash))
     return device.last(what)

@@ -1,7 +1,7 @@
 """Probes of IAM permissions: one AWS call for an action on a resource, and the callers that perform it.
 
-A probe names its resource and as few other parameters as possible, so that an allowed call fails by itself and changes
-nothing. `iam_probe_calls` contains the probes.
+A probe has its resource and as few other parameters as possible, so that an allowed call fails for another reason and
+changes nothing. `iam_probe_calls` contains the probes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""`lobbyctl` as a separate process, with a directory and a configuration of its own."""
+"""`lobbyctl` as a separate process, with its own directory and configuration."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 
 
 class Lobbyctl:
-    """Runs the command in a directory and with a configuration of its own."""
+    """Runs the command in its own directory, with its own configuration."""
 
     def __init__(self, deployed: Deployment, directory: Path) -> None:
         self._directory = directory

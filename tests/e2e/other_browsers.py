@@ -1,8 +1,8 @@
-"""Browsers other than Chromium, driven through their standard protocols, because Playwright needs builds of its own.
+"""Browsers other than Chromium, controlled through their standard protocols, because Playwright needs its own builds.
 
 Firefox ESR: WebDriver BiDi (W3C) on the WebSocket of `--remote-debugging-port`. WebKit: Debian's WebKitWebDriver (W3C
-WebDriver) with MiniBrowser, on a virtual screen (Xvfb) if there is none. Both do what a test needs: open an address,
-evaluate JavaScript, and wait for a condition. Pages are operated through the DOM.
+WebDriver) with MiniBrowser, on a virtual screen (Xvfb) if there is none. Both can open an address, evaluate JavaScript,
+and wait for a condition. Tests operate pages through the DOM.
 """
 
 import itertools

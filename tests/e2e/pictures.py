@@ -60,7 +60,7 @@ class Album:
             browser.close()
 
     def review(self, visit: Visit, name: str, screen: Screen) -> None:
-        """Take the page, also with large text on a phone, and print what is wrong with it."""
+        """Take the page, also with large text on a phone, and print its findings."""
         self.take(visit.page, name, screen)
         findings = visit.accessibility_violations()
         if screen.touch:

@@ -1,4 +1,4 @@
-"""A client with a persistent session and MQTT 5, which shows what AWS IoT's broker keeps for it while it is off."""
+"""An MQTT 5 client with a persistent session, for the messages that AWS IoT's broker keeps while a client is off."""
 
 from collections.abc import Callable
 from pathlib import Path

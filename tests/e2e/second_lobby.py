@@ -1,5 +1,5 @@
 """Deploys a second lobby to a running local cloud, and destroys it: `python -m tests.e2e.second_lobby deploy|destroy
-STATE CLOUD`, in a process of its own with `LOBBY_ID`, because names are read when modules are imported.
+STATE CLOUD`, in a separate process with `LOBBY_ID`, because names are read when modules are imported.
 
 It is in the account of the first lobby, in another Region, and shares the first target with it.
 """
@@ -32,7 +32,7 @@ def main() -> None:
     local = LocalLobby(state, Timeline(), layout=layout_beside(replace(stored, state_dir=cloud)))
     if action == "deploy":
         local.deploy()
-        # A cloud opens the endpoint of an account and Region when it is asked for, as `./deploy.sh aws` does.
+        # The cloud opens the endpoint of an account and Region at DescribeEndpoint, which `./deploy.sh aws` calls.
         local.emulator.session(*astuple(local.layout.lobby)).client("iot").describe_endpoint(
             endpointType="iot:Data-ATS"
         )

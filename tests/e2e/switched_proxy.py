@@ -1,4 +1,4 @@
-"""An HTTP proxy that can be switched off, as a network that is lost while the browser still reports one.
+"""An HTTP proxy that can be switched off. It simulates a lost network that the browser still reports as online.
 
 Forwards plain HTTP, one request per connection, because local deployments have no TLS.
 """

@@ -118,7 +118,7 @@ def test_a_client_that_is_killed_at_each_step_continues_with_the_same_key(
             entries = (json.loads(line) for line in process.stdout)
             reached = next(entry["event"] for entry in entries if entry["event"] in (event, "hello_sent"))
             process.kill()
-        if reached == "hello_sent":  # the client before has stored its identity before it was killed
+        if reached == "hello_sent":  # the previous client has stored its identity before it was killed
             break
         keys.add(key.read_bytes())
     with running(machine.client("--serial", "pump-killed")) as log:

@@ -1,4 +1,5 @@
-"""The door `claim` on the deployed lobby, over real TLS with all roles and policies: who joins, and who is denied."""
+"""The door `claim` on the deployed lobby, over real TLS with all roles and policies: which devices join, and which are
+denied."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,7 +67,7 @@ def connection(group: Group) -> Iterator[ClaimConnection]:
 
 
 def say_hello(deployed: Deployment, files: Credentials, name: str) -> bytes:
-    """Connect as a device does, say hello, and return the next message on its topic."""
+    """Connect as a device does, send a hello, and return the next message on its topic."""
     with bare(deployed.file, files) as mqtt:
         assert mqtt.connect(name) == (CONNACK, b"\x00\x00")
         assert mqtt.subscribe(f"lobby/{name}")[0] == SUBACK
@@ -169,7 +170,7 @@ def test_a_claim_certificate_can_do_nothing_else(deployed: Deployment, group: Gr
 
 
 @pytest.mark.slow
-def test_a_replayed_ownership_token_brings_nothing_back(
+def test_a_replayed_ownership_token_has_no_effect(
     deployed: Deployment, group: Group, connection: ClaimConnection
 ) -> None:
     pending = connection.certificate("pump-token")

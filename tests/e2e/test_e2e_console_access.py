@@ -105,7 +105,7 @@ def test_a_session_that_ends_is_renewed_in_another_window_and_the_form_is_kept(v
 
 
 @pytest.mark.full
-def test_a_clock_that_is_ahead_is_named_and_locks_no_one_out(visit: Visiting) -> None:
+def test_a_clock_that_is_ahead_is_reported_and_does_not_prevent_sign_in(visit: Visiting) -> None:
     session = visit()
     session.page.clock.install(time=datetime.now(UTC) + timedelta(minutes=16))
     page = session.sign_in("operator", "/overview")

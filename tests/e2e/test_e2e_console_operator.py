@@ -65,7 +65,7 @@ def test_waiting_devices_appear_live_and_are_claimed_together(
 
 @contextmanager
 def _policy_removed(deployed: Deployment, target: Target) -> Iterator[None]:
-    """Remove the profile's policy from the target, as before its stack is deployed."""
+    """Remove the profile's policy from the target, as if its stack were not deployed."""
     iot, name = deployed.client(target, "iot"), profile_policy("default")
     document = iot.get_policy(policyName=name)["policyDocument"]
     for principal in iot.list_targets_for_policy(policyName=name)["targets"]:

@@ -1,4 +1,5 @@
-"""Device faults in the complete lobby: power cuts, a corrupt route file, and a target that sends a foreign route.
+"""Device faults in the complete lobby: power cuts, a corrupt route file, and a target that sends the route of another
+target.
 
 `python -m tests.bench.device_faults` covers the faults of the client itself exhaustively.
 """

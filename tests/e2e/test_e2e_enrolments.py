@@ -55,8 +55,7 @@ def test_devices_of_an_enrolment_are_claimed_by_its_rule_up_to_its_limit(
 
 
 def _first_enrolled(deployed: Deployment, fleet: Fleet, devices: Any) -> DevicePaths:
-    """Power devices on until one is admitted by the enrolment: a bouncer that has found none reads them again after
-    30 s."""
+    """Power devices on until one is admitted by the enrolment. The bouncer reads new enrolments after at most 30 s."""
 
     def next_enrolled() -> DevicePaths | None:
         paths: DevicePaths = next(devices)

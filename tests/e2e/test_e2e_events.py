@@ -1,4 +1,4 @@
-"""Events on the deployed lobby: an operator's rule gets each transition, published with the publisher's own role."""
+"""Events on the deployed lobby: an operator's rule receives each transition, which the publisher's role publishes."""
 
 import json
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ PUBLISHER = "device-lobby-publisher"
 
 @pytest.fixture
 def received(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
-    """The events of this lobby's bus, as a rule sends them to a queue. The list grows with each look. The publisher
-    starts again, so that it knows the rule at once."""
+    """The events of this lobby's bus, which a rule sends to a queue. Each read extends the list. The publisher starts
+    again, so that it reads the rule immediately."""
     sqs, events = (deployed.client(deployed.lobby, service) for service in ("sqs", "events"))
     name = f"observer-{next(_NUMBERS)}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -79,7 +79,7 @@ def test_each_transition_of_an_onboarding_is_published(
 
 
 def test_a_subscriber_gets_a_notice_that_a_device_waits(deployed: Deployment, fleet: Fleet) -> None:
-    """A queue stands for the mail box: the emulator sends no mail."""
+    """A queue replaces the mailbox, because the emulator sends no mail."""
     sqs, sns = (deployed.client(deployed.lobby, service) for service in ("sqs", "sns"))
     url = sqs.create_queue(QueueName="mail-box")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,6 +1,5 @@
-"""The first deployment is killed after each of its steps, or at any moment: `./deploy.sh local` then completes it.
-
-Deployment and emulator are killed together, as the machine's power would be cut. The user has umask 000 and a proxy.
+"""The first deployment is killed after each of its steps, or at any moment. `./deploy.sh local` then completes it.
+Deployment and emulator are killed together, as in a power cut of the machine. The user has umask 000 and a proxy.
 """
 
 import os

@@ -76,7 +76,7 @@ class _BodySigner(SigV4QueryAuth):
 
 
 def _signed(deployed: Deployment, method: str, path: str, secret: str, body: str = "") -> str:
-    """Return a URL with a signature of the lobby's root user, which also a page can compute."""
+    """Return a URL with a signature of the lobby's root user, which a page can compute too."""
     request = AWSRequest(method, f"{deployed.layout.endpoint_url}{path}")
     lobby = deployed.lobby
     _BodySigner(body, Credentials(lobby.account, secret), "lambda", lobby.region).add_auth(request)
@@ -113,7 +113,7 @@ def test_a_page_of_another_origin_has_no_effect(visit: Visiting, deployed: Deplo
     page.goto(f"http://{foreign.replace('127.0.0.1', name)}/")
     before, body, simple = _functions(deployed), _function(deployed), {"content-type": "text/plain"}
     attempts: list[tuple[str, dict[str, Any]]] = []
-    for secret in ("test", deployed.emulator.secret):  # even a page that has the secret
+    for secret in ("test", deployed.emulator.secret):  # even a page with the secret
         for path in (FUNCTIONS, f"{FUNCTIONS}/{FUNCTION}/invocations"):
             url = _signed(deployed, "POST", path, secret, body)
             attempts += [(url, {"method": "POST", "mode": mode, "body": body, "headers": simple}) for mode in _MODES]
@@ -127,7 +127,7 @@ def test_a_page_of_another_origin_has_no_effect(visit: Visiting, deployed: Deplo
     assert [result for result in results if result not in ("opaque", "blocked")] == []
     assert _refusals(deployed) >= refused + len(attempts), "an opaque response is a refusal"
     assert _functions(deployed) == before
-    # The same request of another program is accepted: only the guard's rules for pages have prevented it.
+    # The same request of another program is accepted, so only the guard's rules for pages have prevented it.
     url = _signed(deployed, "POST", FUNCTIONS, deployed.emulator.secret, body)
     assert httpx.post(url, content=body, headers=simple).status_code == 201
     assert _functions(deployed) == before | {FUNCTION}

@@ -1,6 +1,6 @@
 """The owner of one target cannot report the arrival of another target's device.
 
-The owner acts as the root user of the own account, and has everything that the target's stack created there.
+The owner acts as the root user of their account, and has every resource of the target's stack.
 """
 
 import json
@@ -25,7 +25,7 @@ def _topic(target: Target) -> str:
 
 
 class Owner:
-    """The owner of `target`, who wants `certid` to look arrived in `victim`."""
+    """The owner of `target`, who tries to report `certid` as arrived in `victim`."""
 
     def __init__(self, deployed: Deployment, target: Target, victim: Target, certid: str) -> None:
         self.deployed, self.target, self.victim = deployed, target, victim

@@ -34,7 +34,7 @@ Item = dict[str, Any]
 
 @dataclass
 class Victim:
-    """A device that never connected and was claimed, released, claimed and moved. All four entries are anchored."""
+    """A device that was never connected, but claimed, released, claimed and moved. All four entries are anchored."""
 
     deployed: Deployment
     certid: str
@@ -220,7 +220,8 @@ def test_an_entry_in_place_of_a_removed_one_is_anchored_too_and_stays_visible(vi
 
 
 def test_a_deleted_anchor_is_found_and_its_content_is_kept(deployed: Deployment, victim: Victim) -> None:
-    """On AWS the bucket's policy denies it, and Object Lock keeps what is under the marker; here, only versions do."""
+    """On AWS the bucket's policy denies the deletion, and Object Lock keeps the versions below the marker. Here only
+    versioning keeps them."""
     s3: Any = deployed.client(deployed.lobby, "s3")
     bucket = NAMES.notary_bucket(deployed.lobby.account, deployed.lobby.region)
     third = victim.items()[2]["hash"]["S"]

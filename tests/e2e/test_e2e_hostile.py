@@ -1,7 +1,7 @@
 """Every hostile certificate connects to the deployed lobby over TLS: none becomes active.
 
 Each connects once; then its registration and its row are read. A certificate that AWS IoT itself refuses (dates,
-foreign issuers, keys that TLS does not accept) has no row, because it was never registered.
+unknown issuers, keys that TLS does not accept) has no row, because it was never registered.
 """
 
 import hashlib
@@ -128,7 +128,7 @@ class HostileManufacturers:
             self.cas.remove(ca_id)
 
     def outcomes(self, certids: dict[str, str]) -> dict[str, Outcome]:
-        """Return the outcome of each when none is pending activation."""
+        """Return the outcome of each certificate when none is pending activation."""
         registered = until(lambda: self._registered(set(certids.values())))
         return {
             way: Outcome(HOSTILE[way], certid, registered.get(certid), self._row(certid))
@@ -163,7 +163,7 @@ def is_one_certificate(way: str) -> bool:
 
 
 def presentable() -> list[str]:
-    """Return the rows of the table that TLS can present, of CAs that AWS IoT can register."""
+    """Return the rows of the table whose certificate TLS can present and whose CA AWS IoT can register."""
     return [way for way in HOSTILE if HOSTILE[way].code != "CA_INVALID" and is_one_certificate(way)]
 
 

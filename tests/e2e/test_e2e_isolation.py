@@ -1,8 +1,8 @@
 """A device publishes and subscribes only to its own topics, in the lobby and in its target.
 
 The same tests run with a pair of devices in the lobby and a pair per profile in a target. The broker closes the
-connection on everything that it refuses. To show that no message came through, the test publishes a marker to the
-victim, which must be the next message that the victim receives.
+connection after a refused packet. To show that no message was delivered, the test publishes a marker to the victim,
+which must be the victim's next message.
 """
 
 from functools import partial

@@ -1,7 +1,6 @@
-"""The permissions of every role, verified by the emulated IAM with probes on all resources.
-
-A role may do what its policy grants and nothing else. A session in a target may do what commissioning needs there, and
-nothing in another target or in another Region of the same account.
+"""The permissions of every role, verified by the emulated IAM with probes on all resources. A role has exactly the
+permissions of its policy. A session in a target has the permissions for commissioning there, and none in another target
+or in another Region of the same account.
 """
 
 import json
@@ -186,7 +185,8 @@ def test_a_session_may_do_nothing_in_another_region_of_the_same_account(callers:
 def test_a_session_for_one_target_may_do_nothing_in_another(
     callers: RoleCallers, first: Target, second: Target
 ) -> None:
-    """Neither with the credentials for the first target, nor in the second's role with the first's session policy."""
+    """It has no permissions with the first target's credentials, and none in the second's role with the first's session
+    policy."""
     session = Sessions(callers.assume(COMMISSIONER).client("sts")).of(callers.registered(first))
     for caller in (callers.caller(session.credentials, second), callers.assume_in_target(second, policy_of=first)):
         assert caller.allowed(iot_probes(second)) == set()

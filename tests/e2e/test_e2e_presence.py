@@ -1,4 +1,4 @@
-"""A photographed label is not sufficient: a target can require that the claimant reads a code from the device."""
+"""A photo of the label is not sufficient: a target can require that the user reads a code from the device."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -86,7 +86,7 @@ def _arrived(deployed: Deployment, fleet: Fleet, target: Target) -> str:
     return certid
 
 
-def test_the_sweeper_rings_the_lane_of_an_unprocessed_claim(deployed: Deployment, fleet: Fleet, first: Target) -> None:
+def test_the_sweeper_starts_the_lane_of_an_unprocessed_claim(deployed: Deployment, fleet: Fleet, first: Target) -> None:
     paths = fleet.make()
     certid = certid_of(paths)
     fleet.power_on(paths)

@@ -1,6 +1,5 @@
-"""The deployment is stopped or killed and starts again: the ledger is kept, and devices reconnect.
-
-Also the command line that starts and stops the deployment.
+"""The deployment is stopped or killed and starts again: the ledger is kept, and devices reconnect. The module also
+tests the command line that starts and stops the deployment.
 """
 
 import signal
@@ -32,7 +31,7 @@ def _up(state: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)  # no effect on one that has ended
+        process.send_signal(signal.SIGINT)  # no effect if it has ended
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
@@ -101,8 +100,8 @@ def test_a_killed_emulator_keeps_the_ledger(deployed: Deployment, fleet: Fleet, 
     row = deployed.wait(certid, "commissioned", "arrived", "failed")
     assert events(row)[:3] == ["admit", "hello", "claim"]
     if row["devstate"] == "failed" or deployed.status(certid, first) is None:
-        # The kill lost the last second of all state but the ledger: the commissioner's session in the target, which is
-        # then unknown, or its registrations there. An operator sees the failure and retries.
+        # The kill loses the last second of all state except the ledger: the commissioner's session in the target, or
+        # its registrations there. An operator sees the failure and retries.
         deployed.retry(certid)
     assert deployed.wait(certid, "arrived")["historyIntact"]
     wait_for_event(device, "arrived_at_target")

@@ -1,7 +1,5 @@
-"""A revoked device is disconnected immediately and cannot connect again in any way.
-
-Not with another client id, not with its former session, not at another endpoint. `test_e2e_restart.py` verifies it
-after the emulator was killed.
+"""A revoked device is disconnected immediately and cannot connect again: neither with another client id, nor with its
+former session, nor at another endpoint. `test_e2e_restart.py` verifies it after the emulator was killed.
 """
 
 import ssl

@@ -1,6 +1,5 @@
-"""Devices in strict mode: AWS's quotas and delays, and lifecycle events that are wrong in time and order.
-
-The tests switch strict mode on in the deployment that all tests of a worker share.
+"""Devices in strict mode: AWS's quotas and delays, and lifecycle events with wrong times and in the wrong order. The
+tests enable strict mode in the deployment that all tests of a worker share.
 """
 
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""A target that refuses: the device fails with a reason that an operator can act on, and arrives after the repair."""
+"""A target that refuses calls: the device fails with a reason that tells the operator what to repair, and arrives after
+the repair."""
 
 import json
 from collections.abc import Iterator

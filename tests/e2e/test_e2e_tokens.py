@@ -1,6 +1,6 @@
 """Authentication of the deployed API: the gateway and the application are tested independently.
 
-The gateway must refuse every forged token on its own. Then the Lambda function is invoked directly with the same
+The gateway alone must refuse every forged token. Then the Lambda function is invoked directly with the same
 tokens. They are signed with the key of the emulated user pool; on AWS that key is not accessible. There are also real
 tokens: of another pool, of another client of the same pool, and of users without a role.
 """
@@ -139,7 +139,7 @@ def _is_refusal(body: dict[str, Any], row: Forged) -> bool:
 
 @dataclass
 class Strangers:
-    """Users that are created for a test, and their real tokens."""
+    """Users without access that are created for a test, and their real tokens."""
 
     deployed: Deployment
     cognito: Any
@@ -223,7 +223,7 @@ def test_every_operation_of_the_deployed_schema_has_a_row(deployed: Deployment) 
 
 @pytest.mark.full
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_do_its_part_and_is_refused_the_rest(deployed: Deployment, first: Target, role: Role) -> None:
+def test_each_role_has_exactly_its_operations(deployed: Deployment, first: Target, role: Role) -> None:
     """Each operation on an unknown certificate: an allowed operation reaches the ledger and fails there."""
     got = {operation: _may(deployed, role, operation, first) for operation in operations.OPERATIONS}
     assert got == {operation: operations.allowed(role, operation) for operation in operations.OPERATIONS}

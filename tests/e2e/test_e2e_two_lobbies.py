@@ -1,5 +1,5 @@
-"""Two lobbies of one account share a target account and Region: each onboards its devices there, and one of them can be
-destroyed without the other noticing."""
+"""Two lobbies of one account share a target account and Region: each onboards its devices there, and destroying one of
+them does not affect the other."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ RELEASE = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
 
 @dataclass
 class SecondLobby:
-    """The lobby with an id, on the cloud of the first one."""
+    """The lobby with an id, in the cloud of the first one."""
 
     first: Deployment
     state: Path

@@ -120,7 +120,7 @@ def test_the_header_is_required_and_must_be_right(deployed: Deployment) -> None:
     assert vending.post(token, "doors-1", key=1).status_code == 200
 
 
-def test_a_stolen_token_has_no_more_uses_than_it_was_given(deployed: Deployment) -> None:
+def test_a_stolen_token_has_only_its_remaining_uses(deployed: Deployment) -> None:
     vending = door(deployed, "stolen")
     token = vending.token(uses=2)
     answers = [vending.post(token, f"stolen-{number}", key=number) for number in range(4)]
@@ -138,7 +138,7 @@ def test_a_revoked_token_is_refused_at_once(deployed: Deployment) -> None:
     assert vending.refusals() == {"TOKEN_REVOKED": 2}
 
 
-def test_a_token_for_one_thing_gets_no_other_and_another_token_gets_not_its_thing(deployed: Deployment) -> None:
+def test_a_token_for_one_thing_permits_only_it_and_no_other_token_does(deployed: Deployment) -> None:
     vending = door(deployed, "bound")
     token = vending.token(uses=5, name="bound-1")
     assert vending.post(token, "bound-2", key=2).json()["code"] == "TOKEN_OTHER_NAME"

@@ -1,5 +1,5 @@
 """Webhooks on the deployed lobby, with the Lambdas' own roles: a real receiver over HTTPS with its own CA, a repeated
-request, a receiver that is gone, and a redrive."""
+request, a receiver that does not exist any more, and a redrive."""
 
 import json
 import shutil
@@ -86,7 +86,7 @@ def _of(hook: Hook, certid: str, type_: str) -> list[Request]:
 
 
 def _claims(deployed: Deployment, hook: Hook, certid: str) -> list[Request] | None:
-    """Return the claims that the receiver has got; claim and release again while there are none."""
+    """Return the claims that the receiver has received. While there are none, claim and release the device."""
     found = _of(hook, certid, "device.claim")
     if not found:
         deployed.claim(certid)
@@ -109,7 +109,7 @@ def test_a_failed_request_is_repeated(deployed: Deployment, receiver: Receiver) 
     assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
 
 
-def test_a_receiver_that_is_gone_is_disabled_and_a_redrive_sends_what_it_has_missed(
+def test_a_missing_receiver_is_disabled_and_a_redrive_sends_the_missed_events(
     deployed: Deployment, receiver: Receiver
 ) -> None:
     hook = Hook(deployed, receiver)

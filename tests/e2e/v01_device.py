@@ -19,7 +19,7 @@ _ANSWER_SECONDS: Final = 30
 
 
 class V01Device:
-    """Runs from its creation until `stop`. `events` is what it did, oldest first. `crash` is its fatal error."""
+    """Runs from its creation until `stop`. `events` are its actions, oldest first. `crash` is its fatal error."""
 
     def __init__(
         self, name: str, certificate: Path, key: Path, server_ca: str, lobby: str, port: int, interval: float = 1.0

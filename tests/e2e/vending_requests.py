@@ -27,7 +27,7 @@ REVOKE: Final = "mutation($token: String!) { revokeEnrolmentToken(identifier: $t
 
 @dataclass
 class VendingDoor:
-    """The door, and an enrolment of its own."""
+    """The door, and an enrolment for one test."""
 
     deployed: Deployment
     enrolment: str
@@ -45,7 +45,7 @@ class VendingDoor:
         self.deployed.api().ask(REVOKE, token=token.split(maxsplit=1)[0])
 
     def post(self, token: str | None, name: str, key: int | None = None, **more: Any) -> httpx.Response:
-        """Ask for a certificate for `name`, with a CSR by the key of this number."""
+        """Request a certificate for `name`, with a CSR of the key with this number."""
         csr = {"csr": make.signing_request(name, key)} if key is not None else {}
         return self.send("POST", token, json={"thingName": name, "version": "1.0", **csr, **more})
 

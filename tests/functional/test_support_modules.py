@@ -1,4 +1,5 @@
-"""What tests share is in support modules: a test module that imports another one would run its fixtures and marks."""
+"""Shared test code is in support modules. A test module that imported another one would also get its fixtures and
+marks."""
 
 import re
 from pathlib import Path

@@ -80,7 +80,7 @@ def test_a_vulnerability_fails_the_run_only_if_strict(
     assert audit.main(arguments, tmp_path / "stamp") == status
 
 
-def test_what_was_clean_is_asked_once_a_day_and_what_was_not_each_time(
+def test_a_clean_result_is_queried_once_a_day_and_others_each_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def asked_for(python: Any, times: int, stamp: Path) -> int:
@@ -94,7 +94,7 @@ def test_what_was_clean_is_asked_once_a_day_and_what_was_not_each_time(
     assert asked_for(BAD, 3, tmp_path / "bad") == 3
 
 
-def test_a_day_and_the_pins_are_what_is_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_result_is_stored_for_the_day_and_the_pins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     pins: Callable[[datetime], str] = audit.today
     assert pins(now) == pins(now)

@@ -1,4 +1,4 @@
-"""The Lambdas' bundles: their content, that handlers import from them, and that they are reproducible."""
+"""The Lambdas' bundles: their content, imports of the handlers, and reproducible builds."""
 
 import importlib.util
 import re

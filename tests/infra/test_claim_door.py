@@ -1,4 +1,4 @@
-"""The door `claim` in the templates: the provisioning template, its hook, and what claim certificates may do."""
+"""The door `claim` in the templates: the provisioning template, its hook, and the permissions of claim certificates."""
 
 import json
 from typing import Any

@@ -72,7 +72,7 @@ def test_a_quota_that_was_raised_replaces_the_default() -> None:
     assert report(Session(1000, DEFAULTS, raised | {CONNECT: 500.0}), 40) == []
 
 
-def test_what_cannot_be_read_is_reported_and_the_rest_is_checked() -> None:
+def test_unreadable_quotas_are_reported_and_the_others_checked() -> None:
     lines = report(Session(None, {}, None), 10)
     assert [line.partition(":")[0] for line in lines] == [
         "Lambda's quotas are not checked",

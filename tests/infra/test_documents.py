@@ -1,4 +1,4 @@
-"""The documents: sources, modules, links, headings and commands that they name exist."""
+"""The sources, modules, links, headings and commands that the documents name exist."""
 
 import re
 import shlex
@@ -99,7 +99,7 @@ def unknown_part(command: Any, words: list[str]) -> str | None:
 
 @each_document
 def test_each_source_that_is_named_exists(document: Path) -> None:
-    """By its path, or the end of it."""
+    """Documents name sources by their path or its end."""
     ends = {"/".join(path.parts[-length:]) for path in SOURCES for length in range(1, 6)}
     assert named(document, r"`([\w/]+\.py)`") <= ends
 

@@ -37,7 +37,7 @@ def test_pages_are_served_by_a_function_of_their_own(stacks: Stacks, local_stack
 
 
 def _function_of(deployed: Stacks, route: dict[str, Any]) -> str:
-    """Return how the reference to the route's function begins."""
+    """Return the start of the reference to the route's function."""
     resources = deployed.lobby.template["Resources"]
     [integration] = [name for name in resources if name in json.dumps(route["Target"])]
     name: str = resources[integration]["Properties"]["IntegrationUri"]["Fn::GetAtt"][0]

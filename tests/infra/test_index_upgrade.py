@@ -1,4 +1,4 @@
-"""The ledger's indexes change one by one, and never both ways at once."""
+"""The ledger's indexes change one by one. No deployment both creates and deletes indexes."""
 
 import json
 from pathlib import Path

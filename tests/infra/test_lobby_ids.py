@@ -39,7 +39,8 @@ SCOPED: Final = {
 
 
 def synthesized(lobby_id: str, out: Path) -> dict[str, dict[str, Any]]:
-    """Return the templates of a lobby and a target, by file. Names are known at import, so by another process."""
+    """Return the templates of a lobby and a target, by file. Names are computed at import, so this runs in another
+    process."""
     env = {**os.environ, "LOBBY_ID": lobby_id, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
     subprocess.run([sys.executable, "-m", "infra.app"], cwd=ROOT, env=env, check=True, capture_output=True)
     return in_folder(out)

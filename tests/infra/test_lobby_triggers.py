@@ -1,4 +1,5 @@
-"""What invokes the lobby's functions: streams, queues, rules and schedules; what is retried, and where failures go."""
+"""The triggers of the lobby's functions (streams, queues, rules, schedules), their retries, and their on-failure
+queues."""
 
 import json
 from datetime import timedelta
@@ -70,7 +71,7 @@ def test_each_lane_and_campaign_has_one_message_in_flight_and_no_message_is_give
 
 
 def test_the_history_has_two_readers_that_are_invoked_until_they_succeed(stacks: Stacks) -> None:
-    """A shard of a stream takes two readers (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB")."""
+    """A shard of a stream supports two readers (Lambda developer guide, "Using AWS Lambda with Amazon DynamoDB")."""
     mappings = stacks.lobby.of_type("AWS::Lambda::EventSourceMapping")
     readers = [each for each in mappings if stacks.lobby.resolve(each["EventSourceArn"]).startswith("<HistoryTable")]
     assert len(readers) == 2

@@ -1,4 +1,4 @@
-"""The package: what the wheel contains, and that its three commands work in an environment of their own."""
+"""The package: the content of the wheel, and its three commands in a separate environment."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def hostile_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_wheel_holds_the_commands_and_nothing_of_the_service(wheel: Path) -> None:
+def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> None:
     names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
     assert {name.split("/")[0] for name in names} == {"lobby", "admin_api", "device", "pki"}
     checks = {name for name in names if name.startswith("lobby/domain/trust/")}
@@ -148,7 +148,7 @@ def test_the_modules_run_as_before(installed: Path, module: str, tmp_path: Path)
 
 @pytest.mark.full
 @pytest.mark.parametrize(("extra", "command"), [("cli", "lobbyctl"), ("device", "lobby-device"), ("pki", "lobby-pki")])
-def test_an_extra_brings_everything_that_its_command_needs(extra: str, command: str, tmp_path: Path) -> None:
+def test_an_extra_installs_all_dependencies_of_its_command(extra: str, command: str, tmp_path: Path) -> None:
     """In an empty environment, from the package index that pip is configured for."""
     environment = tmp_path / "empty"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)

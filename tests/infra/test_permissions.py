@@ -109,7 +109,7 @@ def test_the_notary_reads_only_its_stream(stacks: Stacks) -> None:
     assert reads == {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 
 
-def test_who_reads_revocation_lists_can_list_the_trust_bucket(stacks: Stacks) -> None:
+def test_roles_that_read_revocation_lists_can_list_the_trust_bucket(stacks: Stacks) -> None:
     """The bouncer and the reconciler detect a missing revocation list, the sweeper finds new ones."""
     listing = [each for each in stacks.lobby.statements if "s3:ListBucket" in each.actions]
     assert {each.role: each.condition for each in listing} == {

@@ -1,4 +1,4 @@
-"""Profiles are read from a directory; what could be read in another way than its writer expects is rejected."""
+"""Profiles are read from a directory. YAML whose result its author may not expect is rejected."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How a redrive parses the messages of the on-failure queues, and that unreadable ones are reported."""
+"""A redrive parses the messages of the on-failure queues and reports unreadable ones."""
 
 import json
 from typing import Any

@@ -1,4 +1,5 @@
-"""Policies of resources: who can change history and anchors, invoke a Lambda, assume a role, or send to a queue."""
+"""Resource policies: which principals can change history and anchors, invoke a Lambda, assume a role, or send to a
+queue."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stack of the commissioner's role in a target account: whom it trusts, and what it permits."""
+"""The stack of the commissioner's role in a target account: its trusted principals and its permissions."""
 
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def test_the_role_can_use_the_groups_of_profiles_and_no_others(tmp_path: Path) -
     assert grants["iot:DescribeThingGroup"] == groups - {f"{IOT}thing/*"}
     assert grants["iot:AddThingToBillingGroup"] == {f"{IOT}thing/*", f"{IOT}billinggroup/north"}
     assert grants["iot:DescribeThingType"] == {f"{IOT}thingtype/box"}
-    # The role is for all Regions. A Region's stack has what its own profiles name.
+    # The role covers all Regions. A Region's stack contains the resources of its own profiles.
     assert stacks.targets[0].of_type("AWS::IoT::ThingGroup") == []
 
 

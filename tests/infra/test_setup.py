@@ -1,4 +1,4 @@
-"""`infra/setup.sh`: accepted versions of Node, failed installations of packages, unusual environments."""
+"""`infra/setup.sh`: accepted versions of Node, failed package installations, unusual environments."""
 
 import os
 import subprocess

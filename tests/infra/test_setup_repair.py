@@ -1,4 +1,4 @@
-"""`infra/setup.sh` repairs `.venv` after an interruption, a move or damage. Set-ups at the same time install once.
+"""`infra/setup.sh` repairs `.venv` after an interruption, a move or damage. Concurrent set-ups install only once.
 
 The environment is a real one without pip. A fake uv "installs" one package, and records that it ran.
 """

@@ -82,7 +82,7 @@ def test_the_rules_can_only_publish_to_the_lobby_look_up_things_and_log_errors(s
     assert all(resource.startswith("<Arriv") for resource in resources - {things})
 
 
-def test_what_profiles_name_is_created(tmp_path: Path) -> None:
+def test_the_types_and_groups_of_profiles_are_created(tmp_path: Path) -> None:
     (tmp_path / "default.yaml").write_text("thing_groups: [gateways]")
     (tmp_path / "gateway.yaml").write_text(
         "thing_type: {name: box, searchable_attributes: [model]}\nthing_groups: ['site:berlin', gateways]\n"

@@ -1,4 +1,4 @@
-"""The template of a target for owners without this project: complete, valid, and equal to what the stacks deploy."""
+"""The template of a target for owners without this project: complete, valid, and equal to the deployed stacks."""
 
 import json
 import shutil
@@ -76,7 +76,7 @@ def read(text: str) -> dict[str, Any]:
     return found
 
 
-def test_the_template_is_what_the_stacks_deploy(resources: TargetResources, made: Settings, tmp_path: Path) -> None:
+def test_the_template_equals_the_deployed_stacks(resources: TargetResources, made: Settings, tmp_path: Path) -> None:
     text = cloudformation(resources, LOBBY).replace("!Ref AWS::Region", "!Ref Region")
     ours = read(text)["Resources"]
     stacks = synthesized(made, tmp_path)
@@ -127,7 +127,7 @@ def test_a_stack_set_creates_the_role_once(resources: TargetResources) -> None:
 
 
 @pytest.mark.parametrize("write", [cloudformation, terraform])
-def test_nothing_of_the_placeholder_is_left(write: Any, resources: TargetResources) -> None:
+def test_the_template_does_not_contain_the_placeholder(write: Any, resources: TargetResources) -> None:
     text = write(resources, LOBBY)
     for left in (PLACEHOLDER.account, PLACEHOLDER.region, PLACEHOLDER_EXTERNAL_ID):
         assert left not in text
@@ -148,7 +148,7 @@ def _is_head(lines: list[str], number: int) -> bool:
 
 
 @pytest.mark.parametrize("write", [cloudformation, terraform])
-def test_only_what_the_targets_profiles_name_is_included(write: Any, source: dict[str, Any], made: Settings) -> None:
+def test_only_the_targets_profiles_are_included(write: Any, source: dict[str, Any], made: Settings) -> None:
     text = write(resources_of(source, registered("camera"), ROLE_REGION, made.profiles), LOBBY)
     assert "device-lobby-camera" in text
     assert "device-lobby-default" not in text.replace("device-lobby-*", "")

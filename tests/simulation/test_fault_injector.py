@@ -1,4 +1,4 @@
-"""The fault injector and the matrix: faults are like those of AWS, and the matrix detects lost devices."""
+"""The fault injector and the matrix: faults look like those of AWS, and the matrix detects lost devices."""
 
 from typing import Any
 

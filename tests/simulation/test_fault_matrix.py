@@ -1,7 +1,8 @@
 """A sample of the fault matrix: each call of these scenarios with its response lost, and with the process killed.
 
-Retries come at once and late in turn, and the outcome is the same as without the fault. The full tier runs the whole
-matrix (every scenario, every fault, both paces), as `python -m tests.simulation.faults` does, which also prints it.
+Retries are alternately immediate and late, and the outcome is the same as without the fault. The full tier runs the
+whole matrix (every scenario, every fault, both paces), as `python -m tests.simulation.faults` does, which also prints
+it.
 """
 
 import pytest

@@ -1,7 +1,6 @@
-"""Races over one device: in every order of their calls if these are few, and otherwise in some random orders.
-
-The full tier runs every order of more races, with a fresh seed that a failure prints; SIMULATION_SEED repeats it.
-`test_random_orders.py` runs everything at once; `python -m tests.simulation.races` as many orders as it is asked for.
+"""Races over one device: in every order of their calls if there are few, and otherwise in some random orders. The full
+tier runs every order of more races, with a new seed that a failure prints; SIMULATION_SEED reproduces it.
+`test_random_orders.py` runs all actors together; `python -m tests.simulation.races` runs any number of orders.
 """
 
 import pytest

@@ -1,6 +1,5 @@
-"""Everything at once, in 2,000 random orders, with a fresh seed that a failure prints; SIMULATION_SEED repeats it.
-
-A file of its own, so that it runs beside the other races and the fault matrix.
+"""All actors together, in 2,000 random orders, with a new seed that a failure prints; SIMULATION_SEED reproduces it. It
+is in a separate file, so that it runs in parallel with the other races and the fault matrix.
 """
 
 import pytest

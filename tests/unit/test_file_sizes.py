@@ -1,4 +1,4 @@
-"""No source file has more than 300 lines: a longer one has several subjects and is split by them."""
+"""No source file has more than 300 lines. A longer one has several subjects and must be split."""
 
 import os
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Benchmark: does the device client always recover by itself? `python -m tests.bench.device_faults`."""
+"""Benchmark of the device client's recovery from faults: `python -m tests.bench.device_faults`."""

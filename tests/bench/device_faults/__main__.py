@@ -1,4 +1,4 @@
-"""Try exhaustively whether the device client always recovers by itself, and print the results.
+"""Test exhaustively that the device client recovers from faults without help, and print the results.
 
 Parts: power (cuts at every file-system call), disk (corrupt, full, failing), brokers (days of faulty brokers, on a
 simulated clock), attempts (hundreds of real connection attempts), unresponsive (brokers that do not answer), clock,
@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False)
 
 
 def parts(*, quick: bool, folder: Path) -> dict[str, list[Callable[[], BenchResult]]]:
-    """Return the measurements of each part. With `quick`, the same kinds of cases, fewer of each."""
+    """Return the measurements of each part. With `quick`, there are fewer cases of each kind."""
     hours = 3 if quick else 24
     return {
         "power": [

@@ -100,7 +100,7 @@ def loops(hours: float) -> BenchResult:
 
 
 def random_brokers(seeds: int, hours: float) -> BenchResult:
-    """Two lobbies and a target that answer, drop connections, fall silent and send messages at random."""
+    """Two lobbies and a target that randomly answer, drop connections, stop answering and send messages."""
     result = BenchResult(f"{seeds} times {hours:g} hours of random brokers", ("measure", "median", "maximum"))
     max_per_hour: list[float] = []
     recovery: list[float] = []

@@ -61,7 +61,7 @@ def _run_crashing(result: BenchResult, name: str, folder: Path) -> None:
 
 
 def fuzz(examples: int) -> BenchResult:
-    """Each example is up to 12 messages on any topic, in the lobby or in a target."""
+    """Send up to 12 messages per example, on any topic, in the lobby or in a target."""
     result = BenchResult("random messages (Hypothesis)", ("examples", "messages", "s"))
     counts = [0, 0]
 

@@ -19,7 +19,7 @@ _Cells = dict[str, dict[CutPoint, list[int]]]
 
 
 def single_cuts() -> BenchResult:
-    """Every call, every cut point, every possible state of the disk."""
+    """Try every call, every cut point, and every possible state of the disk."""
     result = BenchResult("power cut at each call of the scenario", ("call", *_CUT_POINTS))
     cells: _Cells = defaultdict(lambda: {cut_point: [0, 0] for cut_point in _CUT_POINTS})
     for cut in power_cuts(FACTORY_DISK):
@@ -37,7 +37,7 @@ def single_cuts() -> BenchResult:
 
 
 def double_cuts(share: float) -> BenchResult:
-    """A second cut during the recovery from the first. A random `share` of the first cuts is tried."""
+    """Cut the power again during the recovery from the first cut. A random `share` of the first cuts is tried."""
     result = BenchResult("a second cut during the recovery", ("first cut in", "cases", "survived"))
     choice = random.Random(1)  # noqa: S311 - the same in each run
     rows: dict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -54,7 +54,8 @@ def double_cuts(share: float) -> BenchResult:
 
 
 def _second_cuts(first: Cut) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Run the scenario on each state after the first cut, and cut it at each of its calls. Yield the recoveries."""
+    """Run the scenario from each state after the first cut, and cut the power at each of its calls. Yield the
+    recoveries."""
     for tree in first.disk_states:
         for number in itertools.count():
             again = Scenario.new(tree, number, "after")
@@ -69,7 +70,7 @@ def _second_cuts(first: Cut) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 def real_kills(folder: Path) -> BenchResult:
-    """The client as users run it, over real TLS. It and its supervisor get SIGKILL at each call."""
+    """Run the client as users do, over real TLS. It and its supervisor get SIGKILL at each call."""
     result = BenchResult("SIGKILL at each call of a running client", ("scenario", "call", *_CUT_POINTS))
     for scenario in kill_points.SCENARIOS:
         for number, call in enumerate(kill_points.file_system_calls(scenario, folder)):

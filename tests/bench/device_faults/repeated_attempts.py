@@ -1,7 +1,6 @@
-"""Hundreds of attempts at a faulty broker by the real client: which resources they leave allocated in its process.
-
-Afterwards a working broker takes over, and the last sample is taken when the client is idle. Linux only: it reads
-/proc.
+"""The resources that hundreds of connection attempts to a faulty broker leave allocated in the process of the real
+client. Then a working broker replaces the faulty one, and the last sample is taken when the client is idle. Linux only:
+it reads /proc.
 """
 
 import os

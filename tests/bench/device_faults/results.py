@@ -1,4 +1,4 @@
-"""Result of one part of the benchmark: a table, and how many of its cases were survived."""
+"""Result of one part of the benchmark: a table, and the number of cases that the client survived."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +21,8 @@ class BenchResult:
         self.lines.append(tuple(map(str, cells)))
 
     def run_case(self, name: str, case: Callable[[], object]) -> bool:
-        """Run the case and return whether it was survived. An exception is noted, and the benchmark continues."""
+        """Run the case and return whether the client survived it. An exception is recorded, and the benchmark
+        continues."""
         self.attempted += 1
         try:
             case()

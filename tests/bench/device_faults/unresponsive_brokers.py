@@ -1,4 +1,5 @@
-"""Brokers that do not answer, over real TLS, several at once: which failure the device logs, and when it recovers."""
+"""Brokers that do not answer, over real TLS, several at a time: the failure that the device logs, and the time to
+recover."""
 
 import tempfile
 from collections.abc import Callable

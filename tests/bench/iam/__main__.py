@@ -1,6 +1,6 @@
 """Remove each permission of each role, one at a time, and report which job then fails: `python -m tests.bench.iam`.
 
-Runs on a local deployment of its own, with IAM enforced by the emulator. A job is one operation that users, devices or
+Runs on its own local deployment. The emulator enforces IAM. A job is one operation that users, devices or
 schedules perform (`device_jobs.py`, `api_jobs.py`, `timer_jobs.py`). All jobs run once with all permissions, at the
 beginning and at the end. A permission without which every job succeeds is excess.
 

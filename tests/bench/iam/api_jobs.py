@@ -97,7 +97,7 @@ def open_template(fixture: JobFixture) -> None:
 
 
 def remove_target(fixture: JobFixture) -> None:
-    """Register a target, rename and archive it, and remove it when no claim can be under way any more."""
+    """Register a target, rename and archive it, and remove it when no claim can be in progress any more."""
     target = fixture.unused_target()
     scope = target_input(target)
     fixture.request("registerTarget", REGISTER, "admin", **scope, name=f"Short-lived {target}")

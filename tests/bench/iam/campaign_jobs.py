@@ -1,4 +1,5 @@
-"""The job that needs the grants of campaigns: one is carried out, undone and repeated, and filters use each index."""
+"""The job that needs the grants of campaigns: a campaign is carried out, undone and repeated, and filters use each
+index."""
 
 from collections.abc import Callable
 from itertools import count
@@ -77,7 +78,7 @@ def _wait(fixture: JobFixture, name: str, check: Callable[[dict[str, Any]], bool
 
 
 def _active(fixture: JobFixture, name: str) -> int:
-    """Return for how many campaigns of this job the feeder has work."""
+    """Return the number of campaigns of this job for which the feeder has work."""
     tables = fixture.deployed.client(fixture.deployed.lobby, "dynamodb")
     found = tables.query(
         TableName="device-lobby-campaigns",

@@ -29,7 +29,7 @@ def enrol_by_list(fixture: JobFixture) -> None:
     names = iter(serials)
 
     def enrolled() -> JobDevice | None:
-        """A bouncer that has read the enrolments just before reads them again soon."""
+        """Power devices on until one is enrolled, because the bouncer caches enrolments for some time."""
         device = fixture.new_device(next(names))
         fixture.connect_admitted(device).close()
         row = fixture.request("reads", _ROW, id=device.certid)["device"]

@@ -1,8 +1,6 @@
-"""Operations that the jobs are made of: devices over a minimal MQTT client, requests to the API, conditions with a
-timeout.
-
-Each device has a manufacturer of its own, so that the bouncer must look up the CA and its revocation list. A job fails
-with `JobFailed` if a condition is not met in time or the API refuses a request.
+"""The operations of the jobs: devices over a minimal MQTT client, requests to the API, conditions with a timeout. Each
+device has its own manufacturer, so that the bouncer must look up the CA and its revocation list. A job fails with
+`JobFailed` if a condition is not met in time or the API refuses a request.
 """
 
 import itertools
@@ -33,7 +31,7 @@ HELLO: Final = "$aws/rules/lobby"
 
 
 class JobFailed(Exception):
-    """The step that failed, in a few words."""
+    """A step of a job failed. The message describes the step."""
 
 
 @dataclass(frozen=True)

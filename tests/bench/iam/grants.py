@@ -1,7 +1,7 @@
 """The grants of a deployed role, and how to remove one for a while.
 
 A grant is one action on one resource, as listed in the role's inline policies in the emulator. When a grant is removed
-or restored, the Lambdas of the role are restarted: they keep no credentials and no cached results from before.
+or restored, the Lambdas of the role are restarted: they keep no earlier credentials and no cached results.
 """
 
 import json

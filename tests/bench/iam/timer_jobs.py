@@ -1,6 +1,5 @@
-"""Jobs that the schedule starts: what the sweeper and the reconciler do.
-
-The jobs do not wait ten minutes: they change times in the tables, as root, then invoke the function like its schedule.
+"""Jobs for the scheduled functions: the sweeper and the reconciler. The jobs do not wait ten minutes: they change times
+in the tables, as root, and then invoke the function like its schedule.
 """
 
 import json
@@ -129,8 +128,8 @@ def deactivate_orphaned_certificate(fixture: JobFixture) -> None:
 
 
 def reconcile_daily(fixture: JobFixture) -> None:
-    """The daily round starts from the beginning, whatever the last round's position. Targets that other jobs have
-    registered only are not deployed, so they cannot be compared."""
+    """The daily round starts from the beginning and ignores the last position. Other jobs have registered targets that
+    are not deployed. These cannot be compared."""
     tables = fixture.deployed.client(fixture.deployed.lobby, "dynamodb")
     tables.delete_item(TableName="device-lobby-rounds", Key={"name": {"S": "reconciler"}})
     invoke(fixture, "reconciler", {"round": "daily"})

@@ -1,11 +1,11 @@
 """Many claims under AWS's quotas, before and after: `python -m tests.bench.lanes`.
 
-Starts a lobby with a state of its own. A bulk claim for one target is carried out while single claims are made for the
-same and for another target; then bulk claims for two targets at once. By today's lanes, and by the commissioner of an
-earlier commit, which read the ledger's stream itself. The limits are the time at the targets' rate, and the time that
-the quota of RegisterCertificateWithoutCA allows. `--rate` raises the targets' rate, and the quotas by the same factor.
-The time of a bulk claim includes the cold start of its worker, which is about a second.
-The figures need a machine with two free processors; the earlier commit must be in the repository.
+Starts a lobby with its own state. A bulk claim for one target is carried out while single claims are made for the same
+and for another target. Then bulk claims for two targets are carried out at the same time. This is measured with today's
+lanes, and with the commissioner of an earlier commit, which read the ledger's stream itself. The limits are the time at
+the targets' rate, and the time that the quota of RegisterCertificateWithoutCA allows. `--rate` raises the targets'
+rate, and the quotas by the same factor. The time of a bulk claim includes the cold start of its worker, which is about
+a second. The figures need a machine with two free processors; the earlier commit must be in the repository.
 
 Exit status: 0 the budgets are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """

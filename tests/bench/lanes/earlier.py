@@ -1,7 +1,7 @@
 """The commissioner of an earlier commit, deployed beside the current one in the same lobby, with its own mapping.
 
-It read the ledger's stream itself, ten records at a time. It has the code of that commit, and the requirements, role
-and tables of today, whose items have not changed for it, except for the key of rows that wait.
+It reads the ledger's stream itself, ten records at a time. It has the code of that commit, and today's requirements,
+role and tables. The items have the same format for it, except for the key of rows that wait.
 """
 
 import json

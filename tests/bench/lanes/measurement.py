@@ -1,7 +1,6 @@
-"""One measurement: write claimed rows into the ledger, wait until they are commissioned, and count what it cost.
-
-The rows are written as a bulk claim leaves them, so that the measurement begins with the commissioner's work. Single
-claims are written meanwhile, for the same and for another target.
+"""One measurement: write claimed rows into the ledger, wait until they are commissioned, and count calls and runs. The
+rows are written as a bulk claim writes them, so the measurement begins with the commissioner's work. At the same time
+single claims are written for the same and for another target.
 """
 
 import time
@@ -79,8 +78,8 @@ class LanesUnderTest:
         self.targets = [parse_target(each.account, each.region) for each in lobby.file.targets[:2]]
 
     def measure(self, count: int, both_count: int, rate: float, patience: float) -> Figures:
-        """Measure single claims alone, a bulk claim with single claims meanwhile, and bulk claims for both targets. The
-        quotas are those of AWS, multiplied as the targets' rate is."""
+        """Measure single claims alone, a bulk claim together with single claims, and bulk claims for both targets. The
+        quotas are those of AWS, multiplied like the targets' rate."""
         emulator, share = self.lobby.local.emulator, rate / DEFAULT_RATE
         first, second = self.targets
         self.set_rate(rate)
@@ -118,7 +117,7 @@ class LanesUnderTest:
         )
 
     def set_rate(self, rate: float) -> None:
-        """Set both targets' rate, before a worker knows another one."""
+        """Set both targets' rate before a worker reads it."""
         for target in self.targets:
             names = {"target": {"S": str(target)}, "kind": {"S": KIND}}
             self.lobby.tables.update_item(

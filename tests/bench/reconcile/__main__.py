@@ -1,10 +1,9 @@
 """The cost of comparing a target with the ledger, before and after: `python -m tests.bench.reconcile [--json]`.
 
-Compares a fleet on moto twice and counts every call: device by device, as every comparison was made before, and as
-`lobbyctl reconcile` does; and by lists, as the daily round does. `goal`: both find the same differences; by lists at
-most 20 calls into the target for 1,000 devices are made besides the examination of single devices; and a million
-devices take at most a day, at the pace that the inspector keeps. The times are computed from the counts and AWS's
-default quotas, not measured.
+Compares a fleet on moto twice and counts every call: first device by device, like earlier versions and `lobbyctl
+reconcile`; then by lists, like the daily round. `goal`: both find the same differences; the lists of 1,000 devices need
+at most 20 calls into the target, without the examination of single devices; and a million devices take at most a day at
+the inspector's pace. The times are computed from the counts and AWS's default quotas, not measured.
 
 Exit status: 0 the goal is met, 1 it is not, 2 wrong usage.
 """
@@ -55,7 +54,7 @@ app = typer.Typer(add_completion=False)
 
 @dataclass(frozen=True)
 class Counted:
-    """The calls of one comparison by operation, and what it found."""
+    """The calls of one comparison by operation, and its differences."""
 
     calls: Counter[str]
     compared: int
@@ -110,7 +109,7 @@ def _by_device(counted: Fleet) -> Counted:
 
 
 def _by_lists(counted: Fleet, days: int) -> Counted:
-    """`days`: devices that match are examined so rarely that here none is, so that only lists and suspects count."""
+    """`days` is so large that no matching device is examined here, so only lists and suspects count."""
     comparison = TargetComparison(*_client(counted), PROFILES)
     work = comparison.resume(A, Work("2026-11-22T12:00:00.000Z", days=days), lambda: False).work
     assert work.step == COMPLETE
@@ -118,8 +117,8 @@ def _by_lists(counted: Fleet, days: int) -> Counted:
 
 
 def _million(before: Counted, after: Counted) -> dict[str, float]:
-    """Return what a million devices take: at AWS's default quota of the scarcest operation before, and at the pace of
-    the inspector, which makes one call at a time, after."""
+    """Return the time for a million devices: before, at AWS's lowest default quota of the operations; after, at the
+    pace of the inspector, which makes one call at a time."""
     scarcest = max(before.per_1000(each) / RATES.get(each, OTHER_IOT_CALLS) for each in _DEVICE)
     lists = 1000 * after.per_1000(*_LISTS)
     examined = min(EXAMINED_PER_DAY, MILLION)

@@ -33,7 +33,7 @@ class Fleet:
 
 @contextmanager
 def fleet(devices: int, differing: int) -> Iterator[Fleet]:
-    """Yield a target with that many devices, of which the first `differing` have a certificate that is inactive."""
+    """Yield a target with this many devices. The first `differing` of them have an inactive certificate."""
     with aws.aws() as calls:
         lobby = LobbyWithTargets(calls, Clock(), "sensor-1")
         lobby.start_placed(ONE)

@@ -1,10 +1,9 @@
-"""Many new devices at once, with AWS's quotas, before and after: `python -m tests.bench.storm`.
-
-Starts a lobby with a state of its own. The devices connect within some seconds, and connect again until they are
-admitted: by today's bouncer, with its queue, and by that of an earlier commit, which a rule invoked for each attempt.
-The physical limit is the time that the quotas of AWS IoT allow for that many devices. The figures need a machine with
-two free processors; the earlier commit must be in the repository. It is measured with a share of devices and rates, as
-its rule starts a process for each attempt, and one machine has no room for hundreds of them.
+"""Many new devices at the same time, with AWS's quotas, before and after: `python -m tests.bench.storm`. Starts a lobby
+with its own state. The devices connect within some seconds, and connect again until they are admitted. This is measured
+with today's bouncer and its queue, and with the bouncer of an earlier commit, which a rule invoked for each attempt.
+The physical limit is the time that the quotas of AWS IoT allow for this number of devices. The figures need a machine
+with two free processors; the earlier commit must be in the repository. The earlier bouncer gets a share of the devices
+and rates, because its rule starts a process for each attempt, and hundreds of them do not fit on one machine.
 
 Exit status: 0 the budgets are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """
@@ -51,7 +50,7 @@ def main(
         figures = storms[name].measure(max(2, round(devices * shares[name])), spread, patience, seed, single[name])
         return figures, f"{figures.admitted} of {figures.devices} admitted"
 
-    # Today's first, because the earlier bouncer's retries go on after its storm.
+    # Today's bouncer is first, because the retries of the earlier one continue after its measurement.
     names = (AFTER, BEFORE) if before else (AFTER,)
     shares = {AFTER: share, BEFORE: min(share, before_share)}
     storms, single = dict[str, StormUnderTest](), dict[str, Alone]()

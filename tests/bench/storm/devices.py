@@ -1,10 +1,10 @@
 """Simulated devices that connect until their certificate is no longer pending.
 
 A real device causes one event at each connection attempt with a pending certificate, and none with an active one (AWS
-IoT developer guide, "Just-in-time registration"); so each attempt first looks whether it was admitted. Here the event
-is published to a topic of the benchmark, whose rule has the actions of the real rule, so that the machine does not
-spend its time on thousands of TLS handshakes. Attempts follow each other as those of the AWS IoT device SDKs: an
-exponential wait of at most a minute, with jitter.
+IoT developer guide, "Just-in-time registration"); so each attempt first checks whether the device was admitted. Here
+the event is published to a topic of the benchmark, whose rule has the actions of the real rule. This avoids thousands
+of TLS handshakes. The waits between attempts are those of the AWS IoT device SDKs: exponential, at most a minute, with
+jitter.
 """
 
 import heapq
@@ -34,14 +34,14 @@ def waits(random_wait: Callable[[float, float], float]) -> Iterator[float]:
 
 
 def first_attempts(count: int, seconds: float, random_time: Callable[[float, float], float]) -> list[float]:
-    """Return when each device connects for the first time, in order. The first one starts the storm."""
+    """Return when each device connects for the first time, in order. The first attempt is at time 0."""
     times = sorted(random_time(0, seconds) for _ in range(count))
     return [each - times[0] for each in times]
 
 
 @dataclass(frozen=True)
 class Storm:
-    """What happened: when each device was admitted, in seconds after the first attempt, and all attempts."""
+    """The result: when each device was admitted, in seconds after the first attempt, and the number of all attempts."""
 
     admitted: dict[Fingerprint, float]
     attempts: int
@@ -82,6 +82,6 @@ class Devices:
 
 def event(certid: Fingerprint, at: float) -> bytes:
     """Return the event of an attempt with a pending certificate at this time (as `time.time`). It may be published
-    late: a busy machine does not publish as fast as devices connect."""
+    late, because a busy machine publishes more slowly than devices connect."""
     known = {"certificateStatus": "PENDING_ACTIVATION", "timestamp": int(at * 1000)}
     return json.dumps({"certificateId": certid, **known}).encode()

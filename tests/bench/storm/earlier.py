@@ -1,7 +1,7 @@
 """The bouncer of an earlier commit, deployed beside the current one in the same lobby, with its own way of delivery.
 
-The rule invoked it asynchronously, with two retries, and sent failed events to the on-failure queue. It has the code of
-that commit, and the requirements, role and tables of today, whose items have not changed for it.
+Its rule invokes it asynchronously, with two retries, and sends failed events to the on-failure queue. It has the code
+of that commit, and today's requirements, role and tables. The items have the same format for it.
 """
 
 from typing import Any, Final

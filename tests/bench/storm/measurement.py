@@ -1,4 +1,4 @@
-"""One storm: register the devices' certificates as pending, let the devices connect, and count what it cost."""
+"""One measurement: register the devices' certificates as pending, let the devices connect, and count calls and runs."""
 
 import json
 import re
@@ -70,8 +70,8 @@ class Figures:
 
 
 def alone(storms: Mapping[str, "StormUnderTest"]) -> dict[str, "Alone"]:
-    """Return how long a single device takes with each bouncer, without quotas and with warm Lambdas: the medians of
-    devices that use them in turn, so that other load on the machine affects all equally."""
+    """Return how long a single device takes with each bouncer, without quotas and with warm Lambdas. The devices use
+    the bouncers alternately, so that other load on the machine affects both equally. The results are medians."""
     found: dict[str, list[Alone]] = {name: [] for name in storms}
     for _ in range(_ALONE):
         for name, storm in storms.items():
@@ -105,7 +105,8 @@ class StormUnderTest:
         self._iot.disable_topic_rule(ruleName=REAL_RULE)
 
     def measure(self, count: int, spread: float, patience: float, seed: int, alone: "Alone") -> Figures:
-        """Run the storm, for at most `patience` times what the quotas need. `alone` is what a single device took."""
+        """Run the storm for at most `patience` times the time that the quotas allow. `alone` is the result of a single
+        device."""
         lobby = self.lobby
         self.select()
         self._set_pace()
@@ -161,7 +162,7 @@ class StormUnderTest:
         return Alone(round((at - sent) * 1000), len(actions) - len(lease), len(lease))
 
     def _pending(self) -> Fingerprint:
-        """Connect a new device for the first time: AWS IoT registers its certificate. Its event goes nowhere."""
+        """Connect a new device for the first time: AWS IoT registers its certificate. No rule handles its event."""
         manufacturer, file = self.lobby.local.manufacturer, self.lobby.file
         device = manufacturer.authority().issue_device(new_name(), now=datetime.now(UTC))
         if device.private_key is None:

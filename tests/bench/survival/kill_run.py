@@ -117,7 +117,7 @@ class KillRun:
         return True
 
     def _claim_waiting(self) -> None:
-        """Claim up to ten waiting devices, about as many as an operator can between two polls."""
+        """Claim up to ten waiting devices: about the number that an operator can claim between two polls."""
         waiting = [c for c, row in self._rows.items() if row.state in ("knocking", "inlobby") and c not in self.claimed]
         for certid in waiting[:10]:
             if not self._claim(certid):

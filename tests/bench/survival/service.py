@@ -1,4 +1,4 @@
-"""The local deployment in one process group, which can be killed at once."""
+"""The local deployment in one process group, which can be killed with one signal."""
 
 import os
 import signal

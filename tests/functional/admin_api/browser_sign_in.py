@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 class Browser:
-    """Opens addresses in threads. `edit_redirect` may change the redirect, or send other requests before it."""
+    """Opens addresses in threads. `edit_redirect` can change the redirect, or send other requests before it."""
 
     def __init__(self, edit_redirect: Callable[[str], str] = str) -> None:
         self.pages: list[httpx.Response] = []

@@ -1,4 +1,4 @@
-"""The feeder of campaigns beside the API on moto: it runs until a campaign is in a state, and lanes play along."""
+"""The feeder of campaigns beside the API on moto. It runs until a campaign is in a state; the lanes are simulated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def feed(
 
 @dataclass
 class _Clock:
-    """A clock that stands still."""
+    """A clock that does not advance."""
 
     time: datetime
 

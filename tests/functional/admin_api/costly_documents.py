@@ -1,4 +1,4 @@
-"""Documents that would cost the API far more than their size. All must be rejected, or be cheap."""
+"""Documents whose execution could cost the API far more than their size suggests. Each must be rejected or be cheap."""
 
 from admin_api.graphql.limits import MAX_ALIASES
 

@@ -1,4 +1,4 @@
-"""What the fuzz tests of the API know: values that exist in the lobby, and the documented error codes."""
+"""Input of the API's fuzz tests: values that exist in the lobby, and the documented error codes."""
 
 import re
 

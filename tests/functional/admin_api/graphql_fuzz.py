@@ -1,5 +1,5 @@
-"""Generated documents. Schemathesis walks the schema; most arguments of its documents are replaced by values that this
-lobby knows, so that they pass the first validation, and a few by odd ones.
+"""Generated documents. Schemathesis walks the schema; most arguments of its documents are replaced by values that exist
+in this lobby, so that they pass the first validation, and a few by unusual ones.
 
 `leaks` searches a response for internals of the API.
 """
@@ -100,7 +100,7 @@ _NUMBERS: Final = {"first": 100, "count": 1000, "last": 1000}
 
 
 class _ArgumentReplacer(Visitor):
-    """Replaces most arguments by known values, and a few by odd ones."""
+    """Replaces most arguments by existing values, and a few by unusual ones."""
 
     def __init__(self, data: st.DataObject, known: KnownValues) -> None:
         super().__init__()

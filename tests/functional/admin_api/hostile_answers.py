@@ -1,4 +1,4 @@
-"""Answers of the shape that a document asks for, with any text and number as values, for tests of `lobbyctl`."""
+"""Responses of the shape that a document requests, with any text and number as values, for tests of `lobbyctl`."""
 
 from typing import Any
 

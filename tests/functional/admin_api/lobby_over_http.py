@@ -193,7 +193,7 @@ def served(lobby: Lobby) -> Iterator[LobbyServer]:
 
 @dataclass
 class Terminal:
-    """Runs `lobbyctl` in a directory of its own. Its sleeps take no time and advance its monotonic clock."""
+    """Runs `lobbyctl` in its own directory. Its sleeps take no time and advance its monotonic clock."""
 
     directory: Path
     server: LobbyServer

@@ -1,4 +1,4 @@
-"""The registrar as the API calls it, in the test's process: real messages as JSON, and the registrar on moto."""
+"""The registrar in the test's process, called like by the API: with real messages as JSON, on moto."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The activity log: what is recorded, how it is found, and how it is read in pages."""
+"""The activity log: recorded entries, filters, and pages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -61,7 +61,7 @@ def found(page: dict[str, Any]) -> list[tuple[str, str]]:
     return [(each["actor"], each["event"]) for each in page["nodes"]]
 
 
-def test_what_users_did_is_listed_newest_first_and_what_devices_did_is_not(lobby: Lobby, log: ActivityLog) -> None:
+def test_user_actions_are_listed_newest_first_and_device_events_are_not(lobby: Lobby, log: ActivityLog) -> None:
     page = ask(lobby)
     assert sorted(found(page)) == [("user:ann", "claim"), ("user:ann", "claim"), ("user:bob", "move")]
     assert [each["at"] for each in page["nodes"]] == sorted((each["at"] for each in page["nodes"]), reverse=True)

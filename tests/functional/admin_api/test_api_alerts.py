@@ -1,4 +1,4 @@
-"""Notices by e-mail: who is subscribed to what, and what is refused."""
+"""Notices by e-mail: subscriptions, and refused ones."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ def test_an_address_is_subscribed_to_its_notices(
     ],
     ids=str,
 )
-def test_something_else_is_refused(lobby: Lobby, topic: Any, email: str, notices: list[str] | None, code: str) -> None:
+def test_other_values_are_refused(lobby: Lobby, topic: Any, email: str, notices: list[str] | None, code: str) -> None:
     assert add(lobby, email, notices).code == code
     assert topic.list_subscriptions_by_topic(TopicArn=TOPIC)["Subscriptions"] == []
 

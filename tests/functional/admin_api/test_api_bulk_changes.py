@@ -162,7 +162,7 @@ def technicians_may_change(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("technicians_may_change")
 def test_the_target_of_each_device_and_that_of_a_move_are_authorised(lobby: Lobby) -> None:
-    """Even if a later table of roles lets technicians change devices in bulk."""
+    """This also applies if a later table of roles permits technicians to change many devices."""
     here, there = claimed(lobby, 1), claimed(lobby, 2)
     lobby.ledger.move(there, ClaimRequest(THERE), "user:bob")
     groups = ("technician", f"target:{HERE}")

@@ -26,8 +26,8 @@ MAX_ACCEPTED_WORK = 100
 
 
 def work(lobby: Lobby, document: str, **variables: str) -> tuple[int, list[str], Response]:
-    """Return the number of function calls of a request, its AWS calls, and its response. The request runs twice; the
-    second run is measured, when everything is imported."""
+    """Return the number of function calls of a request, its AWS calls, and its response. The request runs twice, and
+    the second run is measured, because the first one also imports modules."""
     lobby.ask(document, variables)
     profile = cProfile.Profile()
     with counted() as calls:

@@ -50,7 +50,7 @@ def test_forecasts_of_a_list_cost_a_few_queries(lobby: Lobby) -> None:
     assert len(calls) <= len(State) + (1 + PARTITIONS) + 4, "the list, the counts, the lane, and a few more"
 
 
-def test_a_paused_target_says_so_and_has_no_time(lobby: Lobby) -> None:
+def test_a_paused_target_is_shown_as_paused_without_a_time(lobby: Lobby) -> None:
     certid = claim_all(lobby, 1)[0]
     assert lobby.ask(PAUSE, at(HERE), ("operator",)).data["pauseTarget"]["lane"]["pausedBy"]
     device = lobby.ask(ONE, {"id": certid}).data["device"]

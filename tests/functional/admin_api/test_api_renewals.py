@@ -1,4 +1,5 @@
-"""Renewals in the API: the overview's numbers, and the renewal of one device, found by each of its certificates."""
+"""Renewals in the API: the overview's numbers, and the renewal of one device, which is found by each of its
+certificates."""
 
 import pytest
 

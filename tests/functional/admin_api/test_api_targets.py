@@ -48,8 +48,8 @@ def test_a_second_region_shares_the_external_id_and_omits_the_role(lobby: Lobby)
     assert (first["region"], "--without-role" in first["setupCommand"]) == (HERE.region, False)
 
 
-def test_the_setup_command_of_a_lobby_that_removes_left_things_lets_it(lobby: Lobby) -> None:
-    """The role of a target allows it only if its owner deploys it so."""
+def test_the_setup_command_of_a_lobby_that_removes_things_permits_it(lobby: Lobby) -> None:
+    """The role of a target permits it only if the owner deploys the role with this setting."""
     removing = replace(lobby, removes_left_things=True)
     commands = [each["setupCommand"] for each in removing.ask(TARGETS, groups=("admin",)).data["targets"]]
     assert all(command.endswith(" --remove-left-things") for command in commands)

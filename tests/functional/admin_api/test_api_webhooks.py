@@ -1,4 +1,4 @@
-"""Webhooks through the API and `lobbyctl`: secrets that are shown once, states, tests, and what is sent again."""
+"""Webhooks through the API and `lobbyctl`: secrets that are shown once, states, tests, and repeated events."""
 
 import json
 from collections.abc import Iterator

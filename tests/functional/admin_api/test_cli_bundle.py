@@ -1,4 +1,4 @@
-"""`lobbyctl enrolments bundle`: what is in a bundle, who can read it, and what an interruption leaves."""
+"""`lobbyctl enrolments bundle`: the content of a bundle, who can read it, and the state after an interruption."""
 
 import json
 import stat
@@ -39,7 +39,7 @@ def content(out: Path) -> dict[str, bytes]:
 
 
 def test_a_bundle_has_a_key_and_its_certificate_which_only_the_owner_can_read(admin: Terminal, tmp_path: Path) -> None:
-    """Of a certificate that AWS IoT issues, `test_e2e_bundle` shows that it fits: moto issues one for another key."""
+    """`test_e2e_bundle` shows that a certificate of AWS IoT matches the key: moto issues one for another key."""
     out = tmp_path / "client.zip"
     done = bundle(admin, out, "--source", "self-signed", "--days", "30")
     assert done.exit_code == 0, done.stderr
@@ -88,7 +88,7 @@ def out_of_disk(_: object, __: object) -> bytes:
 
 @pytest.mark.parametrize("options", [(), ("--source", "self-signed")], ids=["issued", "self-signed"])
 @pytest.mark.parametrize(("fault", "status"), [(interrupted, 130), (out_of_disk, 1)])
-def test_an_interrupted_command_says_so_and_continues_with_the_same_certificate(
+def test_an_interrupted_command_is_reported_and_continues_with_the_same_certificate(
     admin: Terminal,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,7 +123,9 @@ def test_an_interrupted_command_is_not_continued_with_another_source(
     assert len(ClaimCertificates().all()) == 1
 
 
-def test_an_existing_file_is_not_replaced_because_its_key_is_nowhere_else(admin: Terminal, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced_because_it_has_the_only_copy_of_its_key(
+    admin: Terminal, tmp_path: Path
+) -> None:
     (tmp_path / "client.zip").write_bytes(b"precious")
     done = admin.run("--as", "admin", "--json", "enrolments", "bundle", "pumps", "--out", str(tmp_path / "client.zip"))
     assert (done.exit_code, error_of(done)["code"]) == (2, "FILE_EXISTS")

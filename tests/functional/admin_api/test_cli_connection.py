@@ -1,4 +1,4 @@
-"""`lobbyctl` with a lobby that is unreachable, busy or something else, and how it locates its lobby."""
+"""`lobbyctl` with an unreachable or busy lobby, with a server that is not a lobby, and how it finds its lobby."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""`lobbyctl` with a server that is hostile: whatever it answers, no command raises, hangs or controls the terminal."""
+"""`lobbyctl` with a hostile server: no response makes a command raise or hang, or controls the terminal."""
 
 import gzip
 import json
@@ -112,7 +112,7 @@ def controls(output: str) -> list[str]:
 
 @pytest.fixture
 def hostile(terminal: Terminal, server: LobbyServer) -> Callable[[Callable[[str], CannedResponse]], Terminal]:
-    """Makes the server answer every request by a function of the document."""
+    """Makes the server answer every request with a function of the document."""
 
     def answer_with(respond: Callable[[str], CannedResponse]) -> Terminal:
         def before(_number: int) -> None:
@@ -132,7 +132,7 @@ def runs(terminal: Terminal) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_of_no_lobby_ends_a_command_with_an_error(hostile: Any, name: str) -> None:
+def test_a_response_of_another_server_ends_a_command_with_an_error(hostile: Any, name: str) -> None:
     result = hostile(lambda _query: ANSWERS[name]).run("overview")
     assert result.exit_code in (1, 3, 4), result.output
     assert controls(result.output) == []
@@ -140,7 +140,7 @@ def test_an_answer_of_no_lobby_ends_a_command_with_an_error(hostile: Any, name: 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", ANSWERS)
-def test_an_answer_of_no_lobby_ends_every_command_with_an_error(hostile: Any, name: str) -> None:
+def test_a_response_of_another_server_ends_every_command_with_an_error(hostile: Any, name: str) -> None:
     terminal = hostile(lambda _query: ANSWERS[name])
     for command, result in runs(terminal):
         assert result.exit_code in (1, 3, 4), (command, result.output)
@@ -199,7 +199,7 @@ def test_a_slow_answer_is_refused(terminal: Terminal, monkeypatch: pytest.Monkey
     [None, 1, "", [], {"a": 1}, "a\r\nx-evil: 1", "tökén", "\x1b", "x" * 20_000],
     ids=lambda each: repr(each)[:20],
 )
-def test_a_token_that_is_none_is_refused(
+def test_an_invalid_token_is_refused(
     terminal: Terminal, server: LobbyServer, monkeypatch: pytest.MonkeyPatch, token: Any
 ) -> None:
     body = json.dumps({"AuthenticationResult": {"AccessToken": token}})

@@ -91,7 +91,7 @@ FOREIGN_QUERIES = (
 
 
 def test_a_request_of_another_page_does_not_end_the_sign_in(signed_out: Terminal) -> None:
-    """Any open page can send the browser to loopback."""
+    """Any open page can redirect the browser to loopback."""
     statuses: list[int] = []
 
     def send_foreign_queries(redirect: str) -> str:

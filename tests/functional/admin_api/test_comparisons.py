@@ -1,4 +1,4 @@
-"""`targetComparisons` and `lobbyctl reconcile --last`: what is known about the comparison of each target."""
+"""`targetComparisons` and `lobbyctl reconcile --last`: the result of the last comparison of each target."""
 
 from dataclasses import replace
 from datetime import timedelta

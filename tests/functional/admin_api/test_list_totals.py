@@ -98,7 +98,7 @@ def test_device_names_are_completed_and_kept_for_a_moment(
 
 
 @pytest.mark.parametrize("typed", ["", "s", "$(touch", "a" * 200])
-def test_what_cannot_be_searched_is_not_completed(terminal: Terminal, server: LobbyServer, typed: str) -> None:
+def test_text_that_cannot_be_searched_is_not_completed(terminal: Terminal, server: LobbyServer, typed: str) -> None:
     assert terminal.completions("lobbyctl", "release", typed) == []
     assert server.requests == []
 

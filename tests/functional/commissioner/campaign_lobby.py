@@ -1,4 +1,4 @@
-"""A lobby with devices in a target, and the feeder of campaigns. Lanes and targets are played by the tests."""
+"""A lobby with devices in a target, and the feeder of campaigns. The tests simulate lanes and targets."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -65,7 +65,7 @@ class CampaignLobby:
         self.settle()
 
     def settle(self, *certids: Fingerprint, arrive: bool = True) -> None:
-        """Play the commissioner, and let the devices arrive."""
+        """Simulate the commissioner, and let the devices arrive."""
         for certid in certids or self.devices:
             device = self.ledger.get(certid)
             if device is not None and device.devstate is State.CLAIMED:
@@ -120,8 +120,8 @@ class CampaignLobby:
         return self.new_feeder().run(name, self.hidden.append)
 
     def run_until(self, *states: CampaignState, settle: bool = True, name: CampaignName = NAME) -> Campaign:
-        """Run feeders until the campaign is in one of these states, as often as its token comes again. With `settle`,
-        the lanes do their work meanwhile."""
+        """Run feeders until the campaign is in one of these states, once for each delivery of its token. With `settle`,
+        the lanes also do their work."""
         for _ in range(100):
             self.run(name)
             campaign = self.campaigns.get(name)
@@ -141,7 +141,7 @@ class CampaignLobby:
         return device
 
     def moved(self) -> int:
-        """Return how many devices are claimed for B."""
+        """Return the number of devices that are claimed for B."""
         return sum(self.device(certid).target == B for certid in self.devices)
 
     def outcomes(self, name: CampaignName = NAME) -> dict[str, int]:

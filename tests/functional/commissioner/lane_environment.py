@@ -37,7 +37,7 @@ class RecordingQueue:
 
 
 class InlineExecutor(Executor):
-    """Runs each call at once, in the caller's thread."""
+    """Runs each call immediately, in the caller's thread."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -45,7 +45,7 @@ class InlineExecutor(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # the base's
-        """There is nothing to wait for."""
+        """Return immediately, because no call is in progress."""
 
 
 def environment_with(
@@ -59,7 +59,7 @@ def environment_with(
     send_to_queue: Callable[[Fingerprint, str], object] = lambda *_: None,
     holders: Callable[[], str],
 ) -> Environment:
-    """Return what a worker runs with. Waiting advances the clock."""
+    """Return the environment of a worker. Waiting advances the clock."""
     guard = LeaseGuard(clock)
     gateway = TargetGateway(
         targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles, "999999999999/eu-west-1"

@@ -1,4 +1,4 @@
-"""Runs of a lane's worker in tests: claims that wait, announcements, and what was commissioned."""
+"""Runs of a lane's worker in tests: claims that wait, announcements, and commissioned devices."""
 
 from collections.abc import Callable
 from itertools import count
@@ -29,7 +29,7 @@ _NUMBERS = count(1)
 
 
 def new_environment(lobby: LobbyWithTargets, rate: float = 9.0) -> Environment:
-    """Return what a Lambda that has just started runs with."""
+    """Return the environment of a Lambda that has just started."""
     targets = RecentTargets(Targets.read_only(), lobby.clock)
     return environment_with(
         lobby.ledger,

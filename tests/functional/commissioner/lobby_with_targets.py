@@ -1,4 +1,4 @@
-"""A lobby with two targets in accounts of their own, devices, the commissioner, and the ledger's stream.
+"""A lobby with two targets in separate accounts, devices, the commissioner, and the ledger's stream.
 
 The stream is a list of records as the event source mapping would deliver them; `deliver` serves their devices in each
 lane that has work for them. The `Server` can be replaced by a new one: a Lambda that has just started and has nothing
@@ -69,7 +69,7 @@ _SNAPSHOTS: dict[tuple[str, ...], Any] = {}
 
 
 def wall_clock() -> datetime:
-    """Return the machine's time: AssumeRole's responses contain it, so the session cache must use it, too."""
+    """Return the machine's time: AssumeRole's responses contain it, so the session cache must use it too."""
     return datetime.now(UTC)
 
 
@@ -190,8 +190,8 @@ class LobbyWithTargets:
         return record
 
     def deliver(self, *records: Record, number: int = 1) -> list[int]:
-        """Serve the records' devices, each in its lane, and then in each further lane that has work for the same claim.
-        Return the indexes of the records whose device has to be tried again. `number` counts the attempts."""
+        """Process the records' devices, each in its lane, and then in each further lane that has work for the same
+        claim. Return the indexes of the records whose device must be retried. `number` counts the attempts."""
         return [index for index, record in enumerate(records) if not self._is_done(record, number)]
 
     def _is_done(self, record: Record, number: int) -> bool:

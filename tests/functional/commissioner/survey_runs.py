@@ -1,4 +1,4 @@
-"""Dry runs of a target that is ready: its AWS's answers, the expected steps, and the surveyor's findings."""
+"""Dry runs of a target that is ready: the responses of its AWS, the expected steps, and the surveyor's findings."""
 
 from botocore.exceptions import ClientError
 from moto.iot.models import iot_backends

@@ -18,7 +18,7 @@ from tests.functional.commissioner.campaign_lobby import NAME, RELEASE, TO_B, Ca
 lobby, large = campaign_fixture(12), campaign_fixture(130)
 
 
-def test_what_a_killed_feeder_has_changed_is_recorded_when_the_campaign_is_cancelled(lobby: CampaignLobby) -> None:
+def test_changes_of_a_killed_feeder_are_recorded_when_the_campaign_is_cancelled(lobby: CampaignLobby) -> None:
     lobby.create_list(lobby.devices)
     lobby.calls.forget()
     _kill_at_the_record(lobby)

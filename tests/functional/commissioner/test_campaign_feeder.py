@@ -51,7 +51,7 @@ def test_the_devices_are_fixed_at_the_start(lobby: CampaignLobby) -> None:
     assert (done.prepared.total, lobby.device(late).target, lobby.device(changed).target) == (11, A, A)
 
 
-def test_a_device_that_somebody_changes_meanwhile_is_left_as_it_is(lobby: CampaignLobby) -> None:
+def test_a_device_that_is_changed_meanwhile_is_left_unchanged(lobby: CampaignLobby) -> None:
     one, two = lobby.devices[:2]
     lobby.create_list(lobby.devices)
     lobby.ledger.release(one, "user:bob")

@@ -54,14 +54,14 @@ def test_a_run_whose_time_is_up_sends_a_fresh_token(lobby: CampaignLobby) -> Non
 
 
 @pytest.mark.parametrize("body", ["", "x", "[]", "{}", '{"campaign": 1}', '{"campaign": "Not a name"}', "null"])
-def test_what_is_no_token_is_deleted_and_changes_nothing(lobby: CampaignLobby, body: str) -> None:
+def test_a_malformed_token_is_deleted_and_changes_nothing(lobby: CampaignLobby, body: str) -> None:
     messages = CampaignMessages(lobby.new_feeder(), Queue(cast(Any, RecordingQueue()), "url"))
     assert handler(event(body), None, messages) == {"batchItemFailures": []}
     with pytest.raises(InvalidInput, match="INVALID_TOKEN"):
         decode_token(body)
 
 
-def test_a_run_that_fails_comes_again(lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_of_a_failed_run_is_delivered_again(lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = CampaignMessages(lobby.new_feeder(), Queue(cast(Any, RecordingQueue()), "url"))
     monkeypatch.setattr(lobby.campaigns, "find", lambda _name: 1 / 0)
     assert handler(event(token()), None, messages) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
@@ -75,7 +75,7 @@ def test_the_lambda_is_made_from_its_environment(lobby: CampaignLobby) -> None:
     assert lobby.moved() == 2
 
 
-def test_the_sweeper_starts_a_campaign_that_nobody_works_on(lobby: CampaignLobby) -> None:
+def test_the_sweeper_starts_a_campaign_without_a_feeder(lobby: CampaignLobby) -> None:
     queue = RecordingQueue()
     watch = CampaignWatch(lobby.campaigns, cast(Any, queue), "url", lobby.clock)
     lobby.create()

@@ -18,7 +18,7 @@ JOB = "service:reconciler"
 
 
 class Renewing:
-    """A device in A that is due to renew, whose new certificate is registered in the lobby."""
+    """A device in A whose renewal is due and whose new certificate is registered in the lobby."""
 
     def __init__(self, lobby: LobbyWithTargets) -> None:
         self.lobby = lobby

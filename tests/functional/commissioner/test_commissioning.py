@@ -1,4 +1,4 @@
-"""What the commissioner does for a claim, move, release, revocation and retry, and what it costs."""
+"""The commissioner's work for a claim, move, release, revocation and retry, and its AWS calls."""
 
 import json
 from dataclasses import replace

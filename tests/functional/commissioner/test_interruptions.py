@@ -1,4 +1,5 @@
-"""A Lambda interrupted after any call and invoked again, at once or later, ends as without the interruption."""
+"""A Lambda that is interrupted after any call and invoked again, immediately or later, has the result of an
+uninterrupted one."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,4 +1,4 @@
-"""Announcements of rows to the worker that has the lane: at once, each once, and none is lost."""
+"""Announcements of rows to the worker that has the lane: served immediately, each once, and none is lost."""
 
 from datetime import datetime
 
@@ -52,7 +52,7 @@ def test_a_row_that_is_announced_again_while_it_is_served_is_served_again(three:
 
 
 def test_a_row_that_is_announced_when_the_worker_is_about_to_end_is_served(three: LobbyWithTargets) -> None:
-    """The announcement comes after the last look at the lane's row, and the index does not show the claim."""
+    """The announcement comes after the last read of the lane's row, and the index does not show the claim."""
     claim(three, ONE)
 
     def announce() -> None:
@@ -68,7 +68,7 @@ def test_a_row_that_is_announced_when_the_worker_is_about_to_end_is_served(three
     assert states(three)[2] is State.COMMISSIONED
 
 
-def test_what_is_announced_to_a_worker_that_is_killed_is_served_by_its_successor(three: LobbyWithTargets) -> None:
+def test_the_successor_of_a_killed_worker_serves_its_announcements(three: LobbyWithTargets) -> None:
     claim(three, ONE)
 
     def announce_and_die() -> None:
@@ -98,7 +98,7 @@ def test_a_message_that_is_delivered_twice_stays_until_its_first_worker_ends(thr
     assert run(new_environment(three), message) == DELETE
 
 
-def test_what_is_announced_waits_in_the_queue_when_the_lanes_row_is_full(three: LobbyWithTargets) -> None:
+def test_an_announcement_waits_in_the_queue_when_the_lanes_row_is_full(three: LobbyWithTargets) -> None:
     lanes = Lanes(three.clock)
     assert lanes.acquire(LANE, "another")
     entries = [f"{number:064x}#{number:012x}" for number in range(MOST_ANNOUNCED)]

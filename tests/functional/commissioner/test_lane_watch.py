@@ -1,4 +1,4 @@
-"""What the sweeper makes of rows that wait: nothing in a lane that makes progress, however long its backlog is."""
+"""The sweeper and rows that wait: it ignores a lane that makes progress, even with a long backlog."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A thing gets the type, attributes and groups of its device's profile, whatever was interrupted before."""
+"""A thing gets the type, attributes and groups of its device's profile, also after an interruption."""
 
 from collections.abc import Callable
 from functools import cache
@@ -36,7 +36,7 @@ DEFAULT: tuple[Any, ...] = (None, {"certid": ONE}, set(), None)
 
 
 def fleet(lobby: LobbyWithTargets) -> LobbyWithTargets:
-    """Let both targets have the three profiles and what they name."""
+    """Give both targets the three profiles, with the types and groups that they name."""
     lobby.profiles = FLEET
     with lobby.calls.uncounted():
         for target in (A, B):
@@ -125,7 +125,7 @@ def test_an_interruption_before_any_call_does_not_change_the_thing(
     assert found == dict.fromkeys(found, SCENARIOS[scenario])
 
 
-def test_what_belongs_to_the_owner_stays(lobby: LobbyWithTargets) -> None:
+def test_the_owners_attributes_and_groups_stay(lobby: LobbyWithTargets) -> None:
     fleet(lobby)
     assert lobby.deliver(lobby.claim(profile="gateway")) == []
     iot = iot_backends[A.account][A.region]
@@ -163,9 +163,7 @@ def remove_billing_group(iot: Any) -> None:
 
 
 @pytest.mark.parametrize("remove", [remove_type, deprecate_type, remove_group, remove_billing_group])
-def test_what_a_profile_names_and_the_target_lacks_is_the_reason(
-    lobby: LobbyWithTargets, remove: Callable[[Any], None]
-) -> None:
+def test_a_missing_part_of_a_profile_is_the_reason(lobby: LobbyWithTargets, remove: Callable[[Any], None]) -> None:
     fleet(lobby)
     remove(iot_backends[A.account][A.region])
     assert lobby.deliver(lobby.claim(profile="gateway")) == []

@@ -211,7 +211,7 @@ def test_pages_cover_all_devices_and_continue_where_time_was_short(
     assert {certid for certid, _, _ in comparison.codes()} == {ONE, TWO}
 
 
-def test_strays_that_time_was_too_short_for_are_looked_up_next(comparison: Comparison) -> None:
+def test_strays_beyond_the_time_limit_are_looked_up_next(comparison: Comparison) -> None:
     lobby = comparison.lobby
     with lobby.calls.uncounted():
         for certid in (ONE, TWO):

@@ -1,4 +1,4 @@
-"""The daily round of renewals: who is asked, how often, and what it reports."""
+"""The daily round of renewals: which devices are asked, how often, and the report."""
 
 from collections.abc import Iterator
 from dataclasses import replace

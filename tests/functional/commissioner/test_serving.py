@@ -1,4 +1,4 @@
-"""How serving one device ends: failures that are tried again, rows that cannot be processed, devices that fail."""
+"""The results of the work for one device: retried failures, rows that cannot be processed, failed devices."""
 
 from typing import Any
 
@@ -139,7 +139,7 @@ def test_an_unfinished_run_sends_the_route_again(lobby: LobbyWithTargets) -> Non
 
 
 def test_each_target_is_cleared_in_its_own_lane(lobby: LobbyWithTargets) -> None:
-    """One that refuses does not keep the other's certificate active."""
+    """A target that refuses does not prevent the deactivation in the other one."""
     lobby.place()
     lobby.deliver(lobby.move())
     with lobby.calls.uncounted():

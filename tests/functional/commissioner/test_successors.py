@@ -1,4 +1,4 @@
-"""A device that has the name of a revoked one gets that one's thing in the target, and nobody else does."""
+"""Only a device with the name of a revoked one gets the revoked device's thing in the target."""
 
 import pytest
 from moto.iot.models import iot_backends

@@ -32,7 +32,7 @@ def test_a_record_whose_device_is_deleted_is_skipped(lobby: LobbyWithTargets) ->
 
 
 def _released_by_another_worker(lobby: LobbyWithTargets, before: str) -> None:
-    """Before the next such call, the device is released and another worker clears its target."""
+    """Release the device and let another worker clear its target, before the next call of this operation."""
     lobby.calls.meanwhile[before] = lambda: lobby.deliver(lobby.release())
 
 
@@ -40,7 +40,7 @@ def _released_by_another_worker(lobby: LobbyWithTargets, before: str) -> None:
 def test_a_claim_that_another_worker_has_cleared_meanwhile_leaves_no_active_certificate(
     lobby: LobbyWithTargets, call: str
 ) -> None:
-    """The lease prevents this; the certificate does not depend on it."""
+    """The lease prevents this case, but the certificate must be inactive even without the lease."""
     claimed = lobby.claim()
     _released_by_another_worker(lobby, call)
     assert lobby.deliver(claimed) == []

@@ -95,9 +95,7 @@ UNCHECKED: list[tuple[str, Exception]] = [
 
 
 @pytest.mark.parametrize(("operation", "fault"), UNCHECKED)
-def test_what_could_not_be_checked_is_not_reported_as_missing(
-    target: LobbyWithTargets, operation: str, fault: Exception
-) -> None:
+def test_a_failed_check_is_not_reported_as_missing(target: LobbyWithTargets, operation: str, fault: Exception) -> None:
     target.calls.fails[operation] = fault
     findings, _ = surveyed()
     [step] = missing(findings)

@@ -47,7 +47,7 @@ def test_everything_that_a_profile_names_is_checked(fleet: Any) -> None:
         assert findings[f"iot:{step}"] == (True, "found")
 
 
-def test_what_a_profile_names_and_the_target_lacks_is_reported_with_the_fix(fleet: Any) -> None:
+def test_a_missing_part_of_a_profile_is_reported_with_the_fix(fleet: Any) -> None:
     fleet.thing_types.clear()
     fleet.thing_groups.clear()
     fleet.billing_groups.clear()

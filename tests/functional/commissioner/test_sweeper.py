@@ -1,4 +1,4 @@
-"""Late, failed and refused devices are found and reported; each run does a part, and the next continues."""
+"""Late, failed and refused devices are found and reported. Each run does a part, and the next one continues."""
 
 import json
 from types import SimpleNamespace

@@ -98,7 +98,7 @@ def test_each_difference_is_found_and_nothing_is_changed(
 
 
 @pytest.mark.parametrize("change", [each for each in CHANGES if each.__name__ not in ("unbound", "elsewhere")])
-def test_what_lists_show_is_found_on_each_day(
+def test_differences_in_lists_are_found_every_day(
     comparison: Comparison, change: Callable[[LobbyWithTargets, IoTBackend], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with comparison.lobby.calls.uncounted():
@@ -108,7 +108,7 @@ def test_what_lists_show_is_found_on_each_day(
     assert list(_differences(caplog)) == [(ONE, CHANGES[change].value)]
 
 
-def test_what_no_list_shows_is_found_within_the_days(comparison: Comparison) -> None:
+def test_other_differences_are_found_within_the_days(comparison: Comparison) -> None:
     with comparison.lobby.calls.uncounted():
         unbound(comparison.lobby, comparison.registry)
     days = [f"2026-11-{day}T12:00:00.000Z" for day in (22, 23, 24)]
@@ -250,7 +250,7 @@ def test_a_million_devices_are_examined_within_ten_days(devices: int, days: int)
     assert days_for(devices) == days
 
 
-def test_a_target_that_was_built_anew_is_empty(comparison: Comparison) -> None:
+def test_a_rebuilt_target_is_empty(comparison: Comparison) -> None:
     registry = comparison.registry
     assert not comparison.complete().result(BEGAN).is_empty
     registry.certificates.clear()

@@ -152,7 +152,7 @@ def test_an_outdated_mark_changes_nothing(lobby: LobbyWithTargets, marker: Marke
     assert aws.registry(A) == before
 
 
-def test_what_is_no_mark_and_what_is_for_an_unknown_target_is_dropped(marker: Marker) -> None:
+def test_an_invalid_mark_and_one_for_an_unknown_target_are_dropped(marker: Marker) -> None:
     foreign = mark(target=parse_target("3" * 12, "eu-west-1"))
     bodies = ["", "[]", "{}", "7", mark().replace("sensor-1", "a/b"), mark(generation=-1), foreign]
     assert deliver(marker, *bodies, mark()) == []
@@ -163,7 +163,7 @@ def test_what_is_no_mark_and_what_is_for_an_unknown_target_is_dropped(marker: Ma
     ("operation", "code", "failed"),
     [("UpdateThing", "ThrottlingException", ["m0", "m1"]), ("AssumeRole", "AccessDenied", ["m0", "m1", "m2"])],
 )
-def test_marks_that_a_target_refuses_come_again(
+def test_marks_that_a_target_refuses_are_retried(
     lobby: LobbyWithTargets, marker: Marker, operation: str, code: str, failed: list[str]
 ) -> None:
     lobby.calls.fails[operation] = client_error(code, operation)

@@ -19,7 +19,7 @@ ARRIVE = (serve(Route("127.0.0.1").encode()), serve())
 
 
 def signed(ca: IssuedCertificate, csr: str) -> str:
-    """The certificate that AWS IoT would make of this request. The request must be signed by its own key."""
+    """Return the certificate that AWS IoT would issue for this request. The request must be signed by its own key."""
     request = x509.load_pem_x509_csr(csr.encode())
     assert request.is_signature_valid
     now = datetime.now(UTC)
@@ -30,7 +30,7 @@ def signed(ca: IssuedCertificate, csr: str) -> str:
 
 
 def door(ca: IssuedCertificate, *denials: int) -> Script:
-    """Answers the requests of one connection; RegisterThing with one of `denials`, if there are any."""
+    """Answer the requests of one connection. If there are `denials`, the next one is the answer to RegisterThing."""
     statuses = list(denials)
 
     async def script(conversation: Conversation) -> None:

@@ -1,6 +1,6 @@
 """An MQTT 3.1.1 server over mutual TLS that follows a script for each connection.
 
-It implements the nine packets that a device needs (OASIS MQTT 3.1.1, chapter 3) and records what it receives. On an
+It implements the nine packets that a device needs (OASIS MQTT 3.1.1, chapter 3) and records received packets. On an
 unexpected packet it closes the connection and records a violation, which fails the test.
 """
 
@@ -205,7 +205,7 @@ class Broker:
         assert not self.violations, self.violations
 
     def wait_for(self, kind: str, times: int = 1) -> None:
-        """Wait until the broker has received this that often."""
+        """Wait until the broker has received this so many times."""
         with self._changed:
             received = self._changed.wait_for(
                 lambda: [received for received, _ in self.received].count(kind) >= times, 10

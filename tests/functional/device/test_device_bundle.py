@@ -1,4 +1,4 @@
-"""A bundle, unzipped, in an environment that has nothing but Python: it provisions over TLS and arrives."""
+"""An unzipped bundle in an environment that has only Python: the device is provisioned over TLS and arrives."""
 
 import json
 import os
@@ -76,8 +76,8 @@ def test_a_bundle_provisions_and_arrives_with_nothing_but_python(
     assert [oct((folder / name).stat().st_mode & 0o777) for name in private] == ["0o600"] * 2
 
 
-def test_a_bundle_imports_nothing_of_the_machine(python: Path, ca: IssuedCertificate, tmp_path: Path) -> None:
-    """Even if the packages of the project, and native ones, are installed there."""
+def test_a_bundle_imports_only_its_own_files(python: Path, ca: IssuedCertificate, tmp_path: Path) -> None:
+    """Even if the project's packages and native ones are installed there."""
     folder = unzipped(tmp_path, ca, 8883)
     site = next((tmp_path / "empty").glob("lib/python3.*/site-packages"))
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")

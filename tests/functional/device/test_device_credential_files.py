@@ -1,4 +1,4 @@
-"""Certificate, chain and key in the files in which people have them: the client connects, or ends with status 2."""
+"""Certificate, chain and key in files of common formats: the client connects, or ends with status 2."""
 
 import socket
 import ssl
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 
 
 class Files:
-    """A device below two CAs, and the ways in which its certificates and key can be in files."""
+    """A device below two CAs, with its certificates and key in files of different forms."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -55,7 +55,8 @@ class Files:
         return path
 
     def pkcs12_dump(self) -> bytes:
-        """What `openssl pkcs12 -nodes` prints: Bag Attributes, certificates in the order of the archive, the key."""
+        """Return the output of `openssl pkcs12 -nodes`: Bag Attributes, certificates in the order of the archive, the
+        key."""
         archive = pkcs12.serialize_key_and_certificates(
             b"sensor",
             self.device.private,
@@ -163,7 +164,7 @@ def test_the_certificate_without_a_key_is_the_one_that_issued_no_other(files: Fi
     )
 
 
-def test_what_the_tls_library_rejects_ends_the_client(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_the_tls_library_rejects_end_the_client(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     def rejects(_: FileCredentials, **__: Any) -> None:
         raise RuntimeError("1033 (AWS_IO_TLS_CTX_ERROR)")
 
@@ -174,7 +175,7 @@ def test_what_the_tls_library_rejects_ends_the_client(files: Files, monkeypatch:
 
 @contextmanager
 def tls_server(files: Files, version: ssl.TLSVersion) -> Iterator[tuple[int, list[str]]]:
-    """Accept one connection with this version of TLS only. Yield the port, and what became of the handshake."""
+    """Accept one connection with this version of TLS only. Yield the port and the result of the handshake."""
     server, outcomes = issue(files.folder, "server", files.ca), []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT@SECLEVEL=0")

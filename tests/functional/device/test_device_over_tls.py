@@ -80,7 +80,7 @@ def test_a_broker_that_does_not_answer_correctly_is_retried(tls: TlsSetup, scrip
 
 
 @pytest.mark.slow
-def test_a_lobby_that_never_answers_the_tls_handshake_gives_way_to_the_next(tls: TlsSetup) -> None:
+def test_after_a_lobby_without_a_tls_handshake_the_next_is_tried(tls: TlsSetup) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, tls.broker(serve()) as broker:
         lobbies = (Endpoint("127.0.0.1", silent.getsockname()[1]), endpoint_of(broker))
         with RunningDevice(tls.credentials, tls.state, *lobbies, timing=replace(SHORT_TIMING, answer_within=1)) as log:
@@ -88,7 +88,7 @@ def test_a_lobby_that_never_answers_the_tls_handshake_gives_way_to_the_next(tls:
         assert log.counts["timeout"] == 1
 
 
-def test_an_unreachable_lobby_gives_way_to_the_next(tls: TlsSetup) -> None:
+def test_after_an_unreachable_lobby_the_next_is_tried(tls: TlsSetup) -> None:
     with closed_port() as unused_port, tls.broker(serve()) as broker:
         with RunningDevice(tls.credentials, tls.state, Endpoint("127.0.0.1", unused_port), endpoint_of(broker)) as log:
             assert log.wait_for("hello_sent")["endpoint"] == str(endpoint_of(broker))

@@ -100,7 +100,7 @@ def test_denials_are_repeated_with_the_same_certificate(
 
 
 @libraries
-def test_settings_that_no_attempt_can_cure_end_with_status_2_before_any_connection(
+def test_unusable_settings_end_with_status_2_before_any_connection(
     claim: IssuedCertificate, ca: IssuedCertificate, tmp_path: Path, libraries: tuple[str, ...]
 ) -> None:
     expired = issue(tmp_path, "expired", ca, not_before=datetime.now(UTC) - timedelta(days=40))

@@ -1,4 +1,4 @@
-"""Test certificates, made with `cryptography`: a CA, a server on loopback, a device."""
+"""Test certificates, created with `cryptography`: a CA, a server on loopback, a device."""
 
 import ipaddress
 from dataclasses import dataclass

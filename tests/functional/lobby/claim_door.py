@@ -76,7 +76,7 @@ class ClaimDoor:
         return found
 
     def issue(self, pem: str) -> Fingerprint:
-        """Do what AWS IoT does when a device asks for a certificate, and return its fingerprint."""
+        """Act as AWS IoT when a device requests a certificate, and return its fingerprint."""
         with self.calls.uncounted():
             answer = self.iot.register_certificate_without_ca(certificatePem=pem, status="PENDING_ACTIVATION")
             return Fingerprint(answer["certificateId"])
@@ -93,7 +93,7 @@ class ClaimDoor:
         }
 
     def register(self, claim: Fingerprint, pem: str, serial: object) -> bool:
-        """Do what AWS IoT does for RegisterThing: ask the hook, then activate the certificate if it allows it."""
+        """Act as AWS IoT for RegisterThing: call the hook, then activate the certificate if the hook permits it."""
         answer = provisioning.handler(self.event(claim, pem, serial), None, self.hook)
         if answer["allowProvisioning"]:
             certid = make.fingerprint_of(pem)

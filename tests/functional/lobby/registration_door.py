@@ -80,11 +80,11 @@ class RegistrationDoor:
         return event | {"timestamp": int(self.clock().timestamp() * 1000)}
 
     def deliver(self, event: dict[str, Any]) -> str:
-        """Have the bouncer decide on the certificate of the event, and return the outcome."""
+        """Let the bouncer decide on the certificate of the event, and return the outcome."""
         return self.bouncer.decide(parse_fingerprint(event["certificateId"]))
 
     def queue(self, pacer: Pacer | None = None) -> RegistrationQueue:
-        """Return the queue's processing in a new Lambda. Without `pacer` it waits for nothing."""
+        """Return the queue's processing in a new Lambda. Without `pacer` it does not wait."""
         pacer = pacer or Pacer(Pace(5, 5), sleep=lambda _seconds: None)
         failed = FailedRegistrations(lambda: aws.client("sqs"), "registrations", "undelivered", spread=lambda: 1.0)
         # moto is not made for threads

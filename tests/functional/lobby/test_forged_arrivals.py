@@ -181,7 +181,7 @@ def test_a_report_is_retried_if_its_certificate_cannot_be_fetched(attacked: Atta
     ],
     ids=["expired", "other name", "other key", "empty"],
 )
-def test_a_certificate_that_is_not_sns_valid_one_proves_nothing(attacked: Attacked, content: bytes) -> None:
+def test_only_a_valid_certificate_of_sns_is_accepted(attacked: Attacked, content: bytes) -> None:
     attacked.content = content
     before = aws.tables()
     assert attacked.deliver(json.dumps(report())) == []

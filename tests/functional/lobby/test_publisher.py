@@ -131,7 +131,7 @@ def test_an_outage_fails_every_record(publisher: Publisher, bus: FakeBus, ledger
 
 
 def test_an_event_is_not_published_without_its_row(publisher: Publisher, ledger: Ledger, calls: Calls) -> None:
-    """A row that DynamoDB did not return is not a removed one."""
+    """A row that DynamoDB did not return does not count as removed."""
     records = inserted(claim_and_revoke(ledger))
     calls.instead["BatchGetItem"] = lambda params, _call: {"Responses": {}, "UnprocessedKeys": params["RequestItems"]}
     assert publish(publisher, *records) == ["1", "2"]
@@ -166,13 +166,13 @@ def test_an_entry_that_cannot_be_handed_over_stays_in_the_stream(
 
 
 @pytest.mark.parametrize("named", [{"certid": ONE, "seq": 9}, {"certid": OTHER, "seq": 1}, {"certid": ONE}, {}])
-def test_a_redrive_of_something_else_is_refused(publisher: Publisher, ledger: Ledger, named: dict[str, Any]) -> None:
+def test_a_redrive_of_another_event_is_refused(publisher: Publisher, ledger: Ledger, named: dict[str, Any]) -> None:
     claim_and_revoke(ledger)
     with pytest.raises(InvalidInput):
         handler({"entries": [named]}, None, publisher)
 
 
-def test_what_is_not_an_entry_is_not_published(publisher: Publisher, bus: FakeBus, ledger: Ledger) -> None:
+def test_only_entries_are_published(publisher: Publisher, bus: FakeBus, ledger: Ledger) -> None:
     """The notary raises the alarm."""
     first, second = claim_and_revoke(ledger)
     forged = {**first, "event": {"S": "party"}}
@@ -233,7 +233,7 @@ def test_webhooks_are_read_every_half_minute(
     assert calls.count()["Query"] == 2
 
 
-def test_what_users_did_is_in_the_activity_log_once(publisher: Publisher, ledger: Ledger) -> None:
+def test_a_user_action_is_in_the_activity_log_once(publisher: Publisher, ledger: Ledger) -> None:
     records = inserted(claim_and_revoke(ledger))
     assert publish(publisher, *records) == publish(publisher, *records) == []
     page, more = ActivityLog().page(ActivityFilter(actor="user:ann"), 10)

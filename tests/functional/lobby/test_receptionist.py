@@ -1,4 +1,4 @@
-"""The receptionist: who gets a route, who waits, the cost, and that a payload cannot change the identity."""
+"""The receptionist: which devices get a route, which wait, the cost, and payloads that cannot change the identity."""
 
 import json
 import logging

@@ -61,7 +61,7 @@ class Answer:
 
 
 class VendingLobby(Lobby):
-    """A lobby with an enrolment of door `token`, for things called pump-…"""
+    """A lobby with an enrolment of door `token`, for things with the names pump-…"""
 
     def __init__(self, calls: Calls, clock: Clock, ledger: Ledger) -> None:
         super().__init__(calls, clock, ledger)
@@ -132,7 +132,7 @@ class VendingLobby(Lobby):
         return Answer(response["statusCode"], json.loads(response["body"]))
 
     def register(self, credentials: Credentials, name: str = "pump-1", key: int | None = 0) -> Answer:
-        """Ask for a certificate, with a CSR by the key of this number."""
+        """Request a certificate, with a CSR of the key with this number."""
         body = {"thingName": name, "version": "1.0"}
         return self.post(credentials, body | ({"csr": make.signing_request(name, key)} if key is not None else {}))
 

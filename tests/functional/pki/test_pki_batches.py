@@ -1,4 +1,4 @@
-"""`lobby-pki device` with serial numbers, SKUs and batches, and `revoke`: what a manufacturer's line needs."""
+"""`lobby-pki device` with serial numbers, SKUs and batches, and `revoke`: the commands of a production line."""
 
 import csv
 from pathlib import Path
@@ -132,7 +132,7 @@ def test_without_years_a_device_is_valid_as_long_as_its_ca(pki: Run) -> None:
     assert "not for the requested 20 years" in pki("device", "ca", "b", "--years", "20", "--no-label").stderr
 
 
-def test_a_revocation_says_that_nothing_is_blocked_yet_and_can_be_repeated(pki: Run) -> None:
+def test_a_revocation_has_no_effect_before_its_publication_and_can_be_repeated(pki: Run) -> None:
     pki("device", "ca", "a", "b", "c", "--no-label")
     done = pki("revoke", "ca", "a", "ca/devices/b.cert.pem", "--reason", "key-compromise")
     assert "the lobby admits these devices until this list is published: lobby-pki publish-crl ca" in done.stderr

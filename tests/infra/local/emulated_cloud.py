@@ -1,4 +1,4 @@
-"""AWS clients, devices and waiting for the tests that use a running emulator."""
+"""AWS clients, devices and waits for tests that use a running emulator."""
 
 import json
 import socket

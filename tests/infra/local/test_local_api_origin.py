@@ -116,7 +116,7 @@ def test_an_incomplete_request_is_not_executed(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture(scope="module")
 def origin(emulator: Emulator) -> Iterator[httpx.Client]:
-    """An API with the lobby's name, routes and a stage, between two with other names."""
+    """An API with the lobby's name, routes and a stage, and two APIs with other names."""
     arn = _function(emulator)
     gateway = aws(emulator, 0, "apigatewayv2")
     apis = [_api(gateway, name, arn) for name in ("another", API_NAME, "a-third")]
@@ -255,7 +255,7 @@ def test_a_call_of_an_aws_service_is_a_request_like_any_other(origin: httpx.Clie
     assert origin.post("/", headers=headers).status_code == 404
 
 
-def test_a_function_that_fails_is_an_error_without_its_words(origin: httpx.Client) -> None:
+def test_the_error_of_a_failed_function_does_not_contain_its_message(origin: httpx.Client) -> None:
     response = origin.get("/broken")
     assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
 

@@ -1,4 +1,4 @@
-"""Which requests of browsers and other clients the local cloud accepts, without an emulator."""
+"""Which requests of browsers and other clients the local cloud accepts. Runs without an emulator."""
 
 from pathlib import Path
 

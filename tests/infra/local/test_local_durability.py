@@ -77,7 +77,7 @@ def test_services_saved_together_are_loaded() -> None:
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Raised where the process is killed."""
 
 
 @pytest.mark.parametrize("call", range(1, 9))

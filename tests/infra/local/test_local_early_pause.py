@@ -1,4 +1,4 @@
-"""A connection that is paused when it begins receives nothing before it is resumed, in every supported Python."""
+"""A connection that is paused at its start receives no data until it is resumed, in every supported Python."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ asyncio.run(main())
 
 
 def affected_python() -> str | None:
-    """Return a Python of this machine that has the fault, such as Debian 12's."""
+    """Return an installed Python that has the fault, such as that of Debian 12."""
     for candidate in ("/usr/bin/python3", shutil.which("python3.11")):
         if candidate and Path(candidate).exists() and (3, 11, 0) <= version_of(candidate) < (3, 11, 4):
             return candidate

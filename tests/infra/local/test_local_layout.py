@@ -54,7 +54,7 @@ def test_every_name_resolves_to_its_address_without_dns(scope: Target) -> None:
     name, address = layout.server_name(scope), layout.endpoint(scope).host
     assert {found[4][0] for found in socket.getaddrinfo(name, 1, socket.AF_INET)} == {address}
     with pytest.raises(ValueError, match="does not appear to be"):
-        ipaddress.ip_address(name)  # so TLS libraries send it as SNI (RFC 6066, section 3, excludes addresses)
+        ipaddress.ip_address(name)  # not an address, so TLS libraries send it as SNI (RFC 6066, section 3)
 
 
 def test_only_the_lobby_is_also_at_the_address_for_clients_without_sni() -> None:

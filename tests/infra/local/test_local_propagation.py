@@ -43,7 +43,7 @@ def _change(propagation: Propagation, before: Effect, after: Effect) -> None:
     registry = [before]
     with propagation.changing(KEY, lambda: registry[0]):
         registry[0] = after
-        assert propagation.effect(KEY, after) == before  # a change has no effect at once either
+        assert propagation.effect(KEY, after) == before  # also a change without an immediate effect
 
 
 def test_each_change_takes_effect_after_the_delay(propagation: Propagation, clock: Clock) -> None:
@@ -66,7 +66,7 @@ def test_other_certificates_are_not_delayed(propagation: Propagation) -> None:
     assert propagation.effect((KEY[0], "eu-west-1", KEY[2]), ACTIVE) == ACTIVE
 
 
-def test_what_does_not_change_and_what_is_not_delayed_is_not_recorded(propagation: Propagation, clock: Clock) -> None:
+def test_unchanged_and_undelayed_values_are_not_recorded(propagation: Propagation, clock: Clock) -> None:
     with propagation.changing(KEY, lambda: PENDING):
         pass
     assert propagation.effect(KEY, ACTIVE) == ACTIVE

@@ -1,4 +1,4 @@
-"""Which credentials the gateway accepts, without an emulator. The requests are signed by botocore."""
+"""Which credentials the gateway accepts. Runs without an emulator. botocore signs the requests."""
 
 import re
 from collections.abc import Callable

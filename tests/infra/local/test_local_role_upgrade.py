@@ -1,4 +1,4 @@
-"""The role of an earlier version's target stack moves to its own stack: the same role, usable all the time."""
+"""The role of an earlier version's target stack moves to its own stack: it stays the same role and is always usable."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def role_template(directory: Path, **attributes: str) -> dict[str, Any]:
 
 
 def found(account: Account) -> tuple[str, Any]:
-    """Return the role's unique id and whom it trusts."""
+    """Return the role's unique id and its trusted principals."""
     role = account.client("iam").get_role(RoleName=TARGET_ROLE)["Role"]
     return role["RoleId"], role["AssumeRolePolicyDocument"]["Statement"]
 

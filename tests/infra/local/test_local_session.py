@@ -1,4 +1,4 @@
-"""Sessions of the local cloud reach it whatever AWS settings and proxies the user has."""
+"""Sessions of the local cloud reach it with any AWS settings and proxies of the user."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer

@@ -1,4 +1,4 @@
-"""The emulator signs SNS envelopes as AWS does: the lobby's own code verifies them with the certificate it serves."""
+"""The emulator signs SNS envelopes as AWS does: the lobby's code verifies them with the served certificate."""
 
 import json
 import urllib.error

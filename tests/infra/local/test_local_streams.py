@@ -26,7 +26,7 @@ AT = Progress(10)
     ],
     ids=["success", "unlimited", "exhausted", "no-retry", "bisect", "bisect-again", "too-old", "young"],
 )
-def test_what_follows_a_batch_of_four(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
+def test_the_step_after_a_batch_of_four(progress: Progress, rules: Rules, failed: bool, step: Step) -> None:
     assert after(progress, rules, 4, failed, 100.0) == step
 
 
@@ -93,7 +93,7 @@ def test_a_single_lane_has_the_position_of_the_mapping_and_every_record() -> Non
 
 
 @pytest.mark.parametrize(("records", "started"), [(0, False), (3, True)])
-def test_a_poll_says_whether_there_was_work(monkeypatch: pytest.MonkeyPatch, records: int, started: bool) -> None:
+def test_a_poll_returns_whether_there_was_work(monkeypatch: pytest.MonkeyPatch, records: int, started: bool) -> None:
     """MiniStack pauses after a poll without work, which would delay what the function sends to a queue."""
     dispatched: list[str] = []
     mapping = {"UUID": "m", "EventSourceArn": "arn:aws:dynamodb:r:1:table/t/stream/s", "FunctionName": "f"}

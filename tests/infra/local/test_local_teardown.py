@@ -1,4 +1,5 @@
-"""Targets are removed on the local cloud: devices, stack, then the role. It refuses what AWS refuses."""
+"""Targets are removed from the local cloud: devices, stack, then the role. The local cloud refuses the same calls as
+AWS."""
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_the_role_is_removed_with_the_last_target_also_from_another_region(accou
     assert not account.has_role()
 
 
-def test_a_stack_of_an_earlier_version_does_not_take_the_role_of_other_regions_along(account: Account) -> None:
+def test_removing_a_stack_of_an_earlier_version_keeps_the_role_of_other_regions(account: Account) -> None:
     account.deploy(stack_names.TARGET, {"Resources": TARGET["Resources"] | ROLE["Resources"]})
     account.deploy(stack_names.TARGET, TARGET, ELSEWHERE)
     with pytest.raises(InfraError, match=r"ROLE_IN_STACK: .*eu-north-1.*deploy\.sh target"):

@@ -1,4 +1,5 @@
-"""What the gateway accepts without a signature, and how it treats incomplete and unknown ones, without an emulator."""
+"""Requests that the gateway accepts without a signature, and incomplete and unknown signatures. Runs without an
+emulator."""
 
 import pytest
 
@@ -33,7 +34,7 @@ def _unsigned(method: str, path: str, query: str = "", headers: dict[str, str] |
     ],
     ids=lambda value: f"{value.method} {value.path}" if isinstance(value, Request) else "",
 )
-def test_what_aws_serves_without_a_signature_is_accepted(request_: Request, body: bytes) -> None:
+def test_public_requests_of_aws_are_accepted_without_a_signature(request_: Request, body: bytes) -> None:
     assert request_.refusal(SECRET, body) is None
 
 

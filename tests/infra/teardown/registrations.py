@@ -1,4 +1,4 @@
-"""An account with registrations of the lobby and of others, and what a removal must leave of it."""
+"""An account with registrations of the lobby and of others, and those that remain after a removal."""
 
 from dataclasses import dataclass
 from typing import Any

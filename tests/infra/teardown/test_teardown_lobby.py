@@ -1,4 +1,4 @@
-"""The registrations in the lobby's account: those of the ledger and of the lobby's policy, and nobody else's."""
+"""The registrations in the lobby's account: only those of the ledger and of the lobby's policy."""
 
 from contextlib import suppress
 

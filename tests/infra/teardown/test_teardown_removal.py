@@ -1,4 +1,5 @@
-"""Removing registrations: in the order that AWS requires, completely after any interruption, and nobody else's."""
+"""Removing registrations: in the order that AWS requires, completely after any interruption, and only those of the
+lobby."""
 
 from typing import Any
 
@@ -46,8 +47,8 @@ def test_a_device_is_removed_in_the_order_that_aws_requires(calls: Calls) -> Non
 CLAIM = {"claim": f"1:default:left:111122223333/eu-west-1:{'ab' * 32}"}
 
 
-def test_a_claim_decides_whose_thing_it_is(calls: Calls) -> None:
-    """Whatever policies are attached; so the thing needs no further attribute, of which it may have three."""
+def test_the_claim_of_a_thing_names_its_lobby(calls: Calls) -> None:
+    """The attached policies do not matter. So the thing needs no additional attribute (it may have three)."""
     theirs = {name: value.replace("eu-west-1", "eu-west-1/staging") for name, value in CLAIM.items()}
     for name, policy, attributes in (("ours", None, CLAIM), ("theirs", None, theirs)):
         device = register(name, policy)
@@ -115,7 +116,7 @@ def test_a_deletion_is_repeated_while_aws_still_sees_an_attachment(calls: Calls,
     assert left() == (set(), set())
 
 
-def test_what_the_owner_attached_to_a_devices_certificate_is_detached(calls: Calls) -> None:
+def test_resources_that_the_owner_attached_to_a_certificate_are_detached(calls: Calls) -> None:
     device = register("sensor-1")
     client("iot").create_policy(policyName="extra", policyDocument="{}")
     client("iot").attach_policy(policyName="extra", target=device.arn)

@@ -2,7 +2,8 @@
 
 `injector` sits between the Lambdas and AWS and makes one call fail; `error_responses` has each service's error
 responses; `faulty_aws` puts both into the tests' AWS. `lambdas` starts the real handlers and discards them when killed;
-`cloud` and `stream` deliver events again as AWS does; `devices` simulates devices. `scenarios` are what faults disturb,
-`initial_states`, `claiming` and `refused_certificates` are where they start, `api_requests` what users request, `setup`
-creates the lobby. `outcomes` compares results, `matrix` tries every call with every fault.
+`cloud` and `stream` redeliver events as AWS does; `devices` simulates devices. `scenarios` are the operations during
+which faults occur; they start from `initial_states`, `claiming` and `refused_certificates`. `api_requests` are the
+requests of users, and `setup` creates the lobby. `outcomes` compares results, `matrix` tries every call with every
+fault.
 """

@@ -1,7 +1,7 @@
 """Prints the matrix of every AWS call × every fault: `python -m tests.simulation.faults`.
 
-The real handlers run on an AWS in memory; nothing is deployed, and nothing waits. Each scenario runs once for each
-cell with retries at once, and once with retries late. Scenarios run in parallel processes.
+The real handlers run on an AWS in memory. Nothing is deployed, and there are no waits. Each scenario runs twice for
+each cell: with immediate and with late retries. Scenarios run in parallel processes.
 
 Exit status: 0 nothing was lost, 1 something was lost, 2 wrong usage.
 """

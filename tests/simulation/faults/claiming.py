@@ -1,7 +1,6 @@
-"""Devices that join by claim: their initial states, and what AWS IoT does when they ask for provisioning.
-
-AWS IoT issues a certificate, asks the hook, and activates the certificate if the hook allows it. A device whose request
-fails sends it again.
+"""Devices that join by claim: their initial states, and the part of AWS IoT in their provisioning. AWS IoT issues a
+certificate, calls the hook, and activates the certificate if the hook permits it. A device whose request fails sends it
+again.
 """
 
 from functools import cache
@@ -58,7 +57,7 @@ def joined(fleet: Fleet) -> None:
 
 
 def provision(fleet: Fleet, number: int = 0) -> None:
-    """The device `ONE` asks for provisioning with the key `number`."""
+    """The device `ONE` requests provisioning with the key `number`."""
     device = SimulatedDevice(ONE, _pem(number), _AMAZON.pem)
     iot = aws.client("iot")
     iot.register_certificate_without_ca(certificatePem=device.pem, status="PENDING_ACTIVATION")

@@ -1,9 +1,8 @@
-"""AWS's deliveries around the Lambdas: events are delivered again if a Lambda fails, and users send requests again.
-
-Rules invoke the receptionist asynchronously, with two retries; `stream` delivers the ledger's stream; `queue` delivers
-registrations to the bouncer, and arrivals; `lane_queues` those of the lanes: all as `infra/` deploys it. `undelivered`
-lists what all retries failed for. A retry follows at once, or, if the cloud is slow, after everything else that is
-pending.
+"""AWS's deliveries to the Lambdas: events are delivered again if a Lambda fails, and users repeat requests. As `infra/`
+deploys it, rules invoke the receptionist asynchronously, with two retries; `stream` delivers the ledger's stream;
+`queue` delivers registrations to the bouncer, and arrivals; `lane_queues` delivers the messages of lanes. `undelivered`
+lists the events for which all retries failed. A retry is immediate or, if the cloud is slow, after all other pending
+events.
 """
 
 import json
@@ -54,7 +53,7 @@ class Cloud:
         return Queue(name, self._lambdas, self._clock, lambda: self._wait(retry), receives)
 
     def _hand_over(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Accept a message for the on-failure queue, to which the bouncer is the only sender."""
+        """Accept a message for the on-failure queue. The bouncer is its only sender."""
         self._failed.append(f"bouncer: {request.body!r}")
         return _accepted(request)
 

@@ -1,8 +1,7 @@
-"""Simulated devices, and AWS IoT's connections: where a device can connect, which messages it gets, what is reported.
-
-A device is reduced to what the cloud observes: it connects, says hello, and reacts to messages as the reference client
-does (`device/machine/messages.py`). It follows a new route, returns to the lobby after a reset, and falls back to the
-lobby when its certificate is no longer accepted.
+"""Simulated devices, and AWS IoT's connections: where a device can connect, which messages it gets, which events are
+reported. A device has only the behaviour that the cloud observes: it connects, sends hellos, and reacts to messages as
+the reference client does (`device/machine/messages.py`). It follows a new route, returns to the lobby after a reset,
+and falls back to the lobby when its certificate is no longer accepted.
 """
 
 import json
@@ -136,7 +135,7 @@ class Fleet:
         self.connect_again(device.name)
 
     def connect_again(self, name: str) -> None:
-        """Connect with a certificate that is known and pending, or was a moment ago."""
+        """Connect with a certificate that is registered and pending, or was until just before."""
         certid = self.devices[name].certid
         self.cloud.register(event_of("certificate_registered", CA_CERTIFICATE_ID=self.ca_id, CERTIFICATE_ID=certid))
 

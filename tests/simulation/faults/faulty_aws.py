@@ -1,8 +1,8 @@
 """The tests' AWS with the fault injector in it: every client of every Lambda goes through the injector.
 
-Clients are created once for each account and cached, as their creation takes longer than most scenarios; they hold no
-state of the project. What they do hold, botocore's retry quota and its pauses, is disabled: a real process has a quota
-of its own, and the simulation does not wait.
+Clients are created once for each account and cached, as their creation takes longer than most scenarios; they have no
+state of the project. Their own state, botocore's retry quota and pauses, is disabled: a real process has its own quota,
+and the simulation does not wait.
 """
 
 import logging
@@ -89,7 +89,7 @@ _calling: ContextVar["_ClientOfSession | None"] = ContextVar("calling", default=
 
 
 class _ClientOfSession:
-    """A shared client with event handlers of its own, which are called only for calls made through it."""
+    """A shared client with its own event handlers, which are only called for calls through it."""
 
     def __init__(self, client: BaseClient) -> None:
         self._client, self.handlers = client, defaultdict[str, list[Any]](list)

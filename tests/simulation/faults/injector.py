@@ -1,8 +1,8 @@
 """The fault injector: intercepts requests where botocore sends them, and makes one call fail.
 
 moto answers in botocore's `before-send` hook, so the injector passes a request on, rejects it or drops its response
-there. That is below the retries and error parsing of botocore and PynamoDB, so the project's code sees what it would
-see in AWS. A call is one call of the project's code, however many attempts botocore makes.
+there. This is below the retries and error parsing of botocore and PynamoDB, so the project's code gets the same results
+as in AWS. A call is one call of the project's code, with any number of attempts by botocore.
 """
 
 import json
@@ -36,7 +36,7 @@ class Fault(StrEnum):
 
 
 class Killed(BaseException):
-    """The process is killed. The project's code must not catch this; code that does cannot call AWS any more."""
+    """The process is killed. The project's code must not catch this. If it does, further calls to AWS fail."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ Plan = Mapping[int, Fault]
 
 @dataclass
 class FaultInjector:
-    """Intercepts every request. `observers` are called after successful calls by anybody; `stubs` answer what moto
-    cannot."""
+    """Intercepts every request. `observers` are called after every successful call; `stubs` answer calls that moto does
+    not support."""
 
     plan: Plan = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""The lanes' FIFO queues: what `SendMessage` and `ChangeMessageVisibility` do, and which messages can be delivered.
-
-As SQS promises (developer guide, "FIFO queue delivery logic"): a message is hidden while it is in flight, and no later
-message of its group is delivered before it is deleted; a deduplication id is ignored for five minutes.
+"""The lanes' FIFO queues: the effect of `SendMessage` and `ChangeMessageVisibility`, and the messages that can be
+delivered. As documented for SQS (developer guide, "FIFO queue delivery logic"): a message is hidden while it is in
+flight, and no later message of its group is delivered before it is deleted; a deduplication id is ignored for five
+minutes.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ class LaneQueues:
     _count: int = 0
 
     def stubs(self, send_other: Answer, hide_other: Answer) -> dict[str, Answer]:
-        """Return what answers for SQS. The other answers are those of queues that are not the lanes'."""
+        """Return the stub for SQS. `others` answers for the other queues."""
         return {
             "sqs.SendMessage": lambda request: (self._send if _is_of_lane(request) else send_other)(request),
             "sqs.ChangeMessageVisibility": lambda request: (self._hide if _is_of_lane(request) else hide_other)(

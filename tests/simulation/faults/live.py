@@ -85,8 +85,7 @@ def processes_of(function: str, emulator: int) -> list[int]:
 
 
 def onboard(lobby: LobbyUnderTest, device: NewDevice) -> None:
-    """Onboard a device until it has arrived. Raise `TimeoutError`, or `ValueError` if something differs from what must
-    hold."""
+    """Onboard a device until it has arrived. Raise `TimeoutError`, or `ValueError` if a condition is violated."""
     powered = PoweredDevice(lobby.file, device.paths, lobby.local.state / "devices" / device.name)
     try:
         lobby.wait_for_state(device, "inlobby")

@@ -1,10 +1,10 @@
-"""The matrix: every call of every scenario × every fault, each tried with retries at once and with retries late.
+"""The matrix: every call of every scenario × every fault, each with immediate and with late retries.
 
 The result of a cell is `survived` if the outcome is the same as without the fault; `repeated` if the action had its
-effect twice because it was requested twice; `recorded` if only the history differs, by a target's refusal to leave a
-superseded claim's certificate inactive, and the commissioner has cleared the target since; a reason code if the device
-shows the reason, and one retry by an operator leads to the same outcome after the fault is over; otherwise `LOST`, with
-the differences.
+effect twice because it was requested twice; `recorded` if only the history differs: a target refused to deactivate a
+superseded claim's certificate, and the commissioner has cleared the target since then; a reason code if the device
+shows the reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with the
+differences.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Pair:
-    """The result of a scenario in which two calls failed, the second maybe during the recovery from the first."""
+    """The result of a scenario in which two calls failed, the second possibly during the recovery from the first."""
 
     description: str
     result: str
@@ -74,7 +74,7 @@ class ScenarioRunner:
                 yield self.cell(number, fault)
 
     def pair(self, random: Random) -> Pair:
-        """Fail two random calls that are near to each other, with retries at once or late at random."""
+        """Fail two random calls that are close to each other, with immediate or late retries at random."""
         first = random.randint(1, len(self.calls))
         plan = {first: random.choice(_LASTING), first + random.randint(1, _NEAR): random.choice(_LASTING)}
         slow = random.random() < 0.5
@@ -85,7 +85,7 @@ class ScenarioRunner:
         return Pair(f"{self._scenario.name}: {failed}, retried {_pace(slow)}", result, tuple(lost))
 
     def cell(self, number: int, fault: Fault, paces: Sequence[bool] = (False, True)) -> Cell:
-        """Return the worst result of these paces: retries at once (False), retries late (True)."""
+        """Return the worst result of these paces: immediate retries (False), late retries (True)."""
         cells = [self._try(number, fault, slow=slow) for slow in paces]
         return max(cells, key=lambda cell: (cell.result == LOST, cell.result != SURVIVED))
 
@@ -131,7 +131,7 @@ class ScenarioRunner:
         fleet.cloud.settle()
 
     def _differs_by_more_than_refusals(self, outcome: Outcome) -> bool:
-        """Return whether there is another difference than refused clearings in the history, and a new generation of
+        """Return whether there are differences other than refused clearings in the history, with a new generation of
         work for each."""
         surplus = [
             line

@@ -1,8 +1,7 @@
-"""Scenario outcomes: all state after a scenario, without what may differ between any two runs, and their differences.
-
-Left out are times, hashes and random ids; the order of history entries that Lambdas wrote at the same time; and entries
-that only record that the commissioner had nothing left to do, as the row shows that. What must hold in every outcome
-(valid hash chains, counts that a recount confirms, nothing undelivered) is checked here, too.
+"""Scenario outcomes and their differences. An outcome is all state after a scenario, except for values that may differ
+between two runs: times, hashes and random ids; the order of history entries that Lambdas wrote at the same time; and
+entries that only record that the commissioner had nothing left to do, because the row shows that. The invariants of
+every outcome (valid hash chains, counts that a recount confirms, no undelivered events) are also checked here.
 """
 
 from collections import Counter
@@ -48,7 +47,7 @@ class Outcome:
     violations: list[str]
 
     def differs(self, other: "Outcome", *, ignoring: Sequence[str] = ()) -> list[str]:
-        """Return in which parts this outcome differs from `other`, as text."""
+        """Return the differences from `other` as text."""
         differences = []
         for part in fields(self):
             mine, others = getattr(self, part.name), getattr(other, part.name)
@@ -85,7 +84,7 @@ def _active(target: Target) -> list[str]:
 
 
 def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
-    """Replace the time of the last hello by whether it is in the scenario."""
+    """Replace the time of the last hello by a flag: whether it is in the scenario."""
     kept_fields = {name: value for name, value in row.items() if name not in _VARYING}
     return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
 
@@ -95,7 +94,7 @@ def _without_times(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace an external id by whether it is the one of its account. Of a target's history, keep what happened."""
+    """Replace an external id by whether it is that of its account. Keep only the events of a target's history."""
     history = [row for row in rows if row["kind"]["S"].startswith("history#")]
     rows = [row for row in rows if row not in history]
     of = {row["target"]["S"]: row["externalid"] for row in rows if row["kind"] == {"S": "account"}}

@@ -1,7 +1,6 @@
-"""The scenarios that faults disturb: a device's life from its first connection to its revocation, and users' requests.
-
-Each scenario starts from a settled initial state, and consists of an event or a request. What follows from it (the
-commissioner's work, devices' reactions, reports of arrivals) is part of the scenario.
+"""The scenarios of the fault matrix: a device's lifecycle from its first connection to its revocation, and users'
+requests. Each scenario starts from a settled initial state, and consists of an event or a request and all of its
+effects (the commissioner's work, devices' reactions, reports of arrivals).
 """
 
 import json
@@ -19,11 +18,11 @@ from tests.simulation.faults.setup import InitialState
 
 @dataclass(frozen=True)
 class Scenario:
-    """`action` happens in the lobby that `initial_state` has left. `reason` is the device's reason at the end.
+    """`action` runs in the lobby in its `initial_state`. `reason` is the device's reason at the end.
 
     `repeatable`: the action has an effect each time (a retry adds an attempt to the history), so a repeated request may
-    leave more history. `superseded`: a claim is replaced before it is carried out, and what was registered for it, if
-    anything, is inactive; faults do not hit users' calls, as the commissioner could then come first.
+    leave more history. `superseded`: a claim is replaced before it is carried out, and anything that was registered for
+    it is inactive; users' calls get no faults, because the commissioner could then run first.
     """
 
     name: str

@@ -28,7 +28,7 @@ InitialState = Callable[[Fleet], None]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A settled lobby: everything that AWS holds, the time, and the devices."""
+    """A settled lobby: all state in AWS, the time, and the devices."""
 
     held: Any
     clock: datetime

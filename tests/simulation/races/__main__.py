@@ -1,7 +1,7 @@
 """Races over one device: `python -m tests.simulation.races`.
 
-Each named race runs in every order of its actors' AWS calls, or, if there are too many, in a number of random orders.
-Then hypothesis draws orders of everything at once. Nothing is deployed: the real handlers run on an AWS in memory.
+Each named race runs in every order of its actors' AWS calls, or in random orders if there are too many. Then hypothesis
+draws orders of all actors together. Nothing is deployed: the real handlers run on an AWS in memory.
 
 Exit status: 0 every order had the required outcome, 1 an order did not (printed with its calls), 2 wrong usage.
 """

@@ -1,4 +1,4 @@
-"""What AWS delivers to Lambdas in a simulation: a device's records in the stream, and events."""
+"""AWS's deliveries to Lambdas in a simulation: a device's records in the stream, and events."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,5 +1,5 @@
-"""What devices do in a simulation: they react to messages, connect and say hello. Each action appends to `pending` the
-events that AWS IoT then sends to Lambdas.
+"""The actions of devices in a simulation: they react to messages, connect and send hellos. Each action appends to
+`pending` the events that AWS IoT then sends to Lambdas.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Races over lanes: messages that are delivered twice, workers that are killed or stalled, and work of two lanes.
 
-A lane's workers must never overlap, whatever SQS delivers; what a killed worker has left is completed by its successor.
+A lane's workers must never overlap, for any deliveries of SQS. The successor of a killed worker completes its work.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def _stopped_before(simulation: Simulation, actor: Actor, call: str) -> Actor:
 
 
 def _claimed(simulation: Simulation) -> Actor:
-    """Return a worker that has just got the message of a claim for A."""
+    """Return a worker that has just received the message of a claim for A."""
     _change(simulation, "claim", A, processed=False)
     return simulation.start_work(one(simulation))
 
@@ -97,7 +97,7 @@ def _moved_back_while_cleared(simulation: Simulation) -> list[Actor]:
 
 
 def _delivered_again(simulation: Simulation) -> list[Actor]:
-    """A message that is done is delivered again, while the device is released and claimed again."""
+    """A completed message is delivered again, while the device is released and claimed again."""
     worker = _claimed(simulation)
     [message] = simulation.in_flight
     simulation.finish(worker)
@@ -131,12 +131,12 @@ def _announced(simulation: Simulation) -> Actor:
 
 
 def _announced_while_busy(simulation: Simulation) -> list[Actor]:
-    """The release is announced to the worker of a token, too, or finds the lane free."""
+    """The release is also announced to the worker of a token, or the lane is free."""
     return [_announced(simulation), simulation.request("release", one(simulation))]
 
 
 def _announced_and_killed(call: str, event: str, target: Target | None = None) -> StartActors:
-    """The worker of a token is killed after an announcement, whose message is gone."""
+    """The worker of a token is killed after an announcement whose message is already deleted."""
 
     def start(simulation: Simulation) -> list[Actor]:
         simulation.kill(_stopped_before(simulation, _announced(simulation), call), after=True)

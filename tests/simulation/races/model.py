@@ -1,8 +1,8 @@
-"""A small model of the ledger and of the registries, and what must hold: always, and when everything has settled.
+"""A small model of the ledger and of the registries, with its invariants: those at any time, and those after settling.
 
-The model is independent of the project's code. It follows a device's history entry by entry, and computes what the row
-must contain and where the certificate may be active: in the claim's target, and in targets that the device has left
-and that are not cleared yet. That holds at any time, because a lane's workers never overlap.
+The model is independent of the project's code. It follows a device's history entry by entry, and computes the content
+of the row and the targets in which the certificate may be active: the claim's target, and targets that the device has
+left and that are not cleared yet. These invariants hold at any time, because a lane's workers never overlap.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,7 +41,7 @@ class ModelViolation(AssertionError):
 
 @dataclass
 class ModelDevice:
-    """A device as its history describes it. `left` are targets that it was claimed for and that are not cleared."""
+    """A device as its history describes it. `left` are targets of earlier claims that are not cleared."""
 
     state: str | None = None
     target: Target | None = None
@@ -181,7 +181,7 @@ def _followed(entries: tuple[Entry, ...], version: int | None, head: str | None)
 
 
 def check_always() -> dict[str, ModelDevice]:
-    """Check what must always hold, also between any two calls."""
+    """Check the invariants that hold at any time, also between two calls."""
     rows, devices = _rows(), model_devices()
     if aws.counts() != aws.recounted():
         raise ModelViolation(f"got counts {aws.counts()}, want {aws.recounted()}")
@@ -203,7 +203,7 @@ def check_always() -> dict[str, ModelDevice]:
 
 
 def check_settled(simulated: Iterable[SimulatedDevice]) -> None:
-    """Check what must hold when everything is delivered, all faults are over, and every device is powered."""
+    """Check the invariants after settling: all events are delivered, all faults are over, every device is powered."""
     devices, rows = check_always(), _rows()
     for each in simulated:
         row, device = rows.get(each.certid), devices.get(each.certid)
@@ -229,8 +229,8 @@ def _check_registries(simulated: SimulatedDevice, device: ModelDevice) -> None:
 
 
 def check_responses(requests: Iterable[UserRequest]) -> None:
-    """Check that users got true answers: a refused request has changed nothing; a request that was done is in the
-    history under the user's name, or another request had the same effect before."""
+    """Check the responses to users: a refused request has changed nothing; a successful request is in the history under
+    the user's name, or another request had the same effect before."""
     for request in requests:
         entries = entries_of(request.certid)
         own = [entry for entry in entries if entry.actor == request.by]
@@ -281,7 +281,7 @@ _known: dict[str, Any] = {}
 
 
 def _parsed(parse: Callable[[dict[str, Any]], T], item: dict[str, Any]) -> T:
-    """Parse an item once: all are checked after every step, and a step changes at most two."""
+    """Parse an item once. All items are checked after every step, and a step changes at most two."""
     text = f"{parse.__name__} {item}"
     if text not in _known:
         if len(_known) >= _REMEMBERED:

@@ -1,6 +1,6 @@
 """A race: actors that work on one device at the same time, and the outcome that every order of their calls must have.
 
-After each race, everything is delivered and settles, and the checks of `model` must pass, too.
+After each race, everything is delivered and settles, and the checks of `model` must also pass.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Check = Callable[[Simulation], None]
 @dataclass(frozen=True)
 class Race:
     """`start` starts the actors in the lobby that `initial_state` left; `check` checks the settled lobby.
-    `repairs`: how often an operator acts on a device that shows that it needs it."""
+    `repairs`: how often an operator acts on a device that needs it."""
 
     name: str
     initial_state: InitialState

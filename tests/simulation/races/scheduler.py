@@ -1,7 +1,7 @@
 """A scheduler for actors: each actor stops before each of its AWS calls, and continues when the scheduler selects it.
 
-An actor is a greenlet, so an order is a list of choices and runs the same way each time. A call is atomic, as DynamoDB
-and AWS IoT promise. An actor can be killed before or after a call, have the call rejected, or never get its response.
+An actor is a greenlet, so an order is a list of choices and runs the same way each time. A call is atomic, as in
+DynamoDB and AWS IoT. An actor can be killed before or after a call, have the call rejected, or never get its response.
 """
 
 from collections.abc import Callable, Iterator
@@ -70,7 +70,7 @@ class Actor:
         self.step()
 
     def kill(self, *, after: bool) -> None:
-        """Kill the actor before its next call, or when that call has taken effect."""
+        """Kill the actor before its next call, or after that call has taken effect."""
         self.killed = True
         self._dies_after = after
         self._greenlet.switch() if after else self._greenlet.throw(Killed)
@@ -85,7 +85,7 @@ class Actor:
         self.next_call = ""
 
     def call(self, label: str, make: Callable[[], Any]) -> Any:
-        """Stop, and then make the call or not. Called by the patch around botocore."""
+        """Stop, and then make the call if it is selected. The patch around botocore calls this."""
         if self.killed:
             raise Killed
         self.next_call = label

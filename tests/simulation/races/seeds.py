@@ -1,4 +1,4 @@
-"""Fresh seeds for the full tier: each run tries other orders, and a failure can be repeated."""
+"""New seeds for the full tier: each run tries other orders, and a failure can be reproduced."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from secrets import randbelow
 
 @contextmanager
 def repeatable() -> Iterator[int]:
-    """Provide a fresh seed, or the one in the environment. A failure prints it."""
+    """Provide a new seed, or the one in the environment. A failure prints it."""
     fresh = int(os.environ.get("SIMULATION_SEED") or randbelow(2**32))
     try:
         yield fresh

@@ -1,4 +1,4 @@
-"""The end of a race: all faults are over, everything is delivered, and the lobby must be as the model requires."""
+"""The end of a race: all faults are over, everything is delivered, and the lobby must match the model."""
 
 from lobby.domain.states import State
 from lobby.names import Fingerprint
@@ -7,8 +7,7 @@ from tests.simulation.races.simulation import Simulation
 
 
 def settle(simulation: Simulation, repairs: int) -> None:
-    """End all faults, let an operator act at most `repairs` times on each device that shows that it needs it, and check
-    the result."""
+    """End all faults, let an operator act up to `repairs` times on each device that needs it, and check the result."""
 
     simulation.closed.clear()
     simulation.settle(check_always)

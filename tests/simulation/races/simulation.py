@@ -1,9 +1,9 @@
 """A lobby in which many actors work at once: users, Lambdas and devices, each of which can stop at any call.
 
-Deliveries are as AWS promises, and no better: the stream keeps a device's records in order and gives them to one bell
-at a time, but may deliver earlier ones again; a lane has one message in flight, which is delivered again if its worker
-is killed; rules and the queue deliver at least once, late and in any order. In addition, `work_again` delivers a lane's
-message that another worker has in hand or has done, and a Lambda can be killed at any call.
+Deliveries have only AWS's documented guarantees: the stream delivers a device's records in order and to one bell at a
+time, but may repeat earlier ones; a lane has one message in flight, which is delivered again if its worker is killed;
+rules and the queue deliver at least once, late and in any order. In addition, `work_again` repeats a lane's message
+that another worker is processing or has completed, and a Lambda can be killed at any call.
 """
 
 from collections.abc import Callable, Iterator
@@ -123,7 +123,7 @@ class Simulation:
         return self._start_worker(message, self.lanes.receive(message))
 
     def work_again(self, message: LaneMessage) -> Actor:
-        """Deliver a message that another worker has in hand, or that was done before."""
+        """Deliver a message that another worker is processing, or that is already completed."""
         return self._start_worker(message, message.event)
 
     def _start_worker(self, message: LaneMessage, event: dict[str, Any]) -> Actor:
@@ -151,7 +151,7 @@ class Simulation:
         return self.work(self.workable()[0])
 
     def finish_work(self, certid: str) -> None:
-        """Let the bell and the workers process everything for the device."""
+        """Let the bell and the workers process all work for the device."""
         while True:
             while self.streams[certid].waiting:
                 self.finish(self.deliver(certid))

@@ -1,4 +1,4 @@
-"""Everything at once, in orders that hypothesis draws: users, Lambdas and devices, deliveries, kills, throttling.
+"""All actors together, in orders that hypothesis draws: users, Lambdas and devices, deliveries, kills, throttling.
 
 Each step continues an actor for some calls, starts another one, or makes a delivery: late, again, or of an earlier
 record. The model is checked after every step. At the end all faults are over, an operator retries the devices that show
@@ -77,7 +77,7 @@ class LobbyStateMachine(RuleBasedStateMachine):
 
     @contextmanager
     def _reporting_first_violation(self) -> Iterator[None]:
-        """Report the first violation, and not what follows from it in the teardown."""
+        """Report the first violation, and not its consequences in the teardown."""
         try:
             yield
         except BaseException:
@@ -86,13 +86,13 @@ class LobbyStateMachine(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from(_STEPS), number=st.integers(0, 59), device=st.sampled_from([ONE, TWO]))
     def next_step(self, what: str, number: int, device: str) -> None:
-        """Make one of the steps. This is a single rule because hypothesis leaves whole rules out of some examples, and
-        an example in which no actor continues tests nothing."""
+        """Make one of the steps. This is a single rule, because hypothesis omits whole rules from some examples, and an
+        example in which no actor continues tests nothing."""
         with self._reporting_first_violation():
             getattr(self, what)(number, device)
 
     def send_a_request(self, number: int, device: str) -> None:
-        """Mostly an event that the device's state allows."""
+        """Send a request, mostly one that the device's state allows."""
         certid = self.simulation.devices[device].certid
         row = row_of(certid)
         allowed = (*allowed_events(row.devstate if row else None), Event.CLAIM, Event.MOVE, Event.RELEASE)
@@ -127,7 +127,7 @@ class LobbyStateMachine(RuleBasedStateMachine):
             self.simulation.deliver(chosen[0], 1 + number % 3)
 
     def repeat_a_delivery(self, number: int, device: str) -> None:
-        """Repeat a batch of the stream, a message of a lane (also one in hand), or an event."""
+        """Repeat a batch of the stream, a message of a lane (also one in progress), or an event."""
         certid, done = self.simulation.devices[device].certid, self.simulation.done
         stream = self.simulation.streams[certid]
         if stream.position and number % 3 and not stream.running:
@@ -156,7 +156,7 @@ class LobbyStateMachine(RuleBasedStateMachine):
             self.simulation.cancel(actor, fault)
 
     def let_time_pass(self, number: int, _device: str) -> None:
-        """Sometimes also close a target, or open it again."""
+        """Advance the clock. Sometimes also close a target, or open it again."""
         self.simulation.clock.advance(seconds=(2, 10, 200)[number % 3])
         if number % 4 == 0:
             self.simulation.closed ^= {(A, B)[number // 4 % 2]}

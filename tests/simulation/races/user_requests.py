@@ -1,4 +1,4 @@
-"""Users' changes of a device: each request with an actor name of its own, and what the user was answered."""
+"""Users' changes of a device: each request with its own actor name, and the response to the user."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Bulk claims: every row has one outcome, whatever the lobby answers."""
+"""Bulk claims: every row has one outcome, for any response of the lobby."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Following devices: the verdict on each state, and when following ends."""
+"""Following devices: the result of each state, and when following ends."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""How lobbies, targets, devices and durations are written: accepted, ambiguous and refused forms."""
+"""How users write lobbies, targets, devices and durations: accepted, ambiguous and refused forms."""
 
 from collections.abc import Mapping
 from pathlib import Path

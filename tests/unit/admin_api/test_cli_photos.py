@@ -24,7 +24,7 @@ def symbol(certid: Fingerprint) -> Image.Image:
 
 
 def transparent(certid: Fingerprint) -> Image.Image:
-    """Return the QR code in black without a ground."""
+    """Return the QR code in black on a transparent background."""
     dark = symbol(certid).point(lambda level: 255 - level)
     image = Image.new("RGBA", dark.size, (0, 0, 0, 0))
     image.putalpha(dark)

@@ -1,4 +1,4 @@
-"""Spreadsheet files: every form in which they are saved is read, and what is no list is named. The console's reader has
+"""Spreadsheet files: every format of saved lists is read, and other files are named in errors. The console's reader has
 the same test vectors."""
 
 import base64

@@ -1,4 +1,4 @@
-"""Settings with which the API starts."""
+"""Valid settings of the API."""
 
 VALID_SETTINGS = {
     "AWS_REGION": "eu-west-1",

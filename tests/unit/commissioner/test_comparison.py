@@ -140,7 +140,7 @@ def test_each_mismatch_is_reported_by_its_code(case: str) -> None:
     assert all(str(HERE) in each.message and ", want " in each.message for each in found)
 
 
-def test_what_the_owner_decided_and_what_is_not_ours_is_not_repaired() -> None:
+def test_changes_of_the_owner_and_of_others_are_not_repaired() -> None:
     assert {code for code, repair in REPAIRS.items() if repair is None} == {
         DifferenceCode.CERTIFICATE_REVOKED,
         DifferenceCode.THING_OF_ANOTHER,

@@ -1,4 +1,4 @@
-"""What lists show about devices: which of them are suspects, whatever the order of the records."""
+"""The records of lists: which devices are suspects, for any order of the records."""
 
 import hashlib
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Faulty brokers: they refuse the device, stop answering, drop it, send it in a loop, or behave at random."""
+"""Faulty brokers: they refuse the device, stop answering, disconnect it, route it in a loop, or behave randomly."""
 
 import random
 from collections.abc import Callable
@@ -120,7 +120,7 @@ LOOPS: dict[str, tuple[Callable[[], Broker], Callable[[], Broker]]] = {
 
 
 class RandomBroker(Broker):
-    """Behaves at random at each stage."""
+    """Behaves randomly at each stage."""
 
     def __init__(self, choice: random.Random, good: Broker) -> None:
         self._choice, self._good = choice, good

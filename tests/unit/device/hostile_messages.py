@@ -1,6 +1,5 @@
-"""Hostile messages: what a broker may send on `lobby/<thing>`.
-
-`INVALID` messages must be ignored. `UNUSUAL` messages are unusual and valid. By name, the payload.
+"""Hostile messages that a broker may send on `lobby/<thing>`, as payloads by name. `INVALID` messages must be ignored.
+`UNUSUAL` messages are valid.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A model of the lobby's door for provisioning by claim, and of its keys and certificates, for the simulated network.
 
-The door admits one key for each serial number, whatever the certificate: a device that came back with another key would
-be refused for ever. A certificate is PEM of invented bytes that contain the public key.
+The door admits one key for each serial number, whatever the certificate: a device that returned with another key would
+always be refused. A certificate is PEM of invented bytes that contain the public key.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Random messages to a device, corrupted valid ones among them, and a check that none crashes it."""
+"""Random messages to a device, including corrupted valid ones, and a check that none crashes it."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ _HOST = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 
 
 def _is_valid(payload: bytes) -> bool:
-    """Judge by the protocol, independently of the parser."""
+    """Check a message by the protocol's rules, independently of the parser."""
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ TOPICS = st.sampled_from([f"lobby/{THING}"] * 4 + ["lobby/other", f"lobby/{THING
 
 
 def check_messages(route: Route | None, messages: list[tuple[str, bytes]]) -> None:
-    """Also used by the benchmark's fuzz test."""
+    """Check that no message crashes the device. The benchmark's fuzz test also uses this."""
     driver = MachineDriver(route=route).go_online()
     disk = SimulatedDisk({"device": {"state": {}}})
     for topic, payload in messages:

@@ -1,4 +1,4 @@
-"""Statistics of simulated hours with faulty brokers: how often the device connects, where, and what it writes."""
+"""Statistics of simulated hours with faulty brokers: how often the device connects, where, and how much it writes."""
 
 import random
 from collections import Counter
@@ -28,7 +28,7 @@ _BACKOFF_GROWN_AFTER_S = 600.0
 
 @dataclass(frozen=True)
 class RetryStatistics:
-    """What happened in a simulated period."""
+    """The connections and writes in a simulated period."""
 
     attempts: int
     max_per_hour: int

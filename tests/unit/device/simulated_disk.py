@@ -186,7 +186,7 @@ class SimulatedDisk:
 
     @contextmanager
     def _call(self, name: str) -> Iterator[bool]:
-        """Yield whether to do only half of the call. Power is also lost after a call that fails."""
+        """Yield whether to do only half of the call. Power can also be lost after a failed call."""
         cut = len(self.calls) == self._cut
         self.calls.append(name)
         if self.powered_off or (cut and self._cut_point == "before"):

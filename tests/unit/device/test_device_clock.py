@@ -1,4 +1,4 @@
-"""A wrong wall clock: no wait depends on it, it is logged once, and the device retries until the clock is set."""
+"""A wrong wall clock: no wait depends on it, it is logged once, and the device retries until the clock is corrected."""
 
 import ast
 import io

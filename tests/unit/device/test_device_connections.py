@@ -86,7 +86,7 @@ def test_a_refused_device_tries_every_lobby_with_growing_waits() -> None:
 
 
 @pytest.mark.parametrize("failure", [Failure.UNREACHABLE, Failure.TIMEOUT, Failure.UNTRUSTED, Failure.LOCAL])
-def test_an_unavailable_lobby_gives_way_to_the_next_at_once(failure: Failure) -> None:
+def test_after_an_unavailable_lobby_the_next_is_tried_at_once(failure: Failure) -> None:
     driver = MachineDriver(replace(PLAN, lobbies=(LOBBY, OTHER_LOBBY))).fail(failure).advance_time(0)
     assert [action.endpoint for action in driver.actions(Connect)] == [OTHER_LOBBY]
     assert driver.fail(failure).next_wait == 1.5

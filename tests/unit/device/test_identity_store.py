@@ -1,4 +1,5 @@
-"""Keys and identities on disk: both kinds of libraries work alike, and damage is never taken for an identity."""
+"""Keys and identities on disk: both kinds of libraries have the same behaviour, and a damaged file is never read as an
+identity."""
 
 import stat
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Provisioning by claim that is denied or fails: waits, repetitions, and its ends."""
+"""Provisioning by claim that is denied or fails: waits, retries, and when it ends."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Clients are created during Lambda's initialisation, and elsewhere at the first use."""
+"""Clients are created during Lambda's initialisation, and in other processes at the first use."""
 
 import pytest
 

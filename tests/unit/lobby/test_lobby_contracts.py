@@ -102,7 +102,7 @@ def test_a_response_with_another_type_is_rejected(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"5", {"refused": 5}, {"refused": {"code": "X"}}])
-def test_what_is_not_a_response_is_rejected(body: object) -> None:
+def test_anything_but_a_response_is_rejected(body: object) -> None:
     with pytest.raises(MalformedMessage):
         invoke(answering(body), "function", SurveyRequest(TARGET))
 

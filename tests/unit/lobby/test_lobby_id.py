@@ -1,4 +1,4 @@
-"""The names of lobbies that share an account: the default ones of earlier versions, and no two equal."""
+"""The names of lobbies that share an account: those of earlier versions by default, and no two are equal."""
 
 import os
 import subprocess
@@ -61,7 +61,7 @@ def test_a_profile_of_one_lobby_is_no_name_of_another() -> None:
 
 
 @pytest.mark.slow
-def test_commands_start_whatever_the_environment_holds() -> None:
-    """lobbyctl and lobby-device use no such name. lobby-pki reports the value when it connects to a lobby."""
+def test_commands_start_in_any_environment() -> None:
+    """lobbyctl and lobby-device use no names with an id. lobby-pki reports the value when it connects to a lobby."""
     script = "import admin_api.cli.app, device.cli, pki.cli"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "LOBBY_ID": "No id!"}, check=True)

@@ -1,4 +1,4 @@
-"""The certificate of a signature: which URLs are fetched, which certificates count, and what is cached."""
+"""The certificate of a signature: which URLs are fetched, which certificates are accepted, and which are cached."""
 
 import ssl
 import threading

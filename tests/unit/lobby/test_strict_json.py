@@ -1,4 +1,4 @@
-"""The reader for JSON from outside: what JSON is accepted, and that everything else is a `ValueError`."""
+"""The reader for JSON from outside: the accepted JSON; anything else is a `ValueError`."""
 
 import json
 from collections.abc import Callable

@@ -92,7 +92,7 @@ def test_a_code_of_another_size_is_rejected(text: str) -> None:
         qr_codes.qr_matrix(text)
 
 
-def test_a_code_that_a_decoder_does_not_read_is_not_released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_a_decoder_does_not_read_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = qr_codes.qr_matrix(encode_label(CERTIDS[0]))
     with pytest.raises(LabelError, match="UNREADABLE_LABEL"):
         qr_codes.check(good, encode_label(CERTIDS[1]))

@@ -183,7 +183,7 @@ def test_a_command_needs_a_directory_or_a_file(directory: Path | None, ca: Path 
         load_ca(directory, ca)
 
 
-def test_what_expires_is_mentioned_months_before() -> None:
+def test_expiry_is_reported_months_before() -> None:
     def noted(days_of_ca: int, days_of_list: int, of: int = 90) -> list[str]:
         issuer = make.authority("Short", number=26, end=NOW + timedelta(days=days_of_ca))
         until = NOW + timedelta(days=days_of_list)

@@ -1,4 +1,4 @@
-"""Just-in-time registration with enrolments: who is admitted and counted, and who is refused."""
+"""Just-in-time registration with enrolments: which devices are admitted and counted, and which are refused."""
 
 from dataclasses import replace
 
@@ -157,7 +157,7 @@ def test_a_device_is_admitted_after_its_enrolment_was_resumed_and_it_was_retried
 
 
 def test_a_device_that_was_admitted_stays_admitted_after_the_revocation(lobby: Lobby) -> None:
-    """Its certificate was registered again, for example because somebody has deleted it."""
+    """Its certificate is registered again, for example because a user has deleted it."""
     lobby.enrol(limit=1)
     lobby.connect()
     with lobby.calls.uncounted():

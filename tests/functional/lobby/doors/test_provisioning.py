@@ -1,4 +1,5 @@
-"""Fleet provisioning with claim certificates: who is admitted, who is denied, and what a stolen claim key can do."""
+"""Fleet provisioning with claim certificates: which devices are admitted or denied, and the effect of a stolen claim
+key."""
 
 from typing import Any
 
@@ -181,7 +182,7 @@ def test_a_replayed_token_does_not_activate_a_deactivated_certificate(
     assert aws.status(certid) == status
 
 
-def test_a_replayed_token_does_not_bring_back_a_revoked_device(door: ClaimDoor, claim: Fingerprint) -> None:
+def test_a_replayed_token_does_not_admit_a_revoked_device(door: ClaimDoor, claim: Fingerprint) -> None:
     assert door.provision(claim)
     door.ledger.revoke(make.fingerprint_of(device_pem("pump-1")), "stolen", "user:ann")
     assert not door.register(claim, device_pem("pump-1"), "pump-1")
@@ -190,7 +191,7 @@ def test_a_replayed_token_does_not_bring_back_a_revoked_device(door: ClaimDoor, 
     assert device.devstate is State.REVOKED
 
 
-def test_a_refused_device_can_come_again_after_the_cause_is_corrected(door: ClaimDoor, claim: Fingerprint) -> None:
+def test_a_refused_device_can_join_after_the_cause_is_corrected(door: ClaimDoor, claim: Fingerprint) -> None:
     door.enrolments.set_state(PUMPS, EnrolmentEvent.PAUSED, "user:ann")
     assert not door.provision(claim)
     door.enrolments.set_state(PUMPS, EnrolmentEvent.RESUMED, "user:ann")

@@ -154,7 +154,7 @@ def test_the_state_of_the_enrolment_deactivates_its_claim_certificates_and_nothi
     assert door.device() == before
 
 
-def test_a_resumed_enrolment_has_its_claim_certificates_again(door: ClaimDoor) -> None:
+def test_resuming_an_enrolment_activates_its_claim_certificates(door: ClaimDoor) -> None:
     claim = door.add_claim()
     for event in (EnrolmentEvent.PAUSED, EnrolmentEvent.RESUMED):
         door.registrar.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
@@ -171,7 +171,7 @@ def test_the_timer_deactivates_the_claim_certificates_of_an_enrolment_that_has_e
     assert aws.status(claim) == "INACTIVE"
 
 
-def test_what_an_administrator_has_deactivated_stays_so(door: ClaimDoor) -> None:
+def test_a_certificate_that_an_administrator_has_deactivated_stays_inactive(door: ClaimDoor) -> None:
     claim = door.add_claim()
     door.iot.update_certificate(certificateId=claim, newStatus="INACTIVE")
     door.run()
@@ -244,7 +244,7 @@ def test_the_lambda_serves_the_timer_and_the_api(door: ClaimDoor, capsys: pytest
 
 
 def unused(door: ClaimDoor, cn: str) -> Fingerprint:
-    """Issue a certificate that is used for nothing."""
+    """Issue a certificate without using it."""
     return door.issue(device_pem(cn, 9))
 
 
@@ -265,7 +265,7 @@ def test_unused_certificates_are_deleted_after_an_hour(door: ClaimDoor, clock: C
 
 
 def created(door: ClaimDoor, certid: Fingerprint, clock: Clock) -> None:
-    """Have moto's certificate be created now, by the test's clock."""
+    """Set the creation time of moto's certificate to the test's clock."""
     iot_backends[aws.LOBBY][aws.REGION].certificates[certid].creation_date = clock()
 
 

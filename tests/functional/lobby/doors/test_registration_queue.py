@@ -1,4 +1,4 @@
-"""The registrations' queue: duplicates cost no call to AWS IoT, failures are tried again, and nothing is lost."""
+"""The registrations' queue: duplicates cost no call to AWS IoT, failures are retried, and no device is lost."""
 
 import json
 from datetime import UTC, datetime, timedelta

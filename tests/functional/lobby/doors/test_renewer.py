@@ -1,4 +1,4 @@
-"""The renewer: who gets a new certificate, what is repeated, and every attack on a renewal."""
+"""The renewer: which devices get a new certificate, repeated requests, and attacks on a renewal."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def request(key: Any = KEYS[0], name: str = NAME) -> str:
 
 
 class IssuingIot:
-    """AWS IoT of the lobby, whose CA signs requests, which moto does not do with the request's key."""
+    """The lobby's AWS IoT with a CA that signs requests. moto does not sign with the request's key."""
 
     def __init__(self) -> None:
         self.iot, self.issued, self.ca = aws.client("iot"), 0, make.authority("Amazon IoT", number=9)

@@ -100,7 +100,7 @@ def test_an_approval_ends(door: ClaimDoor, clock: Clock) -> None:
 
 @pytest.mark.parametrize("repeat", [Repeat.REPLACE, Repeat.ASK])
 @pytest.mark.parametrize("same_key", [True, False])
-def test_a_revoked_serial_number_comes_back_only_with_an_approval(
+def test_a_revoked_serial_number_is_admitted_again_only_with_an_approval(
     door: ClaimDoor, clock: Clock, repeat: Repeat, same_key: bool
 ) -> None:
     claim = enrolled(door, repeat)

@@ -1,4 +1,4 @@
-"""The vending door: who gets a certificate, for what, and what the ledger has afterwards."""
+"""The vending door: which devices get a certificate, for which name, and the ledger afterwards."""
 
 import pytest
 from cryptography import x509
@@ -79,7 +79,7 @@ def test_a_device_is_claimed_by_its_enrolment_in_the_same_transaction(lobby: Ven
     assert len(lobby.calls.of("TransactWriteItems")) == 1
 
 
-def test_the_same_request_again_gets_the_same_certificate_and_is_no_further_use(lobby: VendingLobby) -> None:
+def test_a_repeated_request_gets_the_same_certificate_and_is_not_a_use(lobby: VendingLobby) -> None:
     lobby.enrol_pumps()
     token = lobby.token()
     first = lobby.register(token)
@@ -99,7 +99,7 @@ def test_a_device_that_has_connected_gets_the_same_certificate_without_an_activa
     assert not lobby.calls.of("UpdateCertificate")
 
 
-def test_an_answer_that_was_lost_is_asked_for_again_without_a_further_use(lobby: VendingLobby) -> None:
+def test_a_lost_answer_is_requested_again_without_another_use(lobby: VendingLobby) -> None:
     lobby.enrol_pumps(limit=1)
     token = lobby.token()
     lost, got = (lobby.register(token, key=None).pem for _ in range(2))
@@ -152,7 +152,7 @@ def test_another_token_is_refused_for_the_same_name(lobby: VendingLobby) -> None
 
 
 def test_the_request_of_another_device_again_by_another_token_is_refused(lobby: VendingLobby) -> None:
-    """A CSR is not secret. Its certificate is of no use without the key, and it is not issued for another token."""
+    """A CSR is not secret. Its certificate cannot be used without the key, and it is not issued for another token."""
     lobby.enrol_pumps()
     lobby.register(lobby.token())
     assert lobby.register(lobby.token()).code == "NAME_TAKEN"
@@ -190,7 +190,7 @@ def test_a_token_that_is_revoked_before_the_transaction_admits_nobody(lobby: Ven
     assert lobby.ledger.name_holder("pump-1") is None
 
 
-def test_the_last_use_is_given_once(lobby: VendingLobby) -> None:
+def test_the_last_use_is_counted_once(lobby: VendingLobby) -> None:
     lobby.enrol_pumps()
     token = lobby.token()
     lobby.calls.meanwhile["TransactWriteItems"] = lambda: lobby.register(token, "pump-2", 2)
@@ -209,7 +209,7 @@ def test_two_requests_for_one_name_end_with_one_active_certificate_in_the_ledger
     assert aws.counts() == aws.recounted()
 
 
-def test_a_device_that_an_operator_revoked_stays_out(lobby: VendingLobby) -> None:
+def test_a_revoked_device_gets_no_certificate(lobby: VendingLobby) -> None:
     lobby.enrol_pumps()
     token = lobby.token(uses=5)
     certid = make.fingerprint_of(lobby.register(token).pem)

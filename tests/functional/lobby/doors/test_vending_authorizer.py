@@ -1,4 +1,4 @@
-"""The authorizer of tokens: who is let through, what is counted, and the limits for wrong tokens."""
+"""The authorizer of tokens: accepted requests, counters, and the limits for wrong tokens."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The vending Lambda: HTTP, what it logs, and requests that are interrupted after any call and sent again."""
+"""The vending Lambda: HTTP, its log, and requests that are interrupted after any call and sent again."""
 
 import base64
 import json
@@ -59,7 +59,7 @@ def test_an_interrupted_request_is_completed_by_the_next_one(number: int, key: i
 
 @cache
 def _interrupted(number: int, key: int | None) -> tuple[State, tuple[int, int]]:
-    """Cut a request off after this call, send it again to a new Lambda, and return the device's state and the uses."""
+    """Interrupt a request after this call, repeat it with a new Lambda, and return the device's state and the uses."""
     with aws.aws() as calls:
         clock = Clock()
         lobby = VendingLobby(calls, clock, Ledger(REGION, clock, pause=lambda _attempt: None))

@@ -1,4 +1,4 @@
-"""The register of campaigns: creation, states, pages, results, and writers that meet."""
+"""The register of campaigns: creation, states, pages, results, and concurrent writers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,7 +94,7 @@ def test_its_history_names_each_event_and_actor(campaigns: Campaigns, clock: Clo
     assert len(entries) == 3
 
 
-def test_of_two_users_at_once_the_second_decides_on_what_the_first_did(
+def test_of_two_concurrent_users_the_second_acts_on_the_change_of_the_first(
     campaigns: Campaigns, calls: Calls, clock: Clock
 ) -> None:
     running(campaigns, clock)

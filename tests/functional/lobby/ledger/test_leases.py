@@ -1,4 +1,4 @@
-"""Leases of registrations: who may take one, who must wait, and which messages need nothing more."""
+"""Leases of registrations: which run may take one, which must wait, and which messages are complete."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Renewals in the ledger: found by each certificate, linked in the history, one row for ever."""
+"""Renewals in the ledger: found by each certificate, linked in the history, always in one row."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from tests.functional.lobby.ledger.listed_devices import device, numbers
 
 
 def test_a_device_that_changes_between_two_pages_is_not_listed_again(calls: Calls) -> None:
-    """It is newer then, and the list has passed its time."""
+    """The changed device is newer, and the list has already passed that time."""
     for number in range(4):
         LedgerRow(**attributes_of(replace(device(number), devstate=State.INLOBBY))).save()
     first = devices(Filter(), 2)

@@ -1,4 +1,4 @@
-"""The courier: deliveries, repetitions, what is given up, and webhooks that are disabled."""
+"""The courier: deliveries, retries, the last attempt, and disabled webhooks."""
 
 import json
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ def test_a_delivery_is_signed_and_recorded(fixture: CourierFixture, clock: Clock
     assert fixture.log == [Delivery(timestamp(clock()), EVENT, "device.claim", 1, Result.DELIVERED, 200, 12)]
 
 
-def test_a_failed_request_comes_again_later(fixture: CourierFixture, clock: Clock, calls: Calls) -> None:
+def test_a_failed_request_is_repeated_later(fixture: CourierFixture, clock: Clock, calls: Calls) -> None:
     fixture.sender.outcome = Outcome(Result.REJECTED, 500, 12)
     calls.forget()
     assert fixture.deliver(attempt=2) == ["m1"]
@@ -225,7 +225,7 @@ def test_a_failed_call_leaves_the_message_in_the_queue(fixture: CourierFixture, 
         '{"webhook": "wh_0123456789abcdef", "event": "e", "body": {"type": 7}}',
     ],
 )
-def test_a_message_that_cannot_be_read_stays_until_the_queue_gives_it_up(fixture: CourierFixture, text: str) -> None:
+def test_an_unreadable_message_stays_until_its_last_delivery(fixture: CourierFixture, text: str) -> None:
     with pytest.raises(MessageRejected):
         decode(text)
     assert fixture.deliver(body=text or " ") == ["m1"]

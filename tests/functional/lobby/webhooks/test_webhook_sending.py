@@ -69,13 +69,13 @@ def test_the_wait_that_a_receiver_asks_for_is_read(
 
 
 @pytest.mark.parametrize("raw", [b"", b"not HTTP at all\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n"])
-def test_something_else_than_http_is_a_failure(receiver: Receiver, sender: Sender, raw: bytes) -> None:
+def test_a_response_that_is_not_http_is_a_failure(receiver: Receiver, sender: Sender, raw: bytes) -> None:
     receiver.answer = lambda _request: Answer(raw=raw)
     expected = Result.BAD_RESPONSE if raw else Result.CONNECTION_FAILED
     assert sender.send(receiver.url, BODY, HEADERS).result is expected
 
 
-def test_a_silent_receiver_is_given_up_in_time(receiver: Receiver) -> None:
+def test_a_silent_receiver_fails_within_the_time_limit(receiver: Receiver) -> None:
     released = threading.Event()
     receiver.answer = lambda _request: Answer(block=released)
     outcome = Sender(Loopback(receiver.roots), timeout=0.5).send(receiver.url, BODY, HEADERS)
@@ -83,7 +83,7 @@ def test_a_silent_receiver_is_given_up_in_time(receiver: Receiver) -> None:
     assert (outcome.result, outcome.milliseconds < 5000) == (Result.TIMEOUT, True)
 
 
-def test_a_receiver_that_sends_one_byte_at_a_time_is_given_up_in_time(receiver: Receiver) -> None:
+def test_a_receiver_that_sends_one_byte_at_a_time_fails_within_the_time_limit(receiver: Receiver) -> None:
     """Each byte restarts a socket's timeout, but not the time of the request."""
     ended = threading.Event()
     receiver.answer = lambda _request: Answer(trickle=ended)

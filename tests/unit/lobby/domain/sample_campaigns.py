@@ -17,7 +17,7 @@ ANN = Author("user:ann")
 
 
 def campaign(state: CampaignState = CampaignState.RUNNING, **more: Any) -> Campaign:
-    """Return a campaign of three pages, of which none was carried out."""
+    """Return a campaign of three pages. None was carried out."""
     values = {"prepared": Prepared(3, 300, 300, work={str(B): 300}, complete=True), **more}
     return Campaign(NAME, MOVE, Source(SourceKind.FILTER), ANN, T, state=state, **values)
 

@@ -123,7 +123,7 @@ def truncated_with_the_row(case: Case) -> None:
 
 
 def truncated_without_anchors(case: Case) -> None:
-    """From before the notary: only the row shows it."""
+    """Truncate a history that is older than the notary. Only the row shows the change."""
     truncated(case)
     case.anchors = []
 

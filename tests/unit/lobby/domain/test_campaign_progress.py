@@ -1,4 +1,4 @@
-"""What became of the devices of a campaign, the sums, the automatic stop, the canary, and the estimate."""
+"""The outcomes of a campaign's devices, their sums, the automatic stop, the canary, and the estimate."""
 
 from dataclasses import replace
 
@@ -167,7 +167,7 @@ def test_the_slowest_lane_limits_a_campaign(work: dict[str, int], expected: Esti
     assert estimate(work, lambda lane: 1.0 if lane == lane_to(B) else 9.0) == expected
 
 
-def test_what_is_left_is_in_proportion_to_the_devices_without_an_outcome() -> None:
+def test_the_remaining_time_is_in_proportion_to_the_devices_without_an_outcome() -> None:
     assert remaining_work(campaign()) == {str(B): 300}
     half = with_progress(campaign(), outcomes={"done": 100, "waiting": 50, "failed": 50})
     assert remaining_work(half) == {str(B): 150}

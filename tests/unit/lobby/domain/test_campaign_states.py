@@ -1,4 +1,4 @@
-"""Campaigns: states and events, approval by a second person, undo, and limits of what is entered."""
+"""Campaigns: states and events, approval by a second user, undo, and limits of the input."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -104,7 +104,7 @@ def test_an_approved_campaign_is_not_approved_twice() -> None:
         transitions.approved(approved, "user:carol", T)
 
 
-def test_what_stopped_a_campaign_does_not_stop_it_again_when_it_is_resumed() -> None:
+def test_failures_before_a_resumption_do_not_stop_the_campaign_again() -> None:
     stopped = transitions.stopped(replace(campaign(canary=5), progress=progress(done=30, failed=20)), "FAILURE_RATE")
     again = transitions.resumed(stopped)
     assert (again.why, again.progress.tolerated, again.progress.canary_passed) == (None, (20, 50), True)

@@ -1,4 +1,4 @@
-"""Changes by an operator: what each leads to, the required generation, and that repeating changes nothing."""
+"""Changes by an operator: the result of each, the required generation, and repetitions without effect."""
 
 import pytest
 

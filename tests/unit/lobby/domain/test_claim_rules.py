@@ -1,4 +1,4 @@
-"""Claim certificates: what may be one, when it is active, and the rules of enrolments at this door."""
+"""Claim certificates: accepted certificates, when they are active, and the rules of enrolments at this door."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the commissioner's events change."""
+"""The changes of a device by the commissioner's events."""
 
 from collections.abc import Callable
 
@@ -93,7 +93,7 @@ def test_a_revoked_device_shows_an_uncleared_target_until_all_are_cleared() -> N
 
 
 def test_clearing_for_an_old_claim_changes_nothing() -> None:
-    """The device may have been registered in the target again since, and have left it again."""
+    """Since then, the device may have been registered in the target again, and have left it again."""
     released = transitions.release(arrived(), T)
     assert released is not None
     device = transitions.claim(released, CERTID, ClaimRequest(B), "user:ann", T)

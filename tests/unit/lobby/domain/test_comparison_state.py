@@ -1,4 +1,4 @@
-"""The state of a comparison survives being stored, and what another version stored is dropped."""
+"""The state of a comparison is the same after it is stored and read. State of another version is dropped."""
 
 import json
 from typing import Any

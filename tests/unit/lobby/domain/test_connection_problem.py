@@ -1,4 +1,4 @@
-"""Connection problems: what is counted together, what is serious, and how much is written."""
+"""Connection problems: which reports are counted together, which are serious, and how often they are written."""
 
 from dataclasses import replace
 

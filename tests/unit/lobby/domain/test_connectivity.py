@@ -1,4 +1,4 @@
-"""Online status: the order of lifecycle events, whatever AWS delivers, and what is shown of a device in a target."""
+"""Online status: the order of lifecycle events for any deliveries of AWS, and the status of a device in a target."""
 
 from dataclasses import replace
 
@@ -123,7 +123,7 @@ SINCE = "2026-11-22T12:00:00.000Z"
         ),
     ],
 )
-def test_what_is_not_known_is_neither_online_nor_offline(
+def test_an_unknown_status_is_neither_online_nor_offline(
     device: Device, events: list[LifecycleEvent], shown: Online
 ) -> None:
     assert online_of(device, status_after(*events, device=device)) == shown

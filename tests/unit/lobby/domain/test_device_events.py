@@ -1,4 +1,4 @@
-"""The events that are published: their schema, their examples, and what they do not contain."""
+"""The published events: their schema, their examples, and values that they must not contain."""
 
 import json
 import re
@@ -33,7 +33,7 @@ DEVICE = Device(
 VALIDATOR = jsonschema_rs.validator_for(schema())
 
 
-def test_an_event_has_the_entry_and_says_which_device_it_is_of() -> None:
+def test_an_event_has_the_entry_and_names_its_device() -> None:
     target = str(parse_target_key("222222222222/eu-west-1"))
     event = DeviceEvent(replace(ENTRY, target=target, reason="asked for"), DEVICE, "111111111111/eu-west-1").encode()
     assert event == {

@@ -1,4 +1,4 @@
-"""Enrolment tokens: how they are made, read from a header, verified, and what a use needs."""
+"""Enrolment tokens: creation, parsing of the header, verification, and the conditions of a use."""
 
 import base64
 import secrets
@@ -63,7 +63,7 @@ def test_a_malformed_header_has_no_credentials(case: str) -> None:
     assert parse_authorization(MALFORMED[case]) is None
 
 
-def test_only_the_bearer_of_the_right_secret_learns_more_than_that_it_is_wrong() -> None:
+def test_details_are_returned_only_for_the_right_secret() -> None:
     wrong, revoked = "A" * 43, replace(TOKEN, revokedat=EARLIER)
     assert _code(None, MADE.secret) == "TOKEN_UNKNOWN"
     assert [_code(each, wrong) for each in (TOKEN, revoked)] == ["TOKEN_WRONG", "TOKEN_WRONG"]

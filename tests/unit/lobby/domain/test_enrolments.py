@@ -1,4 +1,4 @@
-"""Refusals of enrolments, what users enter, and the choice of a target by weights."""
+"""Refusals of enrolments, users' input, and the choice of a target by weights."""
 
 from collections import Counter
 from typing import Any

@@ -43,7 +43,7 @@ def test_a_list_is_reported_before_its_end_by_its_length(valid_for: int, left: i
         pytest.param(PEM, make.crl(make.authority("Other")), LIST, "CRL_INVALID", id="a list of another CA"),
     ],
 )
-def test_what_cannot_be_used_is_reported_with_its_code(pem: str, crl: bytes | None, kind: str, problem: str) -> None:
+def test_an_unusable_ca_or_list_is_reported_with_its_code(pem: str, crl: bytes | None, kind: str, problem: str) -> None:
     [found] = expiring("ab" * 32, pem, crl, make.NOW)
     assert (found.kind, found.ends) == (kind, None)
     assert str(found.problem).startswith(problem)

@@ -25,7 +25,7 @@ COMMISSIONED = replace(ARRIVED, devstate=State.COMMISSIONED)
 
 
 def alternate(device: Device, every: timedelta, until: timedelta) -> tuple[Device, int]:
-    """Have the device say hello in the lobby, and connect to its target between hellos. Return the entries added."""
+    """Let the device send hellos in the lobby, and connect to its target between them. Return the added entries."""
     at, entries = BEGIN, 0
     while at < BEGIN + until:
         at += every

@@ -1,4 +1,4 @@
-"""When a waiting device will be commissioned, and what it waits for."""
+"""The forecast of a waiting device: when it will be commissioned, and the cause of the wait."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ OPEN = LaneState(LOBBY)
     ("since", "before"),
     [(FIRST, 0), (MIDDLE, 500), (LAST, 1000), ("2026-11-29T09:00:00.000Z", 0), ("2026-11-29T12:00:00.000Z", 1000)],
 )
-def test_the_place_of_a_bulk_claim_follows_from_its_time(since: str, before: int) -> None:
+def test_the_position_of_a_bulk_claim_follows_from_its_time(since: str, before: int) -> None:
     assert devices_before(since, Priority.BULK, BACKLOG) == before
 
 
@@ -40,7 +40,7 @@ def test_the_time_follows_from_the_pace_and_the_words_name_the_quota() -> None:
     assert "AWS throttles" in slow.waits_for
 
 
-def test_a_closed_lane_has_no_time_and_says_why() -> None:
+def test_a_closed_lane_has_a_reason_and_no_time() -> None:
     paused = forecast(5, replace(OPEN, paused_by="user:ann", paused_at=FIRST), 9.0, NOW)
     silent = forecast(5, replace(OPEN, silent_since=FIRST), 9.0, NOW)
     assert (paused.expected_at, silent.expected_at) == (None, None)

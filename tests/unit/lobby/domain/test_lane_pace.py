@@ -70,7 +70,7 @@ def test_a_run_keeps_its_distance_from_the_last_device_of_the_run_before(saved: 
 
 
 def test_urgent_devices_and_a_late_worker_together_stay_within_a_second_of_the_rate() -> None:
-    """The worst case: it is late, makes up for that, and single claims start early."""
+    """The worst case: the worker is late and catches up, and single claims start early."""
     slot, started = next_slot(0.0, 1 / DEFAULT_RATE, 100.0), 0
     while slot - URGENT_EARLY <= 100.0:
         slot, started = next_slot(slot, 1 / DEFAULT_RATE, 100.0), started + 1

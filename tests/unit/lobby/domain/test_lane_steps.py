@@ -1,4 +1,4 @@
-"""What a worker does next."""
+"""The next step of a lane's worker in each situation."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""In which lane a row waits, which lanes have a part of its work, and the keys of the index."""
+"""The lane in which a row waits, the lanes that have a part of its work, and the keys of the index."""
 
 from dataclasses import replace
 

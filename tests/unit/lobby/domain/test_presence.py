@@ -1,4 +1,4 @@
-"""Proof of presence: who has to give it, and what right and wrong codes change."""
+"""Proof of presence: which claims need it, and the effects of right and wrong codes."""
 
 import re
 from collections.abc import Callable

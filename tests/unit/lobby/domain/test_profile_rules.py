@@ -222,7 +222,7 @@ def test_no_content_raises_anything_but_a_report(content: dict[str, Any]) -> Non
     assert decode_profiles(encode_profiles(found)) == found
 
 
-def test_what_a_bundle_contains_is_what_was_read() -> None:
+def test_a_bundle_contains_the_profiles_that_were_read() -> None:
     found = parse(FULL)
     assert decode_profiles(encode_profiles(found)) == found
     assert encode_profiles(found) == encode_profiles(parse(FULL))

@@ -1,4 +1,4 @@
-"""The claim of a thing: its text, and what AWS IoT accepts."""
+"""The claim of a thing: its text, and the limits of AWS IoT."""
 
 import re
 

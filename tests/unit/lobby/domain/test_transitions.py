@@ -1,4 +1,4 @@
-"""What each event of a device's registration and claims changes."""
+"""The changes of a device by each event of its registration and claims."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Requests for certificates: what is accepted, and every hostile input with its code."""
+"""Requests for certificates: accepted ones, and every hostile input with its code."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The vending door's settings: what is accepted, and each wrong value with the rule."""
+"""The vending door's settings: accepted values, and each wrong value with the rule."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which events a webhook wants, when a failed request comes again, and when a webhook is given up."""
+"""Which events a webhook gets, when a failed request is repeated, and when a webhook is disabled."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -77,7 +77,7 @@ def test_a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() -> Non
     assert wait_after(2, 0.0, retry_after=60) == 300
 
 
-def test_a_webhook_is_given_up_after_days_without_an_accepted_request() -> None:
+def test_a_webhook_is_disabled_after_days_without_an_accepted_request() -> None:
     failing = replace(WEBHOOK, failing_since=AT)
     assert not failing.gives_up(timestamp(NOW + FAILING))
     assert failing.gives_up(timestamp(NOW + FAILING + timedelta(milliseconds=1)))

@@ -34,13 +34,13 @@ KEYS = {
 
 
 def device(state: State) -> Device:
-    """Return a device with a reason in any state, as it has one if a target could not be cleared."""
+    """Return a device with a reason. Any state can have one, because a target may not have been cleared."""
     target = None if state in (State.KNOCKING, State.INLOBBY) else A
     return Device(CERTID, state, T, target=target, reason="TARGET_LIMIT")
 
 
 def written(before: Device | None, event: Event, after: Device | None) -> dict[tuple[str, str], int]:
-    """Return what an event of a row that was written before adds to the counts."""
+    """Return the changes of the counts by an event of an existing row."""
     seen = replace(before, counted=bucket_of(before).key) if before else None
     change = change_of(CERTID, event, seen, after, actor="user:ann", at=T)
     return shift([(change.before, change.after)])

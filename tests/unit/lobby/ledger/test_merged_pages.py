@@ -1,4 +1,4 @@
-"""Pages merged from several partitions: complete, in order, without duplicates, whatever each query returns."""
+"""Pages merged from several partitions: complete, in order and without duplicates, for any results of the queries."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def device(number: int, state: State, second: int) -> Device:
 def query(
     rows: list[Device], place: Place | None, partition: str, evaluated: int, wanted: set[int], *, oldest_first: bool
 ) -> Chunk:
-    """Return what DynamoDB returns of a partition: at most `evaluated` rows are read, those in `wanted` returned."""
+    """Act as DynamoDB's query of a partition: read at most `evaluated` rows, and return those in `wanted`."""
     if place is not None:
         rows = [row for row in rows if row.enteredat == place.value or (row.enteredat > place.value) is oldest_first]
         after = place.after.get(partition)

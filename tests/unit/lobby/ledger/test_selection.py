@@ -1,4 +1,4 @@
-"""What a campaign stores of its filter."""
+"""The stored filter of a campaign."""
 
 import pytest
 

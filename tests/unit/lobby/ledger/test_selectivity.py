@@ -66,7 +66,7 @@ DUE = RenewalStatus.DUE
     ],
     ids=repr,
 )
-def test_due_devices_are_searched_by_the_rarest_of_the_indexes_that_can_tell(
+def test_due_devices_are_searched_by_the_smallest_suitable_index(
     wanted: Filter, names: int | None, due: int | None, expected: str
 ) -> None:
     assert plan(wanted, names, due) == expected

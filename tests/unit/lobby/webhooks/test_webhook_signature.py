@@ -40,7 +40,7 @@ def test_secrets_are_random_and_long() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "whsec_", "whsec_c2hvcnQ=", "whsec_***", SECRET.removeprefix("whsec_")])
-def test_something_else_than_a_secret_is_rejected_and_not_quoted(wrong: str) -> None:
+def test_text_that_is_not_a_secret_is_rejected_and_not_quoted(wrong: str) -> None:
     with pytest.raises(ValueError, match="got a secret") as failure:
         headers("msg_1", 1, b"{}", [Secret(wrong)])
     assert not wrong or wrong == "whsec_" or wrong not in str(failure.value)
