@@ -3,16 +3,23 @@
 import asyncio
 import gc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from lobby.ledger.store import Ledger
-from tests import aws, tier_lists
+from tests import aws, tiers
 from tests.aws import REGION, Calls, Clock
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    tier_lists.mark(items)
+    tiers.mark(items)
+    tiers.sort(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> tiers.Scheduling:
+    return tiers.Scheduling(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -1,13 +1,93 @@
-"""Tests that the fast or the default tier omits although their modules are in it: variants of other tests. A name is a
-file, a test, or one of its parameters, as in `-k` of pytest but exact. The lists are in one place instead of marks in
-the modules, so that a tier can be measured and shortened: `./test.sh --durations=50`. A test checks that every name
-matches a test, so that a renamed test does not return to a tier unnoticed.
+"""Which tests the default and the fast tier omit, and which files run first and together. A name is a file, a test, or
+one of its parameters, as in `-k` of pytest but exact. The lists are in one place instead of marks in the modules, so
+that a tier can be measured and shortened: `./test.sh --durations=50`. A test checks that every name matches a test, so
+that a renamed test does not return to a tier unnoticed. `tiers.py` applies the lists.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import Final
 
-import pytest
+JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
+    "e2e/test_e2e_api.py": (
+        "test_a_malformed_claim_changes_nothing",
+        "test_a_technician_claims_for_their_own_target_only",
+        "test_a_wrong_password_is_refused",
+    ),
+    "e2e/test_e2e_bundle.py": ("test_a_device_of_a_bundle_is_claimed_by_its_enrolment_and_arrives[self-signed]",),
+    "e2e/test_e2e_campaigns.py": ("test_another_user_approves_a_revocation",),
+    "e2e/test_e2e_claim_door.py": (
+        "test_a_claim_certificate_can_do_nothing_else",
+        "test_a_device_joins_by_claim_and_gets_its_route",
+    ),
+    "e2e/test_e2e_connections.py": (
+        "test_a_device_is_online_while_it_waits_offline_when_it_is_off_and_unknown_in_its_target",
+    ),
+    "e2e/test_e2e_console_access.py": (
+        "test_each_role_starts_on_its_page_with_its_navigation[admin]",
+        "test_the_page_has_one_origin_and_its_files_are_cached_long",
+    ),
+    "e2e/test_e2e_console_browsers.py": (),
+    "e2e/test_e2e_console_operator.py": (),
+    "e2e/test_e2e_console_technician.py": ("test_scanning_a_badly_visible_label_claims_its_device",),
+    "e2e/test_e2e_demo.py": ("test_a_demo_in_a_locked_state_without_a_deployment_is_refused",),
+    "e2e/test_e2e_device_faults.py": ("test_a_device_arrives_after_a_power_cut_while_storing_its_route[write]",),
+    "e2e/test_e2e_emulator_kill.py": (),
+    "e2e/test_e2e_enrolments.py": ("test_devices_of_an_enrolment_are_claimed_by_its_rule_up_to_its_limit",),
+    "e2e/test_e2e_events.py": ("test_each_transition_of_an_onboarding_is_published",),
+    "e2e/test_e2e_examples.py": (),
+    "e2e/test_e2e_first_deployment.py": (),
+    "e2e/test_e2e_foreign_page.py": ("test_a_page_of_another_origin_opens_no_websocket",),
+    "e2e/test_e2e_forged_arrivals.py": (),
+    "e2e/test_e2e_fuzz.py": (
+        "test_a_request_for_another_host_is_refused",
+        "test_an_attack_is_refused_without_an_aws_call",
+    ),
+    "e2e/test_e2e_hello_content.py": ("test_any_payload_counts_as_at_most_one_hello[binary]",),
+    "e2e/test_e2e_histories.py": ("test_each_tampering_is_found_with_its_entry_and_raises_the_alarm",),
+    "e2e/test_e2e_hostile.py": (
+        "test_a_certificate_that_tls_refuses_leaves_no_row[one row for each code]",
+        "test_each_certificate_that_tls_accepts_has_a_row_with_its_reason[one row for each code]",
+        "test_no_hostile_certificate_is_ever_active[one row for each code]",
+    ),
+    "e2e/test_e2e_isolation.py": (
+        "test_a_device_connects_with_its_own_client_id_and_no_other[lobby-clean]",
+        "test_a_device_publishes_on_its_own_topics_and_no_others[target as default]",
+    ),
+    "e2e/test_e2e_lobbyctl.py": (),
+    "e2e/test_e2e_moving.py": ("test_a_moved_device_receives_a_reset_message_and_arrives_in_its_new_target",),
+    "e2e/test_e2e_onboarding.py": (
+        "test_a_device_claimed_before_its_first_connection_arrives_when_it_is_powered_on",
+        "test_a_new_device_is_claimed_by_its_label_and_arrives",
+        "test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message",
+    ),
+    "e2e/test_e2e_permissions.py": (),
+    "e2e/test_e2e_presence.py": ("test_a_claimed_device_is_not_commissioned_until_its_code_is_confirmed",),
+    "e2e/test_e2e_rebuild.py": (),
+    "e2e/test_e2e_reconcile.py": (),
+    "e2e/test_e2e_redrive.py": (),
+    "e2e/test_e2e_refused.py": ("test_a_certificate_that_its_ca_has_revoked_is_refused",),
+    "e2e/test_e2e_restart.py": (),
+    "e2e/test_e2e_revoked.py": (
+        "test_a_device_revoked_in_any_state_is_refused_everywhere[arrived]",
+        "test_revoking_a_device_closes_its_connection[lobby]",
+    ),
+    "e2e/test_e2e_strict.py": ("test_every_device_arrives_under_quotas_delays_and_disorder",),
+    "e2e/test_e2e_target_repair.py": ("test_a_role_that_does_not_trust_the_lobby_is_reported",),
+    "e2e/test_e2e_tokens.py": (
+        "test_every_operation_of_the_deployed_schema_has_a_row",
+        "test_real_tokens_for_another_pool_or_client_are_refused_by_both",
+    ),
+    "e2e/test_e2e_two_lobbies.py": (),
+    "e2e/test_e2e_vending.py": ("test_a_device_with_curl_and_openssl_only_is_onboarded",),
+    "e2e/test_e2e_webhooks.py": ("test_a_receiver_gets_each_event_of_a_device_signed",),
+}
+"""End-to-end test file → its tests in the default tier, in short journeys: one for each feature. All others are only in
+the full tier. Every file is listed."""
+
+GROUPS: Final = ("e2e/",)
+"""Files that share something expensive, by the beginning of their names: one worker runs all files of a group."""
+
+LONGEST_FIRST: Final = ("e2e/",)
+"""Groups and files in the order in which they start, the longest first. All others follow."""
 
 _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     # The rule or page is tested with one variant in the default tier. The others need seconds each.
@@ -17,57 +97,19 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "lobby.arrivals",
         ),
     },
-    "e2e/test_e2e_console_access.py": {
-        "test_a_wrong_password_is_rejected": (),
-        "test_each_role_starts_on_its_page_with_its_navigation": (
-            "operator",
-            "viewer",
-        ),
-    },
-    "e2e/test_e2e_console_operator.py": {
-        "test_a_devices_page_offers_the_actions_of_the_role": ("operator-actions1",),
-    },
-    "e2e/test_e2e_device_faults.py": {
-        "test_a_device_arrives_after_a_power_cut_while_storing_its_route": ("rename",),
-        "test_a_device_with_a_corrupt_route_file_onboards_again": (),
-    },
-    "e2e/test_e2e_foreign_page.py": {
-        "test_a_form_of_another_origin_has_no_effect": (),
-        "test_a_page_of_another_origin_has_no_effect": ("localhost",),
-    },
-    "e2e/test_e2e_isolation.py": {
-        "test_a_device_publishes_on_its_own_topics_and_no_others": ("lobby",),
-        "test_a_device_subscribes_to_its_own_topics_and_no_others": ("lobby",),
-    },
-    "e2e/test_e2e_lobbyctl.py": {
-        "test_a_role_limits_what_a_user_sees_and_may_claim": (),
-        "test_a_user_signs_in_at_the_pools_own_page_and_signs_out": (),
-    },
-    "e2e/test_e2e_moving.py": {
-        "test_a_released_device_waits_in_the_lobby_and_can_be_claimed_again": (),
-    },
-    "e2e/test_e2e_presence.py": {
-        "test_a_v01_device_gets_no_unknown_message_and_the_operator_sees_why_it_waits": (),
-        "test_five_wrong_codes_end_a_claim_and_the_right_code_is_refused": (),
-    },
-    "e2e/test_e2e_reconcile.py": {
-        "test_the_daily_reconciliation_compares_every_target": (),
-    },
-    "e2e/test_e2e_refused.py": {
-        "test_a_refused_device_is_admitted_after_the_repair_and_a_retry": (),
-        "test_a_second_certificate_with_the_same_name_is_refused_and_the_first_stays_active": (),
-    },
-    "e2e/test_e2e_revoked.py": {
-        "test_a_device_revoked_in_any_state_is_refused_everywhere": ("expected",),
-    },
-    "e2e/test_e2e_tokens.py": {
-        "test_the_gateway_alone_accepts_no_forged_token": (),
-    },
     "functional/admin_api/test_api_costs.py": {
         "test_the_largest_valid_request_has_bounded_cost": (),
     },
     "functional/admin_api/test_api_fuzz.py": {
         "test_any_document_gets_a_response_that_leaks_nothing": ("admin",),
+    },
+    "functional/commissioner/test_campaign_faults.py": {
+        "test_two_feeders_at_once_record_each_page_once": (),
+    },
+    "functional/commissioner/test_campaign_feeder.py": {
+        "test_a_pause_takes_effect_after_the_page_in_progress": (),
+        "test_a_run_ends_after_its_slice_and_hands_over": (),
+        "test_the_canary_must_arrive_before_the_other_devices_are_changed": (),
     },
     "functional/commissioner/test_profiles.py": {
         "test_an_interruption_before_any_call_does_not_change_the_thing": (
@@ -86,6 +128,7 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "ec-p384",
             "rsa-2048",
         ),
+        "test_a_missing_token_or_key_is_reported": (),
     },
     "infra/local/test_local_durability.py": {
         "test_rows_streams_and_endpoints_survive_a_restart": ("stopped",),
@@ -181,22 +224,3 @@ SLOW: Final = (
     "unit/pki/test_pki_labels.py",
 )
 """Not in the fast tier."""
-
-
-def mark(items: Iterable[pytest.Item], root: str = "tests/") -> None:
-    """Mark the listed tests."""
-    by_name: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        for name in names_of(item.nodeid.removeprefix(root)):
-            by_name.setdefault(name, []).append(item)
-    for listed, added in ((FULL, pytest.mark.full), (SLOW, pytest.mark.slow)):
-        for name in listed:
-            for item in by_name.get(name, ()):
-                item.add_marker(added)
-
-
-def names_of(nodeid: str) -> Sequence[str]:
-    """Return the names that match a test: its file, the test, and the test with its parameters."""
-    file, _, test = nodeid.partition("::")
-    function, bracket, _ = test.partition("[")
-    return (file, f"{file}::{function}", f"{file}::{test}") if bracket else (file, f"{file}::{function}")

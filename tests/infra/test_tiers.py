@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from infra.local.synthesis import ROOT
-from tests import tier_lists
 
 _SETUP = """VENV=$here/venv
 say() { printf '%s\\n' "$*" >&2; }
@@ -134,18 +133,3 @@ def test_a_script_is_found_through_a_link_and_despite_cdpath(
             check=False,
         )
         assert (tests.returncode, runs in tests.stdout) == (0, True), tests.stderr
-
-
-@pytest.mark.parametrize("name", [*tier_lists.FULL, *tier_lists.SLOW])
-def test_a_listed_test_exists(name: str) -> None:
-    file, _, test = name.partition("::")
-    function = test.partition("[")[0]
-    assert f"def {function}(" in (ROOT / "tests" / file).read_text() if function else (ROOT / "tests" / file).exists()
-
-
-def test_a_name_is_that_of_a_file_a_test_or_its_parameters() -> None:
-    assert tier_lists.names_of("a/test_b.py::test_c[d[0]]") == (
-        "a/test_b.py",
-        "a/test_b.py::test_c",
-        "a/test_b.py::test_c[d[0]]",
-    )

@@ -1,0 +1,65 @@
+"""Tables of which the default tier runs a sample: every n-th row, from the first on. The full tier runs all rows.
+
+For tables whose rows show the same for many inputs, and take more than a second together. If a test has several
+parameters, choose an n that has no divisor in common with their numbers of values: the sample then holds every value.
+"""
+
+from typing import Final
+
+_TABLES: Final[dict[str, dict[str, int]]] = {
+    "functional/admin_api/test_api_costs.py": {
+        "test_an_attack_is_rejected_without_aws_calls_and_cheaply": 3,
+    },
+    "functional/admin_api/test_api_lists.py": {
+        "test_a_filter_returns_the_devices_that_match_every_field": 3,
+    },
+    "functional/admin_api/test_api_roles.py": {
+        "test_a_role_permits_its_operations_and_no_others": 5,
+    },
+    "functional/commissioner/test_campaign_faults.py": {
+        "test_a_call_that_fails_once_changes_no_result": 3,
+        "test_a_feeder_that_is_killed_at_any_call_loses_and_repeats_nothing": 2,
+    },
+    "functional/commissioner/test_interruptions.py": {
+        "test_an_interruption_after_any_call_does_not_change_the_outcome": 3,
+    },
+    "functional/commissioner/test_reconciliation.py": {
+        "test_permitted_repairs_are_made_and_everything_else_is_left_unchanged": 3,
+    },
+    "functional/commissioner/test_surveyor.py": {
+        "test_a_missing_permission_is_named": 4,
+        "test_a_failed_check_is_not_reported_as_missing": 3,
+    },
+    "functional/lobby/doors/test_allocations.py": {
+        "test_an_interrupted_admission_is_completed_and_counted_once": 3,
+    },
+    "functional/lobby/doors/test_registration_hostile.py": {
+        "test_a_hostile_certificate_is_never_active_and_has_a_row_with_the_reason": 5,
+    },
+    "functional/lobby/doors/test_registration_retries.py": {
+        "test_an_interrupted_admission_is_completed_by_a_retry": 3,
+        "test_an_interrupted_refusal_is_completed_by_a_retry": 3,
+    },
+    "functional/lobby/doors/test_vending_requests.py": {
+        "test_an_interrupted_request_is_completed_by_the_next_one": 3,
+    },
+    "functional/lobby/ledger/test_listing.py": {
+        "test_all_pages_together_contain_each_device_once": 5,
+        "test_the_oldest_come_first_on_request_with_as_many_queries": 3,
+    },
+    "unit/device/test_device_failing_disk.py": {
+        "test_corrupt_storage_is_logged_once_and_the_device_reaches_its_target": 5,
+    },
+    "unit/device/test_device_faulty_brokers.py": {
+        "test_a_faulty_target_makes_the_device_fall_back_to_the_lobby": 3,
+        "test_a_lobby_repaired_after_hours_is_used_within_minutes": 3,
+        "test_faulty_lobbies_are_tried_in_turn_at_a_limited_rate": 3,
+    },
+    "unit/pki/test_pki_labels.py": {
+        "test_every_label_of_a_printed_pdf_is_readable": 4,
+    },
+}
+"""File → table → n."""
+
+THINNED: Final = {f"{file}::{table}": n for file, tables in _TABLES.items() for table, n in tables.items()}
+"""Table → n: the default tier runs every n-th row, beginning with the first. The full tier runs all."""
