@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import functions, notices, permissions, webhooks
+from infra import archive, functions, notices, permissions, webhooks
 from infra.permissions import allow, queue_arn, reads_stream, table
 from infra.settings import Settings
 from lobby.deployment import NAMES
@@ -47,6 +47,7 @@ def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> tup
     entries_to(scope, publisher, stream)
     environment = {"WEBHOOKS_QUEUE": queue.queue_url, **webhooks.environment(settings)}
     webhooks.events_to(scope, scope.make_function(functions.COURIER, webhooks.courier(settings), **environment), queue)
+    archive.make_archive(scope, bus)
     return queue, topic
 
 

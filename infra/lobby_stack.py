@@ -15,6 +15,7 @@ from constructs import Construct
 
 from infra import (
     alarms,
+    archive,
     buckets,
     campaigns,
     connections,
@@ -269,12 +270,12 @@ class LobbyStack(Stack):
         alarm.watch_history(self.functions[functions.NOTARY.name], self.functions[functions.PUBLISHER.name])
         for reader in (functions.NOTARY.name, functions.PUBLISHER.name):
             alarm.watch_stream(self.tables[HistoryRow], self.functions[reader], reader)
-        alarm.watch_timer(functions.SWEEPER, 15)
-        alarm.watch_timer(functions.RECONCILER, 60)
-        alarm.watch_timer(functions.REGISTRAR, 15)
+        for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
+            alarm.watch_timer(timer, minutes)
         alarm.watch_authenticity()
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()
+        archive.watch(alarm, self.settings)
 
     def _add_outputs(self) -> None:
         for name, value in (

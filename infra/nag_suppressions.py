@@ -110,22 +110,22 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         },
     )
     for function in stack.functions.values():
-        _suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
-    _suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
-    _suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
-    _suppress(stack.queues.marks, {"SQS3": "a failed mark is sent again at the next connection"})
+        suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
+    suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
+    suppress(stack.queues.unconfirmed, {"SQS3": "a confirmation expires together with its token"})
+    suppress(stack.queues.marks, {"SQS3": "a failed mark is sent again at the next connection"})
     for queue in (stack.queues.lanes, stack.queues.express):
-        _suppress(queue, {"SQS3": _LANES})
-    _suppress(
+        suppress(queue, {"SQS3": _LANES})
+    suppress(
         stack.queues.campaigns,
         {"SQS3": "a token is delivered again until its campaign ends; an alarm reports a campaign without progress"},
     )
     contents = "it contains revocation lists, templates of targets and manifests of campaigns"
-    _suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
-    _suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
-    _suppress(stack.api, {"APIG4": _PAGE})
+    suppress(stack.bucket, {"S1": f"{contents}; CloudTrail data events record who reads them"})
+    suppress(stack.notary_bucket, {"S1": "its objects are empty; CloudTrail records who writes them"})
+    suppress(stack.api, {"APIG4": _PAGE})
     if stack.settings.user_pool_id is None:
-        _suppress(
+        suppress(
             stack.sign_in.pool,
             {
                 "COG2": "MFA by authenticator app is optional: technicians may share a handset without one",
@@ -168,12 +168,12 @@ def suppress_target_findings(stack: "TargetStack") -> None:
 
 
 def _wildcards(stack: Stack, role: str, reasons: Mapping[str, str]) -> None:
-    _suppress(
+    suppress(
         stack.node.find_child(role), {f"IAM5[Resource::{resource}]": reason for resource, reason in reasons.items()}
     )
 
 
-def _suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+def suppress(construct: IConstruct, reasons: Mapping[str, str]) -> None:
     for rule, reason in reasons.items():
         acknowledgment = Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
         Validations.of(construct).acknowledge(acknowledgment)

@@ -129,6 +129,7 @@ def _matching(pattern: re.Pattern[str], want: str, longest: int | None = None) -
 
 anchor_days: Final = _up_to(36_500, "days")
 """Object Lock's limit is 100 years (S3 user guide, "Configuring S3 Object Lock")."""
+archive_days: Final = _up_to(36_500, "days")
 rate: Final = _up_to(50, "registrations per second")
 """The upper limit of the bouncer's few processes."""
 campaign_size: Final = _up_to(99_999, "devices", least=0)

@@ -32,6 +32,9 @@ invalid settings are reported in one error.
                       and the lobby's policy; a change of the deployed parameter stays until this value changes
     campaignApprovalAbove  devices that a campaign may change without the approval of a second user, 0 to 99999;
                       default: 1000
+    archiveDays       days for which events are archived in S3 (infra.archive), 1 to 36500; default: no archive
+    registryEvents    true: AWS IoT publishes events of its registry in the deployed account; the archive enables them,
+                      too; default: false
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -76,6 +79,8 @@ class Settings:
     lobby_stack: bool = True
     log_retention: int = 30
     anchor_retention: int = 3650
+    archive_days: int | None = None
+    registry_events: bool = False
     registration_rate: int = 10
     campaign_approval_above: int = 1000
     data_endpoint: str | None = None
@@ -138,6 +143,8 @@ def _contradictions(found: dict[str, Any]) -> list[str]:
         wrong.append(f"webhookRoots: got {shown(found['webhook_roots'])}, want it only with local=true")
     if "device_endpoint" in found and not found.get("local"):
         wrong.append(f"deviceEndpoint: got {shown(found['device_endpoint'])}, want it only with local=true")
+    if "archive_days" in found and found.get("local"):
+        wrong.append("archiveDays: got it with local=true, want it only in AWS: the emulator has no named queries")
     if ("domain" in found) != ("domain_certificate" in found):
         wrong.append("domain: got one of domain and domainCertificate, want both or none")
     return wrong
@@ -239,6 +246,8 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("logRetentionDays", "log_retention", values.days),
     ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", values.anchor_days),
+    ("archiveDays", "archive_days", values.archive_days),
+    ("registryEvents", "registry_events", values.flag),
     ("registrationRate", "registration_rate", values.rate),
     ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),
     ("userPoolId", "user_pool_id", values.user_pool_id),

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import functions, permissions, stack_names, topic_rules
+from infra import functions, permissions, registry_events, stack_names, topic_rules
 from infra.nag_suppressions import suppress_target_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
@@ -46,6 +46,8 @@ class TargetStack(Stack):
                 ),
             )
         self.topic = self._arrivals()
+        if settings.registry_events:
+            registry_events.enable(self, settings, where)
         CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
         CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
         suppress_target_findings(self)

@@ -78,6 +78,10 @@ class LobbyNames:
         """Return the name of the bucket that holds the anchors of all histories."""
         return self.name(f"notary-{account}-{region}")
 
+    def archive_bucket(self, account: AccountId, region: Region) -> str:
+        """Return the name of the bucket that holds the archive of events."""
+        return self.name(f"archive-{account}-{region}")
+
     @property
     def target_role(self) -> str:
         """The IAM role in a target account that the commissioner assumes."""

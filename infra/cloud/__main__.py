@@ -17,6 +17,7 @@ from infra import earlier_console, stack_names
 from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
+from infra.cloud.command_options import AnyRegion, ArchiveDays, Profile, RegistryEvents, RemoveLeftThings, Yes
 from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
@@ -33,17 +34,6 @@ from lobby.names import Target, parse_target
 from lobby.settings import REMOVE
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
-AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]
-RemoveLeftThings = Annotated[
-    bool,
-    typer.Option(
-        "--remove-left-things",
-        help="Remove the thing and certificate of a device that has left a target, instead of marking its thing."
-        " For the lobby and its targets.",
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 """The states of a stack that has never been created completely."""
@@ -63,6 +53,8 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
             help="Days during which no one can delete anchors of histories or their bucket; 1 for a trial.",
         ),
     ] = 3650,
+    archive_days: ArchiveDays = None,
+    registry_events: RegistryEvents = False,
     profiles_from: ProfilesFrom = None,
     registrations_per_second: Annotated[
         int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
@@ -101,6 +93,8 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **limits}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
         context |= _left_things_context(remove_left_things) | (pool.context if pool else {})
+        context |= _registry_events_context(registry_events)
+        context |= {"archiveDays": str(archive_days)} if archive_days else {}
         _keep_earlier_console(identity)
         is_new = stack.status() in _NEW
         if is_new:
@@ -141,6 +135,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
     profile: Profile = None,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     remove_left_things: RemoveLeftThings = False,
+    registry_events: RegistryEvents = False,
     yes: Yes = False,
 ) -> None:
     """Set this account and Region up as a target of a lobby."""
@@ -159,6 +154,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
         context |= _profiles_context(profiles_from) | _left_things_context(remove_left_things)
+        context |= _registry_events_context(registry_events)
         _deploy_target(identity, profile, context, with_role=not without_role)
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
@@ -224,6 +220,10 @@ def _endpoint_context(identity: Caller, domain: str | None, certificate: str | N
 
 def _left_things_context(remove: bool) -> dict[str, str]:
     return {"leftThings": REMOVE} if remove else {}
+
+
+def _registry_events_context(enabled: bool) -> dict[str, str]:
+    return {"registryEvents": "true"} if enabled else {}
 
 
 def _profiles_context(directory: Path | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from infra.cloud import __main__ as commands
 from infra.cloud import index_upgrade, quotas
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.user_pool import SuppliedPool
+from tests.infra.recorded_deployment import RecordedCalls, recorded_removal
 
 HERE = "123456789012"
 POOL = "eu-west-1_Supplied1"
@@ -44,38 +45,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-class DeployedStack:
-    """The lobby's stack: with this status, resources and outputs."""
-
-    def __init__(self) -> None:
-        self.found: str | None = None
-        self.pools: list[str] = []
-
-    def status(self) -> str | None:
-        return self.found
-
-    def resources(self, _kind: str) -> list[str]:
-        return self.pools
-
-    def outputs(self) -> dict[str, str]:
-        return {"UserPoolId": self.pools[0]} if self.pools else {}
-
-
-class RecordedCalls(list[Any]):
-    """The calls, and the stack that is deployed."""
-
-    stack: Any
-    adoptable = False
-    elsewhere: str | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stack = DeployedStack()
-
-    def contexts(self) -> list[dict[str, Any]]:
-        return [call[2] for call in self if call[0] == "synth"]
-
-
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     calls = RecordedCalls()
@@ -101,17 +70,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     for name in ("LobbyRemoval", "TargetRemoval"):
         monkeypatch.setattr(commands, name, recorded_removal(name, calls))
     return calls
-
-
-def recorded_removal(name: str, calls: list[Any]) -> Any:
-    class Recorded:
-        def __init__(self, _session: Any, where: Any, _report: Any) -> None:
-            self.where = str(where)
-
-        def run(self, *, keep_devices: bool) -> None:
-            calls.append((name, self.where, keep_devices))
-
-    return Recorded
 
 
 def run(*arguments: str, typed: str = "") -> tuple[int, str]:
@@ -170,6 +128,34 @@ def test_the_lobby_is_deployed_with_its_endpoint_after_its_quotas_are_shown(
     assert ".iot.eu-west-1.amazonaws.com" in context["dataEndpoint"]
     assert {name: context[name] for name in context if name.startswith("domain")} == domain
     assert ("CNAME" in output) is bool(domain)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], {}),
+        (["--archive-days", "400"], {"archiveDays": "400"}),
+        (["--registry-events"], {"registryEvents": "true"}),
+    ],
+)
+def test_the_archive_and_registry_events_are_off_unless_asked_for(
+    calls: RecordedCalls, options: list[str], expected: dict[str, str]
+) -> None:
+    calls.stack.found = "UPDATE_COMPLETE"
+    assert run("aws", *options, "--yes")[0] == 0
+    names = ("archiveDays", "registryEvents")
+    assert {name: value for name, value in calls.contexts()[-1].items() if name in names} == expected
+
+
+def test_an_archive_without_a_day_is_rejected_before_anything_is_changed(calls: RecordedCalls) -> None:
+    status, output = run("aws", "--archive-days", "0", "--yes")
+    assert (status, calls) == (2, [])
+    assert "archive-days" in output
+
+
+def test_registry_events_are_enabled_in_a_target_that_asks_for_them(calls: RecordedCalls) -> None:
+    assert run(*TARGET, "--registry-events", "--yes")[0] == 0
+    assert {each.get("registryEvents") for each in calls.contexts()} == {"true"}
 
 
 def test_a_second_target_of_an_account_is_deployed_without_the_role(calls: list[Any]) -> None:
