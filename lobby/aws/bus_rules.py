@@ -1,20 +1,17 @@
 """The rules of the event bus, by which the publisher knows which types of events somebody receives.
 
-They are read again after some seconds, so a new rule gets events after that; EventBridge itself needs a moment for a
-new rule. If the rules cannot be read, every type counts as received.
+They are read in each run of the publisher, so a new rule receives the next event. If the rules cannot be read, every
+type counts as received.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Any, Final, Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.domain.wanted_events import ALL, wanted_types
-from lobby.ledger.clock import now
 
-KEPT_SECONDS: Final = 10
 logger = Logger(service="publisher")
 
 
@@ -25,22 +22,18 @@ class Rules(Protocol):
 
 
 class BusRules:
-    """The rules of the bus `name`. `clock` returns the time."""
+    """The rules of the bus `name`."""
 
-    def __init__(self, events: Rules, name: str, clock: Callable[[], datetime] = now) -> None:
-        self._events, self._name, self._clock = events, name, clock
-        self._read: tuple[datetime, frozenset[str]] | None = None
+    def __init__(self, events: Rules, name: str) -> None:
+        self._events, self._name = events, name
 
     def wanted(self) -> frozenset[str]:
-        """Return the types of events that a rule can match, as of at most `KEPT_SECONDS` ago."""
-        at = self._clock()
-        if self._read is None or (at - self._read[0]).total_seconds() >= KEPT_SECONDS:
-            try:
-                self._read = at, wanted_types(self._all())
-            except (ClientError, BotoCoreError):  # an event too many costs little; one too few would be lost
-                logger.warning("rules not read", exc_info=True)
-                return ALL
-        return self._read[1]
+        """Return the types of events that a rule can match."""
+        try:
+            return wanted_types(self._all())
+        except (ClientError, BotoCoreError):  # an unneeded event costs little; a missing one would be lost
+            logger.warning("rules not read", exc_info=True)
+            return ALL
 
     def _all(self) -> Iterator[Any]:
         more: dict[str, str] = {}

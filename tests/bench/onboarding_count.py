@@ -261,7 +261,7 @@ def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | Non
     notices = importlib.import_module("infra.notices")
     for each, pattern in ((each, json.dumps(notices.pattern_of(each))) for each in notices.Notice):
         events.put_rule(Name=each.value, EventBusName="device-lobby", EventPattern=pattern)
-    rules = importlib.import_module("lobby.aws.bus_rules").BusRules(events, "device-lobby", clock)
+    rules = importlib.import_module("lobby.aws.bus_rules").BusRules(events, "device-lobby")
     bus = module.EventBus(events, "device-lobby", rules.wanted, lambda _attempt: None)
     failures = module.Failures(lambda: aws.client("sqs"), aws.ENVIRONMENT["UNDELIVERED_QUEUE"])
     subscribers = module.Subscribers(

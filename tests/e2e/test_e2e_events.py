@@ -12,22 +12,17 @@ from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 
 _NUMBERS = count(1)
-PUBLISHER = "device-lobby-publisher"
 
 
 @pytest.fixture
 def received(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
-    """The events of this lobby's bus, which a rule sends to a queue. Each read extends the list. The publisher starts
-    again, so that it reads the rule immediately."""
+    """The events of this lobby's bus, which a rule sends to a queue. Each read extends the list."""
     sqs, events = (deployed.client(deployed.lobby, service) for service in ("sqs", "events"))
     name = f"observer-{next(_NUMBERS)}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_rule(Name=name, EventBusName="device-lobby", EventPattern=json.dumps({"source": ["device-lobby"]}))
     events.put_targets(Rule=name, EventBusName="device-lobby", Targets=[{"Id": "queue", "Arn": arn}])
-    functions = deployed.client(deployed.lobby, "lambda")
-    limit = functions.get_function_configuration(FunctionName=PUBLISHER)["Timeout"]
-    functions.update_function_configuration(FunctionName=PUBLISHER, Timeout=limit)
     found = Received(sqs, url)
     yield found
     events.remove_targets(Rule=name, EventBusName="device-lobby", Ids=["queue"])

@@ -46,7 +46,7 @@ def clock_of_records(clock: Clock) -> Clock:
 def publisher(ledger: Ledger, bus: FakeBus, clock_of_records: Clock) -> Publisher:
     aws.client("sqs").create_queue(QueueName="device-lobby-undelivered")
     failures = Failures(lambda: aws.client("sqs"), UNDELIVERED)
-    rules = BusRules(bus, "device-lobby", clock_of_records)
+    rules = BusRules(bus, "device-lobby")
     event_bus = EventBus(bus, "device-lobby", rules.wanted, lambda _attempt: None)
     aws.client("sqs").create_queue(QueueName="device-lobby-webhooks")
     recent = RecentWebhooks(Webhooks(clock_of_records), clock_of_records)
