@@ -47,6 +47,27 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
         "test_all_pages_together_contain_each_device_once": 5,
         "test_the_oldest_come_first_on_request_with_as_many_queries": 3,
     },
+    "infra/local/test_local_endpoints.py": {
+        "test_a_client_without_the_endpoints_name_as_sni_is_refused": 5,
+        "test_the_port_that_stands_for_443_needs_alpn": 3,
+    },
+    "infra/local/test_local_managed_login.py": {
+        "test_a_session_does_not_bypass_the_checks_of_the_page": 5,
+    },
+    "infra/local/test_local_request_guard.py": {
+        "test_a_client_with_another_secret_gets_an_error_of_the_service": 3,
+        "test_no_response_has_cors_headers": 7,
+    },
+    "infra/local/test_local_request_signatures.py": {
+        "test_a_client_with_the_secret_is_accepted_and_another_is_not": 4,
+    },
+    "infra/local/test_local_session.py": {
+        "test_lobby_pki_reaches_the_local_cloud": 4,
+        "test_the_local_session_reaches_the_local_cloud": 4,
+    },
+    "infra/teardown/test_teardown_removal.py": {
+        "test_a_removal_that_is_cut_off_anywhere_is_completed_by_a_repetition": 5,
+    },
     "unit/device/test_device_failing_disk.py": {
         "test_corrupt_storage_is_logged_once_and_the_device_reaches_its_target": 5,
     },

@@ -83,10 +83,10 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
 """End-to-end test file → its tests in the default tier, in short journeys: one for each feature. All others are only in
 the full tier. Every file is listed."""
 
-GROUPS: Final = ("e2e/",)
+GROUPS: Final = ("e2e/", "infra/local/")
 """Files that share something expensive, by the beginning of their names: one worker runs all files of a group."""
 
-LONGEST_FIRST: Final = ("e2e/",)
+LONGEST_FIRST: Final = ("e2e/", "infra/local/")
 """Groups and files in the order in which they start, the longest first. All others follow."""
 
 _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -132,6 +132,20 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "infra/local/test_local_durability.py": {
         "test_rows_streams_and_endpoints_survive_a_restart": ("stopped",),
+    },
+    "infra/local/test_local_ledger_upgrade.py": {
+        "test_a_history_without_anchors_is_anchored_once": (),
+    },
+    "infra/local/test_local_role_upgrade.py": {
+        "test_the_role_moves_to_its_own_stack_and_exists_all_the_time": (),
+    },
+    "infra/local/test_local_teardown.py": {
+        "test_removing_a_stack_of_an_earlier_version_keeps_the_role_of_other_regions": (),
+        "test_a_stack_whose_policy_is_attached_cannot_be_deleted_and_names_it": (),
+        "test_kept_devices_keep_their_policies_in_the_stack": (),
+    },
+    "infra/local/test_local_transport.py": {
+        "test_a_queue_that_requires_encryption_receives_messages_of_callers_and_devices": (),
     },
     "infra/test_bundles.py": {
         "test_a_handler_imports_from_its_bundle_and_the_runtime_only": (
