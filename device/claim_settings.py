@@ -6,46 +6,25 @@ invalid serial number or template name, an unusable or expired claim certificate
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from device.errors import BadCredentials
-from device.identity_store import IdentityStore, Keys, StoredIdentity
+from device.identity_store import MAX_COMMON_NAME, IdentityStore, StoredIdentity
+from device.libraries import Libraries, TlsFiles
 from device.machine.plan import Plan, Provisioning, Timing, parse_endpoint, parse_template
 from device.options import Options
-from device.runtime import Opener, Setup
-from device.validity import Validity
+from device.renewal_store import RenewalStore
+from device.renewals import Renewals
+from device.runtime import Setup
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import ThingName, parse_thing_name, shown
 
 CLIENT_ID_PREFIX: Final = "claim."
 """The policy of claim certificates permits no other client ids. Thing names contain no dot, so this id disconnects no
 device."""
-
-
-@dataclass(frozen=True)
-class TlsFiles:
-    """Paths of PEM files: certificate (with its chain, if any), key, and the CAs of the servers."""
-
-    cert: Path
-    key: Path
-    ca: Path
-
-
-class Libraries(Protocol):
-    """`device.native` or `device.portable.libraries`."""
-
-    @property
-    def keys(self) -> Keys: ...
-
-    def validity(self, certificate: Path) -> Validity:
-        """Raise `BadCredentials` CERTIFICATE_UNREADABLE."""
-
-    def opener(self, files: TlsFiles, client_id: Callable[[], str], answer_s: float) -> Opener:
-        """Raise `BadCredentials` if no connection can ever succeed with these files."""
 
 
 def load_claim_settings(
@@ -70,7 +49,9 @@ def load_claim_settings(
     identity = store.load()
     if identity is None:
         return _for_provisioning(replace(plan, provisioning=provisioning), files, state_dir, store, libraries, now)
-    return _for_identity(plan, files, state_dir, _checked(identity, provisioning.serial, state_dir), libraries)
+    identity = _checked(identity, provisioning.serial, state_dir)
+    plan = replace(plan, thing=identity.thing, renews=options.renew and len(identity.thing) <= MAX_COMMON_NAME)
+    return _for_identity(plan, files, state_dir, identity, libraries)
 
 
 def _complete(options: Options) -> tuple[TlsFiles, Path, Provisioning]:
@@ -117,10 +98,16 @@ def _for_provisioning(
 def _for_identity(
     plan: Plan, files: TlsFiles, state_dir: Path, identity: StoredIdentity, libraries: Libraries
 ) -> Setup:
-    own = TlsFiles(identity.certificate, identity.key, files.ca)
-    opener = libraries.opener(own, lambda: identity.thing, plan.timing.answer_within)
-    validity = libraries.validity(identity.certificate)
-    return Setup(replace(plan, thing=identity.thing), state_dir, opener, validity.clock_error)
+    """Use the identity, unless it was renewed: then only renewed certificates are used."""
+    store = RenewalStore(state_dir, identity.thing, identity.certid, libraries.keys, identity.key)
+    renewals = Renewals(store, libraries, identity.thing, files.ca, plan.timing.answer_within)
+    used = store.load().used
+    own = store.files(used) if used else identity
+    certificate, key = (own.certificate, own.key) if isinstance(own, StoredIdentity) else (own.cert, own.key)
+    tls = TlsFiles(certificate, key, files.ca)
+    opener = libraries.opener(tls, lambda: identity.thing, plan.timing.answer_within)
+    validity = libraries.validity(certificate)
+    return Setup(plan, state_dir, opener, validity.clock_error, renewals=renewals)
 
 
 def _checked(identity: StoredIdentity, serial: ThingName, state_dir: Path) -> StoredIdentity:

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from device import command_options
-from device.claim_settings import Libraries, load_claim_settings
+from device.claim_settings import load_claim_settings
 from device.errors import StateDirError
 from device.event_log import EventLog, utc_now
 from device.identity_store import load_identity
+from device.libraries import Libraries
 from device.machine.plan import Timing
 from device.options import Options
 from device.runtime import STOPPED, UNUSABLE, Setup, run_client, uniform

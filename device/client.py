@@ -7,10 +7,10 @@ starts over. Waits use a monotonic clock, so a change of the wall clock does not
 
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from device.event_log import EventLog
 from device.inbox import Inbox
+from device.interfaces import Connection, Identities, Renewals
 from device.machine.advance import advance
 from device.machine.backoff import Uniform
 from device.machine.events import (
@@ -41,31 +41,24 @@ from device.machine.events import (
     Subscribe,
     Tick,
 )
-from device.machine.plan import Endpoint, Plan
-from device.machine.provisioning_messages import Pending
+from device.machine.plan import Plan
+from device.machine.renewal_events import (
+    Certificates,
+    CertificatesNotStored,
+    CertificatesStored,
+    GiveUpCertificate,
+    PrepareRenewalKey,
+    PromoteCertificate,
+    RenewalAction,
+    RenewalEvent,
+    StoreCertificate,
+)
 from device.machine.state import State
 from device.storage import Storage
-from lobby.names import ThingName
+from lobby.wire import Route
 
 POLL_S = 1.0
 """How often the client checks for a reset request."""
-
-
-class Connection(Protocol):
-    """The interface of `mqtt.MqttConnection`."""
-
-    def open(self, endpoint: Endpoint) -> None: ...
-    def subscribe(self, topic: str) -> None: ...
-    def publish(self, topic: str, payload: bytes) -> None: ...
-    def close(self) -> None: ...
-
-
-class Identities(Protocol):
-    """The interface of `identity_store.IdentityStore`. Each method raises `OSError` if the disk fails."""
-
-    def prepare(self) -> KeyReady: ...
-    def store_pending(self, pending: Pending | None) -> None: ...
-    def store(self, thing: ThingName, certificate: Pending) -> None: ...
 
 
 class Client:
@@ -74,7 +67,7 @@ class Client:
     `connection_factory` creates a connection from its id and the function that it reports events to. `clock_error`
     returns why the wall clock, which TLS uses to check certificates, cannot be right, or an empty string. `crashes`
     is the number of clients in a row that crashed before this one. `identities` stores the certificate that a plan with
-    provisioning gets.
+    provisioning gets, and `renewals` those of a device that renews.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # the parts of a device
@@ -89,10 +82,12 @@ class Client:
         clock_error: Callable[[], str] = lambda: "",
         crashes: int = 0,
         identities: Identities | None = None,
+        renewals: Renewals | None = None,
     ) -> None:
         self._plan, self._storage, self._event_log = plan, storage, event_log
         self._connection_factory, self._uniform, self._clock = connection_factory, uniform, clock
         self._clock_error, self._crashes, self._identities = clock_error, crashes, identities
+        self._renewals = renewals
         self._inbox = inbox or Inbox()
         self._state = State()
         self._connection: Connection | None = None
@@ -125,13 +120,16 @@ class Client:
             self._show_code(None)  # a code from an earlier run is no longer valid
         if self._storage.reset_requested():
             self._event_log.record("reset_received", {"by": "command", "before": "start"})
-            self._handle(Start(None, self._crashes))
+            self._handle(self._start_event(None))
             self._handle(self._update_storage(ForgetRoute()))
             return
         loaded = self._storage.load()
         if loaded.error:
             self._event_log.record("route_unreadable", {"detail": loaded.error})
-        self._handle(Start(loaded.route, self._crashes))
+        self._handle(self._start_event(loaded.route))
+
+    def _start_event(self, route: Route | None) -> Start:
+        return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates())
 
     def _recover(self, error: Exception) -> None:
         """Log the exception and wait for the longest retry delay. The client then starts over with the stored route
@@ -188,6 +186,8 @@ class Client:
                 self._handle(self._update_storage(action))
             case PrepareKey() | StorePending() | StoreIdentity():
                 self._handle(self._update_identity(action))
+            case PrepareRenewalKey() | StoreCertificate() | PromoteCertificate() | GiveUpCertificate():
+                self._handle(self._update_certificates(action))
             case Exit():
                 self._running, self._ending = False, action
             case _:
@@ -196,7 +196,7 @@ class Client:
     def _use_connection(self, action: ConnectionAction) -> None:
         if isinstance(action, Connect):
             self._check_clock()
-            self._connection = self._connection_factory(action.connection_id, self.post)
+            self._connection = self._new_connection(action)
             self._connection.open(action.endpoint)
         elif self._connection is not None:
             match action:
@@ -206,6 +206,11 @@ class Client:
                     self._connection.publish(topic, payload)
                 case Disconnect():
                     self._connection.close()
+
+    def _new_connection(self, action: Connect) -> Connection:
+        if action.certificate is None or self._renewals is None:
+            return self._connection_factory(action.connection_id, self.post)
+        return self._renewals.connection(action.certificate, action.connection_id, self.post)
 
     def _update_storage(self, action: StoreRoute | ForgetRoute) -> StorageUpdated | StorageFailed:
         try:
@@ -232,6 +237,22 @@ class Client:
                     return IdentityStored()
         except OSError as error:
             return IdentityNotStored(str(error))
+
+    def _update_certificates(self, action: RenewalAction) -> RenewalEvent:
+        if self._renewals is None:
+            raise TypeError("got a plan that renews, want renewals with it")
+        try:
+            match action:
+                case PrepareRenewalKey():
+                    return self._renewals.prepare()
+                case StoreCertificate(pem, generation):
+                    return CertificatesStored(self._renewals.store(pem, generation))
+                case PromoteCertificate():
+                    return CertificatesStored(self._renewals.promote())
+                case GiveUpCertificate():
+                    return CertificatesStored(self._renewals.give_up())
+        except OSError as error:
+            return CertificatesNotStored(str(error), action)
 
     def _show_code(self, code: str | None) -> None:
         """If the disk fails, the code is still in the log."""

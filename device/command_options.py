@@ -86,6 +86,7 @@ RUN: Final = (
     STATE_DIR,
     SETTINGS,
     Option("exit_on_arrival", "Exit with code 0 once connected to the target.", _flag, False),
+    Option("renew", "Renew the certificate if the lobby asks. The state folder must be durable.", _flag, True),
     Option("show_codes", "Show presence codes, in the log and in a file of the state folder.", _flag, False),
     Option("log_format", "Log format, one line per event: text or json.", _log_format, "text"),
     *CLAIM,
@@ -106,6 +107,9 @@ RUN: Final = (
     _timing("revisit_cap", "Longest such wait after any number of fallbacks."),
     _timing("denied_base", "Longest wait after the first denial of provisioning."),
     _timing("denied_cap", "Longest wait after any number of denials."),
+    _timing("renewal_base", "Longest wait before a request for a new certificate is repeated the first time."),
+    _timing("renewal_cap", "Longest wait before any repetition."),
+    _timing("renewal_for", "Longest time in the lobby for a renewal."),
 )
 RESET: Final = (CERT, STATE_DIR, SETTINGS, *CLAIM)
 SHOW_QR: Final = (

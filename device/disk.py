@@ -83,6 +83,18 @@ class Disk:
         except (IsADirectoryError, PermissionError):  # macOS reports EPERM for a folder
             self._calls.replace(path, path.with_name(f"{path.name}.bad"))
 
+    def replace(self, path: Path, content: bytes) -> None:
+        """Write the file atomically and durably, with its folder. A folder of that name is set aside."""
+        new = path.with_name(f"{path.name}.new")
+        self.make_folder(path.parent)
+        self.write(new, content)
+        try:
+            self.rename(new, path)
+        except IsADirectoryError:
+            self.clear(path)
+            self.rename(new, path)
+        self.flush_folder(path.parent)
+
     def rename(self, old: Path, new: Path) -> None:
         self._calls.replace(old, new)
 

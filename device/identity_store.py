@@ -22,6 +22,7 @@ from device.errors import NotAFileError
 from device.machine.events import KeyReady
 from device.machine.plan import Provisioning
 from device.machine.provisioning_messages import Pending, certificate_der
+from device.renewal_state import has_replaced
 from device.storage import sealed, unsealed
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_thing_name
@@ -47,7 +48,8 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class StoredIdentity:
-    """A provisioned device. `serial` is the serial number that it was provisioned with."""
+    """A provisioned device. `serial` is the serial number that it was provisioned with. The file `key` does not exist
+    any more if the device has renewed this certificate."""
 
     thing: ThingName
     certid: Fingerprint
@@ -78,7 +80,7 @@ class IdentityStore:
         key = self._load_key()
         if key is None:
             key = self._keys.create()
-            self._write(self._key_file, key)
+            self._disk.replace(self._key_file, key)
         csr, public_key = self._keys.request(key, self._provisioning.serial), self._keys.public_key(key)
         fits = pending and not pending.key and public_key in certificate_der(pending.certificate)
         return KeyReady(csr, public_key, pending if fits else None)
@@ -90,14 +92,14 @@ class IdentityStore:
             self._disk.flush_folder(self._folder)
         else:
             body = {"certificate": pending.certificate, "token": pending.token, "key": pending.key}
-            self._write(self._pending_file, sealed("pending", body))
+            self._disk.replace(self._pending_file, sealed("pending", body))
 
     def store(self, thing: ThingName, certificate: Pending) -> None:
         """Store the certificate as the device's own. The file that makes the identity valid is written last."""
         if certificate.key:
-            self._write(self._key_file, certificate.key.encode())
+            self._disk.replace(self._key_file, certificate.key.encode())
         key = self._disk.read(self._key_file, _MAX_BYTES)
-        self._write(self._certificate_file, certificate.certificate.encode())
+        self._disk.replace(self._certificate_file, certificate.certificate.encode())
         body = {
             "thing": thing,
             "certid": fingerprint(certificate.certificate),
@@ -105,7 +107,7 @@ class IdentityStore:
             "serial": self._provisioning.serial,
             "template": self._provisioning.template,
         }
-        self._write(self._identity_file, sealed("identity", body))
+        self._disk.replace(self._identity_file, sealed("identity", body))
         with suppress(OSError):  # the pending certificate is not used again, so a failure does not matter
             self.store_pending(None)
 
@@ -130,29 +132,22 @@ class IdentityStore:
         except (FileNotFoundError, NotAFileError, ValueError, KeyError, TypeError, InvalidInput):
             return None
 
-    def _write(self, path: Path, content: bytes) -> None:
-        new = path.with_name(f"{path.name}.new")
-        self._disk.make_folder(self._folder)
-        self._disk.write(new, content)
-        try:
-            self._disk.rename(new, path)
-        except IsADirectoryError:
-            self._disk.clear(path)
-            self._disk.rename(new, path)
-        self._disk.flush_folder(self._folder)
-
 
 def load_identity(folder: Path, disk: Disk | None = None) -> StoredIdentity | None:
-    """Return the identity in a folder, or None if it is missing or unusable. Raise `OSError` if it cannot be read now:
-    the device must not get another certificate because of that."""
+    """Return the identity in a folder, or None if it is missing or unusable. The key of a certificate that was renewed
+    is not needed. Raise `OSError` if it cannot be read now: the device must not get another certificate because of
+    that."""
     disk = disk or Disk()
     try:
         body = unsealed("identity", disk.read(folder / _IDENTITY, _MAX_BYTES))
         thing, serial = parse_thing_name(body["thing"]), parse_thing_name(body["serial"])
         certificate = disk.read(folder / _CERTIFICATE, _MAX_BYTES).decode()
-        key = disk.read(folder / _KEY, _MAX_BYTES)
-        if (fingerprint(certificate), hashlib.sha256(key).hexdigest()) != (body["certid"], body["key"]):
+        if fingerprint(certificate) != body["certid"]:
             return None
+        if not has_replaced(folder, disk, body["certid"]):
+            key = disk.read(folder / _KEY, _MAX_BYTES)
+            if hashlib.sha256(key).hexdigest() != body["key"]:
+                return None
     except (FileNotFoundError, NotAFileError, ValueError, KeyError, TypeError, InvalidInput):
         return None
     return StoredIdentity(thing, Fingerprint(body["certid"]), serial, folder / _CERTIFICATE, folder / _KEY)

@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from device.claim_settings import TlsFiles
 from device.credential_files import load
 from device.credentials import FileCredentials
 from device.identity import check_ca
 from device.identity_store import MAX_COMMON_NAME
+from device.libraries import TlsFiles
 from device.mqtt import MqttConnection
 from device.runtime import Opener
 from device.validity import Validity
@@ -47,7 +47,7 @@ class NativeKeys:
 
 
 class NativeLibraries:
-    """`device.claim_settings.Libraries`."""
+    """`device.libraries.Libraries`."""
 
     keys = NativeKeys()
 

@@ -27,6 +27,7 @@ class Options:
     template: str | None = None
     aws_keys: bool = False
     portable: bool = False
+    renew: bool = True
 
     @property
     def by_claim(self) -> bool:

@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from device.client import Client, Connection, Identities
+from device.client import Client
 from device.errors import ProvisioningImpossible, StateDirError
 from device.event_log import EventLog, utc_now
+from device.interfaces import Connection, Identities, Renewals
 from device.machine.events import Event, Outcome, StopRequested
 from device.machine.plan import Plan
 from device.storage import Storage, lock
@@ -35,13 +36,14 @@ Opener = Callable[[int, Callable[[Event], None]], Connection]
 @dataclass(frozen=True)
 class Setup:
     """Complete and validated settings of a run. `clock_error` returns why a time cannot be right, or an empty string.
-    `identities` stores the certificate that a plan with provisioning gets."""
+    `identities` stores the certificate that a plan with provisioning gets, `renewals` those of a plan that renews."""
 
     plan: Plan
     state_dir: Path
     open_connection: Opener
     clock_error: Callable[[datetime], str]
     identities: Identities | None = None
+    renewals: Renewals | None = None
 
 
 def run_client(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> int:
@@ -73,6 +75,7 @@ def _run_once(setup: Setup, event_log: EventLog, crashes: int, stop: "_StopSigna
         clock_error=lambda: setup.clock_error(utc_now()),
         crashes=crashes,
         identities=setup.identities,
+        renewals=setup.renewals,
     )
     stop.request = lambda: client.post(StopRequested())
     ending = client.run()

@@ -11,9 +11,13 @@ from device.credential_files import has_key
 from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
+from device.identity_store import MAX_COMMON_NAME
 from device.machine.plan import Plan, Timing, parse_endpoint
 from device.mqtt import MqttConnection
+from device.native import NativeLibraries
 from device.options import Options
+from device.renewal_store import RenewalStore
+from device.renewals import Renewals
 from device.runtime import Setup
 from lobby.errors import InvalidInput, MissingSettings
 
@@ -28,18 +32,27 @@ class Settings:
     credentials: Credentials
     plan: Plan
     state_dir: Path
+    ca: Path
 
     @property
     def setup(self) -> Setup:
         plan, credentials = self.plan, self.credentials
+        renewals = self._renewals() if plan.renews else None
+        renewed = renewals.validity() if renewals else None
         return Setup(
             plan,
             self.state_dir,
             lambda connection_id, report: MqttConnection(
                 connection_id, report, credentials, plan.thing, plan.timing.answer_within
             ),
-            self.identity.clock_error,
+            (renewed or self.identity).clock_error,
+            renewals=renewals,
         )
+
+    def _renewals(self) -> Renewals:
+        libraries, thing = NativeLibraries(), self.plan.thing
+        store = RenewalStore(self.state_dir, thing, self.identity.certid, libraries.keys)
+        return Renewals(store, libraries, thing, self.ca, self.plan.timing.answer_within)
 
 
 def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, show_codes: bool = False) -> Settings:
@@ -57,8 +70,9 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
         timing=timing,
         exit_on_arrival=exit_on_arrival,
         show_codes=show_codes,
+        renews=options.renew and not options.pkcs11_lib and len(identity.thing) <= MAX_COMMON_NAME,
     )
-    return Settings(identity, _credentials(options, cert, ca), plan, options.folder or cert.parent)
+    return Settings(identity, _credentials(options, cert, ca), plan, options.folder or cert.parent, ca)
 
 
 def missing_settings(options: Options) -> list[str]:

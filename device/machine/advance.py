@@ -8,7 +8,7 @@ reads no clock and draws no random numbers itself, so tests can try any order of
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from device.machine import connection, messages, provisioning
+from device.machine import connection, messages, provisioning, renewal
 from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
@@ -32,7 +32,8 @@ from device.machine.events import (
     Tick,
 )
 from device.machine.plan import Plan
-from device.machine.state import Location, Phase, State, Step, Timer
+from device.machine.renewal_events import CertificatesNotStored, CertificatesStored, RenewalKeyReady
+from device.machine.state import Location, Phase, Renewing, State, Step, Timer
 
 # awscrt's TLS library (s2n) delays the report of a failed verification by 10 to 30 s, so it looks like a timeout.
 _TIMEOUT_HINTS = {Phase.CONNECTING: "; a server certificate of another CA or a wrong clock causes this too"}
@@ -56,6 +57,8 @@ def advance(
             _on_connection_event(step, event)
     elif isinstance(event, KeyReady | PendingStored | IdentityStored | IdentityNotStored):
         provisioning.on_storage_event(step, event)
+    elif isinstance(event, RenewalKeyReady | CertificatesStored | CertificatesNotStored):
+        renewal.on_storage_event(step, event)
     else:
         _on_local_event(step, event)
     return step.state, tuple(step.actions)
@@ -91,6 +94,8 @@ def _on_start(step: Step, event: Start) -> None:
         location = Location.PROVISIONING
     route = None if step.plan.provisioning else event.route
     step.update(route=route, location=location, lobby_index=attempts % len(step.plan.lobbies))
+    held = event.certificates
+    step.update(certificates=held, renewing=Renewing(resume=held.has_key and held.new is None))
     step.log("starting", thing=step.plan.thing, place=step.state.location.value)
     if step.plan.provisioning:
         provisioning.start(step)
@@ -107,6 +112,7 @@ def _on_connection_event(step: Step, event: _ConnectionEvent) -> None:
             connection.subscribe(step)
         case SubscriptionGranted(), Phase.SUBSCRIBING:
             connection.go_online(step)
+            renewal.on_online(step)
         case PublishAcknowledged(), Phase.ONLINE:
             connection.on_acknowledged(step)
         case MessageReceived(_, topic, payload), (Phase.SUBSCRIBING | Phase.ONLINE | Phase.DISCONNECTING):
@@ -138,13 +144,23 @@ def _on_answer_overdue(step: Step) -> None:
         on_failure(step, Failure.TIMEOUT, detail)
 
 
+def _on_settled(step: Step) -> None:
+    connection.on_settled(step)
+    renewal.on_settled(step)
+
+
 _ON_TIMER: Final[Mapping[Timer, Callable[[Step], None]]] = {
     Timer.ANSWER: _on_answer_overdue,
     Timer.RETRY: connection.connect,
     Timer.HELLO: connection.send_hello,
-    Timer.SETTLED: connection.on_settled,
+    Timer.SETTLED: _on_settled,
     Timer.REVISIT: messages.revisit,
     Timer.STORAGE: connection.update_storage,
     Timer.IDENTITY: provisioning.store,
+    Timer.RENEWAL: renewal.send,
+    Timer.VISIT: renewal.on_visit_over,
+    Timer.VISITED: lambda _: None,
+    Timer.TRY_NEW: renewal.try_new,
+    Timer.CERTIFICATES: renewal.store,
     Timer.LOG_WINDOW: Step.end_log_window,
 }

@@ -8,6 +8,7 @@ whose target stays unreachable returns to the lobby.
 import json
 
 from device import CLIENT_VERSION
+from device.machine import certificates
 from device.machine.backoff import jittered
 from device.machine.events import (
     Connect,
@@ -22,7 +23,7 @@ from device.machine.events import (
 )
 from device.machine.plan import Endpoint
 from device.machine.state import Location, Phase, Step, Timer
-from lobby.wire import HELLO_TOPIC, PRESENCE, lobby_topic
+from lobby.wire import HELLO_TOPIC, PRESENCE, RENEW, lobby_topic
 
 
 def connect(step: Step) -> None:
@@ -30,7 +31,7 @@ def connect(step: Step) -> None:
     endpoint = _destination(step)
     step.update(phase=Phase.CONNECTING, connection_id=step.state.connection_id + 1, endpoint=endpoint)
     _log(step, "connecting", attempt=step.state.failures + 1)
-    step.act(Connect(step.state.connection_id, endpoint))
+    step.act(Connect(step.state.connection_id, endpoint, certificates.choose(step)))
     step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
@@ -64,12 +65,17 @@ def send_hello(step: Step) -> None:
     body: dict[str, object] = {"version": CLIENT_VERSION}
     if in_lobby and step.plan.show_codes:
         body[PRESENCE] = True
+    if in_lobby and step.plan.renews:
+        body[RENEW] = True
     step.act(Publish(connection_id, HELLO_TOPIC if in_lobby else f"app/{thing}", json.dumps(body).encode()))
     step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
 
 def on_acknowledged(step: Step) -> None:
-    """The broker has the hello or report: schedule the next one."""
+    """The broker has the hello or report: schedule the next one. Requests for a certificate are acknowledged, too;
+    brokers acknowledge in order, and only a hello sets the time limit."""
+    if not step.is_set(Timer.ANSWER):
+        return
     in_lobby = step.state.location is Location.LOBBY
     _log(step, "hello_sent" if in_lobby else "alive_sent")
     step.cancel(Timer.ANSWER)
@@ -105,7 +111,8 @@ def on_failure(step: Step, failure: Failure, detail: str) -> None:
     )
     event = failure.value if state.phase is Phase.CONNECTING else "connection_lost"
     _log(step, event, attempt=step.state.failures, failure=failure.value, detail=detail)
-    step.cancel(Timer.ANSWER, Timer.HELLO, Timer.SETTLED)
+    step.cancel(Timer.ANSWER, Timer.HELLO, Timer.SETTLED, Timer.RENEWAL, Timer.TRY_NEW)
+    certificates.doubt(step, failure, state.phase)
     step.act(Disconnect(state.connection_id))
     if state.location is Location.TARGET:
         _fail_at_target(step)
@@ -171,7 +178,7 @@ def back_off(step: Step, seconds: float, *, reason: str = "retry") -> None:
 def leave(step: Step, to: Location | None) -> None:
     """Disconnect cleanly to change to another location, or to stop if it is None."""
     state = step.state
-    step.cancel(Timer.HELLO, Timer.SETTLED, Timer.RETRY)
+    step.cancel(Timer.HELLO, Timer.SETTLED, Timer.RETRY, Timer.RENEWAL, Timer.TRY_NEW)
     if state.phase is Phase.DISCONNECTING and state.next_location is None:
         return
     step.update(phase=Phase.DISCONNECTING, next_location=to)

@@ -9,7 +9,8 @@ from enum import Enum
 
 from device.machine.plan import Endpoint
 from device.machine.provisioning_messages import Pending
-from lobby.names import ThingName
+from device.machine.renewal_events import Certificates, RenewalAction, RenewalEvent
+from lobby.names import Fingerprint, ThingName
 from lobby.wire import Route
 
 
@@ -30,10 +31,12 @@ class Failure(Enum):
 
 @dataclass(frozen=True)
 class Start:
-    """The client starts, with the stored route. `crashes` is the number of clients in a row that crashed before."""
+    """The client starts, with the stored route and certificates. `crashes` is the number of clients in a row that
+    crashed before."""
 
     route: Route | None = None
     crashes: int = 0
+    certificates: Certificates = field(default_factory=Certificates)
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ Event = (
     | PendingStored
     | IdentityStored
     | IdentityNotStored
+    | RenewalEvent
     | ResetRequested
     | StopRequested
     | Tick
@@ -158,10 +162,12 @@ Event = (
 
 @dataclass(frozen=True)
 class Connect:
-    """Open a connection. Answered by `Connected` or `ConnectionFailed`."""
+    """Open a connection with this certificate (None: that of the settings). Answered by `Connected` or
+    `ConnectionFailed`."""
 
     connection_id: int
     endpoint: Endpoint
+    certificate: Fingerprint | None = None
 
 
 @dataclass(frozen=True)
@@ -258,4 +264,4 @@ class Exit:
 StorageAction = PrepareKey | StorePending | StoreIdentity
 """Events of the identity, not of the route."""
 ConnectionAction = Connect | Subscribe | Publish | Disconnect
-Action = ConnectionAction | StoreRoute | ForgetRoute | StorageAction | ShowCode | LogEvent | Exit
+Action = ConnectionAction | StoreRoute | ForgetRoute | StorageAction | RenewalAction | ShowCode | LogEvent | Exit

@@ -89,6 +89,19 @@ class Timing:
     """Longest wait after any number of denials."""
     token_for: float = 3300.0
     """Time within which a pending certificate can be registered. AWS IoT permits an hour."""
+    renewal_base: float = 15.0
+    """Longest wait before the first repetition of a request for a new certificate. A repetition costs the lobby a run
+    of a Lambda, which takes 2 s with a cold start."""
+    renewal_cap: float = 60.0
+    """Longest wait before any repetition."""
+    renewal_for: float = 180.0
+    """Time in the lobby for a renewal, after which the device returns to its target with the old certificate."""
+    renewal_visit_every: float = 60.0
+    """Shortest interval between two such visits on request of the target."""
+    try_new_base: float = 60.0
+    """Longest wait before a new certificate that the target has refused is tried again the first time."""
+    try_new_cap: float = 3600.0
+    """Longest such wait after any number of refusals."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -115,6 +128,14 @@ class Timing:
     @property
     def denied(self) -> Backoff:
         return Backoff(self.denied_base, self.denied_cap)
+
+    @property
+    def renewal(self) -> Backoff:
+        return Backoff(self.renewal_base, self.renewal_cap)
+
+    @property
+    def try_new(self) -> Backoff:
+        return Backoff(self.try_new_base, self.try_new_cap)
 
     @property
     def revisit(self) -> Backoff:
@@ -151,5 +172,7 @@ class Plan:
     exit_on_arrival: bool = False
     show_codes: bool = False
     """The device can show a presence code. Its hellos announce this."""
+    renews: bool = False
+    """The device can renew its certificate. Its hellos announce this."""
     provisioning: Provisioning | None = None
     """The device has no certificate of its own yet: connect with the claim certificate and get one, nothing else."""

@@ -31,7 +31,6 @@ from device.machine.events import (
     StorePending,
     SubscriptionGranted,
 )
-from device.machine.messages import ignore
 from device.machine.plan import Provisioning
 from device.machine.provisioning_messages import (
     ACCEPTED,
@@ -181,7 +180,7 @@ def _on_message(step: Step, topic: str, payload: bytes) -> None:
     creating = progress.pending is None
     expected = _create_topic(plan) if creating else register_topic(plan.template)
     if progress.thing or topic not in (expected + ACCEPTED, expected + REJECTED):
-        ignore(step, f"got topic {shown(topic)}, want an answer of {expected}")
+        step.ignore(f"got topic {shown(topic)}, want an answer of {expected}")
         return
     step.cancel(Timer.ANSWER)
     try:

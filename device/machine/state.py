@@ -12,7 +12,8 @@ from device.machine.backoff import Uniform
 from device.machine.events import Action, Exit, LogEvent
 from device.machine.plan import Endpoint, Plan, Timing
 from device.machine.provisioning_messages import Pending
-from lobby.names import ThingName
+from device.machine.renewal_events import Certificates, RenewalAction
+from lobby.names import Fingerprint, ThingName
 from lobby.wire import PresenceChallenge, Route
 
 
@@ -56,6 +57,16 @@ class Timer(Enum):
     """Write to the storage, again or after a delay that saves writes."""
     IDENTITY = "identity"
     """Store the key, the pending certificate or the identity again."""
+    RENEWAL = "renewal"
+    """Send the request for a new certificate again."""
+    VISIT = "visit"
+    """The end of the time in the lobby for a renewal."""
+    VISITED = "visited"
+    """Until then, no further request of the target leads to the lobby."""
+    TRY_NEW = "try new"
+    """Try the new certificate in the target again."""
+    CERTIFICATES = "certificates"
+    """Store the new key or certificate again."""
     LOG_WINDOW = "window"
     """The limit of log lines about messages starts again."""
 
@@ -83,6 +94,36 @@ class Progress:
     """The last error, which is logged once."""
     ending: Exit | None = None
     """How the client ends when it is disconnected."""
+
+
+@dataclass(frozen=True)
+class Renewing:
+    """Progress of a renewal, and of the choice between two certificates."""
+
+    asked: bool = False
+    """The lobby has asked, and the new certificate is not stored yet."""
+    csr: str = ""
+    public_key: bytes = b""
+    attempts: int = 0
+    held: Route | None = None
+    """A route to follow after the renewal."""
+    resume: bool = False
+    """A renewal was interrupted: visit the lobby once the device is stable in its target."""
+    place: Location | None = None
+    connected_with: Fingerprint | None = None
+    """The certificate of the current or the last connection; None: that of the settings."""
+    stable: bool = False
+    """The current connection was stable."""
+    other: bool = False
+    """Use the certificate that is not preferred at this place."""
+    new_refused: bool = False
+    """The new certificate was refused since the last connection to the target."""
+    refusals_of_new: int = 0
+    """Times that the target has refused the new certificate and accepted the old one."""
+    unstored: RenewalAction | None = None
+    """What is to be stored again."""
+    storage_error: str = ""
+    """The last error, which is logged once."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +167,8 @@ class State:
     """Lines above the limit in this log window."""
     deadlines: Mapping[Timer, float] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
+    certificates: Certificates = field(default_factory=Certificates)
+    renewing: Renewing = field(default_factory=Renewing)
 
     @property
     def next_deadline(self) -> float | None:
@@ -152,6 +195,13 @@ class Step:
 
     def update_progress(self, **changes: Any) -> None:
         self.update(progress=replace(self.state.progress, **changes))
+
+    def update_renewing(self, **changes: Any) -> None:
+        self.update(renewing=replace(self.state.renewing, **changes))
+
+    def ignore(self, reason: str) -> None:
+        """Log why a message is ignored."""
+        self.log_limited("message_ignored", reason=reason)
 
     def act(self, action: Action) -> None:
         self.actions.append(action)

@@ -1,10 +1,10 @@
-"""The libraries for `device.claim_settings` in pure Python."""
+"""The libraries for `device.libraries` in pure Python."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from device.claim_settings import TlsFiles
 from device.errors import BadCredentials
+from device.libraries import TlsFiles
 from device.portable.certificates import read_validity
 from device.portable.keys import PortableKeys
 from device.portable.mqtt import PahoConnection, tls_context
@@ -14,7 +14,7 @@ from lobby.wire import MQTT_PORT
 
 
 class PortableLibraries:
-    """`device.claim_settings.Libraries`."""
+    """`device.libraries.Libraries`."""
 
     keys = PortableKeys()
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from device.claim_settings import TlsFiles
+from device.libraries import TlsFiles
 from device.machine.events import (
     Connected,
     ConnectionFailed,

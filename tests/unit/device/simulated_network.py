@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from device.client import Client, Identities
+from device.client import Client
 from device.disk import Calls
 from device.event_log import EventLog
 from device.inbox import Inbox
+from device.interfaces import Identities, Renewals
 from device.machine.events import (
     Connected,
     ConnectionFailed,
@@ -30,6 +31,7 @@ from device.machine.events import (
 )
 from device.machine.plan import Endpoint, Plan
 from device.storage import Storage
+from lobby.names import Fingerprint
 from lobby.wire import lobby_topic
 from tests.unit.device.machine_driver import PLAN
 from tests.unit.device.simulated_disk import SimulatedDisk
@@ -83,8 +85,14 @@ class RespondingBroker(Broker):
 class SimulatedConnection:
     """Test double of `MqttConnection`."""
 
-    def __init__(self, network: "SimulatedNetwork", connection_id: int, report: Callable[[Event], None]) -> None:
-        self.network, self.id, self._report = network, connection_id, report
+    def __init__(
+        self,
+        network: "SimulatedNetwork",
+        connection_id: int,
+        report: Callable[[Event], None],
+        certificate: Fingerprint | None = None,
+    ) -> None:
+        self.network, self.id, self._report, self.certificate = network, connection_id, report, certificate
         self._endpoint: Endpoint | None = None
         self.payload = b""
         """Of the last message that the device has published."""
@@ -179,6 +187,7 @@ class SimulatedNetwork:
         within: float = DAY,
         folder: Path = STATE_DIR,
         identities: Identities | None = None,
+        renewals: Renewals | None = None,
     ) -> Exit:
         """Run a device with this disk until the condition is true or it ends by itself, and return its end. Raise
         `DeadlineExceededError` after `within` seconds."""
@@ -193,6 +202,7 @@ class SimulatedNetwork:
             inbox=inbox,
             clock_error=lambda: self.clock_error,
             identities=identities,
+            renewals=renewals,
         )
         deadline, met = self.now + within, False
 

@@ -1,0 +1,61 @@
+"""Which certificate a device that renews connects with: the one in use, or the new one until it is proven.
+
+Both can work or fail at any place: the lobby activates the new one before it sends it, a target accepts it from a route
+of its generation on, and the old one is retired as soon as the target has reported the new one. So the device prefers
+the new one where it should work, and uses the other one after a refusal. Nothing here removes a certificate.
+"""
+
+from typing import Final
+
+from device.machine.events import Failure
+from device.machine.renewal_events import NewHeld
+from device.machine.state import Location, Phase, State, Step
+from lobby.names import Fingerprint
+
+_DOUBTS: Final = (Failure.REFUSED, Failure.UNTRUSTED, Failure.TIMEOUT, Failure.LOCAL)
+"""Failures that another certificate may not have. A TLS library may report a refused certificate as a timeout."""
+
+
+def choose(step: Step) -> Fingerprint | None:
+    """Return the certificate for the next connection; None for that of the settings. At another place than before, the
+    preferred one comes first."""
+    state = step.state
+    if state.renewing.place is not state.location:
+        step.update_renewing(place=state.location, other=False)
+    certificate = _chosen(step.state)
+    step.update_renewing(connected_with=certificate, stable=False)
+    return certificate
+
+
+def uses_new(state: State) -> bool:
+    """Return whether the current connection uses the new certificate."""
+    new = state.certificates.new
+    return new is not None and state.renewing.connected_with == new.certid
+
+
+def works_in_target(state: State, new: NewHeld) -> bool:
+    """Return whether the route shows that the target has the new certificate."""
+    generation = state.route.generation if state.route else None
+    return generation is None or generation >= new.generation
+
+
+def doubt(step: Step, failure: Failure, phase: Phase) -> None:
+    """A connection failed, or was lost, in this phase: use the other certificate next, if that may help."""
+    state = step.state
+    if state.certificates.new is None or failure not in _DOUBTS:
+        return
+    if phase is Phase.ONLINE and (failure is not Failure.REFUSED or state.renewing.stable):
+        return
+    refused = uses_new(state) and failure in (Failure.REFUSED, Failure.UNTRUSTED)
+    step.update_renewing(other=not state.renewing.other, new_refused=state.renewing.new_refused or refused)
+
+
+def _chosen(state: State) -> Fingerprint | None:
+    held = state.certificates
+    if held.new is None:
+        return held.used
+    return held.new.certid if _prefers_new(state, held.new) is not state.renewing.other else held.used
+
+
+def _prefers_new(state: State, new: NewHeld) -> bool:
+    return not new.given_up and (state.location is not Location.TARGET or works_in_target(state, new))

@@ -1,0 +1,238 @@
+"""Renewal of the device's certificate: asked by the lobby or a target, requested from the lobby with the old one.
+
+In this order: go to the lobby; create and store a new key; send the request; store the new certificate beside the old
+one; wait for the route with which it works; connect to the target with it; and once that connection is stable, remove
+the old one. After an interruption the same key is used again. A device that gets no answer in time returns to its
+target with the old certificate, and is asked again the next day. A target can ask, and cannot give a certificate.
+"""
+
+import hashlib
+import json
+from typing import Final
+
+from device.machine import certificates, connection, routes
+from device.machine.events import Publish
+from device.machine.provisioning_messages import certificate_der
+from device.machine.renewal_events import (
+    Certificates,
+    CertificatesNotStored,
+    CertificatesStored,
+    GiveUpCertificate,
+    PrepareRenewalKey,
+    PromoteCertificate,
+    RenewalEvent,
+    RenewalKeyReady,
+    StoreCertificate,
+)
+from device.machine.state import Location, Phase, Step, Timer
+from lobby.errors import InvalidInput
+from lobby.wire import RENEWAL_TOPIC, NewCertificate, RenewalRequest, Route
+
+REFUSALS_OF_NEW: Final = 6
+"""Times that a target refuses the new certificate and accepts the old one, after which only a further request helps."""
+
+
+def on_message(step: Step, message: RenewalRequest | NewCertificate) -> None:
+    """The lobby or the target asks the device to renew, or the lobby has signed its request."""
+    if isinstance(message, RenewalRequest):
+        on_request(step, message)
+    else:
+        on_certificate(step, message)
+
+
+def on_request(step: Step, request: RenewalRequest) -> None:
+    """The lobby or the target asks the device to renew."""
+    state = step.state
+    new = state.certificates.new
+    if not step.plan.renews or state.phase not in (Phase.ONLINE, Phase.SUBSCRIBING):
+        step.ignore("got a renewal request, want none: this client does not renew, or is disconnecting")
+    elif state.location is not Location.LOBBY:
+        _on_request_in_target(step, request)
+    elif new is not None and not new.given_up:
+        step.ignore("got a renewal request, and has a new certificate already")
+    elif not step.is_set(Timer.RENEWAL):
+        _on_request_in_lobby(step, request)
+
+
+def _on_request_in_target(step: Step, request: RenewalRequest) -> None:
+    if step.is_set(Timer.VISITED):
+        step.ignore("got a renewal request, and was in the lobby for one just now")
+        return
+    step.log("renewal_requested", by=request.by, place=step.state.location.value)
+    _visit(step)
+
+
+def _visit(step: Step) -> None:
+    """Go to the lobby, for a limited time: the device has work to do in its target."""
+    step.update_renewing(resume=False)
+    step.set_timer(Timer.VISITED, step.timing.renewal_visit_every)
+    step.set_timer(Timer.VISIT, step.timing.renewal_for)
+    connection.leave(step, Location.LOBBY)
+
+
+def _on_request_in_lobby(step: Step, request: RenewalRequest) -> None:
+    if not step.state.renewing.asked:
+        step.log("renewal_requested", by=request.by, place=step.state.location.value)
+        step.update_renewing(asked=True, attempts=0, resume=False)
+        step.set_timer(Timer.VISIT, step.timing.renewal_for)
+    if step.state.renewing.csr:
+        send(step)
+    elif step.state.renewing.unstored is None:
+        step.act(PrepareRenewalKey())
+
+
+def send(step: Step) -> None:
+    """Send the request for a certificate, unless the device is not in the lobby any more."""
+    state = step.state
+    if not state.renewing.asked or state.location is not Location.LOBBY or state.phase is not Phase.ONLINE:
+        return
+    attempts = state.renewing.attempts + 1
+    step.update_renewing(attempts=attempts)
+    step.log("certificate_requested", attempt=attempts)
+    step.act(Publish(state.connection_id, RENEWAL_TOPIC, json.dumps({"csr": state.renewing.csr}).encode()))
+    step.set_timer(Timer.RENEWAL, step.timing.renewal.wait(attempts, step.uniform))
+
+
+def on_certificate(step: Step, message: NewCertificate) -> None:
+    """The lobby has signed the request. A certificate of another key, or from a target, is ignored."""
+    state = step.state
+    if state.location is not Location.LOBBY or not state.renewing.public_key:
+        step.ignore("got a new certificate, want none: not in a lobby, or not requested")
+        return
+    try:
+        der = certificate_der(message.pem)
+    except InvalidInput as error:
+        step.ignore(error.message)
+        return
+    new = state.certificates.new
+    if new is not None and new.certid == hashlib.sha256(der).hexdigest():
+        return
+    if state.renewing.public_key not in der:
+        step.ignore("got a new certificate of another key, want one for the key of the request")
+        return
+    step.cancel(Timer.RENEWAL)
+    step.act(StoreCertificate(message.pem, message.generation))
+
+
+def on_route(step: Step, route: Route) -> None:
+    """Follow a route, unless the device is renewing in the lobby: then the last one is followed afterwards."""
+    if not _holds(step, route):
+        routes.on_route(step, route)
+        return
+    step.log_limited("route_held", endpoint=f"{route.iotep}:{route.port}", generation=route.generation)
+    step.update_renewing(held=route)
+
+
+def _holds(step: Step, route: Route) -> bool:
+    state = step.state
+    new = state.certificates.new
+    if state.location is not Location.LOBBY or not step.is_set(Timer.VISIT):
+        return False
+    is_early = new is not None and not new.given_up and (route.generation or new.generation) < new.generation
+    return state.renewing.asked or is_early
+
+
+def on_visit_over(step: Step) -> None:
+    """Follow the route that was held, or return to the target of the stored one. The old certificate works there."""
+    state, held = step.state, step.state.renewing.held
+    waiting = state.renewing.asked
+    step.cancel(Timer.RENEWAL, Timer.VISIT)
+    step.update_renewing(asked=False, held=None)
+    if waiting:
+        step.log("renewal_postponed", attempts=state.renewing.attempts)
+    if state.location is not Location.LOBBY or state.phase is Phase.DISCONNECTING:
+        return
+    if held is not None:
+        routes.on_route(step, held)
+    elif state.route is not None and not step.is_set(Timer.REVISIT):
+        connection.leave(step, Location.TARGET)
+
+
+def on_storage_event(step: Step, event: RenewalEvent) -> None:
+    """The store has done what it was asked to do, or failed."""
+    if isinstance(event, CertificatesNotStored):
+        _on_not_stored(step, event)
+        return
+    step.cancel(Timer.CERTIFICATES)
+    step.update_renewing(unstored=None, storage_error="")
+    match event:
+        case RenewalKeyReady(csr, public_key):
+            step.update_renewing(csr=csr, public_key=public_key)
+            send(step)
+        case CertificatesStored(stored):
+            before = step.state.certificates
+            step.update(certificates=stored)
+            _on_stored(step, before, stored)
+
+
+def _on_not_stored(step: Step, event: CertificatesNotStored) -> None:
+    """Try again without limit. Until then the device has what it had. The same error is logged once."""
+    step.update_renewing(unstored=event.action)
+    step.set_timer(Timer.CERTIFICATES, step.timing.store_every)
+    if event.detail != step.state.renewing.storage_error:
+        step.update_renewing(storage_error=event.detail)
+        step.log("certificate_not_stored", detail=event.detail, retry_every_s=step.timing.store_every)
+
+
+def store(step: Step) -> None:
+    """Store again what could not be stored."""
+    if step.state.renewing.unstored is not None:
+        step.act(step.state.renewing.unstored)
+
+
+def _on_stored(step: Step, before: Certificates, stored: Certificates) -> None:
+    step.update_renewing(new_refused=False, refusals_of_new=0, other=False)
+    step.cancel(Timer.TRY_NEW)
+    new = stored.new
+    if new is None:
+        step.log("certificate_renewed", certificate=stored.used)
+    elif new.given_up:
+        step.log("new_certificate_given_up", certificate=new.certid)
+    elif before.new is None or before.new.certid != new.certid:
+        step.log("new_certificate_stored", certificate=new.certid, generation=new.generation)
+        step.update_renewing(asked=False, csr="", public_key=b"")
+        _go_on(step)
+
+
+def _go_on(step: Step) -> None:
+    """Use the new certificate: with the held route, if it is new enough; or in the target, if the device is there."""
+    state, held = step.state, step.state.renewing.held
+    if state.location is Location.TARGET:
+        step.set_timer(Timer.TRY_NEW, step.timing.retry.wait(1, step.uniform))
+    elif held is not None and not _holds(step, held):
+        step.update_renewing(held=None)
+        routes.on_route(step, held)
+
+
+def on_online(step: Step) -> None:
+    """Subscribed. If the target accepts the old certificate after it has refused the new one, try that again later."""
+    state = step.state
+    new = state.certificates.new
+    if new is None or new.given_up or state.location is not Location.TARGET or certificates.uses_new(state):
+        return
+    refusals = state.renewing.refusals_of_new + state.renewing.new_refused
+    step.update_renewing(new_refused=False, refusals_of_new=refusals)
+    if refusals >= REFUSALS_OF_NEW:
+        step.act(GiveUpCertificate())
+    elif certificates.works_in_target(state, new):
+        step.set_timer(Timer.TRY_NEW, step.timing.try_new.wait(refusals + 1, step.uniform))
+
+
+def try_new(step: Step) -> None:
+    """Connect to the target again, with the new certificate."""
+    state = step.state
+    if state.location is Location.TARGET and state.phase is Phase.ONLINE and not certificates.uses_new(state):
+        step.update_renewing(other=False)
+        connection.leave(step, Location.TARGET)
+
+
+def on_settled(step: Step) -> None:
+    """The connection is stable. In the target, that proves the new certificate."""
+    step.update_renewing(stable=True)
+    if step.state.location is not Location.TARGET:
+        return
+    if certificates.uses_new(step.state):
+        step.act(PromoteCertificate())
+    elif step.state.renewing.resume:
+        step.log("renewal_resumed")
+        _visit(step)

@@ -1,0 +1,82 @@
+"""The certificates of a device that renews, and the events and actions of its renewal store.
+
+The store answers each action with an event, as the storage of the route does. `events` has the others.
+"""
+
+from dataclasses import dataclass
+
+from lobby.names import Fingerprint
+
+
+@dataclass(frozen=True)
+class NewHeld:
+    """A new certificate that is not proven yet. `generation`: that of the route from which on a target accepts it.
+    `given_up`: the target has refused it again and again, so the old one is used until there is another one."""
+
+    certid: Fingerprint
+    generation: int
+    given_up: bool = False
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """What the device has stored. `used` is the certificate in use (None: that of the settings), `new` the new one.
+    `has_key`: there is a key for a request that got no certificate yet."""
+
+    used: Fingerprint | None = None
+    new: NewHeld | None = None
+    has_key: bool = False
+
+
+@dataclass(frozen=True)
+class PrepareRenewalKey:
+    """Create and store a new key, unless there is one without a certificate. Answered by `RenewalKeyReady` or
+    `CertificatesNotStored`."""
+
+
+@dataclass(frozen=True)
+class StoreCertificate:
+    """Store a new certificate (PEM) for the new key, beside the one in use. Answered by `CertificatesStored` or
+    `CertificatesNotStored`, as the following."""
+
+    pem: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class PromoteCertificate:
+    """The new certificate is proven: make it the one in use, then remove the old one and its key."""
+
+
+@dataclass(frozen=True)
+class GiveUpCertificate:
+    """The target refuses the new certificate: keep it, and prefer the old one."""
+
+
+@dataclass(frozen=True)
+class RenewalKeyReady:
+    """The new key is stored. `csr` (PEM) is a request for a certificate for it, `public_key` its public key (DER)."""
+
+    csr: str
+    public_key: bytes
+
+
+@dataclass(frozen=True)
+class CertificatesStored:
+    """The last action is done, and this is stored now."""
+
+    certificates: Certificates
+
+
+RenewalAction = PrepareRenewalKey | StoreCertificate | PromoteCertificate | GiveUpCertificate
+
+
+@dataclass(frozen=True)
+class CertificatesNotStored:
+    """The action could not be done. The device has what it had before."""
+
+    detail: str
+    action: RenewalAction
+
+
+RenewalEvent = RenewalKeyReady | CertificatesStored | CertificatesNotStored
