@@ -29,8 +29,9 @@ DEVICES: Final = 32
 URGENT_DEVICES: Final = 8
 """Urgent rows that may be in progress in addition."""
 THREADS: Final = DEVICES + URGENT_DEVICES
-LOOK_INTERVAL: Final = 0.05
-"""Seconds between two looks at the lane's row, which announces single claims."""
+LOOK_INTERVAL: Final = 0.02
+"""Seconds between two looks at the lane's row, which announces single claims. A look is a strongly consistent read: at
+the default rate five or six for each device of a bulk claim, 0.70 USD for a million."""
 EXPRESS_LOOK_INTERVAL: Final = 0.25
 """The same for a worker that was started for announced rows: it ends before others are announced."""
 SINGLES_INTERVAL: Final = 5.0
@@ -65,7 +66,7 @@ class Tally:
 class LaneWorker:
     """Serves one lane in one invocation. `wait` waits for a future or for so many seconds; `clock` returns the time;
     `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, only the rows
-    of these entries are served, and those that are announced meanwhile."""
+    of these entries are served, and those that are announced meanwhile. `look_interval` is that of a worker without."""
 
     lane: Lane
     lease: Lease
@@ -76,6 +77,7 @@ class LaneWorker:
     heartbeat: Callable[[], None] = lambda: None
     slice: timedelta = SLICE
     only: tuple[str, ...] = ()
+    look_interval: float = LOOK_INTERVAL
     tally: Tally = field(default_factory=Tally)
     _running: dict[Future[Result], Attempt] = field(default_factory=dict)
     _silent: int = 0
@@ -87,7 +89,7 @@ class LaneWorker:
 
     def __post_init__(self) -> None:
         self.rows = LaneRows(self.lane, exhausted=bool(self.only))
-        self._look_interval = EXPRESS_LOOK_INTERVAL if self.only else LOOK_INTERVAL
+        self._look_interval = EXPRESS_LOOK_INTERVAL if self.only else self.look_interval
 
     def run(self) -> Ending:
         """Work until there is a reason to end, and return it. The lease is still held, unless the lane is drained."""

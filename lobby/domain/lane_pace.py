@@ -25,6 +25,9 @@ _RECOVERY_PER_SECOND: Final = 0.02
 _LOWEST: Final = 0.1
 """The lowest pace, as a part of the rate."""
 _MAKES_UP_FOR: Final = 0.5
+_BETWEEN_RUNS: Final = 5.0
+"""Seconds between the last slot of a run and a run that continues it. In a distant target, the devices in progress need
+some seconds after the slice has ended."""
 URGENT_EARLY: Final = 0.5
 """Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same.
 Together with the half second that a late worker makes up for, a burst has at most one second's calls, which AWS's token
@@ -78,5 +81,8 @@ def next_slot(last: float, interval: float, now: float) -> float:
 
 def resumed_slot(saved: float, interval: float, now: float) -> float:
     """Return when the first device of a run may start. `saved` is the next slot of the run before, which counts if that
-    has just ended. It is ignored if it is too late for the current rate, as after an operator has raised it."""
-    return min(saved, now + interval + URGENT_EARLY) if saved >= now - _MAKES_UP_FOR else now
+    has just ended: the run makes up for the time between the two, as a late worker does. A slot that is too late for
+    the current rate, as after an operator has raised it, is ignored."""
+    if saved < now - _BETWEEN_RUNS:
+        return now
+    return min(max(saved, now - _MAKES_UP_FOR), now + interval + URGENT_EARLY)

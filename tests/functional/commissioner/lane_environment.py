@@ -59,7 +59,8 @@ def environment_with(
     send_to_queue: Callable[[Fingerprint, str], object] = lambda *_: None,
     holders: Callable[[], str],
 ) -> Environment:
-    """Return the environment of a worker. Waiting advances the clock."""
+    """Return the environment of a worker. Waiting advances the clock. The worker looks less often than usual, because
+    looks take most of the time of a simulation."""
     guard = LeaseGuard(clock)
     gateway = TargetGateway(
         targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles, "999999999999/eu-west-1"
@@ -79,6 +80,7 @@ def environment_with(
         wait,
         clock,
         holders,
+        look_interval=0.05,
     )
 
 

@@ -58,12 +58,14 @@ def test_slots_are_an_interval_apart_and_a_late_worker_makes_no_burst() -> None:
     ("saved", "resumed"),
     [
         (0.0, 100.0),
-        (99.4, 100.0),
+        (94.9, 100.0),
+        (95.1, 99.5),
+        (99.4, 99.5),
         (99.6, 99.6),
         (100.05, 100.05),
         (109.0, 100.1 + URGENT_EARLY),
     ],
-    ids=["no run before", "an old run", "the gap between two runs", "the slot is yet to come", "a lower rate before"],
+    ids=["first run", "old run", "long gap", "gap of half a second", "short gap", "slot to come", "lower rate before"],
 )
 def test_a_run_keeps_its_distance_from_the_last_device_of_the_run_before(saved: float, resumed: float) -> None:
     assert resumed_slot(saved, 0.1, 100.0) == pytest.approx(resumed)
