@@ -40,6 +40,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "targets": _EVERYONE,
     "verifyHistory": _EVERYONE,
     "anchoredDevices": _EVERYONE,
+    "exportHistory": _EVERYONE,
     "addDevice": _CLAIMERS,
     "claimDevice": _CLAIMERS,
     "claimDevices": _CLAIMERS,

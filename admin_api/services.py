@@ -20,11 +20,13 @@ from admin_api.templates.source import bundled_source
 from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
+from lobby.aws.history_signer import HistorySigner
 from lobby.aws.notices import Notices
 from lobby.campaign_tokens import token_message
 from lobby.contracts import Comparison, Survey
 from lobby.deployment import NAMES
 from lobby.domain.campaign import Campaign
+from lobby.domain.history_export import Signature
 from lobby.domain.profile import Profiles
 from lobby.invocation import Request
 from lobby.ledger.activity_log import ActivityLog
@@ -83,6 +85,8 @@ class Services:
     """Stores the template of a target and returns its address, for CloudFormation's console."""
     webhooks: WebhookAdministration = field(kw_only=True)
     notices: Notices = field(kw_only=True)
+    sign_history: Callable[[bytes], Signature] = field(kw_only=True)
+    """Signs the SHA-256 of an exported history."""
     activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
@@ -137,4 +141,5 @@ def services_of(settings: Settings) -> Services:
         notices=Notices(lambda: clients.sns, settings.notices_topic),
         webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients),
         removes_left_things=settings.removes_left_things,
+        sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
     )

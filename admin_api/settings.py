@@ -26,6 +26,7 @@ _REQUIRED = (
     "CAMPAIGN_APPROVAL_ABOVE",
     "WEBHOOKS_QUEUE",
     "NOTICES_TOPIC",
+    "HISTORY_KEY",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -67,7 +68,8 @@ class Settings(SignInSettings):
     to, None if the deployment does not know it. `removes_left_things`: the setting `LEFT_THINGS` is `REMOVE`.
     `campaigns_queue` is the URL of the queue that starts campaigns; one of more devices than `approval_above` needs the
     approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events, and
-    `notices_topic` the ARN of the topic of notices."""
+    `notices_topic` the ARN of the topic of notices.
+    `history_key` is the ARN of the key that signs exported histories."""
 
     lobby_account: AccountId
     surveyor: str
@@ -79,6 +81,7 @@ class Settings(SignInSettings):
     approval_above: int
     webhooks_queue: str
     notices_topic: str
+    history_key: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -102,6 +105,7 @@ class Settings(SignInSettings):
             approval_above=int(_match("CAMPAIGN_APPROVAL_ABOVE", _NUMBER, environment)[0]),
             webhooks_queue=environment["WEBHOOKS_QUEUE"],
             notices_topic=environment["NOTICES_TOPIC"],
+            history_key=environment["HISTORY_KEY"],
         )
 
 

@@ -26,7 +26,7 @@ from infra import (
     front_door,
     functions,
     notary,
-    notices,
+    operator_side,
     permissions,
     provisioning,
     queues,
@@ -39,7 +39,6 @@ from infra import (
     timers,
     topic_rules,
     vending,
-    webhooks,
 )
 from infra.functions import Code, Function
 from infra.nag_suppressions import suppress_lobby_findings
@@ -83,7 +82,7 @@ class LobbyStack(Stack):
         self._commissioner_side()
         self._history_side()
         self._scheduled_functions()
-        self._operator_side()
+        operator_side.make_operator_side(self)
         vending.make_vending_door(self)
         renewal.make_renewal(self)
         for function in self.functions.values():
@@ -233,33 +232,6 @@ class LobbyStack(Stack):
         )
         timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})
-
-    def _operator_side(self) -> None:
-        """The functions triggered by users."""
-        lobby, login_url = self.settings.lobby, self.sign_in.login_url
-        sign_in = {
-            "USER_POOL_ID": self.sign_in.pool.user_pool_id,
-            "USER_POOL_CLIENT_ID": self.sign_in.client.user_pool_client_id,
-            **({"LOGIN_URL": login_url} if login_url else {}),
-        }
-        graphql = self.make_function(
-            functions.ADMIN_API,
-            [*permissions.admin_api(self.settings), *webhooks.admin_api(lobby), *notices.admin_api(self.settings)],
-            **sign_in,
-            WEBHOOKS_QUEUE=self.webhooks.queue_url,
-            NOTICES_TOPIC=self.notices.topic_arn,
-            **webhooks.environment(self.settings),
-            SURVEYOR_FUNCTION=functions.SURVEYOR.full_name,
-            RECONCILER_FUNCTION=functions.RECONCILER.full_name,
-            REGISTRAR_FUNCTION=functions.REGISTRAR.full_name,
-            COMMISSIONER_ROLE_ARN=self.commissioner_role.role_arn,
-            ARRIVALS_QUEUE_ARN=self.queues.arrivals.queue_arn,
-            **endpoint.for_devices(self.settings),
-            LEFT_THINGS=self.settings.left_things,
-            **campaigns.environment(self.settings, self.queues),
-        )
-        pages = self.make_function(functions.PAGES, [], **sign_in)
-        front_door.add_routes(self.api, graphql, pages, self.sign_in)
 
     def _add_alarms(self) -> None:
         alarm = alarms.make_alarms(self, self.settings)

@@ -1,4 +1,4 @@
-"""The entry points of the installed commands: `lobbyctl`, `lobby-device` and `lobby-pki`.
+"""The entry points of the installed commands: `lobbyctl`, `lobby-device`, `lobby-pki` and `lobby-verify`.
 
 The wheel contains all commands, and each extra installs the packages of one. A command whose packages are missing names
 the extra to install instead of printing a traceback. Imports nothing outside the standard library.
@@ -29,9 +29,14 @@ def lobby_pki() -> None:
     _run("lobby-pki", "pki.cli", "pki")
 
 
+def lobby_verify() -> None:
+    """Run `lobby-verify`."""
+    _run("lobby-verify", "lobby.verify_history", "verify")
+
+
 def _run(command: str, module: str, extra: str) -> None:
     try:
-        import_module(module).main()
+        sys.exit(import_module(module).main())
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if not package or package in _OWN:

@@ -26,6 +26,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "devices": ("{ devices { nodes { certid } } }", _EVERYONE),
     "targets": ("{ targets { name } }", _EVERYONE),
     "verifyHistory": ("query($id: ID!) { verifyHistory(certid: $id) { ok seq code } }", _EVERYONE),
+    "exportHistory": ("query($id: ID!) { exportHistory(certid: $id) { fileName key } }", _EVERYONE),
     "anchoredDevices": ("{ anchoredDevices { certids } }", _EVERYONE),
     "connectionProblems": ("{ connectionProblems { certid code } }", _OPERATORS),
     "checkTarget": ("{ checkTarget(account: <account>, region: <region>) { ok } }", _OPERATORS),

@@ -58,6 +58,8 @@ ANCHORED: Final = Document("""
 query($first: Int!, $after: ID) {
   anchoredDevices(first: $first, after: $after) { certids pageInfo { hasNextPage endCursor } }
 }""")
+EXPORT_HISTORY: Final = Document("""
+query($certid: ID!) { exportHistory(certid: $certid) { certid fileName content key } }""")
 TARGETS: Final = Document("""
 query {
   targets(includeArchived: true) {
@@ -188,6 +190,7 @@ ALL: Final = (
     DEVICES,
     DEVICE,
     HISTORY,
+    EXPORT_HISTORY,
     TARGETS,
     TARGET_HISTORY,
     TARGET_TEMPLATE,

@@ -60,6 +60,7 @@ class Resource(StrEnum):
     ENTRIES = "history entries"
     COMPARISONS = "comparisons of a target"
     CAMPAIGNS = "previews of a campaign"
+    EXPORTS = "exports of a history"
 
 
 _QUOTAS: Final = {
@@ -68,6 +69,7 @@ _QUOTAS: Final = {
     Resource.ENTRIES: MAX_ENTRIES,
     Resource.COMPARISONS: 1,
     Resource.CAMPAIGNS: 1,
+    Resource.EXPORTS: 1,
 }
 
 

@@ -27,6 +27,7 @@ from admin_api.graphql.enrolment_tokens import EnrolmentToken, tokens_of
 from admin_api.graphql.enrolments import Enrolment, EnrolmentEntry, enrolments_of, history_of
 from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.histories import HistoryCheck, history_check_from
+from admin_api.graphql.history_exports import HistoryExportQuery
 from admin_api.graphql.overview import Overview, overview_of
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.targets import (
@@ -55,7 +56,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery):
+class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

@@ -80,6 +80,10 @@ class LobbyClients:
         return data_plane(os.environ.get("IOT_DATA_ENDPOINT"))
 
     @cached_property
+    def kms(self) -> Any:
+        return client("kms")
+
+    @cached_property
     def s3(self) -> "S3Client":
         s3: S3Client = client("s3")
         return s3

@@ -6,8 +6,8 @@ hash is in a second key. Object versions are listed, so that a delete marker is 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -27,6 +27,17 @@ _KEY: Final = re.compile(
 _DEVICE: Final = re.compile(PREFIX + r"([0-9a-f]{64})/")
 _AFTER_ALL: Final = "~"
 """Sorts after every key below a device's prefix; the next page of devices starts there."""
+
+
+@dataclass(frozen=True)
+class AnchorObject:
+    """An object of the bucket that anchors a run: its key, its first version, and when it was written. `removed`: a
+    delete marker hides it."""
+
+    key: str
+    version: str
+    at: str
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,10 @@ class Anchors:
     def __init__(self, s3: "Callable[[], S3Client]", bucket: str) -> None:
         self._s3, self._bucket = s3, bucket
 
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
     def put(self, run: Run) -> bool:
         """Anchor a run; return False if the same run is anchored already. Raise `ClientError` or `ValueError`."""
         try:
@@ -70,20 +85,19 @@ class Anchors:
 
     def of(self, certid: Fingerprint) -> list[Anchor]:
         """Return all anchors of the device: one for each number and hash, at the time of the first object with it."""
-        times: dict[str, str] = {}
+        return anchors_in(self.objects(certid))
+
+    def objects(self, certid: Fingerprint) -> list[AnchorObject]:
+        """Return the objects with anchors of the device, in the order of their keys."""
+        objects: dict[str, AnchorObject] = {}
         removed: set[str] = set()
         for page in self._pages(f"{PREFIX}{certid}/"):
             removed |= {marker["Key"] for marker in page.get("DeleteMarkers", ())}
             for version in page.get("Versions", ()):
-                key, at = version["Key"], timestamp(version["LastModified"])
-                times[key] = min(at, times.get(key, at))
-        anchors: dict[AnchoredEntry, Anchor] = {}
-        for key, at in sorted(times.items()):
-            for entry in _entries(key):
-                known = anchors.get(entry, Anchor(entry.seq, entry.hash, at))
-                is_removed = known.removed or key in removed
-                anchors[entry] = Anchor(entry.seq, entry.hash, min(at, known.at), removed=is_removed)
-        return sorted(anchors.values(), key=lambda anchor: (anchor.seq, anchor.hash))
+                found = AnchorObject(version["Key"], version["VersionId"], timestamp(version["LastModified"]))
+                if _entries(found.key):
+                    objects[found.key] = min(found, objects.get(found.key, found), key=lambda each: each.at)
+        return [replace(each, removed=key in removed) for key, each in sorted(objects.items())]
 
     def devices(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:
         """Return up to `count` (at most 1000) devices after `after`, including those without a row or history."""
@@ -97,6 +111,16 @@ class Anchors:
     def _pages(self, prefix: str) -> Iterator[Any]:
         pages = self._s3().get_paginator("list_object_versions")
         yield from pages.paginate(Bucket=self._bucket, Prefix=prefix)
+
+
+def anchors_in(objects: Iterable[AnchorObject]) -> list[Anchor]:
+    anchors: dict[AnchoredEntry, Anchor] = {}
+    for each in objects:
+        for entry in _entries(each.key):
+            known = anchors.get(entry, Anchor(entry.seq, entry.hash, each.at))
+            is_removed = known.removed or each.removed
+            anchors[entry] = Anchor(entry.seq, entry.hash, min(each.at, known.at), removed=is_removed)
+    return sorted(anchors.values(), key=lambda anchor: (anchor.seq, anchor.hash))
 
 
 def _entries(key: str) -> list[AnchoredEntry]:

@@ -5,16 +5,18 @@ match, they are read again, and reported only if they still do not match.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import Unreadable, Verdict, verify
+from lobby.domain.history_export import Document, Origin, history_export
 from lobby.errors import LobbyError
 from lobby.ledger.anchors import AnchoredDevices, Anchors
-from lobby.ledger.clock import now
+from lobby.ledger.clock import now, timestamp
 from lobby.ledger.reader import LedgerReader
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, Target
 
 _ATTEMPTS: Final = 3
 
@@ -28,17 +30,31 @@ class Histories:
     def verify(self, certid: Fingerprint) -> Verdict | None:
         """Verify the history of a device. Return None if it has no row, no history and no anchors."""
         anchors = self._anchors.of(certid)
-        for _ in range(_ATTEMPTS):
-            entries, row = self._ledger.entries(certid), self._row(certid)
-            if _match(entries, row):
-                break
+        entries, row = self._read(certid)
         if not entries and row is None and not anchors:
             return None
         return verify(entries, row, anchors, self._clock())
 
+    def export(self, certid: Fingerprint, lobby: Target, actor: str) -> Document | None:
+        """Return the export of a device's history, to be signed; None as for `verify`. Raise `Conflict`
+        HISTORY_TOO_LONG."""
+        anchors = [asdict(each) for each in self._anchors.objects(certid)]
+        entries, row = self._read(certid)
+        if not entries and row is None and not anchors:
+            return None
+        origin = Origin(lobby, self._anchors.bucket, actor, timestamp(self._clock()))
+        return history_export(certid, entries, row, anchors, origin)
+
     def anchored(self, count: int, after: Fingerprint | None = None) -> AnchoredDevices:
         """Return a page of all devices that have anchors."""
         return self._anchors.devices(count, after)
+
+    def _read(self, certid: Fingerprint) -> tuple[Sequence[Entry | Unreadable], Device | Unreadable | None]:
+        for _ in range(_ATTEMPTS):
+            entries, row = self._ledger.entries(certid), self._row(certid)
+            if _match(entries, row):
+                break
+        return entries, row
 
     def _row(self, certid: Fingerprint) -> Device | Unreadable | None:
         try:

@@ -20,6 +20,7 @@ from tests.aws import BUCKET, LOBBY, REGION, Calls, Clock
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
+from tests.history_key import sign_history
 
 GOOD_ID = make.fingerprint_of(GOOD)
 NAME = ThingName("sensor-1")
@@ -47,6 +48,7 @@ class Lambdas:
                 compare=_no_survey,
                 ask_registrar=_no_survey,
                 profiles=PROFILES,
+                sign_history=sign_history,
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
                 manifests=Manifests(lambda: aws.client("s3"), BUCKET),
                 start_campaign=_no_survey,

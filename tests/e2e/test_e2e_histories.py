@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.local.lobby_file import NAME
 from infra.local.synthesis import ROOT
+from lobby import verify_history
 from lobby.deployment import NAMES
 from lobby.domain.device import Entry
 from lobby.ledger.items import entry_of_item, row_of
@@ -236,3 +238,22 @@ def test_a_deleted_anchor_is_found_and_its_content_is_kept(deployed: Deployment,
     [marker] = s3.list_object_versions(Bucket=bucket, Prefix=key)["DeleteMarkers"]
     s3.delete_object(Bucket=bucket, Key=key, VersionId=marker["VersionId"])
     assert victim.verdict()["ok"]
+
+
+def test_an_exported_history_is_proven_without_the_lobby(
+    deployed: Deployment, victim: Victim, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the key in the local cloud's KMS, and by a listing of the bucket. Then the export is altered."""
+    out, bucket = tmp_path / "history.json", tmp_path / "bucket.json"
+    status, [record] = lobbyctl(deployed, "history", "export", victim.certid, "--out", str(out))
+    assert status == 0
+    s3: Any = deployed.client(deployed.lobby, "s3")
+    name = NAMES.notary_bucket(deployed.lobby.account, deployed.lobby.region)
+    listed = s3.list_object_versions(Bucket=name, Prefix=f"entries/{victim.certid}/")["Versions"]
+    bucket.write_text(json.dumps({"Versions": [{key: each[key] for key in ("Key", "VersionId")} for each in listed]}))
+    named = ["--key", record["key"], "--anchors", str(bucket), "--device", victim.certid]
+    assert verify_history.main([str(out), *named, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == ENTRIES
+    out.write_text(out.read_text().replace('"event": "move"', '"event": "release"'))
+    assert verify_history.main([str(out), *named]) == 1
+    assert "entry 4 does not match its own hash" in capsys.readouterr().out

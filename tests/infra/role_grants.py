@@ -127,6 +127,8 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "ssm:GetParameter": {SECRETS},
     },
     "device-lobby-admin-api": {
+        "kms:GetPublicKey": {"<HistoriesKey9F8A7FFC.Arn>"},
+        "kms:Sign": {"<HistoriesKey9F8A7FFC.Arn>"},
         "dynamodb:GetItem": {
             f"{TABLE}ledger",
             f"{TABLE}certificates",

@@ -79,6 +79,7 @@ def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> Non
             "names.py",
             "notations.py",
             "strict_json.py",
+            "verify_history.py",
             "wire.py",
         )
     }
@@ -120,6 +121,7 @@ def test_each_command_runs_from_any_folder_and_through_a_link(
         ("lobbyctl", ("--version",), "cli"),
         ("lobby-device", ("show-qr", "--cert", "absent.pem"), "device"),
         ("lobby-pki", ("--version",), "pki"),
+        ("lobby-verify", ("--help",), "verify"),
     ],
 )
 def test_a_command_whose_packages_are_missing_names_the_extra(
@@ -132,6 +134,11 @@ def test_a_command_whose_packages_are_missing_names_the_extra(
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert f"want the packages of the extra '{extra}'" in done.stderr
+
+
+def test_the_verifier_runs_from_any_folder(installed: Path, hostile_folder: Path) -> None:
+    done = run(installed / "lobby-verify", "--help", cwd=hostile_folder)
+    assert (done.returncode, done.stderr, "Exit status: 0 proven" in done.stdout) == (0, "", True)
 
 
 def test_a_failure_of_lobbyctl_is_an_exit_status_and_one_line(installed: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""`history show` and `history verify`. `history DEVICE` is short for `history show DEVICE`."""
+"""`history show`, `history verify` and `history export`. `history DEVICE` is short for `history show DEVICE`."""
 
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -72,3 +73,39 @@ def verify(
     if every:
         return verifier.verify_all()
     return verifier.verify([context.find_device(text) for text in dict.fromkeys(devices or ())])
+
+
+@command(app, "export")
+def export(
+    context: CommandContext,
+    device: DeviceArgument,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this new file. [default: print]")] = None,
+) -> None:
+    """Export a device's history, signed by the lobby, for verification without a network.
+
+    Anyone can verify the file with `lobby-verify FILE --key SHA256:…`. Give the key's fingerprint, which this command
+    prints, to the recipient in another way than the file. An existing file is not overwritten.
+    """
+    certid = context.find_device(device)
+    found = context.execute(documents.EXPORT_HISTORY, certid=certid)["exportHistory"]
+    if found is None:
+        raise unknown_device(certid)
+    if out is None:
+        context.screen.line(found["content"].rstrip())
+    else:
+        _write_new(out, found["content"])
+        if context.screen.as_json:
+            context.screen.record({"certid": certid, "file": str(out), "key": found["key"]})
+    if not context.screen.as_json:
+        context.screen.note(f"Signed with the key {found['key']}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a new file. Raise `InvalidInput` FILE_EXISTS, or UNREADABLE_FILE if it cannot be written."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise usage_error(f"got {path}, which exists, want a new file", "FILE_EXISTS") from error
+    except OSError as error:
+        raise usage_error(f"cannot write {path} ({error.strerror})", "UNREADABLE_FILE") from error

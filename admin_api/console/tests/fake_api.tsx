@@ -102,6 +102,7 @@ const SEE = [
   "targets",
   "verifyHistory",
   "anchoredDevices",
+  "exportHistory",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
 const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];

@@ -42,6 +42,7 @@ from tests import direct_dynamodb, fast_moto
 from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
+from tests.history_key import sign_history
 from tests.operations import CODE
 
 PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
@@ -176,6 +177,7 @@ class Lobby:
             manifests=self.manifests,
             start_campaign=lambda campaign: self.started.append(campaign.name),
             approval_above=self.approval_above,
+            sign_history=sign_history,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable

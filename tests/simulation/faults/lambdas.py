@@ -55,6 +55,7 @@ from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lane_environment import environment_with
+from tests.history_key import sign_history
 from tests.simulation.faults.injector import FaultInjector, Killed
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -188,6 +189,7 @@ class Lambdas:
             webhooks=webhooks_on_moto(),
             histories=Histories(self._ledger(), anchors),
             profiles=PROFILES,
+            sign_history=sign_history,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             manifests=Manifests(lambda: client("s3"), BUCKET),
             start_campaign=_no_comparison,

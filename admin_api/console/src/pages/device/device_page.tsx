@@ -87,6 +87,7 @@ function DeviceView({ certid }: { certid: string }) {
       ) : (
         <DeviceDetails device={device} known={targets} onBegin={begin} onChanged={refresh}>
           <History
+            certid={certid}
             entries={device.history ?? []}
             intact={device.historyIntact ?? null}
             historyCheck={historyCheck}

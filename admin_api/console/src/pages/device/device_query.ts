@@ -22,6 +22,12 @@ export const VERIFIED = graphql(`
   }
 `);
 
+export const EXPORT_HISTORY = graphql(`
+  query ExportHistory($certid: ID!) {
+    exportHistory(certid: $certid) { fileName content key }
+  }
+`);
+
 export type HistoryCheck = NonNullable<ResultOf<typeof VERIFIED>["verifyHistory"]>;
 export type DeviceRecord = NonNullable<ResultOf<typeof DEVICE>["device"]>;
 export type Entry = NonNullable<DeviceRecord["history"]>[number];

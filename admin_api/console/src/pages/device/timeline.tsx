@@ -6,6 +6,7 @@ import { stateInfo } from "../../parts/state_badge";
 import { keyOf, type TargetEntry } from "../../parts/targets";
 import { duration, exact } from "../../parts/time";
 import type { Entry, HistoryCheck } from "./device_query";
+import { ExportButton } from "./export_button";
 import { Section } from "./facts";
 import { actorText, eventText, isCode, transitionText, waitBefore } from "./history_text";
 
@@ -13,6 +14,7 @@ export const FIRST_LAST = 50;
 export const MAX_LAST = 1_000;
 
 interface Props {
+  certid: string;
   /** Oldest first. */
   entries: readonly Entry[];
   intact: boolean | null;
@@ -24,7 +26,7 @@ interface Props {
   onMore: (last: number) => void;
 }
 
-export function History({ entries, intact, historyCheck, known, last, loading, onMore }: Props) {
+export function History({ certid, entries, intact, historyCheck, known, last, loading, onMore }: Props) {
   const oldest = entries[0]?.seq ?? 1;
   return (
     <Section title="History">
@@ -51,6 +53,7 @@ export function History({ entries, intact, historyCheck, known, last, loading, o
           )}
         </Center>
       )}
+      <ExportButton certid={certid} />
     </Section>
   );
 }

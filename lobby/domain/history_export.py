@@ -1,0 +1,90 @@
+"""The export of a device's history, from which anyone verifies it without a network (`lobby.verify_history`).
+
+It holds everything that the audit compares: entries, row and anchors. What is signed is the SHA-256 of the export as
+canonical JSON without the signature: sorted names, no spaces, ASCII. It rejects histories that are too long to send.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from lobby.domain.device import Device, Entry
+from lobby.domain.history_audit import Unreadable
+from lobby.errors import Conflict
+from lobby.names import Fingerprint, Target
+
+FORMAT: Final = "device-lobby-history/1"
+ALGORITHM: Final = "ECDSA_SHA_256"
+MAX_ENTRIES: Final = 4000
+"""Entries in an export. Each has about 700 bytes with its anchor, and Lambda returns 6 MB at most."""
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which lobby exports, from which bucket, who asked for it, and when (ISO 8601, UTC)."""
+
+    lobby: Target
+    bucket: str
+    actor: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature by the lobby's key: the public key in DER and the value, both in base64."""
+
+    key: str
+    value: str
+
+
+def history_export(
+    certid: Fingerprint,
+    entries: Sequence[Entry | Unreadable],
+    row: Device | Unreadable | None,
+    anchors: Sequence[Mapping[str, Any]],
+    origin: Origin,
+) -> Document:
+    """Return the export without its signature. Invalid items are exported as such: they are what the lobby has.
+
+    Raise `Conflict` HISTORY_TOO_LONG."""
+    if len(entries) > MAX_ENTRIES:
+        raise Conflict("HISTORY_TOO_LONG", f"got a history of {len(entries)} entries, want at most {MAX_ENTRIES}")
+    return {
+        "format": FORMAT,
+        "lobby": str(origin.lobby),
+        "bucket": origin.bucket,
+        "certid": certid,
+        "exported_at": origin.at,
+        "exported_by": origin.actor,
+        "row": _row(row),
+        "entries": [asdict(each) for each in entries],
+        "anchors": list(anchors),
+    }
+
+
+def digest(export: Document) -> bytes:
+    """Return the SHA-256 to sign."""
+    content = {name: value for name, value in export.items() if name != "signature"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def signed(export: Document, signature: Signature) -> Document:
+    return {**export, "signature": {"algorithm": ALGORITHM, **asdict(signature)}}
+
+
+def _row(row: Device | Unreadable | None) -> Document | None:
+    if row is None:
+        return None
+    if isinstance(row, Unreadable):
+        return asdict(row)
+    return {
+        "version": row.version,
+        "head": row.head,
+        "state": row.devstate.value,
+        "generation": row.generation,
+        "target": str(row.target) if row.target else None,
+    }
