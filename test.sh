@@ -10,13 +10,16 @@ here=$(unset CDPATH && cd -- "$(dirname -- "$script")" && pwd)
 
 usage() {
   cat <<'TEXT'
-Usage: ./test.sh [--fast | --full | --setup] [PYTEST OPTIONS]
+Usage: ./test.sh [--fast | --full | --setup | --python VERSION] [PYTEST OPTIONS]
 
   (none)    What a change must pass: format, lint, types, import contracts, the console's checks, unit and functional
             tests, and end-to-end tests against the local deployment (real templates, real TLS, real devices).
   --fast    Format, lint, types, import contracts, and the tests that need no emulator and no browser.
   --full    Everything, also the long end-to-end tests and those that need a package index.
   --setup   Only set up what the tests need.
+  --python VERSION
+            The unit and functional tests on this Python, for example on 3.13, which the Lambdas use. VERSION is 3.11,
+            3.12, 3.13, or the path of a Python. The environment is .local/python-VERSION; .venv is not changed.
 
 Other options go to pytest, for example: ./test.sh --fast -k bouncer
 TEXT
@@ -26,15 +29,17 @@ tier=default
 case ${1:-} in
   -h | --help) usage; exit 0 ;;
   --fast | --full | --setup) tier=${1#--}; shift ;;
+  --python) tier=python version=${2:-}; shift $(($# > 1 ? 2 : 1)) ;;
 esac
 
 # shellcheck source=infra/setup.sh
 source "$here/infra/setup.sh"
+[ "$tier" != python ] || use_python "$version"
 install_requirements "$here/requirements/test.txt"
 ensure_commands
 export PYTHONPATH=$here
 cd "$here"
-if [ "$tier" != fast ]; then
+if [ "$tier" != fast ] && [ "$tier" != python ]; then
   ensure_node
   ensure_console_packages
   ensure_console
@@ -43,6 +48,11 @@ fi
 
 # Tests start many Python processes, each of which would compile every module again.
 unset PYTHONDONTWRITEBYTECODE
+
+if [ "$tier" = python ]; then
+  say "· unit and functional tests on $("$VENV/bin/python" --version)"
+  exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not full" tests/unit tests/functional "$@"
+fi
 
 # Checks that run beside the tests: name, process group and log of each. Output is shown only of those that fail.
 logs=$(mktemp -d)

@@ -32,6 +32,23 @@ find_python() {
   fail "got no Python, want 3.11, 3.12 or 3.13 on the PATH (or name one: PYTHON=/path/to/python $0)"
 }
 
+# Makes the set-up use this Python, a version or a path, in an environment of its own instead of .venv.
+use_python() {
+  local version=$1
+  case $version in
+    3.11 | 3.12 | 3.13) PYTHON=python$version ;;
+    */*) PYTHON=$version ;;
+    *) fail "got --python ${version:-without a version}, want 3.11, 3.12, 3.13, or the path of a Python" ;;
+  esac
+  version=$("$PYTHON" -c 'import sys; print("{}.{}".format(*sys.version_info))' 2>/dev/null) ||
+    fail "got no $PYTHON that runs, want one on the PATH, or its path after --python"
+  case $version in
+    3.11 | 3.12 | 3.13) ;;
+    *) fail "got Python $version, want 3.11, 3.12 or 3.13" ;;
+  esac
+  VENV=$ROOT/.local/python-$version
+}
+
 # Waits for another set-up of this checkout. The lock ends with `unlock_setup`, or with this process.
 lock_setup() {
   mkdir -p "$ROOT/.local"

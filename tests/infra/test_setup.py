@@ -134,3 +134,36 @@ def test_loopback_is_never_reached_through_a_proxy(project: Path, inherited: str
     process = run(project, 'printf "%s\\n" "$NO_PROXY" "$no_proxy"', **proxies)
     expected = ["localhost", "127.0.0.1", "::1", *([inherited] if inherited else [])]
     assert [line.split(",") for line in process.stdout.splitlines()] == [expected] * 2
+
+
+def put_python(directory: Path, version: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    python = directory / f"python{version}"
+    python.write_text(f"#!/bin/sh\necho {version}\n")
+    python.chmod(0o755)
+    return python
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_another_python_has_an_environment_of_its_own(project: Path, tmp_path: Path, by_path: bool) -> None:
+    python = put_python(tmp_path / "bin", "3.13")
+    chosen = str(python) if by_path else "3.13"
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    found = run(project, f'use_python {chosen}; echo "$PYTHON $VENV"', PATH=path)
+    assert found.stdout == f"{python if by_path else 'python3.13'} {project}/.local/python-3.13\n", found.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "error"),
+    [
+        ("", "got --python without a version, want 3.11, 3.12, 3.13, or the path of a Python"),
+        ("3.14", "got --python 3.14, want 3.11, 3.12, 3.13, or the path of a Python"),
+        ("./missing", "got no ./missing that runs, want one on the PATH, or its path after --python"),
+        ("bin/python3.10", "got Python 3.10, want 3.11, 3.12 or 3.13"),
+    ],
+)
+def test_a_python_that_cannot_be_used_is_refused(project: Path, version: str, error: str) -> None:
+    put_python(project / "bin", "3.10")
+    refused = run(project, f'use_python "{version}"; echo continues')
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"error: {error}\n"

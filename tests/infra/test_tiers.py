@@ -15,6 +15,7 @@ _SETUP = """VENV=$here/venv
 say() { printf '%s\\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 install_requirements() { :; }; ensure_commands() { :; }
+use_python() { VENV=$here/venv-$1; }
 ensure_node() { :; }; ensure_console_packages() { :; }; ensure_console() { :; }
 """
 TOOLS = ("venv/bin/ruff", "venv/bin/lint-imports", "venv/bin/mypy", "venv/bin/bandit", "venv/bin/python", "bin/npm")
@@ -73,6 +74,15 @@ def test_a_tier_selects_tests_by_marks_and_passes_options_on(
     assert tests.returncode == 0, tests.stderr
     assert tests.stdout.rstrip().endswith("-k bouncer")
     assert (f"-m {marks}" in tests.stdout) == (marks is not None)
+
+
+def test_another_python_runs_the_unit_and_functional_tests_only(project: Path) -> None:
+    replace(project, "venv/bin/mypy", "touch started")
+    shutil.copytree(project / "venv", project / "venv-3.13")
+    tests = run(project, "--python", "3.13", "-k", "bouncer")
+    assert tests.returncode == 0, tests.stderr
+    assert tests.stdout.rstrip().endswith("-m not full tests/unit tests/functional -k bouncer")
+    assert not (project / "started").exists()
 
 
 @pytest.mark.parametrize(
