@@ -83,10 +83,27 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
 """End-to-end test file → its tests in the default tier, in short journeys: one for each feature. All others are only in
 the full tier. Every file is listed."""
 
-GROUPS: Final = ("e2e/", "infra/local/")
-"""Files that share something expensive, by the beginning of their names: one worker runs all files of a group."""
+GROUPS: Final[dict[str, tuple[str, ...]]] = {
+    "one deployment": ("e2e/",),
+    "one emulator": ("infra/local/",),
+    "one synthesis": (
+        "infra/test_alarms.py",
+        "infra/test_archive.py",
+        "infra/test_claim_door.py",
+        "infra/test_cloud_commands.py",
+        "infra/test_front_door.py",
+        "infra/test_lobby_",
+        "infra/test_permissions.py",
+        "infra/test_resource_policies.py",
+        "infra/test_role_stack.py",
+        "infra/test_rule_packs.py",
+        "infra/test_target_",
+        "infra/test_vending_route.py",
+    ),
+}
+"""What files share that takes seconds to create → the beginnings of their names. One worker runs all of them."""
 
-LONGEST_FIRST: Final = ("e2e/", "infra/local/")
+LONGEST_FIRST: Final = ("one deployment", "one emulator", "one synthesis", "infra/test_bundles.py")
 """Groups and files in the order in which they start, the longest first. All others follow."""
 
 _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {

@@ -61,7 +61,7 @@ def sort(items: list[pytest.Item], root: str = "tests/") -> None:
 
 def group_of(file: str) -> str:
     """Return the group of a file: all of it runs on one worker, and what its tests share is created once."""
-    return next((group for group in tier_lists.GROUPS if file.startswith(group)), file)
+    return next((group for group, files in tier_lists.GROUPS.items() if file.startswith(files)), file)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -58,9 +58,14 @@ def test_a_listed_test_exists(name: str) -> None:
     assert not test or test.partition("[")[0] in functions(file)
 
 
-@pytest.mark.parametrize("name", [*tier_lists.GROUPS, *tier_lists.LONGEST_FIRST])
+@pytest.mark.parametrize("name", [each for files in tier_lists.GROUPS.values() for each in files])
 def test_a_group_holds_files(name: str) -> None:
-    assert (TESTS / name).exists()
+    assert [*TESTS.glob(f"{name}*")]
+
+
+@pytest.mark.parametrize("name", tier_lists.LONGEST_FIRST)
+def test_what_starts_first_is_a_group_or_a_file(name: str) -> None:
+    assert name in tier_lists.GROUPS or (TESTS / name).is_file()
 
 
 def test_every_end_to_end_file_is_listed() -> None:
@@ -117,8 +122,8 @@ def test_a_name_is_that_of_a_file_a_test_or_its_parameters() -> None:
 
 
 def test_the_longest_groups_start_first_and_the_order_is_kept_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tier_lists, "GROUPS", ("e2e/",))
-    monkeypatch.setattr(tier_lists, "LONGEST_FIRST", ("e2e/", "unit/test_long.py"))
+    monkeypatch.setattr(tier_lists, "GROUPS", {"one deployment": ("e2e/",)})
+    monkeypatch.setattr(tier_lists, "LONGEST_FIRST", ("one deployment", "unit/test_long.py"))
     nodeids = (
         "tests/bench/test_a.py::a",
         "tests/e2e/test_b.py::b",
@@ -129,6 +134,10 @@ def test_the_longest_groups_start_first_and_the_order_is_kept_otherwise(monkeypa
 
 
 def test_a_group_is_one_unit_of_work_and_other_files_are_one_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tier_lists, "GROUPS", ("e2e/",))
-    files = ("e2e/test_a.py", "e2e/test_b.py", "unit/test_a.py")
-    assert [tiers.group_of(each) for each in files] == ["e2e/", "e2e/", "unit/test_a.py"]
+    monkeypatch.setattr(tier_lists, "GROUPS", {"one deployment": ("e2e/", "unit/test_b")})
+    groups = {file: tiers.group_of(file) for file in ("e2e/test_a.py", "unit/test_b.py", "unit/test_a.py")}
+    assert groups == {
+        "e2e/test_a.py": "one deployment",
+        "unit/test_b.py": "one deployment",
+        "unit/test_a.py": "unit/test_a.py",
+    }
