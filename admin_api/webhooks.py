@@ -71,7 +71,7 @@ class WebhookAdministration:
         return WithSecret(webhook, secret)
 
     def rotate(self, webhook: str) -> WithSecret:
-        """Give a webhook a new secret. For a day, requests are also signed with the one before. Raise as `get`, or
+        """Give a webhook a new secret. For a day, requests are also signed with the previous one. Raise as `get`, or
         `Conflict` CHANGED_MEANWHILE."""
         before, secret = self.get(webhook), self.make_secret()
         after = self.webhooks.rotated(before)

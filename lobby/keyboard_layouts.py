@@ -1,4 +1,4 @@
-"""What a US keyboard types while another layout is active, and the reverse.
+"""The characters that a US keyboard types while another layout is active, and the reverse.
 
 A barcode reader sends key presses, not characters. If it and the computer use different layouts, ``DL1:`` becomes
 ``DL1Ö`` (German) or ``DL&M`` (French). The tables contain the keys that a label's code needs: digits, letters, and the
@@ -50,6 +50,6 @@ def _tables() -> tuple[tuple[dict[int, str], dict[int, str]], ...]:
 
 
 def _both_ways(layout: tuple[str, str]) -> tuple[dict[int, str], dict[int, str]]:
-    """Return the table from `layout` to US keys, and the reverse. The unshifted keys win."""
+    """Return the table from `layout` to US keys, and the reverse. Unshifted keys have precedence."""
     here, us = layout[1] + layout[0], _US[1] + _US[0]
     return {ord(a): b for a, b in zip(here, us, strict=True)}, {ord(b): a for a, b in zip(here, us, strict=True)}

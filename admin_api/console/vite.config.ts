@@ -16,7 +16,9 @@ import { serviceWorker } from "./build/service_worker.ts";
 const isolated = readdirSync("tests", { recursive: true, encoding: "utf8" })
   .map((name) => `tests/${name}`)
   .filter((name) => /\.test\.tsx?$/.test(name))
-  .filter((name) => /vi\.mock\(|fake-indexeddb|\/(phone|claim_queue_fixtures)"/.test(readFileSync(name, "utf8")));
+  .filter((name) =>
+    /vi\.mock\(|fake-indexeddb|\/(phone|claim_queue_fixtures)"/.test(readFileSync(name, "utf8")),
+  );
 
 export default defineConfig({
   plugins: [react(), serviceWorker(), compress()],

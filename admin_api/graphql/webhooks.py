@@ -100,7 +100,7 @@ class RemovedWebhook:
     id: strawberry.ID = strawberry.field(description="Its id.")
 
 
-@strawberry.type(description="A test event on its way to a webhook.")
+@strawberry.type(description="A test event that was sent to a webhook.")
 class WebhookTest:
     event: str = strawberry.field(description="Its id, under which the delivery log has it.")
 
@@ -136,11 +136,13 @@ class WebhookMutation:
         context = info.context
         return _with_secret(context.services.webhooks.add(url, given(events) or (), context.caller.actor))
 
-    @operation("Gives a webhook a new secret. For a day, requests are also signed with the one before.")
+    @operation("Gives a webhook a new secret. For a day, requests are also signed with the previous one.")
     def rotate_webhook_secret(self, info: Info, id: Id) -> WebhookWithSecret | None:  # noqa: A002  # the field's name
         return _with_secret(info.context.services.webhooks.rotate(id))
 
-    @operation("Disables a webhook: it gets no events until it is enabled again, and those of meanwhile never.")
+    @operation(
+        "Disables a webhook: until it is enabled again it gets no events, and those events are never sent to it."
+    )
     def disable_webhook(self, info: Info, id: Id) -> Webhook | None:  # noqa: A002
         return _set_state(info.context, id, WebhookState.DISABLED)
 

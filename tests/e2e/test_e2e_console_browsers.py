@@ -119,7 +119,7 @@ def test_a_lost_network_is_named_and_the_page_recovers_by_itself(
     proxy.on = False
     click(browser, "Overview")
     wait_for(browser, "/needs a network|Can't reach the lobby/.test(document.body.innerText)")
-    assert "This page has a fault" not in browser.evaluate("document.body.innerText")
+    assert "This page has an error" not in browser.evaluate("document.body.innerText")
     proxy.on = True
     shows(browser, "By state")
 

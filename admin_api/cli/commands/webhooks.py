@@ -76,7 +76,7 @@ def rotate(context: CommandContext, webhook: Id) -> None:
 
 @command(app, "disable")
 def disable(context: CommandContext, webhook: Id) -> None:
-    """Disable a webhook: it gets no events until it is enabled again, and those of meanwhile never."""
+    """Disable a webhook: until it is enabled again it gets no events, and those events are never sent to it."""
     _changed(context, documents.DISABLE_WEBHOOK, webhook, f"Disabled {webhook}")
 
 

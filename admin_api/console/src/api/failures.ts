@@ -67,7 +67,7 @@ export function failureOf(error: CombinedError): Failure {
   if (status === undefined) return { code: "ERROR", message: error.networkError?.message ?? error.message };
   return {
     code: `HTTP_${status}`,
-    message: "Something between this page and the lobby rejected the request. Contact an admin.",
+    message: "A gateway or proxy rejected the request before it reached the lobby. Contact an admin.",
   };
 }
 
@@ -75,10 +75,10 @@ function statusOf(error: CombinedError): number | undefined {
   return (error.response as Response | undefined)?.status;
 }
 
-/** Whether the request may not have reached the server, so that an idempotent request can be sent again. */
+/** Whether it is unknown if the request reached the server. An idempotent request can then be sent again. */
 export function isLostNetwork(error: CombinedError): boolean {
   const status = statusOf(error);
-  // A success that is not GraphQL comes from the sign-in page of a Wi-Fi network.
+  // A successful response that is not GraphQL comes from the sign-in page of a Wi-Fi network.
   const foreign = status === undefined || status < 400;
   return Boolean(error.networkError) && (foreign || status === 429 || status >= 500);
 }

@@ -9,7 +9,10 @@ import {
   useQuery,
 } from "urql";
 
-/** Also repeats the query when the page becomes visible or the network returns. `everyMs` null: only then. */
+/**
+ * Also repeats the query when the page becomes visible or the network returns. If `everyMs` is null, it is
+ * repeated only then.
+ */
 export function useLiveQuery<Data, Variables extends AnyVariables>(
   args: UseQueryArgs<Variables, Data>,
   everyMs: number | null,

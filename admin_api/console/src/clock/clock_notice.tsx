@@ -1,4 +1,4 @@
-/** Says that this device's clock is wrong, and by how much. */
+/** Shows that this device's clock is wrong, and by how much. */
 import { Alert } from "@mantine/core";
 import { IconClockExclamation } from "@tabler/icons-react";
 import { clockText } from "./clock_text";

@@ -1,12 +1,12 @@
 /**
- * The lobby's clock, measured from the `Date` header of its responses (RFC 9110, section 6.6.1). A phone's own
- * clock can be wrong by minutes; tokens and the times of devices are of the lobby's clock. Differences of up to
- * two seconds, which a slow network explains, are ignored.
+ * The lobby's clock, measured from the `Date` header of its responses (RFC 9110, section 6.6.1). A phone's
+ * clock can be wrong by minutes, while tokens and the times of devices follow the lobby's clock. Differences
+ * of up to two seconds are ignored, because a slow network causes them.
  */
 import { useSyncExternalStore } from "react";
 
 const IGNORED_MS = 2_000;
-/** A slower response says too little about the time at which it was sent. */
+/** A slower response is ignored, because it is not known when it was sent. */
 const SLOWEST_MS = 10_000;
 /** From this difference on, the user sees a warning. */
 export const NOTICED_MS = 60_000;
@@ -21,7 +21,8 @@ export class ServerClock {
     const date = Date.parse(headers.get("date") ?? "");
     const tookMs = arrivedAt - sentAt;
     if (Number.isNaN(date) || headers.has("age") || tookMs < 0 || tookMs > SLOWEST_MS) return;
-    // The header has no fractions of a second, and the response was made in the middle of the request.
+    // The header has no fractions of a second, and the response was created about halfway through the
+    // request.
     const measured = date + 500 - (sentAt + tookMs / 2);
     const tolerance = IGNORED_MS + tookMs / 2;
     if (Math.abs(measured - this.#skewMs) <= tolerance) return;
@@ -29,7 +30,10 @@ export class ServerClock {
     for (const listener of this.#listeners) listener();
   }
 
-  /** How many milliseconds the lobby's clock is ahead of this device's; negative: behind. 0 before a response. */
+  /**
+   * The milliseconds by which the lobby's clock is ahead of this device's; negative if it is behind, 0
+   * before the first response.
+   */
   get skewMs(): number {
     return this.#skewMs;
   }

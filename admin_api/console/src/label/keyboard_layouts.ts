@@ -1,7 +1,7 @@
 /**
- * What a US keyboard types while another layout is active, and the reverse. A barcode reader sends key
- * presses, not characters: `DL1:` becomes `DL1Ö` (German) or `DL&M` (French). Has the tables of
- * `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. Pure.
+ * The characters that a US keyboard types while another layout is active, and the reverse. A barcode reader
+ * sends key presses, not characters: `DL1:` becomes `DL1Ö` (German) or `DL&M` (French). The tables are those
+ * of `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. Pure.
  */
 
 /** The keys of a layout, without and with Shift. */
@@ -43,7 +43,7 @@ export function asTypedOnUsKeys(text: string): string[] {
   return TABLES.map((keys) => [...text].map((character) => keys.get(character) ?? character).join(""));
 }
 
-/** The unshifted keys win. */
+/** Unshifted keys have precedence. */
 function table(from: Layout, to: Layout): ReadonlyMap<string, string> {
   const instead = [...to[1], ...to[0]];
   return new Map([...from[1], ...from[0]].map((key, at) => [key, instead[at] ?? key]));

@@ -1,7 +1,8 @@
 /**
  * The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers and AWS.
- * Every code field accepts them, because people paste what they see. Has the rules of `lobby/notations.py`. A
- * SHA-1 or MD5 fingerprint is named as such; text with other words around the digits is rejected. Pure.
+ * Every code field accepts them, because users paste them. The rules are those of `lobby/notations.py`. The
+ * error for a SHA-1 or MD5 fingerprint names the digest. Text with other words around the digits is rejected.
+ * Pure.
  */
 
 const ARN = /^arn:aws[a-z-]*:iot:[a-z0-9-]+:\d{12}:cert\/([0-9a-f]{64})$/i;

@@ -1,11 +1,11 @@
-/** An empty page or list: why it is empty and what to do next. */
+/** An empty page or list, with the reason and the next step. */
 import { Center, Stack, Text, ThemeIcon, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 
 interface Props {
   icon: ReactNode;
   title: string;
-  /** Whether the title is that of the page, which has no other. */
+  /** Whether this title is the page's only title. */
   page?: boolean;
   children?: ReactNode;
 }

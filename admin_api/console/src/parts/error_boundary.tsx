@@ -37,7 +37,7 @@ export class ErrorBoundary extends Component<Props, State> {
     if (error instanceof PageNotLoaded) return <NeedsNetwork />;
     return (
       <div role="alert">
-        <EmptyState icon={<IconPlugConnectedX />} title="This page has a fault" page>
+        <EmptyState icon={<IconPlugConnectedX />} title="This page has an error" page>
           <p>Reload the page. If that does not help, send this message to an admin:</p>
           <p>{error instanceof Error ? error.message : String(error)}</p>
           <Button onClick={() => location.reload()}>Reload page</Button>

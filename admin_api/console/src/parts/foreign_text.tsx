@@ -1,6 +1,6 @@
 /**
- * Text that devices and users chose. It keeps to its own box: text from right to left does not reorder its
- * neighbours, and stacked combining marks do not paint over them.
+ * Text that devices and users chose. It stays in its own box: text from right to left does not reorder
+ * adjacent text, and stacked combining marks do not cover it.
  */
 import type { ReactNode } from "react";
 import classes from "./foreign_text.module.css";

@@ -1,6 +1,6 @@
 /**
- * Stands in for a page that needs a network. Reloads once the lobby is reachable: in some browsers a file that
- * could not be loaded stays missing until then. Only the claim page works without a network.
+ * Replaces a page that needs a network. Reloads when the lobby is reachable, because in some browsers a file
+ * that could not be loaded stays missing until a reload. Only the claim page works without a network.
  */
 import { Button } from "@mantine/core";
 import { IconWifiOff } from "@tabler/icons-react";
@@ -26,7 +26,7 @@ export function NeedsNetwork() {
   );
 }
 
-/** At most once per minute: if a file is really gone, reloading would never end. */
+/** At most once per minute, because reloading would not end if a file does not exist any more. */
 function reload(): void {
   const wait = Number(sessionStorage.getItem(RELOADED) ?? 0) + PAUSE_MS - Date.now();
   if (wait > 0 && wait <= PAUSE_MS) {

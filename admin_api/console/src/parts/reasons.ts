@@ -16,7 +16,7 @@ const NEW_CA =
 const NEW_CLAIM = "Give the device another claim certificate.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
 
-/** A claim waits for a code that the device never shows: it does not proceed by itself. */
+/** A claim waits for a code that the device cannot show, so it does not proceed by itself. */
 export const CODE_NOT_SHOWN = "CODE_NOT_SHOWN";
 
 export const REASONS: Readonly<Record<string, ReasonText>> = {
@@ -94,14 +94,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   CRL_SCOPE: {
     meaning: "No list covers its certificate's distribution point",
-    remedy: "Publish the list of this point, too: several lists can be in one file.",
+    remedy: "Also publish the list of this point. One file can contain several lists.",
   },
   REVOKED_BY_ISSUER: {
     meaning: "The manufacturer has revoked its certificate",
     remedy: "It can't be admitted. Ask the manufacturer for the reason.",
   },
   UNTRUSTED_CHAIN: { meaning: "Another CA issued its certificate", remedy: CHAIN },
-  SIGNATURE_INVALID: { meaning: "The registered CA's key did not sign it", remedy: CHAIN },
+  SIGNATURE_INVALID: { meaning: "The registered CA's key has not signed it", remedy: CHAIN },
   NAME_NOT_PERMITTED: {
     meaning: "Its CA's name constraints exclude its name",
     remedy: "Use a permitted name, or a CA without such constraints.",
@@ -110,7 +110,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   CA_INACTIVE: { meaning: "Its CA is not active here", remedy: CHAIN },
   CA_EXPIRED: { meaning: "Its CA's certificate is not valid now", remedy: CHAIN },
   CA_INVALID: { meaning: "Its CA's certificate can't be parsed", remedy: NEW_CA },
-  CA_NOT_A_CA: { meaning: "What is registered is not a CA certificate", remedy: NEW_CA },
+  CA_NOT_A_CA: { meaning: "The registered certificate is not a CA certificate", remedy: NEW_CA },
   CA_WRONG_PURPOSE: { meaning: "Its CA may not issue client certificates", remedy: NEW_CA },
   CA_WEAK_KEY: { meaning: "Its CA's key is too weak or unsupported", remedy: NEW_CA },
   CA_CRITICAL_EXTENSION: { meaning: "Its CA has an unknown critical extension", remedy: NEW_CA },
@@ -156,21 +156,21 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     meaning: "Its request names another device",
     remedy: "The CN of its request must be its serial number, or absent.",
   },
-  CLAIM_UNKNOWN: { meaning: "Its claim certificate is no enrolment's", remedy: NEW_CLAIM },
+  CLAIM_UNKNOWN: { meaning: "Its claim certificate belongs to no enrolment", remedy: NEW_CLAIM },
   CLAIM_REVOKED: { meaning: "Its claim certificate is revoked", remedy: NEW_CLAIM },
   CLAIM_EXPIRED: { meaning: "Its claim certificate has expired", remedy: NEW_CLAIM },
   CERTIFICATE_INACTIVE: {
     meaning: "Its certificate was deactivated",
-    remedy: "It must ask for a new certificate.",
+    remedy: "It must request a new certificate.",
   },
   CERTIFICATE_RENEWED: {
     meaning: "It has renewed this certificate",
-    remedy: "Something still uses the former one. If it is not the device, its key was copied.",
+    remedy: "A client still uses the former certificate. If it is not the device, its key was copied.",
   },
   REVOKED: { meaning: "An operator has revoked it", remedy: "This is final." },
 };
 
-/** A retry changes nothing: the decision of a person, or a certificate that has to be replaced. */
+/** Reasons for which a retry has no effect: a user's decision, or a certificate that must be replaced. */
 const FINAL: ReadonlySet<string> = new Set([
   "REVOKED",
   "REVOKED_BY_ISSUER",
@@ -181,8 +181,8 @@ const FINAL: ReadonlySet<string> = new Set([
 export type NextAction = "retry" | "release";
 
 /**
- * The action that most likely helps a device; null: it needs none, or none helps. A retry restarts a device
- * that works, so it is never the first action for one.
+ * The action that most likely helps a device; null if it needs none, or none helps. A retry restarts a
+ * working device, so it is never suggested for one.
  */
 export function nextAction(state: string, reason: string | null): NextAction | null {
   if (state === "proving") return reason === CODE_NOT_SHOWN ? "release" : null;

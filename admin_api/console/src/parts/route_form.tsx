@@ -19,7 +19,7 @@ interface Props {
    * The profile that a move keeps unless another is chosen; a claim has none and uses the target's default.
    */
   current?: string;
-  /** What it means that no config is chosen. */
+  /** The effect if no config is chosen. */
   unsetLabel?: string;
 }
 

@@ -1,4 +1,4 @@
-/** A secret that was just made and cannot be read again, with a button that copies it. */
+/** A new secret that cannot be read again, with a button that copies it. */
 import { Button, Code, CopyButton, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 

@@ -24,7 +24,7 @@ export function stableList<Row extends { certid: string }>(
   };
 }
 
-/** The current list without holding anything back. */
+/** The current list, with all changes shown. */
 export function free<Row>(now: readonly Row[]): StableList<Row> {
   return { rows: now, gone: new Set(), fresh: [] };
 }

@@ -21,7 +21,7 @@ const NOTHING = { entries: undefined, next: null, busy: true, failure: null } as
 /** `load` returns the page after a cursor, or the failure. Another `load` begins another list. */
 export function usePages<Entry>(load: (after: string | null) => Promise<Page<Entry> | Failure>) {
   const [pages, setPages] = useState<Pages<Entry>>(NOTHING);
-  // The answer to an earlier request does not replace that to a later one.
+  // The response to an earlier request does not replace that of a later one.
   const latest = useRef(0);
   const request = useCallback(
     async (after: string | null) => {

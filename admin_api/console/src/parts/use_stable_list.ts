@@ -8,7 +8,7 @@ interface Shown<Row> {
 }
 
 /**
- * `key`: identifies the list; another list is shown as it is. `show` applies the changes that were shown back.
+ * `key` identifies the list; another list is shown unchanged. `show` applies the changes that were held back.
  */
 export function useStableList<Row extends { certid: string }>(
   now: readonly Row[],

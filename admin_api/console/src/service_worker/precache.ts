@@ -1,7 +1,7 @@
 /**
  * Caching by the service worker. A precache holds one build's page, the claim page with its scanner, and the
- * icon. It is installed completely or not at all, so that page and scripts match, as do the page's nonce and
- * the policy in its headers. Only pages and files are served, never the API.
+ * icon. It is installed completely or not at all, so that page and scripts match, and so do the page's nonce
+ * and the policy in its headers. Only pages and files are served, never the API.
  */
 export interface Precache {
   version: string;

@@ -13,7 +13,10 @@ import {
 /** Inserted by the build (`build/service_worker.ts`). */
 declare const __PRECACHE__: Precache;
 
-/** The part of a service worker's scope that is used; TypeScript cannot load its types beside the page's. */
+/**
+ * The used part of a service worker's scope. TypeScript cannot load its types together with those of the
+ * page.
+ */
 interface Scope {
   caches: CacheStorage;
   location: { origin: string };

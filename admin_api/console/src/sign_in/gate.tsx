@@ -45,7 +45,7 @@ export function SignInGate({ children }: { children: ReactNode }) {
   return <SessionContext value={state.at === "in" ? state.session : null}>{children}</SessionContext>;
 }
 
-/** The next status; undefined while the browser leaves for the sign-in page. */
+/** The next status; undefined while the browser opens the sign-in page. */
 async function arrive(): Promise<SignInState | undefined> {
   const document = await signInDocument();
   if (!document) return { at: "offline" };
@@ -79,7 +79,7 @@ async function signInDocument(): Promise<SignInDocument | null> {
   const document = answer.ok ? await answer.json().catch(() => null) : null;
   if (isSignInDocument(document)) return document;
   throw new SignInFailed(
-    "This address does not answer as a lobby. A network may require a sign-in of its own: open another page, then try again.",
+    "This address does not respond like a lobby. Your network may require you to sign in to it: open another page, then try again.",
   );
 }
 

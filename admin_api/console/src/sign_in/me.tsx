@@ -1,4 +1,4 @@
-/** The user's name, role and permissions from the API. What is shown depends on them, never on the token. */
+/** The user's name, role and permissions from the API. The page depends on them, never on the token. */
 import { createContext, type ReactNode, useContext, useState } from "react";
 import { failureOf } from "../api/failures";
 import { graphql } from "../api/graphql";
@@ -17,7 +17,7 @@ export interface Me {
   may: (operation: string) => boolean;
 }
 
-/** Without a session nothing is known; claims can still be queued. */
+/** Without a session there is no user; claims can still be queued. */
 const NOBODY: Me = { name: "", role: "", may: () => false };
 export const MeContext = createContext<Me>(NOBODY);
 
@@ -31,7 +31,7 @@ export function useMe(): Me {
 
 export function MeProvider({ children }: { children: ReactNode }) {
   const session = useSession();
-  // Asked again by itself only until it is known.
+  // Requested again automatically until it is known.
   const [known, setKnown] = useState(false);
   const [{ data, error }, again] = useLiveQuery({ query: ME, pause: !session }, known ? null : RETRY_MS);
   if (data && !known) setKnown(true);

@@ -1,6 +1,6 @@
 /**
- * Whether the user is asked to sign in again over the page. Requests wait meanwhile and are then sent with the
- * new token. A user who puts it off keeps the page; requests fail until they sign in.
+ * Whether the page asks the user to sign in again. Until then requests wait, and are then sent with the new
+ * token. A user who postpones the sign-in keeps the page; requests fail until they sign in.
  */
 import { useSyncExternalStore } from "react";
 
@@ -15,19 +15,19 @@ export class SignInPrompt {
     return this.#state;
   }
 
-  /** Ask, and wait until the user has signed in or has put it off. */
+  /** Ask, and wait until the user has signed in or postponed it. */
   ask(): Promise<void> {
     if (this.#state === "later") return Promise.resolve();
     this.#become("open");
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** The user asks for it. */
+  /** The user requests the sign-in. */
   open(): void {
     this.#become("open");
   }
 
-  /** The user puts it off: requests that wait go on, and fail. */
+  /** The user postpones the sign-in: waiting requests continue and fail. */
   putOff(): void {
     this.#become("later");
     this.#release();

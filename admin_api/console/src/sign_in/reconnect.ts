@@ -1,6 +1,6 @@
 /**
- * Reloads a page that was opened offline, or that lacks a file, once the lobby is reachable, which also signs the
- * user in. Waits for unfinished work, which a reload would lose.
+ * Reloads a page that was opened offline, or that lacks a file, once the lobby is reachable, which also signs
+ * the user in. Waits for unfinished work, because a reload would discard it.
  */
 import { useEffect } from "react";
 

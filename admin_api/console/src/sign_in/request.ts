@@ -1,12 +1,12 @@
 /**
  * A request to the user pool's sign-in page: authorization code with PKCE, state and nonce (RFC 7636, RFC 9700).
- * Either the page leaves for it and keeps the request in sessionStorage, or it opens in another window, whose
- * answer comes back on a channel, and the page keeps the request in memory.
+ * Either the browser leaves the page and the request is in sessionStorage, or the sign-in page opens in
+ * another window, which sends its answer on a channel, and the request is in memory.
  */
 import * as oauth from "oauth4webapi";
 import type { SignInDocument } from "./session";
 
-/** What is needed to use the answer. */
+/** The values that are needed to use the answer. */
 export interface SignInRequest {
   verifier: string;
   state: string;
@@ -26,7 +26,7 @@ export async function leave(document: SignInDocument, returnTo: string): Promise
   location.replace(await addressOf(document, request));
 }
 
-/** The request that this page left with, once. */
+/** The stored request, which is removed when it is read. */
 export function takeRequest(): SignInRequest | null {
   const stored = sessionStorage.getItem(STORAGE_KEY);
   sessionStorage.removeItem(STORAGE_KEY);
@@ -50,8 +50,8 @@ export function onAnswer(request: SignInRequest, use: (answer: URLSearchParams) 
 }
 
 /**
- * In the other window: pass the answer in `search` on. The code in it is of no use without the verifier, which
- * only the asking page has. Return whether this is such a window.
+ * In the other window: pass on the answer in `search`. Its code cannot be used without the verifier, which
+ * only the first page has. Return whether this is such a window.
  */
 export function passOn(search: string): boolean {
   if (!new URLSearchParams(search).get("state")?.startsWith(OTHER_WINDOW)) return false;

@@ -1,7 +1,8 @@
 /**
  * The session: authorization code with PKCE at the user pool's own page. Tokens are stored only in this object,
- * never in storage or an address. After a reload the user pool is asked again; its own session cookie makes that
- * silent. When the session ends, the user can sign in in another window, and this object goes on with new tokens.
+ * never in storage or an address. After a reload the user pool issues new tokens; its session cookie makes
+ * this invisible. When the session ends, the user can sign in in another window, and this object continues
+ * with new tokens.
  */
 import * as oauth from "oauth4webapi";
 import { type ServerClock, serverClock } from "../clock/server_clock";
@@ -69,7 +70,10 @@ export class Session {
     return otherWindow(this.#document);
   }
 
-  /** Go on with the sign-in of another window. Throws `SignInFailed`, or `OtherUser` if it was another user. */
+  /**
+   * Continue with the sign-in of another window. Throws `SignInFailed`, or `OtherUser` if it was another
+   * user.
+   */
   async resume(answer: URLSearchParams, request: SignInRequest): Promise<void> {
     const user = this.#user;
     await this.#exchange(answer, request);

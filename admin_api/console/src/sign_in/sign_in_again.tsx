@@ -1,4 +1,4 @@
-/** Loads the sign-in dialog when the session ends, and offers it in the header if the user puts it off. */
+/** Loads the sign-in dialog when the session ends, and offers it in the header if the user postpones it. */
 import { Button } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { useSession } from "./gate";

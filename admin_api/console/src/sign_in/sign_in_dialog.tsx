@@ -1,6 +1,6 @@
 /**
- * Signs the user in again over the page, in another window, so that what was entered is kept. A browser that
- * blocks the window can leave the page instead, after a warning.
+ * Signs the user in again in another window, so that the page keeps its input. If the browser blocks the
+ * window, the user can reload the page instead, after a warning.
  */
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";

@@ -1,6 +1,6 @@
 /**
- * Why a sign-in failed, in words: what OAuth and JWT libraries report names their own terms. The cause goes to
- * the browser's console. Pure.
+ * Explains a failed sign-in without the terms of OAuth and JWT libraries. The cause is logged to the
+ * browser's console. Pure.
  */
 import * as oauth from "oauth4webapi";
 import { clockText } from "../clock/clock_text";

@@ -1,4 +1,7 @@
-/** The activity page: what users and rules did with devices, newest first, by user, target, enrolment and time. */
+/**
+ * The activity page: the actions of users and rules on devices, newest first, by user, target, enrolment and
+ * time.
+ */
 import { Button, Text } from "@mantine/core";
 import { IconHistory, IconRefresh } from "@tabler/icons-react";
 import { useCallback } from "react";
@@ -79,14 +82,14 @@ function List({ entries }: { entries: readonly Activity[] }) {
   );
 }
 
-/** A page can be empty although later ones are not: the API reads a part of the log for each. */
+/** A page can be empty although later pages are not, because the API reads a part of the log for each. */
 function Nothing({ filtered, last }: { filtered: boolean; last: boolean }) {
   if (!last) return <Text ta="center">No matching entries in this part of the log.</Text>;
   return (
     <EmptyState icon={<IconHistory />} title={filtered ? "No matching entries" : "No activity"}>
       {filtered
         ? "No entry of the last 90 days meets all conditions."
-        : "What users and rules do with devices is listed here for 90 days."}
+        : "The actions of users and rules on devices are listed here for 90 days."}
     </EmptyState>
   );
 }

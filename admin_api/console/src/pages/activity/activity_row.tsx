@@ -1,4 +1,4 @@
-/** One entry of the activity log: what was done with which device, for which target, by whom and when. */
+/** One entry of the activity log: the action, its device, target, user and time. */
 import { Anchor, Paper, Stack, Text } from "@mantine/core";
 import { Link } from "wouter";
 import { shortForm } from "../../label/short_form";

@@ -1,6 +1,7 @@
 /**
- * The conditions of the activity log: in the address, in the form, and as the API's filter. A condition that the
- * address states wrongly is sent as it is, so that the API names the fault; only a target without Region is left out.
+ * The conditions of the activity log: in the address, in the form, and as the API's filter. An invalid
+ * condition in the address is sent unchanged, so that the API returns the error. Only a target without Region
+ * is omitted.
  */
 import type { ActivityFilter } from "./operations";
 
@@ -49,7 +50,7 @@ export function filterOf({ user, target, enrolment, since, until }: Conditions):
   return Object.keys(filter).length ? filter : null;
 }
 
-/** Return a local time as ISO 8601 UTC; unchanged if it is none. */
+/** Return a local time as ISO 8601 UTC, or the text unchanged if it is not a time. */
 function instantOf(local: string): string {
   const at = new Date(local);
   return Number.isNaN(at.getTime()) ? local : at.toISOString();

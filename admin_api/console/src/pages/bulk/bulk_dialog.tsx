@@ -1,4 +1,4 @@
-/** Changes many devices: asks for what the change needs, shows a preview, then progress and results. */
+/** Changes many devices: a form for the values of the change, a preview, then progress and results. */
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { useClient } from "urql";

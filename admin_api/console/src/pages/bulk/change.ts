@@ -1,4 +1,4 @@
-/** A change of many devices: its variables, its texts, and what a preview says. */
+/** A change of many devices: its variables, its texts, and the summary of a preview. */
 import { type ClaimRequest, variablesOf } from "../../parts/claim_request";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import type { Previewed } from "./operations";
@@ -12,7 +12,7 @@ interface ActionText {
   /** The operation for one device, which the role must permit. */
   operation: string;
   label: string;
-  /** What happens to every device that is changed. */
+  /** The effect on each changed device. */
   effect: string;
 }
 
@@ -34,7 +34,7 @@ export const ACTIONS: Readonly<Record<BulkAction, ActionText>> = {
     operation: "retryDevice",
     label: "Retry",
     effect:
-      "What failed or did not finish starts again. Devices that work in their target are set up there again and reconnect.",
+      "The set-up that failed or did not finish starts again. Devices that work in their target are set up there again and reconnect.",
   },
   revoke: {
     operation: "revokeDevice",

@@ -1,4 +1,4 @@
-/** What a change needs before it can be previewed: the target of a move, the reason of a revocation. */
+/** The values that a change needs before its preview: the target of a move, the reason of a revocation. */
 import { Stack, Text, Textarea } from "@mantine/core";
 import { withOnlyTarget } from "../../parts/claim_request";
 import { LoadedTargets } from "../../parts/loaded_targets";

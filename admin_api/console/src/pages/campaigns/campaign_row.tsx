@@ -1,4 +1,4 @@
-/** One campaign in the list: what it does, progress, failures by reason, and actions. */
+/** One campaign in the list: its operation, progress, failures by reason, and actions. */
 import { Badge, Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
@@ -104,7 +104,7 @@ const ACTIONS = {
   pauseCampaign: {
     document: PAUSE_CAMPAIGN,
     title: "Pause",
-    consequence: "No further device is changed until you resume it. Those in progress are finished.",
+    consequence: "No further device is changed until you resume it. Changes in progress are completed.",
   },
   resumeCampaign: {
     document: RESUME_CAMPAIGN,

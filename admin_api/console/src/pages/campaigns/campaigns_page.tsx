@@ -14,7 +14,7 @@ import { CampaignDialog, type Subject } from "./campaign_dialog";
 import { CampaignRow } from "./campaign_row";
 import { CAMPAIGN_LIST, type Campaign } from "./operations";
 
-/** The feeder records progress as often. */
+/** The feeder records its progress at the same interval. */
 const EVERY_MS = 3_000;
 const BY_FILTER: Subject = { chosen: null, what: "" };
 
@@ -46,7 +46,7 @@ function List({ campaigns, onChanged }: { campaigns: readonly Campaign[]; onChan
     return (
       <EmptyState icon={<IconSpeakerphone />} title="No campaigns">
         <Text size="sm">
-          A campaign carries one operation out on many devices, in the cloud. It can be paused, cancelled and
+          A campaign carries out one operation on many devices, in the cloud. It can be paused, cancelled and
           undone. Create one here, from devices that you select on the page Devices, or with lobbyctl
           campaigns.
         </Text>

@@ -1,4 +1,4 @@
-/** Saves what became of each device of a campaign as a CSV file. */
+/** Saves the outcome of each device of a campaign as a CSV file. */
 import { Button, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useState } from "react";

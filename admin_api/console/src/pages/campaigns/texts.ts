@@ -1,4 +1,4 @@
-/** What a campaign does, how far it is, and its results as CSV, in words. */
+/** The texts of a campaign: its operation, its progress, and its results as CSV. */
 import { duration } from "../../parts/durations";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { keyOf } from "../../parts/target_names";
@@ -29,7 +29,7 @@ export function whatOf(campaign: Campaign, nameOf: (key: string) => string): str
   return `${VERBS[operation]} ${pluralize(total, "device")}${operation === "CLAIM" && place ? place.replace(" to ", " for ") : place}${back}`;
 }
 
-/** Why it does not advance by itself; undefined while it does. */
+/** The reason why it does not advance by itself; undefined while it advances. */
 export function waitOf({ state, stoppedBecause, canary, canaryArrived, createdBy, waitsFor }: Campaign) {
   if (state === "approval") return `Another user than ${createdBy.replace(/^user:/, "")} has to approve it`;
   if (state === "stopped") return `Stopped: ${STOPPED[stoppedBecause ?? ""] ?? stoppedBecause}`;

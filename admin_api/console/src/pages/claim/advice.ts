@@ -1,4 +1,4 @@
-/** What a technician can do about a rejected claim, and a message for an operator. Pure. */
+/** Advice for a technician about a rejected claim, and a message for an operator. Pure. */
 import { shortForm } from "../../label/short_form";
 import { keyOf, type TargetName } from "../../parts/target_names";
 

@@ -19,7 +19,7 @@ export function StatusLine({ flow }: { flow: Flow }) {
     );
   }
   const message = flow.at === "idle" || flow.at === "camera" ? flow.message : null;
-  // The list shows it, so it is only announced.
+  // The list already shows it, so it is only announced to screen readers.
   const shownElsewhere = flow.at === "idle" && message?.is === "claimed";
   return (
     <Text

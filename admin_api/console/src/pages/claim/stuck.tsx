@@ -1,6 +1,6 @@
 /**
- * Why a device is stuck, in the lobby's words, and the action that most likely helps: Release or Retry for
- * roles that may, otherwise a message for an operator.
+ * The lobby's reason why a device is stuck, and the action that most likely helps: Release or Retry if the
+ * role permits it, otherwise a message for an operator.
  */
 import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";

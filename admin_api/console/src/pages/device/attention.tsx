@@ -1,4 +1,4 @@
-/** What needs attention on this device: why it is stuck, or what it waits for. */
+/** The notices of a device: why it is stuck, or what it waits for. */
 import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react";
 import type { ReactNode } from "react";

@@ -1,4 +1,4 @@
-/** Changes a claimed device's config and nothing else: the target and the profile stay. */
+/** Changes only the config of a claimed device. The target and the profile stay. */
 import { useState } from "react";
 import { useMutation } from "urql";
 import { failureOf } from "../../api/failures";
@@ -46,7 +46,7 @@ export function ConfigDialog({ subject, known, opened, onDone, onClose }: Dialog
   );
 }
 
-/** The form with the device's present config. */
+/** The form with the device's current config. */
 function currentRequest({ target, config }: Subject): ClaimRequest {
   const request = { ...EMPTY_REQUEST, target };
   if (typeof config === "object" && config !== null)

@@ -1,4 +1,4 @@
-/** The query for everything that a device's page shows. */
+/** The query for the content of a device's page. */
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const DEVICE = graphql(`

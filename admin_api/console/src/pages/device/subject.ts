@@ -12,7 +12,7 @@ export interface Subject {
   /** `account/region`; null: not claimed. */
   target: string | null;
   profile: string;
-  /** What its route carries: text or a JSON object; null: nothing. */
+  /** The config in its route: text or a JSON object; null if there is none. */
   config: unknown;
 }
 

@@ -121,8 +121,8 @@ export function InvalidHistory({ historyCheck }: { historyCheck: HistoryCheck | 
       icon={<IconAlertOctagon aria-hidden />}
       title="The history of this device is invalid"
     >
-      An entry was changed, removed or moved without the lobby's own code. Don't rely on this page. Check the
-      tables, and who can write to them.
+      An entry was changed, removed or moved outside the lobby. Don't rely on this page. Check the tables, and
+      who can write to them.
       {historyCheck?.message && <Text size="sm" mt="xs">{`Finding: ${historyCheck.message}`}</Text>}
     </Alert>
   );

@@ -1,4 +1,4 @@
-/** A fingerprint that is not registered: what that means, and how to claim or revoke it in advance. */
+/** A fingerprint that is not registered: an explanation, and actions to claim or revoke it in advance. */
 import { Code, Stack, Text } from "@mantine/core";
 import { IconUserQuestion } from "@tabler/icons-react";
 import { EmptyState } from "../../parts/empty_state";

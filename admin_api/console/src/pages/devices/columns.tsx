@@ -17,12 +17,12 @@ export interface Column {
   /** Whether it is shown by default. */
   byDefault: boolean;
   width?: number;
-  /** What the column is sorted by; absent: it cannot be sorted. */
+  /** The value that the column is sorted by; absent if it cannot be sorted. */
   sort?: (line: DeviceLine) => string | number | null;
   cell: (line: DeviceLine, known: readonly TargetEntry[] | undefined) => ReactNode;
 }
 
-/** The last hello is in no index: it is read only if its column is shown. */
+/** The last hello is in no index, so it is read only if its column is shown. */
 export const LAST_HELLO = "lastHello";
 /** The column by which the API can sort all pages. */
 export const SINCE = "since";
@@ -172,7 +172,7 @@ function timestamp(at: string | null): ReactNode {
   return at && <Ago at={at} />;
 }
 
-/** The connection to the lobby; nothing if it is unknown, as for a device in its target. */
+/** The connection to the lobby; empty if it is unknown, as for a device in its target. */
 function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
   if (online === null) return null;
   return (
@@ -186,7 +186,7 @@ function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
   );
 }
 
-/** The name; before the first connection, the one that the claim expects. */
+/** The name, or before the first connection the expected name. */
 function DeviceName({ line: { certid, devicename, expectedName } }: { line: DeviceLine }) {
   const expected = devicename === null && expectedName !== null;
   return (

@@ -24,7 +24,7 @@ interface Props {
   selecting?: Selecting | undefined;
 }
 
-/** The least width of a column that has no width of its own. */
+/** The minimum width of a column without a specified width. */
 const FLEXIBLE_PX = 130;
 const GONE = "Changed. No longer in this list.";
 

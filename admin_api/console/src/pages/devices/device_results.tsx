@@ -82,7 +82,7 @@ function ResultList({
     onAsk({ ...query, after: cursor });
     scrollTo({ top: 0 });
   };
-  // The pages themselves can be in the order of time; by another column, only one page can be sorted.
+  // All pages can be sorted by time. By other columns, only the rows of one page can be sorted.
   const sortBy = (by: string) => {
     const byTime = by === SINCE && isByTime(query);
     setSort(byTime ? null : nextSort(sort, by));

@@ -16,7 +16,7 @@ export interface ListQuery {
   reason: string | null;
   name: string | null;
   print: string | null;
-  /** Those that are longest in their state first; without effect on a search. */
+  /** Devices that are longest in their state come first. Has no effect on a search. */
   oldest: boolean;
   size: number;
   /** The cursor of the page; null: the first page. */
@@ -98,7 +98,10 @@ export function orderOf({ name, print, oldest }: ListQuery): string {
   return oldest ? "Oldest first" : "Newest first";
 }
 
-/** Whether the API can return the devices in either order of time: not if they are found by name or fingerprint. */
+/**
+ * Whether the API can return the devices in both orders of time. It cannot if they are found by name or
+ * fingerprint.
+ */
 export function isByTime({ name, print }: ListQuery): boolean {
   return name === null && print === null;
 }

@@ -1,7 +1,6 @@
 /**
- * Remembers which page came before which, and how many devices were on the pages before, because the API's
- * cursors only lead forwards. Kept in memory: after a reload or with a shared address, only the first page is
- * known.
+ * Remembers the previous page of each page and the number of devices before it, because the API's cursors
+ * only lead forwards. Kept in memory: after a reload or with a shared address, only the first page is known.
  */
 const MAX_KEPT = 1_000;
 

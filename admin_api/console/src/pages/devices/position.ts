@@ -1,4 +1,4 @@
-/** "1–20 of 4,812": the place of a page in its list, and the total if it is known. Pure. */
+/** "1–20 of 4,812": the position of a page in its list, and the total if it is known. Pure. */
 import type { Counts } from "../../parts/counts";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import type { ListQuery } from "./list_query";
@@ -19,8 +19,9 @@ export function positionText(
 }
 
 /**
- * Whether to ask the API for the total: for the devices of a target, which the overview's counts do not have.
- * Each answer costs the API a read of all counts, and it does not count names and fingerprints.
+ * Whether to request the total from the API: only for the devices of a target, because the overview does not
+ * have their counts. Each response costs the API a read of all counts. It does not count names and
+ * fingerprints.
  */
 export function isCountedByList({ target, name, print }: ListQuery): boolean {
   return target !== null && name === null && print === null;

@@ -9,7 +9,7 @@ export type Kind = "name" | "print";
 
 export type ParsedSearch =
   | { is: "nothing" }
-  /** Cannot be searched, and why: too short, or invalid in a name or fingerprint. */
+  /** The reason why the text cannot be searched: too short, or invalid in a name or fingerprint. */
   | { is: "unfit"; message: string }
   | { is: "device"; certid: string }
   /** The possible kinds, most likely first; `print` is the hex digits without separators. */

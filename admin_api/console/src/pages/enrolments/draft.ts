@@ -1,4 +1,4 @@
-/** The draft of an enrolment: what is missing, and the variables of the mutation. */
+/** The draft of an enrolment: missing values, and the variables of the mutation. */
 export interface Draft {
   name: string;
   pattern: string;
@@ -21,7 +21,7 @@ export const EMPTY: Draft = {
   target: null,
 };
 
-/** Return what has to be filled in first. */
+/** Return a message about missing values. */
 export function faultOf(draft: Draft): string | undefined {
   if (!draft.name.trim()) return "Enter a name.";
   if (!draft.pattern.trim() && !draft.organization.trim() && !draft.ca.trim())

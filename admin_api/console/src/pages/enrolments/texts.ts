@@ -1,4 +1,4 @@
-/** What an enrolment matches and what it does, in words. */
+/** The texts of an enrolment: its conditions, claims, certificates and tokens. */
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { reasonText } from "../../parts/reasons";
 import { keyOf } from "../../parts/target_names";
@@ -9,7 +9,10 @@ type ClaimCertificate = Enrolment["claimCertificates"][number];
 /** The time before an expiry in which the lobby raises its alarm: 30 days. */
 const EXPIRES_SOON = 30 * 24 * 60 * 60 * 1000;
 
-/** Why a request for a certificate is refused. It has no device, so these are not the reasons of devices. */
+/**
+ * The reasons for which a request for a certificate is refused. They differ from the reasons of devices,
+ * because there is no device yet.
+ */
 const REQUESTS: Readonly<Record<string, string>> = {
   TOKEN_WRONG: "The secret of the token was wrong",
   TOKEN_EXPIRED: "The token had expired",
@@ -18,7 +21,7 @@ const REQUESTS: Readonly<Record<string, string>> = {
   TOKEN_OTHER_NAME: "The token is for another device name",
 };
 
-/** Return how often the enrolment has refused for a reason, and why. */
+/** Return the number of refusals for a reason, with its meaning. */
 export function refusalText({ reason, count }: Enrolment["refusals"][number]): string {
   const request = REQUESTS[reason];
   if (request) return `${pluralize(count, "request")} refused: ${request}`;
@@ -38,7 +41,7 @@ export function conditionsOf({ match, listLength, door }: Enrolment): string[] {
   return ["a claim certificate", ...(conditions.length ? conditions : ["any serial number"])];
 }
 
-/** Return what is said about a claim certificate. */
+/** Return the text about a claim certificate. */
 export function claimCertificateText({ state, expires }: ClaimCertificate): string {
   const day = expires.slice(0, 10);
   if (state === "active") return `expires on ${day}`;
@@ -50,7 +53,7 @@ export function isExpiring({ state, expires }: ClaimCertificate, now: number): b
   return state === "active" && Date.parse(expires) - now < EXPIRES_SOON;
 }
 
-/** Return what is said about a token. */
+/** Return the text about a token. */
 export function tokenText({ state, uses, maxUses, thingName, expires }: Token): string {
   const use = `${formatNumber(uses)} of ${pluralize(maxUses, "use")}`;
   return [state, use, thingName ? `for ${thingName}` : "for any name", `until ${expires.slice(0, 10)}`].join(
@@ -58,7 +61,7 @@ export function tokenText({ state, uses, maxUses, thingName, expires }: Token): 
   );
 }
 
-/** Return what its devices are claimed for. `nameOf` returns the display name of a target. */
+/** Return the text about the targets of its devices. `nameOf` returns the display name of a target. */
 export function claimsOf({ allocation }: Enrolment, nameOf: (key: string) => string): string {
   if (!allocation) return "Devices wait for a claim";
   if (allocation.function) return `Claimed for the target that ${allocation.function} chooses`;

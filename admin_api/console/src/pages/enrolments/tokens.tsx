@@ -80,7 +80,7 @@ function Tokens({ enrolment }: { enrolment: Enrolment }) {
       <ConfirmDialog
         opened={asked !== null}
         title={`Revoke ${asked}?`}
-        consequence="It admits no device any more. Admitted devices stay. This cannot be undone."
+        consequence="It admits no more devices. Admitted devices stay. This cannot be undone."
         action="Revoke"
         dangerous
         onConfirm={revoke}
@@ -110,7 +110,7 @@ function NewToken({ enrolment, onCreated }: { enrolment: Enrolment; onCreated: (
         <Group align="flex-end">
           <TextInput
             label="Device name"
-            description="The only one that it is for; empty for any"
+            description="The only thing name that it permits; empty for any name"
             size="md"
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}

@@ -20,7 +20,7 @@ const EVERY_MS = 10_000;
 
 export default function OverviewPage() {
   const [{ data, error }, again] = useLiveQuery({ query: OVERVIEW }, EVERY_MS);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer is of its own moment.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each response has its own time.
   const at = useMemo(() => new Date(serverClock.now()), [data]);
   const failure = error && failureOf(error);
   const retry = () => again({ requestPolicy: "network-only" });

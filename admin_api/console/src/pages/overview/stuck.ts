@@ -1,6 +1,6 @@
 /**
- * Stuck devices: those that stay in a transitional state for longer than usual, and those that wait for a
- * presence code which their client cannot show, however long.
+ * Stuck devices: those that stay in a transitional state for longer than usual, and all that wait for a
+ * presence code which their client cannot show.
  */
 import type { ResultOf } from "../../api/graphql";
 import type { STUCK, StuckDevice } from "./operations";

@@ -18,7 +18,7 @@ import { type RetryOutcome, StuckLine } from "./stuck_line";
 interface Props {
   /** When the counts were loaded; durations are relative to it. */
   at: Date;
-  /** Whether any device is in such a state; otherwise nothing is requested. */
+  /** Whether any device is in such a state. Otherwise no request is sent. */
   some: boolean;
   everyMs: number;
 }

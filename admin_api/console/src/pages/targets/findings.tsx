@@ -24,7 +24,7 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
   );
 }
 
-/** "found" needs no second mention. */
+/** "found" is not repeated. */
 function isPlain({ ok, message }: Finding): boolean {
   return ok && message === "found";
 }

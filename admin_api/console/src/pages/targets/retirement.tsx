@@ -1,4 +1,4 @@
-/** Archiving, restoring and removing a target: what each does, and the question before it is done. */
+/** Archiving, restoring and removing a target: the effect of each, and its confirmation. */
 import { Menu, Text } from "@mantine/core";
 import { IconArchive, IconArchiveOff, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "urql";

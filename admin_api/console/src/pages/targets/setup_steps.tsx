@@ -1,6 +1,6 @@
 /**
- * Explains how to set up a target account: one command, and what to do with it. The command contains the
- * target's ExternalId, so it is requested only when an admin asks for it.
+ * Explains how to set up a target account with one command. The command contains the target's ExternalId, so
+ * it is loaded only on an admin's request.
  */
 import { Alert, Button, Code, Group, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
@@ -74,7 +74,7 @@ function Steps({ target, command, occasion, onCheck }: Props & { command: string
       {way === "template" && <Templates target={target} />}
       {way === "command" && <CommandSteps target={target} command={command} />}
       <Text size="sm">
-        When it has finished, run a check. A check tests every permission and changes nothing.
+        When it has finished, run a check. A check tests every permission and makes no changes.
       </Text>
       <Group justify="flex-end">
         <Button leftSection={<IconPlugConnected size={18} aria-hidden />} onClick={onCheck}>

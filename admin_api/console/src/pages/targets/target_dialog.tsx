@@ -104,7 +104,7 @@ function Content({ dialog, known, onGo, onChecked }: Props & { dialog: Dialog })
   );
 }
 
-/** Setup follows for a new target and for changed profiles; a new name needs nothing more. */
+/** The setup follows for a new target and for changed profiles. A new name needs no further step. */
 function after(target: Listed, before: Listed | undefined): Dialog | null {
   if (!before) return { to: "setup", target, occasion: "new" };
   const same = target.profiles.join() === before.profiles.join();

@@ -20,7 +20,7 @@ import type { Outcome } from "./use_check";
 const EVERY_MS = 10_000;
 /** After a failed first request. */
 const RETRY_MS = 5_000;
-/** A shorter list needs no search. */
+/** A shorter list has no search box. */
 const SEARCHED_FROM = 9;
 const OF_TARGETS = { additionalTypenames: ["RegisteredTarget"] };
 

@@ -1,6 +1,6 @@
 /**
  * The template of a target for owners who deploy with their own tools: copy, download, or open AWS's console.
- * It contains the target's ExternalId and its link is valid for an hour, so it is requested only when asked for.
+ * It contains the target's ExternalId and its link is valid for an hour, so it is loaded only on request.
  */
 import { Anchor, Button, Code, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconDownload, IconExternalLink } from "@tabler/icons-react";

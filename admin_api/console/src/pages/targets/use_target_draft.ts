@@ -51,7 +51,8 @@ export function useTargetDraft(
 
 const BLANK = { createdBy: "", createdAt: "", archivedAt: null };
 
-/** A field's error shows after the field was left, or as soon as more typing cannot fix it. */
+/** A field's error is shown after the user has left the field, or as soon as more typing cannot correct it.
+ * */
 function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): Faults {
   const hopeless: Record<keyof Draft, boolean> = {
     account: /[^0-9]|.{13}/.test(draft.account),

@@ -1,6 +1,6 @@
 /**
- * Claims the devices of a file: reads it, previews what will be claimed and which rows are refused, then claims
- * and shows the results. Nothing is sent before the preview is confirmed.
+ * Claims the devices of a file: reads it, previews the claims and the refused rows, then claims and shows the
+ * results. Nothing is sent before the preview is confirmed.
  */
 import { Alert, Button, FileButton, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconFileSpreadsheet } from "@tabler/icons-react";
@@ -194,7 +194,7 @@ function List({ targets, file, onOther, onClaim, onClose, hidden, children }: Li
   );
 }
 
-/** The list, or why the file is none. */
+/** The list, or the reason why the file is not a list. */
 function listOf(
   { bytes }: ListFile,
   ...rest: Parameters<typeof readClaimList> extends [unknown, ...infer Rest] ? Rest : never
@@ -202,7 +202,7 @@ function listOf(
   try {
     return readClaimList(bytes, ...rest);
   } catch (error) {
-    if (error instanceof ListError) return `This file is no list of devices: ${error.message}.`;
+    if (error instanceof ListError) return `This file is not a list of devices: ${error.message}.`;
     throw error;
   }
 }

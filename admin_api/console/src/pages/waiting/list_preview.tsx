@@ -1,4 +1,4 @@
-/** What a list would claim, by target, and the rows that are refused with their reasons. */
+/** The claims of a list by target, and the refused rows with their reasons. */
 import { Alert, Code, List, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ClaimList } from "../../list_file/claim_list";
@@ -6,7 +6,7 @@ import { formatNumber, pluralize } from "../../parts/numbers";
 import { keyOf, type TargetEntry, TargetLabel } from "../../parts/targets";
 import { groupsOf } from "./list_groups";
 
-/** More refused rows than a user reads. */
+/** The number of refused rows that are shown. */
 const SHOWN = 100;
 
 export function ListPreview({ list, targets }: { list: ClaimList; targets: readonly TargetEntry[] }) {

@@ -1,5 +1,7 @@
-/** What bulk claims and bulk changes have in common: chunks of devices that are sent one after the other, with progress,
- * a way to stop, and a question before the page closes. */
+/**
+ * The common part of bulk claims and bulk changes: chunks of devices that are sent one after the other, with
+ * progress, a stop button, and a question before the page closes.
+ */
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { CombinedError } from "urql";
 import { failureOf, isLostNetwork } from "../../api/failures";
@@ -62,7 +64,7 @@ export function useChunks(): Chunks {
   };
 }
 
-/** Returns what a mutation has answered for a chunk: the results, or why there are none. */
+/** Returns the response of a mutation for a chunk: the results, or the failure. */
 export function sentOf(results: readonly Outcome[] | undefined, error: CombinedError | undefined): Sent {
   if (results) return { outcomes: results };
   if (!error) return { failure: { code: "ERROR", message: "The API returned no results." }, lost: true };

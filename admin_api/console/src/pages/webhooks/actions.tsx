@@ -26,7 +26,7 @@ const ACTIONS = {
   },
   rotateWebhookSecret: {
     title: "Rotate secret",
-    consequence: "It gets a new secret. For a day, requests are also signed with the one before.",
+    consequence: "It gets a new secret. For a day, requests are also signed with the previous one.",
   },
   enableWebhook: {
     title: "Enable",
@@ -34,7 +34,8 @@ const ACTIONS = {
   },
   disableWebhook: {
     title: "Disable",
-    consequence: "It gets no events until it is enabled again, and those of meanwhile never.",
+    consequence:
+      "It gets no events until it is enabled again. Events that occur until then are never sent to it.",
   },
   removeWebhook: {
     title: "Remove",
@@ -50,7 +51,7 @@ interface Props {
   onChanged: () => void;
   onSecret: (made: MadeSecret) => void;
   onDeliveries: () => void;
-  /** A test event is on its way. */
+  /** A test event was sent. */
   onTested: (event: string) => void;
 }
 

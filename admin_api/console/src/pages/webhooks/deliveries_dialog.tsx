@@ -18,7 +18,7 @@ const TEST_EVERY_MS = 1_500;
 
 interface Props {
   webhook: Webhook;
-  /** The id of a test event on its way. */
+  /** The id of a test event without a result. */
   test: string | null;
   opened: boolean;
   onClose: () => void;

@@ -1,4 +1,5 @@
-/** Shows a new signing secret once. It closes only by its buttons, because the secret cannot be read again. */
+/** Shows a new signing secret once. It closes only with its buttons, because the secret cannot be read again.
+ * */
 import { Button, Group, Modal, Stack } from "@mantine/core";
 import { ShownOnce } from "../../parts/shown_once";
 import type { MadeSecret } from "./operations";

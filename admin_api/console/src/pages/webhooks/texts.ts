@@ -1,4 +1,7 @@
-/** What a webhook gets and how its requests ended, in words. docs/events.md has the same results. */
+/**
+ * The texts of a webhook: its events, and the results of its requests. docs/events.md lists the same
+ * results.
+ */
 import { exact } from "../../parts/durations";
 import { pluralize } from "../../parts/numbers";
 import type { Delivery, Webhook } from "./operations";
@@ -51,11 +54,11 @@ export function eventsOf({ events }: Webhook): string {
   return events.length === 0 ? "All events" : `Events: ${events.map(nameOf).join(", ")}`;
 }
 
-/** What the user should know about the deliveries; empty if all is well. */
+/** The problems of the deliveries; empty if there are none. */
 export function problemsOf({ state, reason, failingSince, undeliveredCount }: Webhook): string[] {
   return [
     ...(state === "disabled" ? [`Disabled: ${reason ?? "no reason recorded"}`] : []),
-    ...(failingSince ? [`Accepts nothing since ${exact(failingSince)}`] : []),
+    ...(failingSince ? [`Has accepted no request since ${exact(failingSince)}`] : []),
     ...(undeliveredCount > 0 ? [`${pluralize(undeliveredCount, "event")} undelivered`] : []),
   ];
 }

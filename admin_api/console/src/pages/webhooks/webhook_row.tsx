@@ -1,4 +1,4 @@
-/** One webhook in the list: address, events, state and what was not delivered, with its actions. */
+/** One webhook in the list: address, events, state and undelivered events, with its actions. */
 import { Badge, Group, Paper, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { exact } from "../../parts/durations";

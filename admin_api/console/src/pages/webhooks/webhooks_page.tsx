@@ -1,4 +1,7 @@
-/** The webhooks page: addresses that get events, their state and deliveries; add, test, rotate, enable, remove. */
+/**
+ * The webhooks page: addresses that receive events, their state and deliveries; add, test, rotate, enable,
+ * remove.
+ */
 import { Button } from "@mantine/core";
 import { IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useState } from "react";

@@ -89,7 +89,7 @@ test("says since when a webhook accepts nothing, and that it is signed twice aft
     failingSince: "2026-11-30T09:00:00.000Z",
     previousSecretUntil: "2026-12-01T09:00:00.000Z", // pragma: allowlist secret
   });
-  expect(screen.getByText(/^Accepts nothing since /)).toBeDefined();
+  expect(screen.getByText(/^Has accepted no request since /)).toBeDefined();
   expect(screen.getByText(/^Also signed with the previous secret until /)).toBeDefined();
 });
 

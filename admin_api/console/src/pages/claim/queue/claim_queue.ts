@@ -23,9 +23,9 @@ import {
 export interface Claims {
   /** In the order in which they were made. */
   entries: readonly Entry[];
-  /** The one being sent. */
+  /** The claim that is being sent. */
   sending: string | null;
-  /** Why the last attempt failed. */
+  /** The failure of the last attempt. */
   lastFailure: Failure | null;
   /** False: the claims are lost when the page closes. */
   persistent: boolean;

@@ -90,7 +90,7 @@ export function answered(entry: Entry, outcome: Outcome & { is: "sent" | "refuse
     : { ...rest, standing: "refused", refusal: outcome.refusal };
 }
 
-/** To be sent again as `user`. */
+/** The claim, to be sent again as `user`. */
 export function resent(entry: Entry, user: string | null): Entry {
   const { refusal: _, ...rest } = entry;
   return { ...rest, standing: "waiting", by: user };

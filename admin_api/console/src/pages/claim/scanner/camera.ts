@@ -55,7 +55,7 @@ export function closeCamera(stream: MediaStream): void {
 
 /** Maps the error names of W3C Media Capture and Streams, and those that browsers add. */
 export function faultOf(error: unknown): CameraFault {
-  // Not `instanceof DOMException`: WebKit's OverconstrainedError is none.
+  // Not `instanceof DOMException`, because WebKit's OverconstrainedError is not a DOMException.
   switch (nameOf(error)) {
     case "NotAllowedError":
       return "denied";
@@ -76,7 +76,7 @@ function nameOf(error: unknown): unknown {
   return typeof error === "object" && error !== null && "name" in error ? error.name : undefined;
 }
 
-/** Fields of the Image Capture API that TypeScript's types lack. */
+/** Fields of the Image Capture API that are missing in TypeScript's types. */
 interface Light extends MediaTrackCapabilities {
   torch?: boolean;
   focusMode?: string[];

@@ -9,7 +9,10 @@ import type { Detector } from "./scan_result";
 
 prepareZXingModule({ overrides: { locateFile: () => address } });
 
-/** Labels are QR codes. Data Matrix costs nothing, and a manufacturer may print the same text in one. */
+/**
+ * Labels are QR codes. Data Matrix is also read, at no cost, because a manufacturer may print the same text
+ * in one.
+ */
 export function createDetector(): Detector {
   return new BarcodeDetector({ formats: ["qr_code", "data_matrix"] });
 }

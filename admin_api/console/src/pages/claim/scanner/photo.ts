@@ -1,6 +1,6 @@
 /**
  * Finds labels in a photo. Photos have far more pixels than a code needs and than zxing reads quickly, so the
- * photo is scanned in several sizes, and rotated if nothing is codes. Finds several labels in one photo.
+ * photo is scanned in several sizes, and rotated if no code is found. Finds several labels in one photo.
  */
 import { type Code, type Detector, type ScanResult, scanResultOf } from "./scan_result";
 
@@ -21,7 +21,7 @@ const FIRST: readonly Try[] = [
   { side: 1280, turned: 0, above: 0 },
   { side: 2400, turned: 0, above: 1280 },
 ];
-/** Only while nothing is codes. */
+/** Only while no code is found. */
 const FURTHER: readonly Try[] = [
   { side: 800, turned: 0, above: 800 },
   { side: 4000, turned: 0, above: 2400 },
@@ -62,7 +62,7 @@ export async function openPhoto(file: Blob): Promise<Photo> {
   return { width, height, seenAs: (view) => drawn(bitmap, view), close: () => bitmap.close() };
 }
 
-/** What to do with a file that the browser cannot open, by the first bytes of the file. */
+/** Advice for a file that the browser cannot open, by the first bytes of the file. */
 async function adviceFor(file: Blob): Promise<string> {
   const start = new TextDecoder("latin1").decode(await file.slice(0, 32).arrayBuffer());
   if (start.startsWith("%PDF"))
