@@ -9,6 +9,7 @@ from admin_api.services import Services
 from lobby.domain.change_requests import ChangeRequest, change_of
 from lobby.domain.changes import Authorised, Change, Chosen
 from lobby.domain.device import Device
+from lobby.errors import InvalidInput
 from lobby.names import Fingerprint
 
 
@@ -16,6 +17,9 @@ def allowed_request(caller: Caller, request: ChangeRequest) -> ChangeRequest:
     """Return a valid request whose operation and target the caller may use. Raise `Forbidden`, or `InvalidInput`
     INVALID_CHANGE, INVALID_PROFILE, INVALID_CONFIG or INVALID_REASON."""
     caller.require(request.operation.mutation)
+    if request.operation.is_of_targets:
+        message = f"got {request.operation} of chosen devices, want {request.operation.mutation} for their target"
+        raise InvalidInput("INVALID_CHANGE", message)
     valid = request.validated()
     if valid.target is not None:
         caller.require_target(valid.target)

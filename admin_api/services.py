@@ -41,6 +41,7 @@ from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.manifests import Manifests
 from lobby.ledger.serial_lists import SerialLists
+from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
@@ -100,6 +101,10 @@ class Services:
     @cached_property
     def campaign_sources(self) -> Sources:
         return Sources(self.campaigns, self.manifests)
+
+    @cached_property
+    def standbys(self) -> Standbys:
+        return Standbys(self.targets, self.campaigns, self.approval_above)
 
     @cached_property
     def target_administration(self) -> TargetAdministration:

@@ -15,14 +15,16 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
+from commissioner.standby_work import StandbyWork
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.aws.device_messages import send
-from lobby.domain.commissioner_transitions import is_claimed_for
+from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
 from lobby.domain.renewal_transitions import has_work_in_target
+from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
@@ -45,6 +47,7 @@ class Commissioner:
         self, ledger: Ledger, gateway: TargetGateway, iot: "IoTClient", iot_data: "IoTDataPlaneClient"
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data = ledger, gateway, iot, iot_data
+        self._standby_work = StandbyWork(ledger, gateway, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of what the row requires and return the outcome. Raise errors after which the work is to
@@ -66,6 +69,8 @@ class Commissioner:
         refusal = TargetRefusal.with_advice(_UNREACHABLE, message)
         if device.devstate is State.CLAIMED:
             return self._fail(device, lane, refusal)
+        if device.standby is not None and device.works_in_standby and target_of(lane) == device.standby.target:
+            return self._standby_work.refused(device, refusal)
         self._ledger.retire(device, target_of(lane), ACTOR, refusal.code, refusal.message)
         return refusal.code
 
@@ -81,6 +86,8 @@ class Commissioner:
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
         target = target_of(lane)
+        if device.standby is not None and device.works_in_standby and target == device.standby.target:
+            return self._standby_work.carry_out(device, lambda certid: self._is_former(certid, device))
         if target is not None and target == device.target and has_work_in_target(device):
             return self._renew(device, target)
         return self._clear_target(device, lane)
@@ -112,7 +119,8 @@ class Commissioner:
         except TargetRefusal as refusal:
             return self._fail(device, lane, refusal)
         try:
-            commissioned = self._ledger.commission(device, endpoint, ACTOR)
+            standby, _ = self._gateway.standby_of(device.target)
+            commissioned = self._ledger.commission(device, endpoint, ACTOR, standby)
         except (Conflict, NotFound) as conflict:
             return self._resolve_conflict(device, lane, conflict)
         self._push_route(commissioned)
@@ -243,6 +251,8 @@ def _must_be_active(device: Device | None, target: Target) -> bool | None:
     because the device may still work there: `target` is cleared when the device's new target is ready."""
     if device is None:
         return False
+    if is_other_place(device, target):
+        return True if device.standby is not None and device.standby.status is StandbyStatus.ACTIVE else None
     if target in device.targets_to_clear and device.devstate in (State.CLAIMED, State.FAILED):
         return None
     return is_claimed_for(device, target)

@@ -118,11 +118,35 @@ class Arrivals:
         if device is None:
             return "unknown device"
         if device.target != source:
+            device = self._followed(device, source)
+        if device is None:
             return "another target"
         if report.get("reason") == DUPLICATE:
             problem = problem_of(DUPLICATE, device.certid, report, str(source))
             return "problem" if self._connections.record_problem(problem) else "nothing new"
         return self._connected(device, certid, source, report)
+
+    def _followed(self, device: Device, source: Target) -> Device | None:
+        """Return the row of a device that reports from the standby of its evacuated target, brought in step with that;
+        None for a device that does not belong there. One whose target was returned meanwhile is brought back."""
+        standby = device.standby
+        if standby is None or standby.target != source or not standby.is_usable or device.target is None:
+            return None
+        home = self._targets.get(device.target)
+        if home.evacuated_at is not None:
+            why = f"arrived in the standby of {home.target}, evacuated at {home.evacuated_at}"
+            return self._ledger.follow(device, source, ACTOR, why)
+        followed = self._ledger.follow(device, source, ACTOR, f"seen in the standby of {home.target}")
+        self._ledger.come_back(followed, home.target, ACTOR, f"{home.target} is not evacuated")
+        return None
+
+    def _since(self, device: Device) -> str:
+        """Return the time from which connections count. A device of an evacuated target may have connected before its
+        row followed."""
+        standby = device.standby
+        if standby is None or not standby.home:
+            return device.enteredat
+        return self._targets.get_also_removed(standby.target).evacuated_at or device.enteredat
 
     def _connected(self, device: Device, certificate: Fingerprint, target: Target, report: dict[str, Any]) -> str:
         """Record the arrival; during a renewal, only that of the new certificate. A further report of a device that has
@@ -131,7 +155,7 @@ class Arrivals:
         connected needs none."""
         if certificate != device.awaited:
             return "another certificate"
-        if device.devstate is State.COMMISSIONED and _is_since(report, device.enteredat):
+        if device.devstate is State.COMMISSIONED and _is_since(report, self._since(device)):
             self._ledger.arrive(device, ACTOR, certificate)
             return "arrived"
         reads_marks = report.get(SELECTED) == Progress.AWAITED

@@ -1,6 +1,7 @@
 """Lambda: the receptionist, the handler for the hellos of devices. It sends a route, or records that the device waits.
 
-A hello costs one read. The device is identified by the certificate and the client id, which AWS IoT has authenticated.
+A hello costs one read; that of a device with a standby at most one more, of its target. The device is identified by the
+certificate and the client id, which AWS IoT has authenticated.
 Fields of the payload do not decide anything, in particular not the topic of the answer; they only report whether the
 device can show a presence code. A hello of an unknown certificate, or with the client id of another device, is logged
 and changes nothing.
@@ -21,7 +22,9 @@ from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.connection import connect
+from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
 from lobby.wire import PRESENCE, RENEW
@@ -40,8 +43,9 @@ logger = Logger(service="receptionist")
 class Receptionist:
     """Answers the hellos of devices."""
 
-    def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger) -> None:
+    def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger, targets: RecentTargets | None = None) -> None:
         self._iot_data, self._ledger = iot_data, ledger
+        self._targets = targets or RecentTargets(Targets.read_only(), age=EVACUATION_CACHE)
 
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
@@ -53,7 +57,7 @@ class Receptionist:
             return "unknown"
         if device.devicename != clientid or certid not in device.certificates:
             return "mistaken" if device.devicename != clientid else "replaced"
-        route = device.route()
+        route = current_route(device, self._targets)
         if route is not None:
             self._ask_to_renew(device, certid, report)
             send(self._iot_data, device.devicename, route)

@@ -130,6 +130,12 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     ),
     "archiveTarget": ("mutation { archiveTarget(account: <account>, region: <region>) { archivedAt } }", _ADMINS),
     "restoreTarget": ("mutation { restoreTarget(account: <account>, region: <region>) { archivedAt } }", _ADMINS),
+    "setStandby": (
+        "mutation { setStandby(account: <account>, region: <region>, standby: null) { name } }",
+        _ADMINS,
+    ),
+    "evacuateTarget": ("mutation { evacuateTarget(account: <account>, region: <region>) { name } }", _ADMINS),
+    "returnTarget": ("mutation { returnTarget(account: <account>, region: <region>) { name } }", _ADMINS),
     "removeTarget": ("mutation { removeTarget(account: <account>, region: <region>) { name } }", _ADMINS),
     "registerTarget": (
         'mutation { registerTarget(account: <account>, region: <region>, name: "New") { name } }',
@@ -154,6 +160,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
 NEEDS_CLAIMED: Final = frozenset({"moveDevice", "configureDevice", "releaseDevice", "retryDevice"})
 """Operations that need a claimed device."""
 REFUSED: Final = {
+    "evacuateTarget": "NO_STANDBY",
     "removeTarget": "TARGET_NOT_ARCHIVED",
     **dict.fromkeys(
         (

@@ -23,6 +23,7 @@ from admin_api.cli.commands import (
     enrolments,
     history,
     reconcile,
+    standbys,
     target_changes,
     target_template,
     targets,
@@ -74,6 +75,7 @@ app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
 targets.app.add_typer(target_changes.app)
 targets.app.add_typer(target_template.app)
+targets.app.add_typer(standbys.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 enrolments.app.add_typer(enrolment_creation.app)
 enrolments.app.add_typer(claim_certificates.approve_app)

@@ -65,6 +65,9 @@ query {
   targets(includeArchived: true) {
     account region name profiles presence rate createdBy createdAt archivedAt externalId setupCommand
     lane { waiting pace pausedBy pausedAt silentSince progressAt }
+    standby {
+      target { account region } certificates placed prepared evacuatedAt away left askedBy campaign
+    }
   }
 }""")
 TARGET_TEMPLATE: Final = Document("""

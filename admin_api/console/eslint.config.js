@@ -33,6 +33,7 @@ const VALUES = [
   "ReleasedDevice",
   "RenewalOverview",
   "RenewalPolicy",
+  "Standby",
   "SubjectField",
   "Target",
   "UndeliveredEvent",

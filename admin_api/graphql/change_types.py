@@ -33,6 +33,16 @@ class Operation(Enum):
     )
     REVOKE = strawberry.enum_value(ChangeOperation.REVOKE.value, description="Revoke them permanently. Takes why.")
     RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry what failed or did not finish.")
+    PREPARE = strawberry.enum_value(
+        ChangeOperation.PREPARE.value,
+        description="Register them in the standby of their target. Only setStandby starts it.",
+    )
+    EVACUATE = strawberry.enum_value(
+        ChangeOperation.EVACUATE.value, description="Send them to the standby. Only evacuateTarget starts it."
+    )
+    RETURN = strawberry.enum_value(
+        ChangeOperation.RETURN.value, description="Bring them back from the standby. Only returnTarget starts it."
+    )
 
 
 @strawberry.input(description="A change of one or many devices.")

@@ -14,6 +14,10 @@ from lobby.contracts import Survey
 from lobby.domain import target as ledger
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lanes import lane_to
+from lobby.domain.standby import StandbyMode
+from lobby.domain.standby_rules import asked_by, campaign_name, parse_work
+from lobby.ledger.clock import now
+from lobby.ledger.standbys import counts_of
 from lobby.names import Target as TargetName
 from lobby.names import parse_target
 
@@ -40,6 +44,25 @@ class Lane:
     progress_at: str | None = strawberry.field(description="When a device was last commissioned or cleared.")
 
 
+@strawberry.type(description="The standby of a target: where its devices go while it is evacuated.")
+class Standby:
+    target: Target = strawberry.field(description="The standby.")
+    certificates: str = strawberry.field(
+        description=f"What certificates are there before an evacuation. {one_of(StandbyMode)}"
+    )
+    placed: int = strawberry.field(description="How many devices are registered in the target.")
+    prepared: int = strawberry.field(description="How many of these are registered in the standby, too.")
+    evacuated_at: str | None = strawberry.field(description="Since when the target is evacuated; null if it is not.")
+    away: int = strawberry.field(description="How many devices have left for the standby and have not returned.")
+    left: int = strawberry.field(description="How many devices are still recorded in the target.")
+    asked_by: str | None = strawberry.field(
+        description="Who has asked for an evacuation that waits for a second user; null if nobody has."
+    )
+    campaign: str | None = strawberry.field(
+        description="The campaign that prepares, evacuates or returns its devices, or did so last."
+    )
+
+
 @strawberry.type(description="An account and Region that devices can be claimed for.")
 class RegisteredTarget:
     registered: strawberry.Private[ledger.RegisteredTarget]
@@ -62,6 +85,24 @@ class RegisteredTarget:
     setup_command: str | None = strawberry.field(
         description="The command that the target's owner runs; null for non-admins."
     )
+
+    @computed("The standby of the target, with the counts of its devices; null for a target without one.")
+    def standby(self, info: Info) -> Standby | None:
+        registered = self.registered
+        if registered.standby is None:
+            return None
+        counts, last = counts_of(registered.target, info.context.tallies), registered.last_work
+        return Standby(
+            target=Target(account=registered.standby.account, region=registered.standby.region),
+            certificates=registered.standby_mode.value,
+            placed=counts.placed,
+            prepared=counts.prepared,
+            evacuated_at=registered.evacuated_at,
+            away=counts.away,
+            left=counts.left,
+            asked_by=asked_by(registered, now()),
+            campaign=campaign_name(parse_work(last), registered.target) if last else None,
+        )
 
     @computed("The state of the target's lane.")
     def lane(self, info: Info) -> Lane:

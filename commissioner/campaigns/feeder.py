@@ -126,7 +126,9 @@ class Feeder:
                 campaign, CampaignEvent.PREPARED, lambda before, at: transitions.prepared(before, self.above, at)
             )
             return
-        part = self.sources.part(campaign.source, campaign.prepared.cursor, campaign.createdat)
+        # Devices that fall back to the lobby meanwhile enter a state, and belong to an evacuation all the same.
+        before = None if campaign.request.operation.is_of_targets else campaign.createdat
+        part = self.sources.part(campaign.source, campaign.prepared.cursor, before)
         self.preparation.add(
             campaign,
             part.candidates,

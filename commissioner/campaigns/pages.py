@@ -13,7 +13,7 @@ from commissioner.campaigns.isolation import isolated
 from lobby.domain.campaign import Campaign
 from lobby.domain.campaign_manifest import ManifestLine, change_for_page
 from lobby.domain.campaign_progress import CHANGED_SINCE, Outcome, PageState, Result, outcome_of, page_state
-from lobby.domain.change_requests import TargetRegister
+from lobby.domain.change_requests import ChangeOperation, TargetRegister
 from lobby.domain.device import Device
 from lobby.domain.states import Event
 from lobby.errors import Conflict, LobbyError
@@ -78,7 +78,7 @@ class Pages:
         for line, result in zip(lines, before, strict=True):
             row = rows.get(line.certid)
             is_read = result.is_followed and line.certid in rows
-            results.append(outcome_of(row, result.generation or 0, campaign.name) if is_read else result)
+            results.append(_outcome(row, result.generation or 0, campaign) if is_read else result)
             devices.append(row)
         return page_state(results, devices)
 
@@ -94,7 +94,7 @@ class Pages:
 
     def _begun(self, campaign: Campaign, line: ManifestLine, device: Device | None) -> Result:
         if device is not None and _changed_by(campaign, line, device):
-            return outcome_of(device, device.generation, campaign.name)
+            return _outcome(device, device.generation, campaign)
         if device is None and line.generation:
             last = self.ledger.last_entry(line.certid)
             if last is not None and (last.event, last.actor) == (Event.RELEASE, campaign.actor):
@@ -120,11 +120,18 @@ def _result(campaign: Campaign, line: ManifestLine, outcome: Changed) -> Result:
         return outcome_of(None, 0, campaign.name)
     if not _changed_by(campaign, line, outcome):
         return Result(Outcome.UNCHANGED)
-    return outcome_of(outcome, outcome.generation, campaign.name)
+    return _outcome(outcome, outcome.generation, campaign)
 
 
 def _changed_by(campaign: Campaign, line: ManifestLine, device: Device) -> bool:
-    return device.campaign == campaign.name and device.generation > line.generation
+    """A preparation keeps the generation, because the claim stays as it is."""
+    prepares = campaign.request.operation is ChangeOperation.PREPARE
+    return device.campaign == campaign.name and (prepares or device.generation > line.generation)
+
+
+def _outcome(device: Device | None, generation: int, campaign: Campaign) -> Result:
+    prepares = campaign.request.operation is ChangeOperation.PREPARE
+    return outcome_of(device, generation, campaign.name, prepares=prepares)
 
 
 def _internal(line: ManifestLine, error: Exception) -> Changed:

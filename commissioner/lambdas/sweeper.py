@@ -1,6 +1,7 @@
 """Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
-It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), likewise the feeders of campaigns,
+It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), likewise the feeders of campaigns and
+the work of standbys (`standby_watch`),
 pushes the route again to devices that have not arrived, and (`readmission`) readmits devices that a newer revocation
 list may accept. Every change goes
 through the ledger with the sweeper as actor, and is bounded: a route is pushed once. Each run does a part, and the next
@@ -18,6 +19,7 @@ from aws_lambda_powertools import Logger
 from commissioner.campaigns.watch import CampaignReport, CampaignWatch
 from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
+from commissioner.standby_watch import StandbyReport, StandbyWatch
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
 from lobby.aws.metric_report import report
@@ -28,7 +30,10 @@ from lobby.ledger.connection import connect
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.overdue import OverdueRow, entered
 from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
+from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
 
@@ -65,11 +70,12 @@ class SweepResult:
 
     lanes: LaneReport = field(default_factory=LaneReport)
     campaigns: CampaignReport = field(default_factory=CampaignReport)
+    standbys: StandbyReport = field(default_factory=StandbyReport)
 
     def numbers(self) -> dict[str, int]:
         """Return the counts by metric name: `DevicesLate` and so on."""
-        devices = {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)[:-2]}
-        return devices | self.lanes.numbers() | self.campaigns.numbers()
+        devices = {f"Devices{each.name.capitalize()}": getattr(self, each.name) for each in fields(self)[:-3]}
+        return devices | self.lanes.numbers() | self.campaigns.numbers() | self.standbys.numbers()
 
 
 class Sweeper:
@@ -82,16 +88,20 @@ class Sweeper:
         readmission: Readmission,
         lanes: LaneWatch,
         campaigns: CampaignWatch,
+        standbys: StandbyWatch,
         clock: Callable[[], datetime] = now,
+        targets: RecentTargets | None = None,
     ) -> None:
+        self._targets = targets or RecentTargets(Targets.read_only(), clock, EVACUATION_CACHE)
         self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
-        self._readmission, self._lanes, self._campaigns = readmission, lanes, campaigns
+        self._readmission, self._lanes, self._campaigns, self._standbys = readmission, lanes, campaigns, standbys
 
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
         """Make one run. `note` is the last run's position, and is updated; `time_is_up` ends the run early."""
         result = SweepResult()
         note.setdefault("since", timestamp(self._clock() - LATE))
         result.lanes = self._lanes.check(time_is_up)
+        result.standbys = self._standbys.check(time_is_up)
         result.campaigns = self._campaigns.check(time_is_up)
         for state, age in ((State.COMMISSIONED, LATE), (State.FAILED, _SETTLED), (State.REFUSED, _SETTLED)):
             for device in self._newly_in(state, age, note):
@@ -117,7 +127,7 @@ class Sweeper:
     def _push_route(self, certid: Fingerprint) -> bool:
         """Send the route again to a device that may have missed it and sends no hello any more."""
         device = self._ledger.get(certid)
-        route = device.route() if device and device.devstate is State.COMMISSIONED else None
+        route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
             return False
         send(self._iot_data, device.devicename, route)
@@ -136,7 +146,10 @@ def _sweeper() -> Sweeper:
     readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket)
     lanes = LaneWatch(ledger, Lanes(), clients.sqs, settings.lanes_queue, ACTOR)
     campaigns = CampaignWatch(Campaigns(), clients.sqs, settings.campaigns_queue)
-    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns)
+    targets = Targets.read_only()
+    standbys = Standbys(targets, Campaigns(), 0)
+    watch = StandbyWatch(targets, standbys, clients.sqs, settings.campaigns_queue, ACTOR)
+    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch)
 
 
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:

@@ -22,9 +22,11 @@ from commissioner.target_gateway.error_translation import (
     is_answer,
     target_refusal,
 )
+from commissioner.target_gateway.registry import ACTIVE_NOW, Registration
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
+from lobby.domain.standby import StandbyMode
 from lobby.errors import NotFound
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
@@ -56,9 +58,41 @@ class TargetGateway:
     def register(self, device: Device, is_former: Callable[[Fingerprint], bool] = lambda _: False) -> str:
         """Register a claimed device in its target and return the target's endpoint. `is_former`: whether a certificate
         has given its name to this device."""
-        target, name = device.target, device.devicename
-        if target is None or name is None or len(device.pems()) < len(device.certificates):
-            raise AssertionError(f"a claimed device has a target and an identity: {device.certid}")
+        if device.target is None:
+            raise AssertionError(f"a claimed device has a target: {device.certid}")
+        return self._register(device.target, device, is_former, ACTIVE_NOW)
+
+    def standby_of(self, target: Target | None) -> tuple[Target | None, StandbyMode]:
+        """Return the standby of a registered target, and whether certificates are active there."""
+        registered = None if target is None else self._targets.get(target)
+        return (registered.standby, registered.standby_mode) if registered else (None, StandbyMode.ACTIVE)
+
+    def prepare(
+        self,
+        standby: Target,
+        device: Device,
+        mode: StandbyMode,
+        is_former: Callable[[Fingerprint], bool] = lambda _: False,
+    ) -> str:
+        """Register a placed device in its standby, too, as it is needed after an evacuation, and return the standby's
+        endpoint. Certificates that it has renewed are deactivated there. Can be repeated, also with another mode."""
+        wanted = Registration(mode.name, device.generation + 1)
+        endpoint = self._register(standby, device, is_former, wanted)
+        if device.retiring:
+            self.retire(standby, device.retiring)
+        return endpoint
+
+    def send_to_lobby(self, target: Target, device: Device) -> None:
+        """Ask a device that may be connected to `target` to return to the lobby. Its registration stays."""
+        if device.devicename is not None:
+            self._publish_reset(self._session(target), device.devicename)
+
+    def _register(
+        self, target: Target, device: Device, is_former: Callable[[Fingerprint], bool], wanted: Registration
+    ) -> str:
+        name = device.devicename
+        if name is None or len(device.pems()) < len(device.certificates):
+            raise AssertionError(f"a claimed device has an identity: {device.certid}")
         session = self._session(target, device.profile)
         if session.registered.removed:
             message = f"got {target}, which was removed, want a registered target"
@@ -71,7 +105,7 @@ class TargetGateway:
         except NotFound as unknown:
             raise TargetRefusal.with_advice("UNKNOWN_PROFILE", unknown.message) from None
         with self._calling(session):
-            registry.register(session, device, name, self._profiles, self._lobby, is_former)
+            registry.register(session, device, name, self._profiles, self._lobby, is_former, wanted)
             return session.endpoint
 
     def activate(self, target: Target, certificates: Iterable[Fingerprint]) -> None:

@@ -6,7 +6,7 @@ rejects a second device of the same name, and its claim, which the target's rule
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -32,6 +32,18 @@ _EXISTS: Final = "ResourceAlreadyExistsException"
 logger: Final = Logger(service="commissioner")
 
 
+@dataclass(frozen=True)
+class Registration:
+    """How a device is registered: the status of its certificates, and the generation of its claim there (None: that of
+    its row)."""
+
+    status: str = "ACTIVE"
+    generation: int | None = None
+
+
+ACTIVE_NOW: Final = Registration()
+
+
 def certificate_arn(target: Target, certid: Fingerprint) -> str:
     return f"arn:aws:iot:{target.region}:{target.account}:cert/{certid}"
 
@@ -43,31 +55,35 @@ def register(
     profiles: Profiles,
     lobby: str,
     is_former: Callable[[Fingerprint], bool],
+    wanted: Registration = ACTIVE_NOW,
 ) -> None:
-    """Register the device's certificates ACTIVE, bound to its thing, with the policy of its profile and of no other
-    profile. The thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key), which names
-    the certificate that is awaited. During a renewal there are two. A thing of this lobby's device that gave its name
-    to this one (`is_former`) becomes this one's.
+    """Register the device's certificates as `wanted`, bound to its thing, with the policy of its profile and of no
+    other profile. The thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key), which
+    names the certificate that is awaited. During a renewal there are two. A thing of this lobby's device that gave its
+    name to this one (`is_former`) becomes this one's.
 
     Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
     first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
     """
-    claim = ThingClaim(device.generation, device.profile, lobby, device.awaited)
+    claim = ThingClaim(wanted.generation or device.generation, device.profile, lobby, device.awaited)
     _ensure_thing(session.iot, device.certid, claim, name, profiles, is_former)
     for certificate, pem in device.pems().items():
-        _register_certificate(session, device, certificate, pem, name)
+        _register_certificate(session, device, certificate, pem, name, wanted.status)
 
 
 def _register_certificate(
-    session: TargetSession, device: Device, certificate: Fingerprint, pem: str, name: ThingName
+    session: TargetSession, device: Device, certificate: Fingerprint, pem: str, name: ThingName, status: str
 ) -> None:
     policy, arn = profile_policy(device.profile), certificate_arn(session.target, certificate)
     try:
-        session.iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
+        session.iot.register_certificate_without_ca(certificatePem=pem, status=status)  # type: ignore[arg-type]
     except ClientError as error:
         if code_of(error) != _EXISTS:
             raise
-        activate(session, certificate)
+        if status == "ACTIVE":
+            activate(session, certificate)
+        else:
+            deactivate(session.iot, certificate)
     session.iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:

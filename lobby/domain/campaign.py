@@ -164,6 +164,8 @@ class CampaignEntry:
 def needs_approval(request: ChangeRequest, size: int, above: int) -> bool:
     """Return whether a second user must approve a campaign that changes `size` devices. `above`: the largest size that
     needs none; a revocation always does, as it is permanent."""
+    if request.operation.is_of_targets:
+        return False  # an evacuation was approved before, for the whole target
     return size > 0 and (request.operation is ChangeOperation.REVOKE or size > above)
 
 

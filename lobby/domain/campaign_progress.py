@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from lobby.domain.device import Device
 from lobby.domain.lanes import Lane, home_lane, lane_to, other_lanes
+from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.names import CampaignName
 
@@ -136,14 +137,25 @@ class Progress:
         return sum((Counter(lanes) for lanes in self.open.values()), Counter[str]())
 
 
-def outcome_of(device: Device | None, generation: int, campaign: CampaignName) -> Result:
+def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *, prepares: bool = False) -> Result:
     """Return the outcome of a device that the campaign has brought to this generation; 0 for one whose row it has
-    removed."""
+    removed. `prepares`: the campaign registers devices in their standby."""
     if device is None and generation == 0:
         return Result(Outcome.DONE, None, generation)
     if device is None or device.generation != generation or device.campaign != campaign:
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
+    if prepares:
+        return _preparation_of(device, generation)
     return Result(_outcome(device), device.reason if device.devstate is not State.REVOKED else None, generation)
+
+
+def _preparation_of(device: Device, generation: int) -> Result:
+    standby = device.standby
+    if device.works_in_standby:
+        return Result(Outcome.WAITING, None, generation)
+    if standby is not None and standby.status is StandbyStatus.REFUSED:
+        return Result(Outcome.FAILED, standby.code, generation)
+    return Result(Outcome.WAITING if device.needs_commissioner else Outcome.DONE, None, generation)
 
 
 def _outcome(device: Device) -> Outcome:

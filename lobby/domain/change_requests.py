@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from lobby.domain.changes import Change, Claim, Configure, Move, Release, Retry, Revoke
+from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.domain.target import RegisteredTarget, require_open
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_profile, parse_target_key, shown
@@ -27,18 +28,36 @@ class ChangeOperation(StrEnum):
     RELEASE = "release"
     REVOKE = "revoke"
     RETRY = "retry"
+    PREPARE = "prepare"
+    """Register a device in the standby of its target, or clear it there."""
+    EVACUATE = "evacuate"
+    RETURN = "return"
 
     @property
     def mutation(self) -> str:
         """The operation of the API that changes one device, which the user must be allowed to use."""
-        return f"{self.value}Device"
+        return _OF_TARGETS.get(self, f"{self.value}Device")
+
+    @property
+    def is_of_targets(self) -> bool:
+        """Return whether it is done with all devices of a target, and never with a list of devices."""
+        return self in _OF_TARGETS
 
     @property
     def needs_target(self) -> bool:
-        return self in (ChangeOperation.CLAIM, ChangeOperation.MOVE)
+        return self in (ChangeOperation.CLAIM, ChangeOperation.MOVE) or self.is_of_targets
 
 
+_OF_TARGETS: Final = {
+    ChangeOperation.PREPARE: "setStandby",
+    ChangeOperation.EVACUATE: "evacuateTarget",
+    ChangeOperation.RETURN: "returnTarget",
+}
+"""Operations with all devices of a target, each with the mutation that starts it."""
 _ARGUMENTS: Final = {
+    ChangeOperation.PREPARE: frozenset({"target"}),
+    ChangeOperation.EVACUATE: frozenset({"target", "why"}),
+    ChangeOperation.RETURN: frozenset({"target", "why"}),
     ChangeOperation.CLAIM: frozenset({"target", "profile", "config"}),
     ChangeOperation.MOVE: frozenset({"target", "profile", "config"}),
     ChangeOperation.CONFIGURE: frozenset({"profile", "config"}),
@@ -82,7 +101,8 @@ class ChangeRequest:
         config = None if self.config is None else parse_config(self.config)
         if self.operation is ChangeOperation.CONFIGURE and profile is None and config is None:
             raise InvalidInput("INVALID_CHANGE", "got neither config nor profile, want at least one of them")
-        why = reason_of(self.why or "") if self.operation is ChangeOperation.REVOKE else None
+        wants_reason = self.operation is ChangeOperation.REVOKE or (self.operation.is_of_targets and self.why)
+        why = reason_of(self.why or "") if wants_reason else None
         return ChangeRequest(self.operation, self.target, profile, config, why)
 
     def as_json(self) -> dict[str, Any]:
@@ -98,9 +118,11 @@ class ChangeRequest:
         return cls(operation, target, stored.get("profile"), stored.get("config"), stored.get("why"))
 
 
-def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:
-    """Return the change that a validated request asks for. Raise `NotFound` UNKNOWN_TARGET or `Conflict`
-    TARGET_ARCHIVED."""
+def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # noqa: PLR0911  # one for each operation
+    """Return the change that a validated request asks for. Raise `NotFound` UNKNOWN_TARGET, or `Conflict`
+    TARGET_ARCHIVED or TARGET_EVACUATED."""
+    if request.operation.is_of_targets:
+        return _standby_change(request, targets)
     match request.operation:
         case ChangeOperation.CLAIM:
             return Claim(_open(request, targets), request.profile, request.config)
@@ -113,8 +135,22 @@ def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:
             return Release()
         case ChangeOperation.REVOKE:
             return Revoke(request.why or "")
-        case ChangeOperation.RETRY:
+        case _:
             return Retry()
+
+
+def _standby_change(request: ChangeRequest, targets: TargetRegister) -> Change:
+    """Return the change of a device by a preparation, an evacuation or a return of its target."""
+    if request.target is None:
+        raise AssertionError("validated: these operations have a target")
+    registered = targets.get(request.target)
+    match request.operation:
+        case ChangeOperation.PREPARE:
+            return Prepare(registered)
+        case ChangeOperation.EVACUATE:
+            return Evacuate(registered, request.why)
+        case _:
+            return Return(registered, request.why)
 
 
 def reason_of(why: str) -> str:

@@ -9,21 +9,24 @@ from dataclasses import replace
 from lobby.domain import presence
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
+from lobby.domain.standby_transitions import with_standby, without_home_work
 from lobby.domain.states import CLAIM_HELD_STATES, Event, State
 from lobby.domain.transitions import entered, state_after, without_failed_clearing
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Target
 
 
-def commission(device: Device, generation: int, iotep: str, at: str) -> Device:
+def commission(device: Device, generation: int, iotep: str, at: str, standby: Target | None = None) -> Device:
     """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
-    still needs the commissioner if it has targets to clear or certificates to retire."""
+    still needs the commissioner if it has targets to clear or certificates to retire, or if it is to be prepared in
+    the target's `standby`."""
     require_same_claim(device, generation)
     if device.devstate in (State.COMMISSIONED, State.ARRIVED):
         return device
     state = state_after(device, Event.COMMISSION)
-    left = bool(device.targets_to_clear or device.retiring)
-    return entered(replace(device, iotep=iotep, reason=None, message=None, needs_commissioner=left), state, at)
+    ready = device if standby is None and device.standby is None else with_standby(device, standby)
+    done = entered(replace(ready, iotep=iotep, reason=None, message=None), state, at)
+    return replace(done, needs_commissioner=bool(done.targets_to_clear or done.retiring or done.works_in_standby))
 
 
 def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
@@ -41,7 +44,7 @@ def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> D
     if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
     arrived = entered(device, state_after(device, Event.ARRIVE), at)
-    return prove(arrived, at)
+    return prove(without_home_work(arrived), at)
 
 
 def retire(
@@ -60,7 +63,8 @@ def retire(
     current = device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
-        more = device.needs_commissioner and (not current or (bool(rest or device.retiring) and cleared is not None))
+        left_over = device.works_in_standby or (bool(rest or device.retiring) and cleared is not None)
+        more = device.needs_commissioner and (not current or left_over)
         left = replace(device, targets_to_clear=rest, needs_commissioner=more)
         return left if rest else _all_cleared(left)
     if not current:
@@ -69,7 +73,9 @@ def retire(
     if refused or device.devstate is State.REVOKED:
         why = device.message if refused else without_failed_clearing(device).message
         message = f"{why}; {code}: {message}"[:1000]
-    others = device.needs_commissioner and device.targets_to_clear[:1] not in ((), (cleared,))
+    others = device.needs_commissioner and (
+        device.works_in_standby or device.targets_to_clear[:1] not in ((), (cleared,))
+    )
     return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=others)
 
 
@@ -90,7 +96,11 @@ def leave_uncleared(device: Device, target: Target) -> Device:
     The target is cleared by a new generation of work, so that a clearing in progress, which may have deactivated the
     certificate before it was registered again, does not count. A failed device keeps it until its retry."""
     state_after(device, Event.RETIRE)
-    if is_claimed_for(device, target) or device.devstate in (State.KNOCKING, State.REFUSED):
+    if (
+        is_claimed_for(device, target)
+        or is_other_place(device, target)
+        or device.devstate in (State.KNOCKING, State.REFUSED)
+    ):
         return device
     return replace(
         device,
@@ -103,6 +113,11 @@ def leave_uncleared(device: Device, target: Target) -> Device:
 def is_claimed_for(device: Device, target: Target) -> bool:
     """Return whether the current claim decides about the certificate in `target`."""
     return device.target == target and device.devstate in CLAIM_HELD_STATES
+
+
+def is_other_place(device: Device, target: Target) -> bool:
+    """Return whether `target` is the standby of the device, or the target that it was evacuated from."""
+    return device.standby is not None and device.standby.target == target and device.devstate in CLAIM_HELD_STATES
 
 
 def wake(device: Device) -> Device:
@@ -124,10 +139,10 @@ def deactivate(device: Device, target: Target) -> Device:
 
 
 def may_be_active_in(device: Device, target: Target) -> bool:
-    """Return whether the ledger accounts for the device's certificate in `target`: by a claim, or because the target is
-    not cleared yet."""
+    """Return whether the ledger accounts for the device's certificate in `target`: by a claim, because the target is
+    not cleared yet, or because it is the device's standby or home."""
     claimed = device.target == target and device.devstate is not State.REVOKED
-    return claimed or target in device.targets_to_clear
+    return claimed or target in device.targets_to_clear or is_other_place(device, target)
 
 
 def require_same_claim(device: Device, generation: int) -> None:

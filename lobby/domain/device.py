@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
+from lobby.domain.standby import Standby
 from lobby.domain.states import Event, State
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route
@@ -56,7 +57,9 @@ class Device:
     last day of the certificate in use. `renew_by` is set while the device is to renew, `pending` is its new
     certificate until it is proven, and `retiring` are those to be retired (`renewal_transitions`). `devicecert` is the
     certificate in use and `pending_pem` the new one, in PEM. `can_renew` states whether the client can renew, as
-    reported in its last hello (None: no hello yet, or the row is older)."""
+    reported in its last hello (None: no hello yet, or the row is older).
+
+    `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`)."""
 
     certid: Fingerprint
     devstate: State
@@ -103,6 +106,7 @@ class Device:
     pending_expires: str | None = None
     pending_pem: str | None = field(default=None, compare=False, repr=False)
     retiring: tuple[Fingerprint, ...] = ()
+    standby: Standby | None = None
 
     @property
     def current(self) -> Fingerprint:
@@ -118,6 +122,12 @@ class Device:
     def certificates(self) -> tuple[Fingerprint, ...]:
         """Return the certificates that the device may use: that in use, and the new one of a renewal."""
         return tuple(filter(None, (self.current, self.pending)))
+
+    @property
+    def works_in_standby(self) -> bool:
+        """Return whether the lane of the device's other place has work there."""
+        placed = self.devstate in (State.COMMISSIONED, State.ARRIVED)
+        return placed and self.standby is not None and self.standby.wanted
 
     def pems(self) -> dict[Fingerprint, str]:
         """Return `certificates` in PEM, as far as they were read with the row."""
@@ -138,8 +148,14 @@ class Device:
         """Return the route of the device, or None while it has to wait."""
         if self.devstate not in (State.COMMISSIONED, State.ARRIVED) or self.iotep is None:
             return None
-        host, _, port = self.iotep.partition(":")
-        return Route(host, self.config, int(port) if port else None, self.generation)
+        return _route(self.iotep, self.config, self.generation)
+
+    def standby_route(self) -> Route | None:
+        """Return the route to the standby, with the generation of the evacuation; None if the device cannot use it."""
+        standby = self.standby
+        if self.devstate not in (State.COMMISSIONED, State.ARRIVED) or standby is None or not standby.is_usable:
+            return None
+        return _route(str(standby.iotep), self.config, self.generation + 1)
 
     def renewal_request(self) -> RenewalRequest | None:
         """Return the request to renew the certificate, or None if the device is not due or its client cannot renew."""
@@ -152,6 +168,11 @@ class Device:
         if self.devstate is not State.PROVING or self.code is None or not self.shows_code:
             return None
         return PresenceChallenge(self.code, self.generation)
+
+
+def _route(endpoint: str, config: Config, generation: int) -> Route:
+    host, _, port = endpoint.partition(":")
+    return Route(host, config, int(port) if port else None, generation)
 
 
 @dataclass(frozen=True)

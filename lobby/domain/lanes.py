@@ -41,11 +41,13 @@ def parse_lane(text: object) -> Lane:
 
 def home_lane(device: Device) -> Lane:
     """Return the lane in which the row waits: that of the claim's target, then those of the targets to clear, in
-    order, as a new target is ready before the old one is cleared."""
+    order, as a new target is ready before the old one is cleared; at last that of the device's standby."""
     if device.devstate is State.CLAIMED and device.target is not None:
         return lane_to(device.target)
     if device.devstate is not State.REFUSED and not device.targets_to_clear and has_work_in_target(device):
         return lane_to(_target(device))
+    if not device.targets_to_clear and device.standby is not None and device.works_in_standby:
+        return lane_to(device.standby.target)
     if device.devstate is State.REFUSED or not device.targets_to_clear:
         return LOBBY
     return lane_to(device.targets_to_clear[0])
@@ -59,6 +61,8 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
     lanes = [lane_to(target) for target in device.targets_to_clear]
     if has_work_in_target(device):
         lanes.append(lane_to(_target(device)))
+    if device.standby is not None and device.works_in_standby:
+        lanes.append(lane_to(device.standby.target))
     if device.devstate in (State.REVOKED, State.PROVING):
         lanes.append(LOBBY)
     return tuple(lane for lane in lanes if lane != home_lane(device))

@@ -51,8 +51,12 @@ def prove(device: Device, at: str) -> Device:
     """The device has arrived with its new certificate, which is now the one in use. The old one is to be retired."""
     if device.pending is None:
         return device
+    standby = device.standby
+    if standby is not None and not standby.home:  # it has the old certificate, and is to get the new one only
+        standby = replace(standby, wanted=True)
     return replace(
         device,
+        standby=standby,
         certificate=device.pending,
         expires=device.pending_expires,
         renewed_at=at,
@@ -72,10 +76,13 @@ def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ..
     after = replace(device, retiring=left)
     if device.generation != generation or device.devstate is State.CLAIMED:
         return after
-    return replace(after, needs_commissioner=bool(device.targets_to_clear or left))
+    return replace(after, needs_commissioner=bool(device.targets_to_clear or left or device.works_in_standby))
 
 
 def has_work_in_target(device: Device) -> bool:
-    """Return whether the commissioner has a part of a renewal to do in the target where the device is."""
+    """Return whether the commissioner has a part of a renewal to do in the target where the device is. The standby
+    retires an old certificate first, because the row forgets it then."""
+    if device.retiring and device.works_in_standby and device.standby is not None and not device.standby.home:
+        return False
     placed = device.needs_commissioner and device.devstate in PLACED_STATES and device.target is not None
     return placed and bool(device.retiring or (device.renew_by and device.can_renew))

@@ -14,6 +14,7 @@ from lobby.names import State
 
 __all__ = [
     "ABSENT",
+    "AT_ONCE",
     "OPERATOR_EVENTS",
     "SPENT",
     "TRANSITIONS",
@@ -47,6 +48,10 @@ class Event(StrEnum):
     DEACTIVATE = "deactivate"
     DUE = "due"
     RENEW = "renew"
+    PREPARE = "prepare"
+    PREPARED = "prepared"
+    EVACUATE = "evacuate"
+    RETURN = "return"
 
 
 _S, _E = State, Event
@@ -90,6 +95,11 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
     **{(state, _E.DUE): state for state in (_S.COMMISSIONED, _S.ARRIVED)},
     **_transitions(_E.RENEW, CLAIM_HELD_STATES, _S.CLAIMED),
+    **{(state, _E.PREPARE): state for state in (_S.COMMISSIONED, _S.ARRIVED)},
+    **{(state, _E.PREPARED): state for state in _ANY},
+    **_transitions(_E.EVACUATE, CLAIM_HELD_STATES, _S.CLAIMED),
+    **_transitions(_E.RETURN, CLAIM_HELD_STATES, _S.CLAIMED),
+    **{(_S.EXPECTED, event): _S.EXPECTED for event in (_E.EVACUATE, _E.RETURN)},
 }
 """(state, event) → the next state. `ABSENT` means that there is no row: releasing an expected device leaves only its
 history."""
@@ -101,24 +111,37 @@ UNPROVEN: Final[dict[tuple[State | None, Event], State]] = {
 """(state, event) → the next state while the claim waits for proof of presence."""
 SPENT: Final[dict[tuple[State | None, Event], State]] = {(_S.PROVING, _E.MISMATCH): _S.INLOBBY}
 """(state, event) → the next state for the last wrong code: the claim is dropped."""
+AT_ONCE: Final[dict[tuple[State | None, Event], State]] = {
+    **dict.fromkeys([(_S.COMMISSIONED, _E.EVACUATE), (_S.ARRIVED, _E.EVACUATE)], _S.COMMISSIONED),
+}
+"""(state, event) → the next state of a device that is registered and ACTIVE where it goes."""
 
 OPERATOR_EVENTS: Final = (_E.CLAIM, _E.CONFIRM, _E.MOVE, _E.CONFIGURE, _E.RELEASE, _E.RETRY, _E.REVOKE)
 
 
 def next_state(
-    state: State | None, event: Event, *, claimed: bool = False, unproven: bool = False, spent: bool = False
+    state: State | None,
+    event: Event,
+    *,
+    claimed: bool = False,
+    unproven: bool = False,
+    spent: bool = False,
+    at_once: bool = False,
 ) -> State | None:
     """Return the state that follows `state` after `event`; None if the row is removed.
 
     `claimed`: the row has a claim. A device that was refused after it had been claimed keeps its claim; when it is
     admitted, it needs the commissioner at once. `unproven`: the claim waits for proof of presence. `spent`: the last
-    attempt to prove it has failed. Raise `Conflict`: REVOKED, ALREADY_CLAIMED or NOT_ALLOWED."""
+    attempt to prove it has failed. `at_once`: the device is registered where it goes. Raise `Conflict`: REVOKED,
+    ALREADY_CLAIMED or NOT_ALLOWED."""
     if (state, event) not in TRANSITIONS:
         raise _conflict(state, event)
     if unproven and (state, event) in UNPROVEN:
         return UNPROVEN[state, event]
     if spent and (state, event) in SPENT:
         return SPENT[state, event]
+    if at_once and (state, event) in AT_ONCE:
+        return AT_ONCE[state, event]
     if event is Event.ADMIT and claimed:
         return State.CLAIMED
     return TRANSITIONS[state, event]

@@ -7,6 +7,7 @@ from typing import Final
 from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.standby import StandbyMode
 from lobby.errors import Conflict, NotFound
 from lobby.names import AccountId, Region, Target, parse_profile
 
@@ -19,7 +20,9 @@ class RegisteredTarget:
     """A registered target. `profiles` are the device profiles whose policies its stack has deployed. `presence`: claims
     for it require proof of presence; claims that were made before are not affected. `archivedat`: no device can be
     claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared. `rate`: how
-    many devices per second the commissioner commissions there."""
+    many devices per second the commissioner commissions there. `standby` is the target that its devices are prepared
+    in, with certificates as `standby_mode` says; `evacuated_at`: they go there since then. `evacuation_asked` is the
+    evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`)."""
 
     target: Target
     name: str
@@ -31,6 +34,11 @@ class RegisteredTarget:
     archivedat: str | None = None
     removed: bool = False
     rate: float = DEFAULT_RATE
+    standby: Target | None = None
+    standby_mode: StandbyMode = StandbyMode.ACTIVE
+    evacuated_at: str | None = None
+    evacuation_asked: str | None = None
+    last_work: str | None = None
 
     @property
     def role_arn(self) -> str:
@@ -49,7 +57,12 @@ def profile_for(registered: RegisteredTarget, profile: str | None) -> str:
 
 
 def require_open(registered: RegisteredTarget) -> RegisteredTarget:
-    """Return a target that takes claims. Raise `Conflict` TARGET_ARCHIVED."""
+    """Return a target that takes claims. Raise `Conflict` TARGET_ARCHIVED or TARGET_EVACUATED."""
+    if registered.evacuated_at is not None:
+        message = (
+            f"got {registered.target}, evacuated at {registered.evacuated_at}; want its standby {registered.standby}"
+        )
+        raise Conflict("TARGET_EVACUATED", message)
     if registered.archivedat is not None:
         message = f"got {registered.target}, archived at {registered.archivedat}; want a target that takes claims"
         raise Conflict("TARGET_ARCHIVED", message)
@@ -69,6 +82,13 @@ class TargetEvent(StrEnum):
     ARCHIVED = "archived"
     RESTORED = "restored"
     REMOVED = "removed"
+    STANDBY = "standby"
+    """Its standby was set, changed or removed."""
+    ASKED = "asked"
+    """An evacuation waits for a second user."""
+    EVACUATED = "evacuated"
+    RETURNED = "returned"
+    DRILLED = "drilled"
 
 
 @dataclass(frozen=True)

@@ -244,11 +244,12 @@ def without_failed_clearing(device: Device) -> Device:
     return replace(device, reason=REVOKED, message=device.message.rpartition(f"; {device.reason}: ")[0])
 
 
-def state_after(device: Device | None, event: Event, *, unproven: bool | None = None) -> State:
+def state_after(device: Device | None, event: Event, *, unproven: bool | None = None, at_once: bool = False) -> State:
     """Return the state that follows `event`. Raise `Conflict` if the event is not allowed."""
     unproven = is_unproven(device) if unproven is None else unproven
     claimed = bool(device and device.target)
-    state = next_state(device.devstate if device else None, event, claimed=claimed, unproven=unproven)
+    before = device.devstate if device else None
+    state = next_state(before, event, claimed=claimed, unproven=unproven, at_once=at_once)
     if state is None:
         raise AssertionError(f"{event} must not remove the row")
     return state
@@ -270,11 +271,14 @@ def _holds(device: Device, request: ClaimRequest) -> bool:
 
 
 def _leave_target(device: Device, goal: Target | None) -> Device:
-    """Return `device` with its current target among the targets to clear, and without `goal` among them. A proving
-    device is not registered in its target yet, so there is nothing to clear."""
+    """Return `device` with its current target and its standby among the targets to clear, and without `goal` among
+    them. A proving device is not registered in its target yet, so there is nothing to clear."""
     was_placed = device.has_certificate and device.devstate is not State.PROVING
-    left = [*device.targets_to_clear, *([device.target] if device.target and was_placed else [])]
-    return replace(device, targets_to_clear=tuple(dict.fromkeys(target for target in left if target != goal)))
+    places = (device.target, device.standby.target if device.standby else None)
+    left = [*device.targets_to_clear, *(place for place in places if place and was_placed)]
+    return replace(
+        device, standby=None, targets_to_clear=tuple(dict.fromkeys(target for target in left if target != goal))
+    )
 
 
 def _claimed(

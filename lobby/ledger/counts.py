@@ -28,22 +28,27 @@ _NOWHERE: Final = ""
 """Where a new device comes from, and a removed one goes to. Also a row that was not counted yet."""
 Passage = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
+PREPARED: Final = "prepared"
+_PLACE: Final = "~"
 _WITH_REASON: Final = (State.FAILED, State.REFUSED)
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A group of devices with a count. Only failed and refused devices have a `reason`. `state` is text if this version
-    has no such state: a newer version counted here and was rolled back."""
+    """A group of devices with a count. Only failed and refused devices have a `reason`. `place` is `PREPARED` for
+    devices that are registered in their standby, and the home of those that were evacuated. `state` is text if this
+    version has no such state: a newer version counted here and was rolled back."""
 
     state: State | str
     target: Target | None = None
     reason: str | None = None
+    place: str | None = None
 
     @property
     def key(self) -> str:
         """Return the key of the bucket, such as `failed|123456789012/eu-west-1|TARGET_LIMIT`."""
-        return f"{self.state}|{self.target or ''}|{self.reason or ''}"
+        state = f"{self.state}{_PLACE}{self.place}" if self.place else self.state
+        return f"{state}|{self.target or ''}|{self.reason or ''}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,15 @@ class Tally:
 
 
 def bucket_of(device: Device) -> Bucket:
-    return Bucket(device.devstate, device.target, device.reason if device.devstate in _WITH_REASON else None)
+    reason = device.reason if device.devstate in _WITH_REASON else None
+    return Bucket(device.devstate, device.target, reason, _place(device))
+
+
+def _place(device: Device) -> str | None:
+    standby = device.standby
+    if standby is None or device.target is None:
+        return None
+    return str(standby.target) if standby.home else PREPARED if standby.is_prepared else None
 
 
 def shift(changes: Iterable[tuple[Device | None, Device | None]]) -> dict[Passage, int]:
@@ -106,6 +119,7 @@ def _kind(partition: int) -> str:
 
 
 def _bucket(key: str) -> Bucket:
-    state, target, reason = key.split("|", 2)
+    text, target, reason = key.split("|", 2)
+    state, _, place = text.partition(_PLACE)
     value = State(state) if state in set(State) else state
-    return Bucket(value, parse_target_key(target) if target else None, reason or None)
+    return Bucket(value, parse_target_key(target) if target else None, reason or None, place or None)

@@ -4,6 +4,7 @@ What one request needs is read once: all counts and all lanes with a query each,
 query each. Nothing is counted row by row.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,7 +83,11 @@ class Forecasts:
     @cached_property
     def _claimed(self) -> dict[Target, int]:
         tallies = [tally for tally in read_counts() if tally.bucket.state is State.CLAIMED]
-        return {tally.bucket.target: tally.count for tally in tallies if tally.bucket.target}
+        counts: Counter[Target] = Counter()
+        for tally in tallies:
+            if tally.bucket.target:
+                counts[tally.bucket.target] += tally.count
+        return dict(counts)
 
 
 def _place(device: Device) -> tuple[Lane, Priority]:

@@ -5,6 +5,7 @@ from typing import Any
 from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
+from lobby.domain.standby import parse_standby
 from lobby.domain.states import Event, State
 from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
 from lobby.ledger.models import HistoryRow, LedgerRow
@@ -38,6 +39,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "fallbacks": device.fallbacks or None,
         "renewal": RENEWING if device.renew_by else None,
         "retiring": list(device.retiring) or None,
+        "standby": str(device.standby) if device.standby else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -63,6 +65,7 @@ def device_of(row: LedgerRow) -> Device:
     if values["devstate"] is State.EXPECTED:  # the indexes have no other attribute for the name
         values["expected_name"] = values.get("expected_name") or values.pop("devicename", None)
         values["devicename"] = None
+    values["standby"] = parse_standby(row.standby) if row.standby else None
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

@@ -93,6 +93,7 @@ class LedgerRow(Model):
     pending = UnicodeAttribute(null=True)
     pending_expires = UnicodeAttribute(null=True, attr_name="pendingexpires")
     retiring: ListAttribute[Any] = ListAttribute(null=True)
+    standby = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -156,6 +157,11 @@ class TargetRow(Model):
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
     archivedat = UnicodeAttribute(null=True)
+    standby = UnicodeAttribute(null=True)
+    standby_mode = UnicodeAttribute(null=True, attr_name="standbymode")
+    evacuated_at = UnicodeAttribute(null=True, attr_name="evacuatedat")
+    evacuation_asked = UnicodeAttribute(null=True, attr_name="evacuationasked")
+    last_work = UnicodeAttribute(null=True, attr_name="lastwork")
 
 
 class TargetEntryRow(Model):

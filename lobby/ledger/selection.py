@@ -12,7 +12,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import matches
-from lobby.names import EnrolmentName, RenewalStatus, parse_target_key
+from lobby.names import EnrolmentName, RenewalStatus, Target, parse_target_key
 
 _ATTRIBUTES: Final = ("enrolment", "model", "profile", "clientversion")
 """The attributes of a row that a selection compares exactly."""
@@ -28,12 +28,15 @@ class Selection:
     model: str | None = None
     profile: str | None = None
     clientversion: str | None = None
+    home: Target | None = None
+    """The target from which a device was evacuated."""
 
     def matches(self, device: Device) -> bool:
         """Return whether a row that was read consistently is selected."""
         wanted = {name: getattr(self, name) for name in _ATTRIBUTES}
         same = all(getattr(device, name) == value for name, value in wanted.items() if value is not None)
-        return same and matches(self.filter, device)
+        home = device.standby.target if device.standby and device.standby.home else None
+        return same and self.home in (None, home) and matches(self.filter, device)
 
     def before(self, at: str) -> "Selection":
         """Return the selection of devices that had entered their state before a time."""
@@ -47,7 +50,8 @@ class Selection:
         }
         values["state"] = self.filter.state.value if self.filter.state else None
         values["renewal"] = self.filter.renewal.value if self.filter.renewal else None
-        values["target"] = str(self.filter.target) if self.filter.target else None
+        values |= {"target": str(self.filter.target) if self.filter.target else None}
+        values |= {"home": str(self.home) if self.home else None}
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -67,4 +71,5 @@ def selection_of(fields: Mapping[str, str]) -> Selection:
         fields.get("model"),
         fields.get("profile"),
         fields.get("clientversion"),
+        parse_target_key(fields["home"]) if "home" in fields else None,
     )

@@ -29,6 +29,7 @@ from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_ref
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.renewals import RenewalWriter
+from lobby.ledger.standby_writer import StandbyWriter
 from lobby.ledger.transaction import changes
 from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Target, ThingName
 
@@ -41,7 +42,7 @@ NO_NAMES: Final[Mapping[Fingerprint, ThingName]] = MappingProxyType({})
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter):
+class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWriter):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
@@ -204,11 +205,12 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter):
         """Revoke a certificate permanently; also one that was never seen."""
         return present(self.change(Chosen(certid), Revoke(why), actor))
 
-    def commission(self, device: Device, iotep: str, actor: str) -> Device:
-        """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE."""
+    def commission(self, device: Device, iotep: str, actor: str, standby: Target | None = None) -> Device:
+        """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE. `standby`: that of the
+        device's target, in which it is prepared next."""
 
         def decide(row: Device, at: str) -> Device:
-            return commissioner_transitions.commission(row, device.generation, iotep, at)
+            return commissioner_transitions.commission(row, device.generation, iotep, at, standby)
 
         return self._update(device, Event.COMMISSION, decide, actor)
 

@@ -45,10 +45,14 @@ class TargetAdministration:
         return self._targets.change(before, replace(before, name=new), actor)
 
     def archive(self, target: Target, actor: str) -> RegisteredTarget:
-        """Stop new claims. An archived target is returned unchanged."""
+        """Stop new claims. An archived target is returned unchanged. Raise `Conflict` TARGET_IS_STANDBY or
+        TARGET_EVACUATED."""
         before = self._targets.get(target)
         if before.archivedat is not None:
             return before
+        self._require_no_standby(target)
+        if before.evacuated_at is not None:
+            raise Conflict("TARGET_EVACUATED", f"got {target}, evacuated at {before.evacuated_at}; return it first")
         after = replace(before, archivedat=timestamp(self._clock()))
         return write(before, after, self._targets.entry(actor, TargetEvent.ARCHIVED))
 
@@ -61,7 +65,7 @@ class TargetAdministration:
 
     def remove(self, target: Target, actor: str) -> RegisteredTarget:
         """Remove an archived target without devices and return it. Raise `Conflict`: TARGET_NOT_ARCHIVED,
-        TARGET_ARCHIVED_JUST_NOW, TARGET_IN_USE with the number of its devices."""
+        TARGET_ARCHIVED_JUST_NOW, TARGET_IS_STANDBY, TARGET_IN_USE with the number of its devices."""
         before = self._targets.get(target)
         if before.archivedat is None:
             raise Conflict("TARGET_NOT_ARCHIVED", f"got {target}, which takes claims; archive it first")
@@ -71,6 +75,7 @@ class TargetAdministration:
                 f"got {target}, archived at {before.archivedat}; want {seconds} seconds for claims under way to end"
             )
             raise Conflict("TARGET_ARCHIVED_JUST_NOW", message)
+        self._require_no_standby(target)
         self._require_unused(target)
         return write(before, replace(before, removed=True), self._targets.entry(actor, TargetEvent.REMOVED))
 
@@ -81,10 +86,17 @@ class TargetAdministration:
             self._targets.get(target)  # registered by a version without a history
         return found
 
+    def _require_no_standby(self, target: Target) -> None:
+        """Raise `Conflict` TARGET_IS_STANDBY."""
+        others = sorted(each.name for each in self._targets.all() if each.standby == target)
+        if others:
+            message = f"got {target}, the standby of {', '.join(others)}; give them another one, or none, first"
+            raise Conflict("TARGET_IS_STANDBY", message)
+
     def _require_unused(self, target: Target) -> None:
         states: Counter[str] = Counter()
         for tally in self._counts():
-            if tally.bucket.target == target:
+            if tally.bucket.target == target or tally.bucket.place == str(target):
                 states[tally.bucket.state] += tally.count
         if states:
             total = sum(states.values())

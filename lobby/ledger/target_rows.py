@@ -13,6 +13,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent
 from lobby.errors import Conflict
 from lobby.ledger.connection import connection_of
@@ -64,6 +65,11 @@ def target_of(row: TargetRow) -> RegisteredTarget:
         row.archivedat,
         row.kind == REMOVED,
         DEFAULT_RATE if row.rate is None else float(row.rate),
+        parse_target_key(row.standby) if row.standby else None,
+        StandbyMode(row.standby_mode or StandbyMode.ACTIVE),
+        row.evacuated_at,
+        row.evacuation_asked,
+        row.last_work,
     )
 
 
@@ -86,16 +92,26 @@ def _row_of(target: RegisteredTarget) -> TargetRow:
         createdat=target.createdat,
         archivedat=target.archivedat,
         rate=target.rate,
+        standby=str(target.standby) if target.standby else None,
+        standby_mode=target.standby_mode.value if target.standby else None,
+        evacuated_at=target.evacuated_at,
+        evacuation_asked=target.evacuation_asked,
+        last_work=target.last_work,
     )
 
 
 def _unchanged(before: RegisteredTarget | None) -> Condition:
     if before is None:
         return TargetRow.target.does_not_exist()
-    at = before.archivedat
-    archived: Condition = TargetRow.archivedat == at if at else TargetRow.archivedat.does_not_exist()
-    settings: Condition = (TargetRow.name == before.name) & (TargetRow.profiles == list(before.profiles))
-    unchanged: Condition = settings & archived
+    unchanged: Condition = (TargetRow.name == before.name) & (TargetRow.profiles == list(before.profiles))
+    for attribute, value in (
+        (TargetRow.archivedat, before.archivedat),
+        (TargetRow.standby, str(before.standby) if before.standby else None),
+        (TargetRow.evacuated_at, before.evacuated_at),
+        (TargetRow.evacuation_asked, before.evacuation_asked),
+        (TargetRow.last_work, before.last_work),
+    ):
+        unchanged = unchanged & (attribute.does_not_exist() if value is None else attribute == value)
     return unchanged
 
 

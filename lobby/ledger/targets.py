@@ -149,18 +149,18 @@ class Targets:
 
 
 class RecentTargets:
-    """A cache of targets for one minute, which saves warm Lambdas a read per device. Only existing targets are cached,
+    """A cache of targets for `age`, which saves warm Lambdas a read per device. Only existing targets are cached,
     and a lookup of a profile that the cached target lacks reads the table."""
 
-    def __init__(self, targets: Targets, clock: Callable[[], datetime] = now) -> None:
-        self._targets, self._clock = targets, clock
+    def __init__(self, targets: Targets, clock: Callable[[], datetime] = now, age: timedelta = CACHE_TIME) -> None:
+        self._targets, self._clock, self._age = targets, clock, age
         self._cache: dict[Target, tuple[datetime, RegisteredTarget]] = {}
 
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
         """Return a target, also a removed one, in which devices may have to be cleared. Raise `NotFound`
         UNKNOWN_TARGET. The caller checks that the target has the profile."""
         cached = self._cache.get(target)
-        if cached is not None and cached[0] > self._clock() - CACHE_TIME and profile in (None, *cached[1].profiles):
+        if cached is not None and cached[0] > self._clock() - self._age and profile in (None, *cached[1].profiles):
             return cached[1]
         registered = self._targets.get_also_removed(target)
         self._cache[target] = (self._clock(), registered)

@@ -16,7 +16,7 @@ from tests.infra.door_grants import (
 
 GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
     "device-lobby-receptionist": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
@@ -191,11 +191,12 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
     },
     "device-lobby-pages": {},
     "device-lobby-sweeper": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds", f"{TABLE}campaigns"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}rounds", f"{TABLE}campaigns", f"{TABLE}targets"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
-        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds"},
+        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}rounds", f"{TABLE}campaigns", f"{TABLE}targets"},
         "dynamodb:Query": {
             f"{TABLE}history",
+            f"{TABLE}counts",
             f"{TABLE}targets",
             f"{TABLE}lanes",
             f"{TABLE}campaigns",

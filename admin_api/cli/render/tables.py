@@ -101,7 +101,7 @@ def history(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "LANE", "REGISTERED BY", "SINCE")
+    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "LANE", "STANDBY", "REGISTERED BY", "SINCE")
     for each in registered:
         table.add_row(
             cells.clean(f"{each['account']}/{each['region']}"),
@@ -110,6 +110,7 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
             "required" if each.get("presence") else cells.NONE,
             f"{each['rate']:g}/s",
             _lane(each["lane"]),
+            _standby(each.get("standby")),
             cells.clean(each["createdBy"]),
             cells.age(each["createdAt"], now),
         )
@@ -129,6 +130,18 @@ def _lane(lane: Mapping[str, Any]) -> str:
     if lane["pausedAt"]:
         return f"{waiting}, paused by {cells.clean(lane['pausedBy'])}"
     return f"{waiting}, no answer since {cells.clean(lane['silentSince'])}" if lane["silentSince"] else waiting
+
+
+def _standby(standby: Mapping[str, Any] | None) -> str:
+    """Describe a target's standby: how many devices are prepared, or how far an evacuation is."""
+    if standby is None:
+        return cells.NONE
+    place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")
+    if standby["evacuatedAt"]:
+        return f"{place}: evacuated, {standby['away']} there, {standby['left']} left"
+    away = f", {standby['away']} return" if standby["away"] else ""
+    asked = f", {cells.clean(standby['askedBy'])} asks to evacuate" if standby["askedBy"] else ""
+    return f"{place}: {standby['prepared']} of {standby['placed']} {standby['certificates']}{away}{asked}"
 
 
 def findings(check: Mapping[str, Any]) -> Table:

@@ -101,7 +101,7 @@ def test_wrong_use_sends_nothing(terminal: Terminal, lobby: Lobby, server: Lobby
         ("create", "x", *MOVE, "--failed-of", "y", "--model", "z"),
     ):
         assert terminal.run("campaigns", *arguments, "--yes").exit_code == 2
-    assert not [each for each in server.requests if "ampaign" in each["query"]]
+    assert not [each for each in server.requests if "Campaign" in each["query"]]
 
 
 def test_an_unknown_campaign_is_reported(terminal: Terminal) -> None:

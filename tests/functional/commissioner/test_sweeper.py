@@ -10,12 +10,15 @@ from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas.sweeper import ACTOR, LATE, Sweeper, SweepResult, handler
 from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
+from commissioner.standby_watch import StandbyWatch
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.progress import read_progress
+from lobby.ledger.standbys import Standbys
+from lobby.ledger.targets import Targets
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock
 from tests.functional.commissioner.lane_environment import RecordingQueue
@@ -35,14 +38,19 @@ def sweeper(lobby: LobbyWithTargets) -> Sweeper:
         readmission = Readmission(lobby.ledger, aws.client("iot"), aws.client("s3"), BUCKET)
         watch = LaneWatch(lobby.ledger, Lanes(lobby.clock), cast(Any, RecordingQueue()), "queue", ACTOR, lobby.clock)
         campaigns = CampaignWatch(Campaigns(lobby.clock), cast(Any, RecordingQueue()), "queue", lobby.clock)
-        return Sweeper(lobby.ledger, aws.client("iot-data"), readmission, watch, campaigns, lobby.clock)
+        targets, queue = Targets.read_only(), cast(Any, RecordingQueue())
+        standbys = Standbys(targets, Campaigns(lobby.clock), 0, lobby.clock)
+        standby_watch = StandbyWatch(targets, standbys, queue, "queue", ACTOR, lobby.clock)
+        data = aws.client("iot-data")
+        return Sweeper(lobby.ledger, data, readmission, watch, campaigns, standby_watch, lobby.clock)
 
 
 def sweep(sweeper: Sweeper, note: dict[str, Any] | None = None) -> dict[str, int]:
     """Make a run and return its counts that are not zero."""
     result = sweeper.sweep({} if note is None else note)
-    counts = {**vars(result), **vars(result.lanes), **vars(result.campaigns)}
-    return {name: number for name, number in counts.items() if number and name not in ("lanes", "campaigns")}
+    counts = {**vars(result), **vars(result.lanes), **vars(result.campaigns), **vars(result.standbys)}
+    parts = ("lanes", "campaigns", "standbys")
+    return {name: number for name, number in counts.items() if number and name not in parts}
 
 
 def test_an_unknown_device_cannot_be_woken(lobby: LobbyWithTargets) -> None:
@@ -98,7 +106,7 @@ def test_a_ledger_without_work_costs_a_few_queries(lobby: LobbyWithTargets, swee
     lobby.place()
     lobby.calls.forget()
     sweep(sweeper)
-    assert lobby.calls.count() == {"Query": 14, "ListObjectsV2": 1}
+    assert lobby.calls.count() == {"Query": 15, "ListObjectsV2": 1}
 
 
 def test_the_lambda_continues_where_it_stopped_and_reports_its_counts(

@@ -6,6 +6,7 @@ import pytest
 
 from lobby.domain.states import (
     ABSENT,
+    AT_ONCE,
     OPERATOR_EVENTS,
     SPENT,
     TRANSITIONS,
@@ -62,7 +63,7 @@ def test_a_forbidden_event_has_its_stable_code(state: State | None, event: Event
 
 def test_every_state_can_be_reached() -> None:
     reached: set[State | None] = {ABSENT}
-    ways = [*TRANSITIONS.items(), *UNPROVEN.items(), *SPENT.items()]
+    ways = [*TRANSITIONS.items(), *UNPROVEN.items(), *SPENT.items(), *AT_ONCE.items()]
     while True:
         more = {to for (source, _), to in ways if source in reached} - reached
         if not more:
@@ -126,3 +127,10 @@ def test_retry_is_offered_only_with_work_left() -> None:
 def test_a_refused_device_is_released_only_with_a_claim() -> None:
     assert Event.RELEASE in allowed_events(State.REFUSED)
     assert allowed_events(State.REFUSED, claimed=False) == (Event.RETRY, Event.REVOKE)
+
+
+@pytest.mark.parametrize(("state", "event"), sorted(AT_ONCE, key=str))
+def test_only_a_device_that_is_ready_in_the_standby_goes_there_at_once(state: State, event: Event) -> None:
+    assert next_state(state, event, at_once=True) is State.COMMISSIONED
+    assert next_state(state, event) is State.CLAIMED
+    assert next_state(State.FAILED, event, at_once=True) is State.CLAIMED

@@ -12,6 +12,9 @@ const VERBS: Readonly<Record<Campaign["operation"], string>> = {
   RELEASE: "Release",
   REVOKE: "Revoke",
   RETRY: "Retry",
+  PREPARE: "Prepare in the standby",
+  EVACUATE: "Evacuate",
+  RETURN: "Return",
 };
 
 const STOPPED: Readonly<Record<string, string>> = {

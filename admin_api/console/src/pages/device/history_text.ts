@@ -22,6 +22,10 @@ const EVENTS: Readonly<Record<string, string>> = {
   deactivate: "Orphaned certificate deactivated",
   due: "Certificate due for renewal",
   renew: "New certificate signed",
+  prepare: "To be registered in the standby",
+  prepared: "Registered in the standby",
+  evacuate: "Sent to the standby",
+  return: "Brought back from the standby",
 };
 
 /** Return a description of the event; the ledger's own name if it is unknown. */
@@ -32,6 +36,9 @@ export function eventText({ event, reason, after }: Pick<Entry, "event" | "reaso
   if (event === "retire" && reason !== null) return "Previous target could not be cleared";
   if (event === "retire" && after === "proving") return "Presence code sent";
   if (event === "retire" && after === "refused") return "May connect again";
+  if (event === "prepared" && reason?.startsWith("asked to leave"))
+    return "Asked to leave the evacuated target";
+  if (event === "prepared" && /^[A-Z]/.test(reason ?? "")) return "Not registered in the standby";
   if (event === "retry" && after === "proving") return "New presence code requested";
   return EVENTS[event] ?? event;
 }

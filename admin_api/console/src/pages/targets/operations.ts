@@ -6,7 +6,12 @@ import { graphql, type ResultOf } from "../../api/graphql";
 
 export const TARGET_LIST = graphql(`
   query TargetList {
-    targets(includeArchived: true) { account region name profiles presence createdBy createdAt archivedAt }
+    targets(includeArchived: true) {
+      account region name profiles presence createdBy createdAt archivedAt
+      standby {
+        target { account region } certificates placed prepared evacuatedAt away left askedBy campaign
+      }
+    }
   }
 `);
 
@@ -49,6 +54,28 @@ export const RESTORE_TARGET = graphql(`
 export const REMOVE_TARGET = graphql(`
   mutation RemoveTarget($account: String!, $region: String!) {
     removeTarget(account: $account, region: $region) { account region }
+  }
+`);
+
+export const SET_STANDBY = graphql(`
+  mutation SetStandby(
+    $account: String!, $region: String!, $standby: TargetInput, $certificates: StandbyCertificates!
+  ) {
+    setStandby(account: $account, region: $region, standby: $standby, certificates: $certificates) {
+      account region standby { campaign }
+    }
+  }
+`);
+
+export const EVACUATE_TARGET = graphql(`
+  mutation EvacuateTarget($account: String!, $region: String!) {
+    evacuateTarget(account: $account, region: $region) { account region standby { evacuatedAt } }
+  }
+`);
+
+export const RETURN_TARGET = graphql(`
+  mutation ReturnTarget($account: String!, $region: String!) {
+    returnTarget(account: $account, region: $region) { account region standby { evacuatedAt } }
   }
 `);
 

@@ -22,6 +22,7 @@ import { devicesAddress } from "../addresses";
 import { summarize } from "./check_summary";
 import type { Counted, Listed } from "./operations";
 import { type Retirement, RetirementDialog, RetirementItems } from "./retirement";
+import { StandbyDialog, StandbyItems, StandbyLine, type StandbyStep } from "./standby";
 import type { Dialog } from "./target_dialog";
 import classes from "./targets.module.css";
 import type { Outcome } from "./use_check";
@@ -101,6 +102,7 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
         )}
         {checked && <LastCheck outcome={checked} />}
       </Group>
+      <StandbyLine target={target} />
     </Stack>
   );
 }
@@ -142,9 +144,11 @@ function Devices({ target, counts }: { target: Listed; counts: Counted | undefin
 
 function More({ target, onOpen }: { target: Listed; onOpen: (dialog: Dialog) => void }) {
   const [asked, setAsked] = useState<Retirement | null>(null);
+  const [step, setStep] = useState<StandbyStep | null>(null);
   return (
     <>
-      <MoreMenu target={target} onOpen={onOpen} onAsk={setAsked} />
+      <MoreMenu target={target} onOpen={onOpen} onAsk={setAsked} onStandby={setStep} />
+      <StandbyDialog target={target} step={step} onClose={() => setStep(null)} />
       <RetirementDialog target={target} asked={asked} onClose={() => setAsked(null)} />
     </>
   );
@@ -154,9 +158,10 @@ interface MenuProps {
   target: Listed;
   onOpen: (dialog: Dialog) => void;
   onAsk: (retirement: Retirement) => void;
+  onStandby: (step: StandbyStep) => void;
 }
 
-function MoreMenu({ target, onOpen, onAsk }: MenuProps) {
+function MoreMenu({ target, onOpen, onAsk, onStandby }: MenuProps) {
   return (
     <Menu position="bottom-end" width={240}>
       <Menu.Target>
@@ -174,6 +179,7 @@ function MoreMenu({ target, onOpen, onAsk }: MenuProps) {
         >
           Show setup command
         </Menu.Item>
+        <StandbyItems target={target} onChoose={onStandby} />
         <RetirementItems target={target} onAsk={onAsk} />
       </Menu.Dropdown>
     </Menu>

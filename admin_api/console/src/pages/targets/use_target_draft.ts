@@ -49,7 +49,7 @@ export function useTargetDraft(
   };
 }
 
-const BLANK = { createdBy: "", createdAt: "", archivedAt: null };
+const BLANK = { createdBy: "", createdAt: "", archivedAt: null, standby: null };
 
 /** A field's error is shown after the user has left the field, or as soon as more typing cannot correct it.
  * */

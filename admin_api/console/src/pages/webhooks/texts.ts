@@ -27,6 +27,10 @@ export const EVENT_NAMES = [
   "deactivate",
   "due",
   "renew",
+  "prepare",
+  "prepared",
+  "evacuate",
+  "return",
 ] as const;
 
 export const RESULTS: Readonly<Record<string, string>> = {

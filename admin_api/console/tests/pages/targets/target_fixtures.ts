@@ -9,6 +9,7 @@ export const PORTO = {
   createdBy: "user:admin",
   createdAt: "2026-11-20T10:00:00.000Z",
   archivedAt: null,
+  standby: null,
 };
 export const SYDNEY = { ...PORTO, account: "333333333333", region: "ap-southeast-2", name: "Lab Sydney" };
 

@@ -1,0 +1,69 @@
+"""Standbys in the API: the standby of a target with its progress, and the mutations that set, use and leave it."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from admin_api import standbys as rules
+from admin_api.graphql.arguments import Account, Region, described
+from admin_api.graphql.context import ABSENT, Context, Info, given, operation
+from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
+from lobby.domain.change_requests import MAX_WHY
+from lobby.domain.standby import StandbyMode
+from lobby.domain.target import RegisteredTarget as Row
+from lobby.names import parse_target
+
+Why = Annotated[str | None, described(f"The reason, for the histories: 1 to {MAX_WHY} printable characters.")]
+
+
+@strawberry.enum(name="StandbyCertificates", description="What certificates are in the standby before an evacuation.")
+class Certificates(Enum):
+    ACTIVE = strawberry.enum_value(
+        StandbyMode.ACTIVE.value,
+        description="Devices can use the standby at once. A stolen identity can use it at any time.",
+    )
+    INACTIVE = strawberry.enum_value(
+        StandbyMode.INACTIVE.value,
+        description="An evacuation activates each certificate first, at the standby's rate.",
+    )
+
+
+@strawberry.type(description="The operations that concern standbys. Only admins may use them.")
+class StandbyMutation:
+    @operation(
+        "Sets the standby of a target, or none. Its devices are registered there in advance, at the standby's rate."
+        " STANDBY_NOT_READY if checkTarget finds that something is missing there. Repeated: prepares what is missing."
+    )
+    def set_standby(
+        self,
+        info: Info,
+        account: Account,
+        region: Region,
+        standby: Annotated[TargetInput | None, described("The standby; null for none.")],
+        certificates: Annotated[
+            Certificates, described("What certificates are there before an evacuation.")
+        ] = Certificates.ACTIVE,
+    ) -> RegisteredTarget | None:
+        context, target = info.context, parse_target(account, region)
+        other, mode = (target_named(standby) if standby else None), StandbyMode(str(certificates.value))
+        return _shown(context, rules.set_standby(context.services, context.caller, target, other, mode))
+
+    @operation(
+        "Sends the devices of a target to its standby, from now on. If it has more devices than a campaign may have"
+        " without approval, the first request is recorded, and that of another user within an hour evacuates it."
+    )
+    def evacuate_target(
+        self, info: Info, account: Account, region: Region, why: Why = ABSENT
+    ) -> RegisteredTarget | None:
+        context, target = info.context, parse_target(account, region)
+        return _shown(context, rules.evacuate(context.services, context.caller, target, given(why)))
+
+    @operation("Ends an evacuation: the devices return to the target, at its rate.")
+    def return_target(self, info: Info, account: Account, region: Region, why: Why = ABSENT) -> RegisteredTarget | None:
+        context, target = info.context, parse_target(account, region)
+        return _shown(context, rules.come_back(context.services, context.caller, target, given(why)))
+
+
+def _shown(context: Context, changed: Row) -> RegisteredTarget:
+    return target_from(changed, context.services.targets.all(), context)

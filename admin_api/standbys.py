@@ -1,0 +1,58 @@
+"""Standbys for users: sets a target's standby after a check, evacuates a target, and returns it.
+
+The write of the target's record is what counts. The campaign that moves the rows is created after it; if that fails,
+the sweeper creates it.
+"""
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from admin_api.roles import Caller
+from admin_api.services import Services
+from lobby.domain.change_requests import reason_of
+from lobby.domain.standby import StandbyMode
+from lobby.domain.target import RegisteredTarget
+from lobby.errors import Conflict
+from lobby.names import Target
+
+logger = Logger(service="admin-api")
+
+
+def set_standby(
+    services: Services, caller: Caller, target: Target, standby: Target | None, mode: StandbyMode
+) -> RegisteredTarget:
+    """Set or remove the standby of a target. Raise as `Standbys.set`, or `Conflict` STANDBY_NOT_READY if the check of
+    the standby finds that something is missing."""
+    if standby is not None:
+        services.standbys.require(target, standby)
+        missing = [each for each in services.survey(standby).findings if not each.ok]
+        if missing:
+            steps = "; ".join(f"{each.step}: {each.message}" for each in missing)[:600]
+            raise Conflict("STANDBY_NOT_READY", f"got {standby}, of which {len(missing)} checks failed: {steps}")
+    return _followed(services, services.standbys.set(target, standby, mode, caller.actor))
+
+
+def evacuate(services: Services, caller: Caller, target: Target, why: str | None) -> RegisteredTarget:
+    """Raise as `Standbys.evacuate`, or `InvalidInput` INVALID_REASON."""
+    return _followed(services, services.standbys.evacuate(target, caller.actor, _reason(why)))
+
+
+def come_back(services: Services, caller: Caller, target: Target, why: str | None) -> RegisteredTarget:
+    """Raise as `Standbys.come_back`, or `InvalidInput` INVALID_REASON."""
+    return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why)))
+
+
+def _reason(why: str | None) -> str:
+    return "" if why is None else reason_of(why)
+
+
+def _followed(services: Services, registered: RegisteredTarget) -> RegisteredTarget:
+    """Begin the campaign of the target's last work. The record is written already, so a failure is only logged."""
+    try:
+        campaign = services.standbys.follow(registered)
+        if campaign is not None:
+            services.start_campaign(campaign)
+    except (BotoCoreError, ClientError, PynamoDBException):
+        logger.exception("standby campaign not started", extra={"target": str(registered.target)})
+    return registered

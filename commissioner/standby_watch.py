@@ -1,0 +1,100 @@
+"""The sweeper's look at standbys: continues an evacuation, return or preparation whose campaign was not created.
+
+The record of a target names its last work. A caller that was killed after that write, or whose message was lost, is
+continued here. Once a day, a target of which devices are not prepared (they were refused, or a Lambda did not know of
+the standby yet), or are still prepared without a standby, is prepared again.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.campaign_tokens import token_message
+from lobby.domain.standby_rules import parse_work, with_standby
+from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.errors import Conflict
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.counts import Tally, read_counts
+from lobby.ledger.standbys import Standbys, counts_of
+from lobby.ledger.target_rows import write
+from lobby.ledger.targets import Targets
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+PREPARED_AGAIN: Final = timedelta(days=1)
+logger = Logger(service="sweeper")
+
+
+@dataclass
+class StandbyReport:
+    """What one look has found. `unprepared` are devices of targets with a standby that are not prepared."""
+
+    started: int = 0
+    unprepared: int = 0
+
+    def numbers(self) -> dict[str, int]:
+        """Return the counts by metric name."""
+        return {"StandbyWorkStarted": self.started, "DevicesUnprepared": self.unprepared}
+
+
+class StandbyWatch:
+    """`queue` is the URL of the campaigns' tokens; `actor` is the sweeper's name in histories of targets."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        standbys: Standbys,
+        sqs: "SQSClient",
+        queue: str,
+        actor: str,
+        clock: Callable[[], datetime] = now,
+        counts: Callable[[], Iterable[Tally]] = read_counts,
+    ) -> None:
+        self._targets, self._standbys, self._sqs, self._queue = targets, standbys, sqs, queue
+        self._actor, self._clock, self._counts = actor, clock, counts
+
+    def check(self, time_is_up: Callable[[], bool]) -> StandbyReport:
+        """Start what is missing. Lobbies without a standby cost one query."""
+        report, concerned = StandbyReport(), [each for each in self._targets.all() if each.last_work]
+        tallies = tuple(self._counts()) if concerned else ()
+        for registered in concerned:
+            if time_is_up():
+                break
+            counts = counts_of(registered.target, tallies)
+            missing = counts.placed - counts.prepared if registered.standby else counts.prepared
+            report.unprepared += missing if registered.standby and not registered.evacuated_at else 0
+            if self._is_begun(registered):
+                report.started += 1
+            elif missing and self._is_old(registered) and not registered.evacuated_at:
+                report.started += self._prepare_again(registered)
+        return report
+
+    def _is_begun(self, registered: RegisteredTarget) -> bool:
+        """Create the campaign of the last work if there is none, and start it. Return whether it was created."""
+        if self._standbys.is_followed(registered):
+            return False
+        campaign = self._standbys.follow(registered)
+        if campaign is not None:
+            self._sqs.send_message(
+                QueueUrl=self._queue, **token_message(campaign.name, f"revision {campaign.revision}")
+            )
+        return True
+
+    def _is_old(self, registered: RegisteredTarget) -> bool:
+        began = datetime.fromisoformat(parse_work(str(registered.last_work)).at)
+        return self._clock() - began > PREPARED_AGAIN
+
+    def _prepare_again(self, registered: RegisteredTarget) -> bool:
+        at = timestamp(self._clock())
+        after = with_standby(registered, registered.standby, registered.standby_mode, self._actor, at)
+        entry = self._targets.entry(self._actor, TargetEvent.STANDBY, "prepared again")
+        try:
+            changed = write(registered, after, entry)
+        except Conflict as conflict:
+            logger.info("changed meanwhile", extra={"target": str(registered.target), "code": conflict.code})
+            return False
+        return self._is_begun(changed)

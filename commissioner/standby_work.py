@@ -1,0 +1,58 @@
+"""The commissioner's work for a device in its other place: prepares it in its standby, or sends it away from its home.
+
+Every step can be interrupted and repeated. A device that was just returned may still be connected to its standby, so it
+is asked to leave before its certificate is deactivated there. A standby that refuses a device changes nothing in the
+device's target: the row names the reason, and the next preparation tries again.
+"""
+
+from collections.abc import Callable
+
+from commissioner.errors import TargetRefusal
+from commissioner.target_gateway.gateway import TargetGateway
+from lobby.domain.device import Device
+from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+
+
+class StandbyWork:
+    """`actor` is the commissioner's name in histories."""
+
+    def __init__(self, ledger: Ledger, gateway: TargetGateway, actor: str) -> None:
+        self._ledger, self._gateway, self._actor = ledger, gateway, actor
+
+    def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
+        """Do what the row requires, and return the outcome. Raise errors after which the work is to be tried again."""
+        standby = _standby_of(device)
+        try:
+            return self._leave_home(device, standby) if standby.home else self._prepare(device, standby, is_former)
+        except TargetRefusal as refusal:
+            return self.refused(device, refusal)
+
+    def refused(self, device: Device, refusal: TargetRefusal) -> str:
+        """Record that the place has refused the device. At its home, the registration stays as it is."""
+        standby = _standby_of(device)
+        status = standby.status if standby.home else StandbyStatus.REFUSED
+        self._ledger.prepared(device, standby.target, status, self._actor, code=refusal.code)
+        return refusal.code
+
+    def _leave_home(self, device: Device, standby: Standby) -> str:
+        self._gateway.send_to_lobby(standby.target, device)
+        why = f"asked to leave {standby.target}"
+        self._ledger.prepared(device, standby.target, standby.status, self._actor, why=why)
+        return "asked to leave"
+
+    def _prepare(self, device: Device, standby: Standby, is_former: Callable[[Fingerprint], bool]) -> str:
+        _, mode = self._gateway.standby_of(device.target)
+        if standby.leaving:
+            self._gateway.send_to_lobby(standby.target, device)
+        endpoint = self._gateway.prepare(standby.target, device, mode, is_former)
+        status = StandbyStatus.ACTIVE if mode is StandbyMode.ACTIVE else StandbyStatus.INACTIVE
+        self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
+        return "prepared"
+
+
+def _standby_of(device: Device) -> Standby:
+    if device.standby is None:
+        raise AssertionError(f"a device with work in its standby has one: {device.certid}")
+    return device.standby

@@ -1,0 +1,84 @@
+"""The standby of a device: a second target in which its certificate, thing and policy are registered in advance.
+
+A row names one other place beside its target. Before an evacuation that is the standby. After it, the device's target
+is the standby, and the other place is the target that it came from, to which it returns (`home`). Rows without a
+standby have none of this.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from lobby.errors import InvalidInput
+from lobby.names import Target, parse_target_key, shown
+
+
+class StandbyMode(StrEnum):
+    """Whether certificates are ACTIVE in the standby before an evacuation."""
+
+    ACTIVE = "active"
+    """A device can use the standby at once. A stolen identity can use it at any time."""
+    INACTIVE = "inactive"
+    """No device can use the standby before an evacuation, which activates each certificate at the standby's rate."""
+
+
+class StandbyStatus(StrEnum):
+    """What a device's certificate is in its other place."""
+
+    NONE = "none"
+    """Not registered yet."""
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    REFUSED = "refused"
+    """The standby has refused the device; `code` is the reason."""
+
+
+READY: Final = frozenset({StandbyStatus.ACTIVE, StandbyStatus.INACTIVE})
+
+
+@dataclass(frozen=True)
+class Standby:
+    """The other place of a device: `iotep` is its endpoint. `wanted`: the lane of `target` has work there: to prepare
+    the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
+    there. `home`: the device was evacuated from it."""
+
+    target: Target
+    status: StandbyStatus = StandbyStatus.NONE
+    iotep: str | None = None
+    wanted: bool = False
+    leaving: bool = False
+    home: bool = False
+    code: str | None = None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Return whether the device is registered there for an evacuation."""
+        return not self.home and self.status in READY
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether the device can connect there now."""
+        return not self.home and self.status is StandbyStatus.ACTIVE and self.iotep is not None
+
+    def __str__(self) -> str:
+        """Return the text that the ledger stores: target, status, flags, endpoint and code."""
+        given = zip("wlh", (self.wanted, self.leaving, self.home), strict=True)
+        flags = "".join(letter for letter, is_set in given if is_set)
+        return "|".join((str(self.target), self.status.value, flags, self.iotep or "", self.code or ""))
+
+
+def parse_standby(text: str) -> Standby:
+    """Return the standby that the ledger has stored. Raise `InvalidInput` INVALID_STANDBY."""
+    parts = text.split("|")
+    if len(parts) != len(("target", "status", "flags", "iotep", "code")) or parts[1] not in set(StandbyStatus):
+        raise InvalidInput("INVALID_STANDBY", f"got {shown(text)}, want target|status|flags|endpoint|code")
+    target, status, flags, iotep, code = parts
+    return Standby(
+        parse_target_key(target),
+        StandbyStatus(status),
+        iotep or None,
+        wanted="w" in flags,
+        leaving="l" in flags,
+        home="h" in flags,
+        code=code or None,
+    )

@@ -1,0 +1,70 @@
+"""The changes of a device by the preparation of a standby, an evacuation and a return, as `changes` has them.
+
+Each decides with its target as it is now. A device that is not affected, or is as wanted already, stays as it is: so
+each can be repeated, for one device and for all of a target.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lobby.domain import standby_transitions
+from lobby.domain.device import Device
+from lobby.domain.states import Event
+from lobby.domain.target import RegisteredTarget
+from lobby.errors import Conflict, NotFound
+from lobby.names import Fingerprint
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Bring the preparation of a device in step with the standby of its target."""
+
+    registered: RegisteredTarget
+    event: ClassVar[Event] = Event.PREPARE
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        row = _known(device, certid)
+        if row.target != self.registered.target:
+            return row
+        return standby_transitions.prepare(row, self.registered.standby, self.registered.standby_mode)
+
+
+@dataclass(frozen=True)
+class Evacuate:
+    """Exchange a device's target for its standby. `why` is the reason, for the history. With `drill`, the target
+    itself is not evacuated."""
+
+    registered: RegisteredTarget
+    why: str | None = None
+    drill: bool = False
+    event: ClassVar[Event] = Event.EVACUATE
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
+        row, home, standby = _known(device, certid), self.registered.target, self.registered.standby
+        if standby is None:
+            raise Conflict("NO_STANDBY", f"got {home}, want a target that has a standby")
+        if self.registered.evacuated_at is None and not self.drill:
+            raise Conflict("NOT_EVACUATED", f"got {home}, which was returned since; want an evacuated target")
+        return standby_transitions.evacuate(row, home, standby, actor, at)
+
+
+@dataclass(frozen=True)
+class Return:
+    """Bring a device back to the target that it was evacuated from."""
+
+    registered: RegisteredTarget
+    why: str | None = None
+    event: ClassVar[Event] = Event.RETURN
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        if self.registered.evacuated_at is not None:
+            message = f"got {self.registered.target}, evacuated at {self.registered.evacuated_at}; want it returned"
+            raise Conflict("TARGET_EVACUATED", message)
+        return standby_transitions.come_back(_known(device, certid), self.registered.target, at)
+
+
+def _known(device: Device | None, certid: Fingerprint) -> Device:
+    if device is None:
+        raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
+    return device

@@ -1,0 +1,111 @@
+"""Which target can be the standby of another, when a target can be evacuated, and the work on its devices that follows.
+
+Two targets can be each other's standby. Chains are not followed: the devices of a target go to its standby, and the
+standby's own devices to theirs. The work is a campaign, whose name follows from the target's record: whoever finds that
+it is missing can create it.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from lobby.domain.campaign import Author, Campaign, Source, SourceKind
+from lobby.domain.change_requests import ChangeOperation, ChangeRequest
+from lobby.domain.standby import StandbyMode
+from lobby.domain.target import RegisteredTarget
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.names import CampaignName, Target
+
+ASKED_FOR: Final = timedelta(hours=1)
+"""How long an evacuation waits for a second user."""
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Work:
+    """The last work on all devices of a target: what, since when (ISO 8601 UTC), by whom, and why."""
+
+    operation: ChangeOperation
+    at: str
+    actor: str
+    why: str = ""
+
+    def __str__(self) -> str:
+        return "|".join((self.operation.value, self.at, self.actor, self.why))
+
+
+def parse_work(text: str) -> Work:
+    """Return the work that a target's record states."""
+    operation, at, actor, why = text.split("|", 3)
+    return Work(ChangeOperation(operation), at, actor, why)
+
+
+def campaign_name(work: Work, target: Target) -> CampaignName:
+    """Return the name of the campaign that does the work, at most 48 characters."""
+    seconds, digits = int(datetime.fromisoformat(work.at).timestamp()), ""
+    while seconds:
+        seconds, digit = divmod(seconds, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return CampaignName(f"{work.operation.value}-{target.account}-{target.region}-{digits}")
+
+
+def campaign_of(work: Work, registered: RegisteredTarget) -> Campaign:
+    """Return the new campaign that does the work. Its devices are those of the target; for a return, those of its
+    standby, of which the ones that were evacuated go back."""
+    target = registered.target
+    place = registered.standby if work.operation is ChangeOperation.RETURN and registered.standby else target
+    request = ChangeRequest(work.operation, target, why=work.why or None)
+    filter_ = {"target": str(place)} | ({"home": str(target)} if place != target else {})
+    source = Source(SourceKind.FILTER, None, filter_)
+    return Campaign(campaign_name(work, target), request, source, Author(work.actor), work.at, 0, 1.0)
+
+
+def require_standby(registered: RegisteredTarget, standby: RegisteredTarget) -> None:
+    """Raise `InvalidInput` INVALID_STANDBY, `NotFound` UNKNOWN_PROFILE, or `Conflict` TARGET_ARCHIVED, TARGET_EVACUATED
+    or PRESENCE_REQUIRED."""
+    if registered.target == standby.target:
+        raise InvalidInput("INVALID_STANDBY", f"got {standby.target} as its own standby, want another target")
+    for each in (registered, standby):
+        if each.archivedat is not None:
+            raise Conflict("TARGET_ARCHIVED", f"got {each.target}, archived at {each.archivedat}; want it in use")
+        if each.evacuated_at is not None:
+            raise Conflict("TARGET_EVACUATED", f"got {each.target}, evacuated at {each.evacuated_at}; return it first")
+    missing = sorted(set(registered.profiles) - set(standby.profiles))
+    if missing:
+        have = ", ".join(standby.profiles)
+        message = f"got {standby.target} with profiles {have}, want also {', '.join(missing)} of {registered.target}"
+        raise NotFound("UNKNOWN_PROFILE", message)
+    if standby.presence and not registered.presence:
+        message = f"got {standby.target}, which requires proof of presence, want a standby that does not"
+        raise Conflict("PRESENCE_REQUIRED", message)
+
+
+def with_standby(
+    registered: RegisteredTarget, standby: Target | None, mode: StandbyMode, actor: str, at: str
+) -> RegisteredTarget:
+    """Return the target with another standby, whose preparation is its last work."""
+    work = str(Work(ChangeOperation.PREPARE, at, actor))
+    return replace(registered, standby=standby, standby_mode=mode, evacuation_asked=None, last_work=work)
+
+
+def evacuated(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
+    """Return the evacuated target. Raise `Conflict` NO_STANDBY."""
+    if registered.standby is None:
+        raise Conflict("NO_STANDBY", f"got {registered.target}, want a target that has a standby")
+    work = str(Work(ChangeOperation.EVACUATE, at, actor, why))
+    return replace(registered, evacuated_at=at, evacuation_asked=None, last_work=work)
+
+
+def returned(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
+    work = str(Work(ChangeOperation.RETURN, at, actor, why))
+    return replace(registered, evacuated_at=None, evacuation_asked=None, last_work=work)
+
+
+def asked_by(registered: RegisteredTarget, now: datetime) -> str | None:
+    """Return who asked for the evacuation that waits for a second user; None if none does."""
+    at, _, actor = (registered.evacuation_asked or "").partition("|")
+    return actor if at and now - datetime.fromisoformat(at) < ASKED_FOR else None
+
+
+def asking(registered: RegisteredTarget, actor: str, at: str) -> RegisteredTarget:
+    return replace(registered, evacuation_asked=f"{at}|{actor}")

@@ -1,0 +1,135 @@
+"""What the preparation of a standby, an evacuation and a return change: pure functions from a row to the new row.
+
+An evacuation exchanges the two places of a row: the standby becomes the target, and the target becomes the home, where
+the registration stays for the return. A device that is ACTIVE in the standby has its route at once; any other is
+commissioned there like a claimed one. A row that is already as wanted stays as it is.
+"""
+
+from dataclasses import replace
+
+from lobby.domain.device import Device, Priority
+from lobby.domain.renewal import PLACED_STATES
+from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
+from lobby.domain.states import Event, State
+from lobby.domain.transitions import entered, state_after
+from lobby.names import Target
+
+
+def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device:
+    """Bring the preparation of a device in step with its target, whose standby is `standby` (None: it has none). A
+    device that is not placed yet is prepared when it is commissioned."""
+    if device.devstate not in PLACED_STATES:
+        return device
+    state_after(device, Event.PREPARE)
+    known = device.standby
+    if known is not None and known.home:
+        return device
+    if standby is not None and known is not None and known.target == standby:
+        ready = known.status.value == mode.value
+        return device if ready or known.wanted else _in_bulk(replace(device, standby=replace(known, wanted=True)))
+    after = with_standby(device, standby)
+    return device if after == device else _in_bulk(after)
+
+
+def with_standby(device: Device, standby: Target | None) -> Device:
+    """Return a placed row that is to be prepared in `standby`. What was prepared elsewhere is to be cleared."""
+    known = device.standby
+    if known is not None and known.home:
+        return device
+    left = device.targets_to_clear
+    if known is not None and known.target != standby:
+        left = (*left, known.target)
+    if standby is None:
+        return replace(device, standby=None, targets_to_clear=tuple(dict.fromkeys(left)))
+    kept = known if known is not None and known.target == standby else Standby(standby)
+    others = tuple(target for target in dict.fromkeys(left) if target != standby)
+    return replace(device, standby=replace(kept, wanted=True), targets_to_clear=others)
+
+
+def _in_bulk(device: Device) -> Device:
+    return replace(device, priority=Priority.BULK, needs_commissioner=True)
+
+
+def prepared(
+    device: Device, generation: int, target: Target, status: StandbyStatus, iotep: str | None, code: str | None = None
+) -> Device:
+    """The work in `target` is done: the device is registered there as `status`, or was refused with `code`. Nothing
+    changes if the row has changed since `generation`."""
+    state_after(device, Event.PREPARED)
+    known = device.standby
+    if device.generation != generation or known is None or known.target != target or not known.wanted:
+        return device
+    done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=False, code=code)
+    return _with_work_left(replace(device, standby=done))
+
+
+def _with_work_left(device: Device) -> Device:
+    """Return a row that needs the commissioner only for what is left beside the standby."""
+    asks = device.renew_by is not None and bool(device.can_renew)
+    left = bool(device.targets_to_clear or device.retiring or asks)
+    return replace(device, needs_commissioner=device.needs_commissioner and left)
+
+
+def without_home_work(device: Device) -> Device:
+    """Return the row of a device that has arrived in its standby: nobody has to send it there any more."""
+    if device.standby is None or not (device.standby.home and device.standby.wanted):
+        return device
+    return _with_work_left(replace(device, standby=replace(device.standby, wanted=False)))
+
+
+def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str) -> Device:
+    """The device of `home` is now one of `standby`. A device of another target stays as it is."""
+    if device.target != home or (device.standby is not None and device.standby.home):
+        return device
+    known = device.standby
+    at_once = known is not None and known.target == standby and known.is_usable
+    state = state_after(device, Event.EVACUATE, at_once=at_once)
+    placed = device.devstate in PLACED_STATES
+    back = Standby(home, StandbyStatus.NONE, device.iotep, home=True)
+    if device.devstate is State.EXPECTED:
+        return replace(device, generation=device.generation + 1, target=standby, standby=back, campaign=None)
+    if placed:
+        back = replace(back, status=StandbyStatus.ACTIVE, wanted=True)
+    left = [*device.targets_to_clear, *([known.target] if known is not None else [])]
+    moved = replace(
+        device,
+        target=standby,
+        standby=back,
+        targets_to_clear=tuple(dict.fromkeys(each for each in left if each not in (standby, home))),
+        generation=device.generation + 1,
+        priority=Priority.BULK,
+        campaign=None,
+        iotep=None,
+        reason=None,
+        message=None,
+        claimedby=device.claimedby or actor,
+        needs_commissioner=True,
+    )
+    return entered(replace(moved, iotep=known.iotep) if known and state is State.COMMISSIONED else moved, state, at)
+
+
+def come_back(device: Device, home: Target, at: str) -> Device:
+    """The device that was evacuated from `home` is commissioned there again. Where it was is its standby again."""
+    known = device.standby
+    if known is None or not known.home or known.target != home or device.target is None:
+        return device
+    state = state_after(device, Event.RETURN)
+    if device.devstate is State.EXPECTED:
+        return replace(device, generation=device.generation + 1, target=home, standby=None, campaign=None)
+    was_there = device.devstate in PLACED_STATES
+    status = StandbyStatus.ACTIVE if was_there else StandbyStatus.NONE
+    other = Standby(device.target, status, device.iotep, wanted=True, leaving=was_there)
+    back = replace(
+        device,
+        target=home,
+        standby=other,
+        targets_to_clear=tuple(each for each in device.targets_to_clear if each != home),
+        generation=device.generation + 1,
+        priority=Priority.BULK,
+        campaign=None,
+        iotep=None,
+        reason=None,
+        message=None,
+        needs_commissioner=True,
+    )
+    return entered(back, state, at)

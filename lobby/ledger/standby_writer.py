@@ -1,0 +1,53 @@
+"""The ledger's events of a device in its standby: it was prepared there, or has arrived there before its row followed.
+
+A device that arrives in the standby of an evacuated target is recorded at once: its row follows with the arrival.
+"""
+
+from lobby.domain import standby_transitions
+from lobby.domain.device import Device
+from lobby.domain.standby import StandbyStatus
+from lobby.domain.states import Event
+from lobby.ledger.event_writer import EventWriter
+from lobby.names import Target
+
+
+class StandbyWriter(EventWriter):
+    """The ledger's writes for standbys."""
+
+    def prepared(
+        self,
+        device: Device,
+        target: Target,
+        status: StandbyStatus,
+        actor: str,
+        iotep: str | None = None,
+        code: str | None = None,
+        why: str = "",
+    ) -> Device:
+        """Record that the work in the device's other place is done; with `code`, that it was refused. `why` is the
+        reason in the history; empty for that of a preparation."""
+
+        def decide(row: Device, _at: str) -> Device:
+            return standby_transitions.prepared(row, device.generation, target, status, iotep, code)
+
+        reason = why or f"{code or status.value} in {target}"
+        return self._update(device, Event.PREPARED, decide, actor, why=reason)
+
+    def follow(self, device: Device, standby: Target, actor: str, why: str) -> Device:
+        """Record that a device of an evacuated target is one of its standby now."""
+        home = device.target
+        if home is None:
+            raise AssertionError(f"a device that was evacuated has a target: {device.certid}")
+
+        def decide(row: Device, at: str) -> Device:
+            return standby_transitions.evacuate(row, home, standby, actor, at)
+
+        return self._update(device, Event.EVACUATE, decide, actor, why=why)
+
+    def come_back(self, device: Device, home: Target, actor: str, why: str) -> Device:
+        """Bring a device back to the target that it was evacuated from."""
+
+        def decide(row: Device, at: str) -> Device:
+            return standby_transitions.come_back(row, home, at)
+
+        return self._update(device, Event.RETURN, decide, actor, why=why)

@@ -1,0 +1,174 @@
+"""Sets the standby of a target, evacuates it, and returns it: each is one conditional write of the target's record.
+
+From that write on, the receptionist decides by the record. The rows of the devices follow in a campaign, which the
+record names: a caller that is killed before it creates the campaign is continued by the sweeper. Each operation can be
+repeated, and changes nothing then.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from lobby.domain import standby_rules as rules
+from lobby.domain.campaign import ENDED, Campaign
+from lobby.domain.standby import StandbyMode
+from lobby.domain.states import State
+from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.errors import Conflict
+from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.counts import PREPARED, Tally, read_counts
+from lobby.ledger.target_rows import write
+from lobby.ledger.targets import Targets
+from lobby.names import Target
+
+_PLACED: Final = (State.COMMISSIONED, State.ARRIVED)
+_MOVED: Final = (*_PLACED, State.EXPECTED, State.CLAIMED, State.FAILED)
+"""The states in which an evacuation changes a device."""
+
+
+@dataclass(frozen=True)
+class StandbyCounts:
+    """Devices of a target: `placed` are those that are registered in it, `prepared` those of them that are registered
+    in the standby, too. `away` are those that were evacuated and have not returned; `left` those that an evacuation
+    has still to change."""
+
+    placed: int = 0
+    prepared: int = 0
+    away: int = 0
+    left: int = 0
+
+
+def counts_of(target: Target, tallies: Iterable[Tally]) -> StandbyCounts:
+    """Return the counts of a target."""
+    placed = prepared = away = left = 0
+    for tally in tallies:
+        bucket, count = tally.bucket, tally.count
+        if bucket.place == str(target):
+            away += count
+        elif bucket.target == target:
+            left += count if bucket.state in _MOVED else 0
+            placed += count if bucket.state in _PLACED else 0
+            prepared += count if bucket.place == PREPARED and bucket.state in _PLACED else 0
+    return StandbyCounts(placed, prepared, away, left)
+
+
+class Standbys:
+    """`above` is the largest number of devices whose evacuation needs no second user. Every method raises `NotFound`
+    UNKNOWN_TARGET or `Conflict` CHANGED_MEANWHILE."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        campaigns: Campaigns,
+        above: int,
+        clock: Callable[[], datetime] = now,
+        counts: Callable[[], Iterable[Tally]] = read_counts,
+    ) -> None:
+        self._targets, self._campaigns, self._above = targets, campaigns, above
+        self._clock, self._counts = clock, counts
+
+    def require(self, target: Target, standby: Target) -> tuple[RegisteredTarget, RegisteredTarget]:
+        """Return both targets if one can be the standby of the other. Raises as `set`."""
+        registered, other = self._targets.get(target), self._targets.get(standby)
+        rules.require_standby(registered, other)
+        return registered, other
+
+    def set(self, target: Target, standby: Target | None, mode: StandbyMode, actor: str) -> RegisteredTarget:
+        """Set the standby of a target, or none. Raise `InvalidInput` INVALID_STANDBY, `NotFound` UNKNOWN_PROFILE, or
+        `Conflict` TARGET_ARCHIVED, TARGET_EVACUATED, PRESENCE_REQUIRED or STANDBY_IN_USE."""
+        registered = self._targets.get(target) if standby is None else self.require(target, standby)[0]
+        if registered.evacuated_at is not None:
+            message = f"got {target}, evacuated at {registered.evacuated_at}; return it first"
+            raise Conflict("TARGET_EVACUATED", message)
+        same = (registered.standby, registered.standby_mode) == (standby, mode) or registered.standby is standby
+        if same and (standby is None or self._is_prepared(registered) or self._is_at_work(registered)):
+            return registered
+        if standby != registered.standby:
+            self._require_nobody_away(registered)
+        after = rules.with_standby(registered, standby, mode, actor, self._timestamp())
+        detail = f"{standby}, certificates {mode.value}" if standby else "none"
+        return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail))
+
+    def evacuate(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
+        """Send the devices of a target to its standby, or record that `actor` asks for it: then a second user must do
+        the same within an hour. Raise `Conflict` NO_STANDBY, TARGET_EVACUATED for its standby, or
+        SECOND_PERSON_REQUIRED."""
+        registered, at = self._targets.get(target), self._timestamp()
+        if registered.evacuated_at is not None:
+            return self._again(registered, rules.evacuated(registered, actor, at, why), TargetEvent.EVACUATED)
+        after = rules.evacuated(registered, actor, at, why)
+        if registered.standby is not None:
+            self._require_usable(registered.standby)
+        asked = rules.asked_by(registered, self._clock())
+        if asked in (None, actor) and counts_of(target, self._counts()).left > self._above:
+            if asked is not None:
+                message = f"got the request of {actor}, who has asked for it before; want another user's"
+                raise Conflict("SECOND_PERSON_REQUIRED", message)
+            entry = self._targets.entry(actor, TargetEvent.ASKED, why)
+            return write(registered, rules.asking(registered, actor, at), entry)
+        detail = "; ".join(filter(None, (f"to {registered.standby}", why, f"asked for by {asked}" if asked else "")))
+        return write(registered, after, self._targets.entry(actor, TargetEvent.EVACUATED, detail))
+
+    def come_back(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
+        """Bring the devices of a target back."""
+        registered = self._targets.get(target)
+        after = rules.returned(registered, actor, self._timestamp(), why)
+        if registered.evacuated_at is None:
+            return self._again(registered, after, TargetEvent.RETURNED)
+        return write(registered, after, self._targets.entry(actor, TargetEvent.RETURNED, why))
+
+    def follow(self, registered: RegisteredTarget) -> Campaign | None:
+        """Return the campaign that does the last work on a target's devices, created if it does not exist; None if
+        there is no such work, or if it has ended."""
+        if registered.last_work is None:
+            return None
+        campaign = rules.campaign_of(rules.parse_work(registered.last_work), registered)
+        found = self._campaigns.find(campaign.name) or self._campaigns.create(campaign)
+        return None if found.state in ENDED else found
+
+    def _again(self, registered: RegisteredTarget, after: RegisteredTarget, event: TargetEvent) -> RegisteredTarget:
+        """Begin the work on the devices that an earlier campaign has left, if there are any."""
+        counts = counts_of(registered.target, self._counts())
+        left = counts.left if event is TargetEvent.EVACUATED else counts.away
+        if not left or self._is_at_work(registered):
+            return registered
+        since = registered.evacuated_at if event is TargetEvent.EVACUATED else None
+        actor = rules.parse_work(str(after.last_work)).actor
+        entry = self._targets.entry(actor, event, f"again, for {left} devices")
+        return write(registered, replace(after, evacuated_at=since), entry)
+
+    def _is_at_work(self, registered: RegisteredTarget) -> bool:
+        """Return whether the campaign of the last work has not ended, or has yet to be created."""
+        if registered.last_work is None:
+            return False
+        found = self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
+        return found is None or found.state not in ENDED
+
+    def _is_prepared(self, registered: RegisteredTarget) -> bool:
+        counts = counts_of(registered.target, self._counts())
+        return counts.prepared == counts.placed
+
+    def is_followed(self, registered: RegisteredTarget) -> bool:
+        """Return whether the campaign of a target's last work exists; also if there is no such work."""
+        if registered.last_work is None:
+            return True
+        name = rules.campaign_name(rules.parse_work(registered.last_work), registered.target)
+        return self._campaigns.find(name) is not None
+
+    def _require_usable(self, standby: Target) -> None:
+        other = self._targets.get(standby)
+        if other.evacuated_at is not None:
+            raise Conflict("TARGET_EVACUATED", f"got standby {standby}, which was evacuated itself; return it first")
+
+    def _require_nobody_away(self, registered: RegisteredTarget) -> None:
+        away = counts_of(registered.target, self._counts()).away
+        if away:
+            message = (
+                f"got {registered.target}, of which {away} devices are in {registered.standby}; want them back first"
+            )
+            raise Conflict("STANDBY_IN_USE", message)
+
+    def _timestamp(self) -> str:
+        return timestamp(self._clock())

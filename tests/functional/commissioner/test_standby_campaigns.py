@@ -1,0 +1,279 @@
+"""Preparing, evacuating and returning all devices of a target: campaigns that follow from the target's record."""
+
+from typing import Any, cast
+
+import pytest
+
+from commissioner.standby_watch import PREPARED_AGAIN, StandbyWatch
+from lobby.domain.campaign import Campaign, CampaignEvent
+from lobby.domain.campaign_transitions import cancelling
+from lobby.domain.device import Device
+from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby_rules import ASKED_FOR
+from lobby.domain.states import Event, State
+from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.domain.transitions import ClaimRequest
+from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
+from lobby.ledger.counts import read_counts
+from lobby.ledger.standbys import StandbyCounts, Standbys, counts_of
+from lobby.ledger.target_administration import TargetAdministration
+from lobby.names import CampaignName, Target, parse_target
+from tests.aws import Calls
+from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, S, campaign_fixture
+from tests.functional.commissioner.lane_environment import RecordingQueue
+from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, is_valid
+
+BOB = "user:bob"
+ACTIVE, INACTIVE = StandbyMode.ACTIVE, StandbyMode.INACTIVE
+lobby = campaign_fixture(12)
+
+
+def standbys(lobby: CampaignLobby, above: int = 1000) -> Standbys:
+    return Standbys(lobby.targets, lobby.campaigns, above, lobby.clock)
+
+
+def settle(lobby: CampaignLobby, *, arrive: bool = True) -> None:
+    """Play the lanes of both targets, and let the devices arrive."""
+    for certid in lobby.devices:
+        device = lobby.device(certid)
+        if device.devstate is State.CLAIMED:
+            endpoint = "b.example" if device.target == B else "a.example"
+            device = lobby.ledger.commission(device, endpoint, US, standby_of(lobby, device))
+        if device.works_in_standby and device.standby is not None:
+            mode = lobby.targets.get(A).standby_mode
+            status = device.standby.status if device.standby.home else StandbyStatus(mode.value)
+            device = lobby.ledger.prepared(device, device.standby.target, status, US, "b.example")
+        for left in device.targets_to_clear:
+            device = lobby.ledger.retire(device, left, US)
+        if arrive and device.devstate is State.COMMISSIONED:
+            lobby.ledger.arrive(device, US)
+
+
+def standby_of(lobby: CampaignLobby, device: Device) -> Target | None:
+    return None if device.target is None else lobby.targets.get(device.target).standby
+
+
+def work(lobby: CampaignLobby, registered: RegisteredTarget) -> Campaign:
+    """Create the campaign of a target's last work, and run it to its end."""
+    campaign = standbys(lobby).follow(registered)
+    assert campaign is not None
+    for _ in range(100):
+        lobby.run(campaign.name)
+        found = lobby.campaigns.get(campaign.name)
+        if found.state is S.DONE:
+            return found
+        settle(lobby)
+        lobby.clock.advance(seconds=16)
+    raise AssertionError(f"got {found}")
+
+
+def prepared(lobby: CampaignLobby, mode: StandbyMode = ACTIVE) -> CampaignLobby:
+    work(lobby, standbys(lobby).set(A, B, mode, ANN))
+    lobby.clock.advance(seconds=1)
+    return lobby
+
+
+def counts(lobby: CampaignLobby) -> StandbyCounts:
+    return counts_of(A, read_counts())
+
+
+def test_every_device_of_a_target_is_prepared_and_counted(lobby: CampaignLobby) -> None:
+    campaign = work(lobby, standbys(lobby).set(A, B, ACTIVE, ANN))
+    assert campaign.progress.outcomes == {"done": 12}
+    assert counts(lobby) == StandbyCounts(12, 12, 0, 12)
+    for certid in lobby.devices:
+        device = lobby.device(certid)
+        assert (device.target, device.devstate, device.generation) == (A, State.ARRIVED, 1)
+        assert is_valid(lobby.ledger, certid)
+
+
+def test_a_preparation_that_was_cancelled_is_continued_by_repeating_it(lobby: CampaignLobby) -> None:
+    registered = standbys(lobby).set(A, B, ACTIVE, ANN)
+    campaign = standbys(lobby).follow(registered)
+    assert campaign is not None
+    assert standbys(lobby).set(A, B, ACTIVE, BOB) == registered
+    lobby.change(CampaignEvent.CANCEL, cancelling, campaign.name)
+    lobby.run(campaign.name)
+    lobby.clock.advance(seconds=5)
+    work(lobby, standbys(lobby).set(A, B, ACTIVE, BOB))
+    assert counts(lobby).prepared == 12
+
+
+@pytest.mark.parametrize("mode", StandbyMode)
+def test_an_evacuation_is_one_write_and_the_rows_follow(lobby: CampaignLobby, calls: Calls, mode: StandbyMode) -> None:
+    prepared(lobby, mode)
+    calls.forget()
+    evacuated = standbys(lobby).evacuate(A, ANN, "Region down")
+    assert [name for name in calls.names() if name not in ("GetItem", "Query")] == ["TransactWriteItems"]
+    assert lobby.device(lobby.devices[0]).target == A
+    campaign = work(lobby, evacuated)
+    assert campaign.progress.outcomes == {"done": 12}
+    assert counts(lobby) == StandbyCounts(0, 0, 12, 0)
+    for certid in lobby.devices:
+        assert lobby.device(certid).target == B
+        assert is_valid(lobby.ledger, certid)
+        entry = next(each for each in lobby.ledger.history(certid) if each.event is Event.EVACUATE)
+        assert (entry.actor, entry.reason) == (campaign.actor, "Region down")
+
+
+def test_a_return_brings_back_only_the_devices_that_were_evacuated(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    work(lobby, standbys(lobby).evacuate(A, ANN))
+    native = lobby.devices[0]
+    lobby.clock.advance(seconds=1)
+    row = lobby.ledger.release(native, ANN)
+    assert row is not None
+    lobby.ledger.claim(native, ClaimRequest(B), ANN)
+    settle(lobby)
+    lobby.clock.advance(seconds=1)
+    campaign = work(lobby, standbys(lobby).come_back(A, ANN))
+    assert campaign.prepared.total == 11
+    assert lobby.device(native).target == B
+    assert all(lobby.device(certid).target == A for certid in lobby.devices[1:])
+    assert counts(lobby) == StandbyCounts(11, 11, 0, 11)
+
+
+def test_a_device_that_falls_back_while_the_evacuation_begins_is_evacuated(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    evacuated = standbys(lobby).evacuate(A, ANN)
+    lobby.clock.advance(minutes=5)
+    lobby.ledger.hello(lobby.device(lobby.devices[4]), None, "service:receptionist")
+    work(lobby, evacuated)
+    assert counts(lobby).left == 0
+
+
+def test_a_return_stops_the_rows_that_have_not_followed(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    evacuation = standbys(lobby).follow(standbys(lobby).evacuate(A, ANN))
+    assert evacuation is not None
+    lobby.clock.advance(seconds=1)
+    standbys(lobby).come_back(A, ANN)
+    for _ in range(5):
+        lobby.run(evacuation.name)
+        lobby.clock.advance(seconds=16)
+    assert counts(lobby) == StandbyCounts(12, 12, 0, 12)
+    assert set(lobby.campaigns.get(evacuation.name).progress.reasons) == {"NOT_EVACUATED"}
+
+
+def test_the_sweeper_continues_an_evacuation_that_was_killed_after_its_write(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    queue = RecordingQueue()
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, queue), "queue", US, lobby.clock)
+    evacuated = standbys(lobby).evacuate(A, ANN)
+    assert watch.check(lambda: False).started == 1
+    assert watch.check(lambda: False).started == 0
+    assert len(queue.sent) == 1
+    assert work(lobby, evacuated).author.actor == ANN
+    assert counts(lobby).left == 0
+
+
+def test_the_sweeper_prepares_once_a_day_what_is_missing(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    device = lobby.ledger.retry(lobby.devices[0], ANN)
+    lobby.ledger.commission(device, "a.example", US)  # by a Lambda that does not know the standby yet
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
+    assert (watch.check(lambda: False).started, watch.check(lambda: False).unprepared) == (0, 0 + 1)
+    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 1
+    work(lobby, lobby.targets.get(A))
+    assert counts(lobby).prepared == 12
+    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 0
+
+
+def test_many_devices_need_a_second_user(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    strict = standbys(lobby, above=11)
+    assert strict.evacuate(A, ANN).evacuated_at is None
+    with pytest.raises(Conflict, match="SECOND_PERSON_REQUIRED"):
+        strict.evacuate(A, ANN)
+    lobby.clock.advance(seconds=ASKED_FOR.total_seconds() + 1)
+    assert strict.evacuate(A, BOB).evacuated_at is None
+    lobby.clock.advance(seconds=1)
+    assert strict.evacuate(A, ANN).evacuated_at is not None
+    last = TargetAdministration(lobby.targets).history(A)[-1]
+    assert (last.event, last.actor) == (TargetEvent.EVACUATED, ANN)
+    assert "asked for by user:bob" in last.detail
+
+
+def test_repeating_an_evacuation_or_a_return_changes_nothing(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    evacuated = standbys(lobby).evacuate(A, ANN)
+    assert standbys(lobby).evacuate(A, BOB) == evacuated
+    work(lobby, evacuated)
+    assert standbys(lobby).evacuate(A, BOB) == evacuated
+    lobby.clock.advance(seconds=1)
+    returned = standbys(lobby).come_back(A, ANN)
+    assert standbys(lobby).come_back(A, BOB) == returned
+    work(lobby, returned)
+    assert standbys(lobby).come_back(A, BOB) == returned
+
+
+def test_a_standby_can_neither_be_archived_nor_removed(lobby: CampaignLobby) -> None:
+    standbys(lobby).set(A, B, ACTIVE, ANN)
+    administration = TargetAdministration(lobby.targets, lobby.clock)
+    with pytest.raises(Conflict, match="TARGET_IS_STANDBY"):
+        administration.archive(B, ANN)
+    standbys(lobby).set(A, None, ACTIVE, ANN)
+    lobby.clock.advance(seconds=1)
+    administration.archive(B, ANN)
+    with pytest.raises(Conflict, match="TARGET_ARCHIVED"):
+        standbys(lobby).set(A, B, ACTIVE, ANN)
+
+
+def test_an_evacuated_target_takes_no_claims_and_keeps_its_standby(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    work(lobby, standbys(lobby).evacuate(A, ANN))
+    with pytest.raises(Conflict, match="TARGET_EVACUATED"):
+        standbys(lobby).set(A, None, ACTIVE, ANN)
+    with pytest.raises(Conflict, match="TARGET_EVACUATED"):
+        standbys(lobby).set(B, A, ACTIVE, ANN)
+    with pytest.raises(Conflict, match="TARGET_EVACUATED"):
+        TargetAdministration(lobby.targets, lobby.clock).archive(A, ANN)
+    lobby.clock.advance(seconds=1)
+    standbys(lobby).come_back(A, ANN)
+    with pytest.raises(Conflict, match="STANDBY_IN_USE"):
+        standbys(lobby).set(A, None, ACTIVE, ANN)
+
+
+def test_two_targets_can_be_each_others_standby_and_only_one_is_evacuated(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    standbys(lobby).set(B, A, ACTIVE, ANN)
+    standbys(lobby).evacuate(A, ANN)
+    with pytest.raises(Conflict, match="TARGET_EVACUATED"):
+        standbys(lobby).evacuate(B, ANN)
+
+
+@pytest.mark.parametrize(
+    ("standby", "error", "code"),
+    [
+        (A, InvalidInput, "INVALID_STANDBY"),
+        (parse_target("3" * 12, "eu-west-1"), NotFound, "UNKNOWN_TARGET"),
+    ],
+)
+def test_a_standby_is_another_registered_target(
+    lobby: CampaignLobby, standby: Target, error: type[LobbyError], code: str
+) -> None:
+    with pytest.raises(error, match=code):
+        standbys(lobby).set(A, standby, ACTIVE, ANN)
+    assert lobby.targets.get(A).standby is None
+
+
+def test_a_standby_has_every_profile_and_asks_for_no_presence(lobby: CampaignLobby) -> None:
+    third = parse_target("3" * 12, "eu-west-1")
+    lobby.targets.register(third, "Third", ("default",), ANN)
+    with pytest.raises(NotFound, match="UNKNOWN_PROFILE"):
+        standbys(lobby).set(A, third, ACTIVE, ANN)
+    lobby.targets.register(third, "Third", ("default", "camera"), ANN, presence=True)
+    with pytest.raises(Conflict, match="PRESENCE_REQUIRED"):
+        standbys(lobby).set(A, third, ACTIVE, ANN)
+    with pytest.raises(Conflict, match="NO_STANDBY"):
+        standbys(lobby).evacuate(A, ANN)
+
+
+def test_the_name_of_its_campaign_fits(lobby: CampaignLobby) -> None:
+    far = parse_target("3" * 12, "ap-southeast-2")
+    lobby.targets.register(far, "Far", ("default", "camera"), ANN)
+    campaign = standbys(lobby).follow(standbys(lobby).set(far, B, ACTIVE, ANN))
+    assert campaign is not None
+    assert CampaignName(campaign.name).startswith("prepare-333333333333-ap-southeast-2-")

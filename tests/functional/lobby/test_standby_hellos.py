@@ -1,0 +1,198 @@
+"""Hellos and arrivals of devices whose target is evacuated, before and after their rows follow."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lobby.arrivals import Arrivals
+from lobby.contracts import ArrivalMark
+from lobby.domain.device import Device
+from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.states import State
+from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standbys import Standbys
+from lobby.ledger.targets import RecentTargets, Targets
+from lobby.names import parse_target
+from lobby.receptionist import Receptionist
+from tests import aws, sns_messages
+from tests.aws import Clock
+from tests.functional.lobby.reception import CERTID, TARGET, Reception
+
+STANDBY = parse_target("2" * 12, "us-east-1")
+TOPIC = "arn:aws:sns:us-east-1:222222222222:device-lobby-arrivals"
+HOME_TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
+ANN = "user:ann"
+
+
+class Evacuated:
+    """A device that has arrived in its target and is prepared in the standby."""
+
+    def __init__(self, reception: Reception, clock: Clock, mode: StandbyMode) -> None:
+        self.reception, self.clock, self.calls = reception, clock, reception.calls
+        self.ledger = reception.ledger
+        with self.calls.uncounted():
+            self.targets = Targets(lambda: "external id", clock)
+            for target in (TARGET, STANDBY):
+                self.targets.register(target, f"Plant in {target.region}", (), ANN)
+            self.standbys = Standbys(self.targets, Campaigns(clock), 1000, clock)
+            self.standbys.set(TARGET, STANDBY, mode, ANN)
+            reception.hello()
+            claimed = reception.commission()
+            ready = self.ledger.commission(claimed, "a.example", "service:commissioner", STANDBY)
+            self.prepare(ready, mode)
+        reception.receptionist = Receptionist(
+            aws.client("iot-data"), self.ledger, RecentTargets(self.targets, clock, EVACUATION_CACHE)
+        )
+        self.marks: list[ArrivalMark] = []
+        certificates = sns_messages.certificates(clock)
+        self.arrivals = Arrivals(
+            self.ledger, self.targets, lambda _region: aws.client("sns"), certificates, print, self.marks.append
+        )
+        self.calls.forget()
+
+    def prepare(self, device: Device, mode: StandbyMode) -> None:
+        status = StandbyStatus(mode.value)
+        self.ledger.prepared(device, STANDBY, status, "service:commissioner", "b.example:8443")
+        self.ledger.arrive(self.device(), "service:arrivals")
+
+    def device(self) -> Device:
+        with self.calls.uncounted():
+            device = self.ledger.get(CERTID)
+        assert device is not None
+        return device
+
+    def evacuate(self) -> None:
+        with self.calls.uncounted():
+            self.standbys.evacuate(TARGET, ANN)
+        self.clock.advance(seconds=1)
+
+    def come_back(self) -> None:
+        with self.calls.uncounted():
+            self.standbys.come_back(TARGET, ANN)
+        self.clock.advance(seconds=1)
+
+    def report(self, topic: str = TOPIC) -> str:
+        at = int(self.clock().timestamp() * 1000)
+        envelope = sns_messages.report(CERTID, at, topic)
+        return self.arrivals.process(json.loads(json.dumps(envelope)))
+
+
+@pytest.fixture
+def active(reception: Reception, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
+    return _prepared(reception, clock, StandbyMode.ACTIVE, monkeypatch)
+
+
+@pytest.fixture
+def inactive(reception: Reception, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
+    return _prepared(reception, clock, StandbyMode.INACTIVE, monkeypatch)
+
+
+def _prepared(reception: Reception, clock: Clock, mode: StandbyMode, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
+    claim, commission = reception.ledger.commission, reception.commission
+
+    def placed(iotep: str = "a.example") -> Device:
+        with monkeypatch.context() as patched:
+            patched.setattr(reception.ledger, "commission", lambda claimed, _iotep, _actor: claimed)
+            return commission(iotep)
+
+    monkeypatch.setattr(reception, "commission", placed)
+    assert claim is not None
+    return Evacuated(reception, clock, mode)
+
+
+def sent() -> dict[str, Any]:
+    """Return the last message to the device."""
+    topic, body = aws.published()[-1]
+    assert topic == "lobby/sensor-1"
+    message: dict[str, Any] = json.loads(body)
+    return message
+
+
+def test_the_target_is_read_once_and_not_again_for_some_seconds(active: Evacuated) -> None:
+    assert [active.reception.hello(), active.reception.hello()] == ["routed", "routed"]
+    assert active.calls.names() == ["GetItem", "GetItem", "Publish", "GetItem", "Publish"]
+    assert sent()["iotep"] == "a.example"
+
+
+def test_an_evacuated_device_gets_the_route_of_the_standby_before_its_row_follows(active: Evacuated) -> None:
+    active.evacuate()
+    generation = active.device().generation
+    assert active.reception.hello() == "routed"
+    assert active.calls.names() == ["GetItem", "GetItem", "Publish"]
+    assert (sent()["iotep"], sent()["port"], sent()["generation"]) == ("b.example", 8443, generation + 1)
+    assert active.device().target == TARGET
+
+
+def test_a_warm_receptionist_knows_of_an_evacuation_after_the_documented_time(active: Evacuated) -> None:
+    active.reception.hello()
+    active.evacuate()
+    active.reception.hello()
+    assert sent()["iotep"] == "a.example"
+    active.clock.advance(seconds=EVACUATION_CACHE.total_seconds())
+    active.reception.hello()
+    assert sent()["iotep"] == "b.example"
+
+
+def test_a_device_with_an_inactive_certificate_waits_for_its_route(inactive: Evacuated) -> None:
+    inactive.evacuate()
+    aws.published().clear()
+    assert inactive.reception.hello() == "waiting"
+    assert aws.published() == []
+
+
+def test_the_arrival_in_the_standby_brings_the_row_there(active: Evacuated) -> None:
+    active.evacuate()
+    assert active.report() == "arrived"
+    device = active.device()
+    assert (device.target, device.devstate) == (STANDBY, State.ARRIVED)
+    assert device.standby is not None
+    assert (device.standby.target, device.standby.home) == (TARGET, True)
+    with active.calls.uncounted():
+        last = active.ledger.history(CERTID)[-2:]
+    assert [(entry.event.value, entry.target) for entry in last] == [
+        ("evacuate", str(STANDBY)),
+        ("arrive", str(STANDBY)),
+    ]
+    assert "evacuated at" in str(last[0].reason)
+
+
+def test_an_arrival_that_is_reported_after_the_row_has_followed_counts(active: Evacuated) -> None:
+    active.evacuate()
+    at = int(active.clock().timestamp() * 1000)
+    active.clock.advance(minutes=10)
+    with active.calls.uncounted():
+        active.ledger.follow(active.device(), STANDBY, "campaign:tests", "evacuation")
+    envelope = sns_messages.report(CERTID, at, TOPIC)
+    assert active.arrivals.process(envelope) == "arrived"
+
+
+def test_a_report_of_the_former_target_does_not_bring_the_device_back(active: Evacuated) -> None:
+    active.evacuate()
+    active.report()
+    before = active.device()
+    assert active.report(HOME_TOPIC) == "another target"
+    assert active.device() == before
+
+
+def test_a_device_seen_in_a_standby_that_is_not_in_use_returns(active: Evacuated) -> None:
+    assert active.report() == "another target"
+    device = active.device()
+    assert (device.target, device.devstate) == (TARGET, State.CLAIMED)
+    assert device.standby is not None
+    assert (device.standby.leaving, device.needs_commissioner) == (True, True)
+
+
+def test_a_device_with_an_inactive_certificate_cannot_have_arrived_in_the_standby(inactive: Evacuated) -> None:
+    inactive.evacuate()
+    before = inactive.device()
+    assert inactive.report() == "another target"
+    assert inactive.device() == before
+
+
+def test_after_the_return_the_target_has_its_route_again(active: Evacuated) -> None:
+    active.evacuate()
+    active.come_back()
+    active.reception.hello()
+    assert sent()["iotep"] == "a.example"
