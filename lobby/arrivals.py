@@ -3,12 +3,12 @@
 A report is a lifecycle event of AWS IoT in the target; it goes through that account's SNS topic to the lobby's queue.
 An account can report only its own devices: the topic in the envelope must belong to the device's current target, and
 SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
-ledger, and connections from before the commissioning, are ignored. A target's rule selects devices that the lobby waits
-for: if it reports one that has arrived, its thing is to be marked, after which its connections are not reported any
-more. Subscriptions are confirmed for registered targets
-only; confirmations of other topics are kept in a queue of their own for as long as their token is valid. A message that
-is not authentic is dropped, logged and counted, and raises an alarm. Any other message that cannot be processed returns
-to the queue, and finally goes to the dead-letter queue, which has an alarm.
+ledger, and connections from before the commissioning, are ignored. A target's rule only reports devices that the lobby
+waits for. If it reports a device that has already arrived, its thing is marked, and the rule then reports no more of
+its connections. Subscriptions are confirmed for registered targets only. Confirmations of other topics are kept in a
+separate queue while their token is valid. A message that is not authentic is dropped, logged and counted, and raises an
+alarm. Any other message that cannot be processed returns to the queue, and finally goes to the dead-letter queue, which
+has an alarm.
 """
 
 import json

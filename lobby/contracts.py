@@ -1,9 +1,9 @@
 """The messages between Lambdas: one frozen dataclass for each request and each response.
 
-The admin API asks the surveyor and the reconciler; `inspector_contracts` has what the reconciler asks the inspector;
-arrivals informs the marker. Both sides use the same class, so they cannot disagree. Decoding raises `MalformedMessage`
-for any other shape, and `InvalidInput` where a target, a fingerprint or a thing name breaks its rule.
-`lobby.invocation.invoke` sends requests.
+The admin API calls the surveyor and the reconciler, and arrivals sends messages to the marker; `inspector_contracts`
+has the messages between the reconciler and the inspector. Both sides use the same class, so they cannot disagree.
+Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` where a target, a fingerprint or a thing name
+breaks its rule. `lobby.invocation.invoke` sends requests.
 """
 
 from dataclasses import asdict, dataclass
@@ -38,7 +38,8 @@ class SurveyFinding:
 
 @dataclass(frozen=True)
 class Survey:
-    """What exists and what is missing in a target. `endpoint` is its AWS IoT host name, if it could be read."""
+    """The result of a survey: existing and missing parts of a target. `endpoint` is its AWS IoT host name, if it could
+    be read."""
 
     findings: tuple[SurveyFinding, ...]
     endpoint: str | None

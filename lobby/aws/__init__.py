@@ -1,1 +1,1 @@
-"""What the Lambdas share for AWS: clients, the trust store, metric names."""
+"""The common AWS code of the Lambdas: clients, the trust store, metric names."""

@@ -1,4 +1,4 @@
-"""The rules of the event bus, by which the publisher knows which types of events somebody receives.
+"""The rules of the event bus, from which the publisher derives the types of events that have a receiver.
 
 They are read in each run of the publisher, so a new rule receives the next event. If the rules cannot be read, every
 type counts as received.

@@ -1,8 +1,8 @@
 """The event bus: publishes events with EventBridge's `PutEvents`, and reports those that were not accepted.
 
 A call takes up to ten entries, and each is accepted or refused by itself (EventBridge API reference, PutEvents).
-Refused ones are sent again, a few times; the caller retries later what is left. EventBridge would discard an event that
-no rule matches, and bill it; such an event is not sent.
+Refused entries are sent again a few times; the caller retries the remaining ones later. Events that no rule matches are
+not sent, because EventBridge would bill and discard them.
 """
 
 import json

@@ -1,8 +1,7 @@
 """Signs exported histories with the lobby's key in AWS KMS.
 
-The private key never leaves KMS, and only the API's role may sign with it. The key is used for nothing else, so that a
-signature can only mean an export. What is signed is a digest, because KMS accepts at most 4,096 bytes (AWS KMS API
-reference, "Sign").
+The private key never leaves KMS, and only the API's role may sign with it. The key has no other use, so a signature
+always means an export. It signs a digest, because KMS accepts at most 4,096 bytes (AWS KMS API reference, "Sign").
 """
 
 import base64

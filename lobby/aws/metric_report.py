@@ -1,6 +1,6 @@
 """Reports the counts of one Lambda run in its log, from which CloudWatch takes them (embedded metric format).
 
-Zeros are reported too, so that missing data means that nothing ran.
+Zeros are also reported, so that missing data means that there was no run.
 """
 
 from collections.abc import Mapping

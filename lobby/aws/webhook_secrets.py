@@ -1,8 +1,8 @@
 """The signing secrets of webhooks: SecureString parameters in the Parameter Store of Systems Manager.
 
-A parameter costs nothing, and is encrypted by AWS's key for the store, which only Systems Manager can use on behalf of
-principals of the account (AWS Systems Manager user guide, "AWS Systems Manager Parameter Store"). Each secret is a
-parameter of its own, `<prefix>/<webhook>/<number>`: the API writes and deletes them and never reads one.
+A parameter is free of charge, and is encrypted by AWS's key for the store, which only Systems Manager can use on behalf
+of principals of the account (AWS Systems Manager user guide, "AWS Systems Manager Parameter Store"). Each secret is a
+separate parameter, `<prefix>/<webhook>/<number>`. The API writes and deletes secrets and never reads one.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,7 +33,8 @@ class WebhookSecrets:
         )
 
     def get(self, webhook: WebhookId, number: int) -> str | None:
-        """Return a secret, read once in this process: a number never gets another secret. None if there is none."""
+        """Return a secret, or None if there is none. It is read once per process, because the secret of a number never
+        changes."""
         name = _name(webhook, number)
         if name not in self._read:
             try:

@@ -1,8 +1,6 @@
-"""The activity log: what users and rules did with devices, across all devices.
-
-A device's history has everything about one device. The log has those entries of all devices that somebody decided:
-claims, moves, revocations and so on, by a user or by the rule of an enrolment. It is for reading; the histories are
-what is verified.
+"""The activity log: the actions of users and rules on all devices. A device's history contains all entries of one
+device. The log contains the entries of all devices that a user or the rule of an enrolment has caused: claims, moves,
+revocations and so on. It is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -65,7 +63,7 @@ class ActivityFilter:
 
 
 def activity_of(event: DeviceEvent) -> Activity | None:
-    """Return the log's entry for an event; None if nobody has decided it."""
+    """Return the log's entry for an event; None if neither a user nor a rule has caused it."""
     entry, device = event.entry, event.device
     if not entry.actor.startswith(_ACTORS):
         return None

@@ -1,4 +1,4 @@
-"""The allocation of an enrolment: for which target its devices are claimed, with which profile and configuration.
+"""The allocation of an enrolment: the target, profile and configuration with which its devices are claimed.
 
 One target, several with weights, or a Lambda function of the operator that chooses (`lobby.aws.allocation_hook`).
 Weighted targets are chosen by rendezvous hashing of the thing name: a device always gets the same target, each target

@@ -1,6 +1,5 @@
-"""What enrolments compare: the identity of a device at a door, with the fields of its certificate's subject.
-
-A field that occurs more than once is left out, so that no condition depends on the order of its values.
+"""The identity of a device at a door, with the fields of its certificate's subject, for comparison with enrolments. A
+field that occurs more than once is omitted, so that no condition depends on the order of its values.
 """
 
 from typing import Final

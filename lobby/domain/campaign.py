@@ -1,8 +1,8 @@
 """A campaign: one operation on many devices, carried out in the cloud, with its states and who may start it.
 
 The devices are fixed at the start, as pages of a manifest. A campaign above a size, and each revocation, needs the
-approval of a second user. Whatever stops a campaign leaves the devices that it has changed as they are; undoing it is a
-campaign of its own. An event that the table does not list for a state raises `Conflict`.
+approval of a second user. A campaign that stops leaves its changed devices as they are. An undo is a separate campaign.
+An event that the table does not list for a state raises `Conflict`.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class CampaignState(StrEnum):
 
 
 class CampaignEvent(StrEnum):
-    """What can happen to a campaign. Each event is an entry in its history."""
+    """The events of a campaign. Each is an entry in its history."""
 
     CREATED = "created"
     PREPARED = "prepared"

@@ -1,7 +1,7 @@
-"""The manifest of a campaign: its devices, each with the generation and the place that it had when they were fixed.
-
-A page is JSON lines. The generation makes a change conditional: what somebody else has changed since stays. The place
-is where an undo brings the device back. A page is recorded with its digest, so that a changed manifest is detected.
+"""The manifest of a campaign: its devices, each with its generation and its target at the time when the list was fixed.
+A page is JSON lines. A change is conditional on the generation, so a device that was changed since then is not changed.
+The target is that to which an undo returns the device. A page is recorded with its digest, so that a changed manifest
+is detected.
 """
 
 import hashlib
@@ -78,8 +78,8 @@ class Selected(Protocol):
 
 @dataclass(frozen=True)
 class InCampaign:
-    """A change that marks the device with its campaign. `generations` are those of the manifest. If a device is in
-    another one, that is the reason why a change is refused, whatever else is."""
+    """A change that marks the device with its campaign. `generations` are those of the manifest. A device in another
+    generation is refused for that reason, before any other."""
 
     change: Change
     campaign: CampaignName
@@ -105,7 +105,7 @@ class InCampaign:
 
 @dataclass(frozen=True)
 class PerDevice:
-    """A change that differs for each device. `change_for` returns it, or raises the reason why there is none."""
+    """A change that differs for each device. `change_for` returns it, or raises the reason for a refusal."""
 
     event: Event
     change_for: Callable[[Fingerprint], Change]

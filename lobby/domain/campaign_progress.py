@@ -1,7 +1,6 @@
-"""What became of the devices of a campaign: the outcome of each, and the sums that decide how the campaign continues.
-
-The outcome of a device that the campaign has changed follows from its row. A device that somebody has changed since is
-not followed any more. Sums are kept for each page, so that a page can be looked at again and again.
+"""The progress of a campaign: the outcome of each device, and the sums that decide how the campaign continues. The
+outcome of a changed device follows from its row. A device that was changed again by others is not followed any more.
+Sums are stored per page, so that a page can be checked any number of times.
 """
 
 from collections import Counter
@@ -18,7 +17,7 @@ from lobby.names import CampaignName
 
 
 class Outcome(StrEnum):
-    """What became of a device."""
+    """The outcome of a device in a campaign."""
 
     PENDING = "pending"
     """Not tried yet."""
@@ -81,8 +80,9 @@ class PageState:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What preparing has found: pages and devices of the manifest, what the operation would do, and for how many
-    devices each lane would have work. `cursor` is where preparing continues; `complete`: nothing is left to prepare."""
+    """The result of preparing a campaign: pages and devices of the manifest, the predicted results of the operation,
+    and the number of devices for which each lane would have work. Preparing continues at `cursor`; it is `complete` if
+    no device is left."""
 
     pages: int = 0
     total: int = 0
@@ -94,7 +94,7 @@ class Prepared:
     complete: bool = False
 
     def plus(self, other: "Prepared") -> "Prepared":
-        """Return the sums with those of further pages, at whose end preparing continues."""
+        """Return the sums with those of further pages. Preparing continues after them."""
         return Prepared(
             self.pages + other.pages,
             self.total + other.total,

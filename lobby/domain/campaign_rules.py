@@ -1,7 +1,8 @@
-"""How the record of a campaign changes when a page was carried out or looked at, and when it must stop.
+"""The changes of a campaign's record after a page was carried out or checked, and the conditions under which it must
+stop.
 
-A campaign stops itself if more devices fail than it tolerates, or if its canary does not arrive. What a target that
-does not answer delays is no failure: its lane waits.
+A campaign stops itself if more devices fail than it tolerates, or if its canary does not arrive. Devices of a target
+that does not answer do not count as failures: their lane waits.
 """
 
 from collections import Counter
@@ -102,7 +103,7 @@ class Estimate:
 
 
 def estimate(work: Mapping[str, int], rate_of: Callable[[Lane], float]) -> Estimate:
-    """Return how long so many devices take in each lane. Lanes work at the same time, so the slowest one limits."""
+    """Return the time for these numbers of devices in each lane. Lanes work in parallel, so the slowest one decides."""
     times = [Estimate(count / rate_of(Lane(lane)), Lane(lane)) for lane, count in work.items() if count]
     return max(times, key=lambda each: each.seconds, default=Estimate(0.0))
 

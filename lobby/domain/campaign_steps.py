@@ -1,7 +1,6 @@
-"""What the feeder of a campaign does next: prepare, carry a page out, look at what became of earlier ones, wait, end.
-
-The decision depends only on the record of the campaign, so a feeder that was killed is continued by the next one. The
-feeder keeps at most a minute's work waiting in a lane: a pause then takes effect soon, and the lane never runs empty.
+"""The next step of a campaign's feeder: prepare, carry out a page, check the outcomes of earlier pages, wait, end. The
+decision depends only on the record of the campaign, so the next feeder continues the work of a killed one. The feeder
+keeps at most a minute's work waiting in a lane: a pause then takes effect soon, and the lane never runs empty.
 """
 
 from collections.abc import Callable, Collection

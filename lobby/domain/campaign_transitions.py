@@ -1,4 +1,4 @@
-"""What each event of a campaign changes: pure functions from a campaign to the new one.
+"""The changes of a campaign by each event: pure functions from a campaign to the new one.
 
 A result that equals the given campaign means that the event was applied before, so requests can be repeated. An event
 that the state does not allow raises `Conflict`, and nothing is written.
@@ -44,7 +44,7 @@ def paused(campaign: Campaign) -> Campaign:
 
 
 def resumed(campaign: Campaign) -> Campaign:
-    """A paused or stopped campaign continues. What has stopped it does not count again."""
+    """A paused or stopped campaign continues. Failures before this do not stop it again."""
     if campaign.state is CampaignState.RUNNING:
         return campaign
     state = state_after(campaign, CampaignEvent.RESUMED)

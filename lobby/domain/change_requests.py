@@ -1,4 +1,4 @@
-"""What a user asks to be done with devices, before it is known which: the operation with its arguments.
+"""A user's request for a change of devices, without the devices: the operation with its arguments.
 
 A request is validated once, and can be stored and carried out later, as a campaign does. `change_of` turns it into a
 `Change` with the targets as they are at that time. Arguments that the operation does not take are rejected.
@@ -20,7 +20,7 @@ MAX_WHY: Final = 200
 
 
 class ChangeOperation(StrEnum):
-    """What can be done with devices, one or many."""
+    """The operations on devices, one or many."""
 
     CLAIM = "claim"
     MOVE = "move"
@@ -78,7 +78,7 @@ class TargetRegister(Protocol):
 
 @dataclass(frozen=True)
 class ChangeRequest:
-    """What the user asks for. None is an argument that was not given."""
+    """The user's request. An argument is None if it was not given."""
 
     operation: ChangeOperation
     target: Target | None = None
@@ -119,7 +119,7 @@ class ChangeRequest:
 
 
 def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # noqa: PLR0911  # one for each operation
-    """Return the change that a validated request asks for. Raise `NotFound` UNKNOWN_TARGET, or `Conflict`
+    """Return the change for a validated request. Raise `NotFound` UNKNOWN_TARGET, or `Conflict`
     TARGET_ARCHIVED or TARGET_EVACUATED."""
     if request.operation.is_of_targets:
         return _standby_change(request, targets)

@@ -1,8 +1,8 @@
-"""What an operator can change about a registered device, as values: one operation for one device or for many.
+"""The changes of a registered device by an operator, as values: one operation for one device or for many.
 
 Each change decides from a row to the new row with `transitions`, so a preview and the execution cannot differ. A change
 of a device that already is as requested returns the same row; the caller then writes nothing. The caller can require
-the generation, and for a retry the state, that a preview showed: a device that has changed since is left as it is.
+the generation, and for a retry the state, that a preview showed: a device that has changed since then is not changed.
 """
 
 from collections.abc import Mapping
@@ -131,7 +131,7 @@ class Retry:
 
 
 class TargetGuard(Protocol):
-    """Somebody who may act on some targets."""
+    """A user or rule that may act on some targets."""
 
     def require_target(self, target: Target) -> None:
         """Raise an error with the code FORBIDDEN for a target on which they may not act."""
@@ -161,8 +161,8 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A device to change. `generation` is the one that a preview showed, 0 without a row; None accepts any. `state` is
-    the one that it showed, which a retry requires: the generation does not change when a device arrives."""
+    """A device to change. `generation` is that of the preview, 0 without a row; None accepts any. `state` is that of
+    the preview. A retry requires it, because the generation does not change when a device arrives."""
 
     certid: Fingerprint
     generation: int | None = None

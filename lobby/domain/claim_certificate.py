@@ -1,7 +1,6 @@
-"""A claim certificate: what devices of an enrolment at the door `claim` show before they have their own certificate.
-
-Many devices share its key, so it proves only that a device belongs to the enrolment, and it can be stolen. Its policy
-allows nothing but to ask for a certificate. It is active in AWS IoT only while its enrolment could admit a device.
+"""A claim certificate: devices of an enrolment at the door `claim` use it until they have their own certificate. Many
+devices share its key, so it proves only that a device belongs to the enrolment, and it can be stolen. Its policy only
+permits requests for a certificate. It is active in AWS IoT only while its enrolment could admit a device.
 """
 
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ class ClaimState(StrEnum):
 class ClaimCertificate:
     """A claim certificate as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
-    `creates_keys`: it may ask AWS IoT for a key, too (CreateKeysAndCertificate).
+    `creates_keys`: it may also request a key from AWS IoT (CreateKeysAndCertificate).
     `key` is the SHA-256 of the public key in the request that AWS IoT signed, so that a repeated one is recognised."""
 
     certid: Fingerprint
@@ -64,8 +63,8 @@ class ClaimCertificate:
 
 
 def state_of(certificate: ClaimCertificate, enrolment: Enrolment, at: str) -> ClaimState:
-    """Return what the certificate must be at the time `at`. One whose enrolment is full or has not started stays
-    active, so that a device learns it from the lobby."""
+    """Return the required state of the certificate at the time `at`. If its enrolment is full or has not started, it
+    stays active, so that the lobby records the refusal of a device with the reason."""
     if certificate.revokedat is not None:
         return ClaimState.REVOKED
     if at >= certificate.expires:

@@ -1,7 +1,6 @@
-"""Reads what a user supplies as a claim certificate: a certificate, or a certificate signing request.
-
-Every rule of a device's certificate applies but that of its name: devices share it, so it names none of them. The chain
-is not verified, because the ledger and AWS IoT know the certificate itself.
+"""Reads the certificate or the certificate signing request that a user supplies as a claim certificate. All rules of a
+device's certificate apply, except for the name, because several devices share it. The chain is not verified, because
+the ledger and AWS IoT store the certificate itself.
 """
 
 import hashlib

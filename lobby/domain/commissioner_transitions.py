@@ -1,4 +1,4 @@
-"""What the commissioner's events change, and those of the sweeper, the reconciler and the arrivals queue.
+"""The changes of a device by events of the commissioner, the sweeper, the reconciler and the arrivals queue.
 
 As in `transitions`: pure functions from a row to the new row. A result that equals the given device means that the
 event changes nothing; a forbidden event raises `Conflict`.
@@ -90,11 +90,10 @@ def _all_cleared(device: Device) -> Device:
 
 
 def leave_uncleared(device: Device, target: Target) -> Device:
-    """The certificate may be active in `target`, where a superseded claim registered it and where it cannot be
-    deactivated now. Nothing changes if the current claim is for `target`, or if no claim was carried out yet.
-
-    The target is cleared by a new generation of work, so that a clearing in progress, which may have deactivated the
-    certificate before it was registered again, does not count. A failed device keeps it until its retry."""
+    """The certificate may be active in `target`: a superseded claim has registered it there, and it cannot be
+    deactivated now. Nothing changes if the current claim is for `target`, or if no claim was carried out yet. The
+    target is cleared by a new generation of work. So a clearing in progress, which may have deactivated the certificate
+    before its last registration, does not count. A failed device keeps it until its retry."""
     state_after(device, Event.RETIRE)
     if (
         is_claimed_for(device, target)

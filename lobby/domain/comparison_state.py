@@ -1,8 +1,6 @@
-"""What is known about the comparison of one target with the ledger: the one in progress, the last complete one, and why
-a later one was not completed.
-
-Pure. The reconciler writes it, the admin API shows it. Only a complete comparison has a result: one that was stopped
-states why, and never how many differences there are.
+"""The state of a target's comparisons with the ledger: the one in progress, the last complete one, and the failure of a
+later one. Pure. The reconciler writes it, the admin API shows it. Only a complete comparison has a result. A stopped
+one has the reason, and never a number of differences.
 """
 
 from collections.abc import Callable
@@ -71,7 +69,7 @@ class Result:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the target has nothing of any device, as after it was rebuilt."""
+        """Whether the target contains none of its devices, for example after it was rebuilt."""
         return 0 < self.compared == self.missing and self.differences > 0
 
 

@@ -40,7 +40,7 @@ class ConnectionProblem:
 
     @property
     def message(self) -> str:
-        """Return what happened and what to do."""
+        """Return a description of the problem with advice."""
         if self.code == DUPLICATE:
             return (
                 f"{self.count} connections were ended by another one with the same client id: two devices may use one "

@@ -2,8 +2,8 @@
 
 AWS may deliver these events twice and out of order, with times that are up to two minutes off (AWS IoT developer guide,
 "Lifecycle events"). The events of one connection have the same session and version. Versions grow with the connections
-of a client and start again at 0 when it was away for about an hour. So the order of two events is that of their times
-if these are far apart, and that of their versions if they are close. What is not known is None, never "offline".
+of a client and start again at 0 when it was away for about an hour. So two events are ordered by their times if these
+differ a lot, and otherwise by their versions. An unknown status is None, never "offline".
 """
 
 from dataclasses import dataclass
@@ -75,18 +75,17 @@ def may_be_in_target(device: Device) -> bool:
 
 @dataclass(frozen=True)
 class Online:
-    """What users see: whether the device is connected, and since when (ISO 8601, UTC). None is unknown."""
+    """The status for users: whether the device is connected, and since when (ISO 8601, UTC). None is unknown."""
 
     online: bool | None = None
     since: str | None = None
 
 
 def online_of(device: Device, status: Connectivity | None) -> Online:
-    """Return what is known about a device's connection.
-
-    A device in a target is unknown, because targets report no disconnections. So is one that left the lobby when it may
-    have gone to a target, until it connects to the lobby again; and one whose end of connection was not reported before
-    its target reported it."""
+    """Return the status of a device's connection. It is unknown for a device in a target, because targets report no
+    disconnections. It is also unknown after a disconnection with which the device may have moved to a target, until it
+    connects to the lobby again; and if its target reports it before the end of its connection to the lobby was
+    reported."""
     if status is None:
         return Online()
     since = datetime.fromtimestamp(status.last.at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

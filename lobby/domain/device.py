@@ -27,7 +27,7 @@ class PresenceProof(StrEnum):
 
 
 class Priority(IntEnum):
-    """The order of a lane. A person waits for a single claim; those of a list or a campaign are carried out after."""
+    """The order of a lane. A user waits for a single claim, so it comes before those of lists and campaigns."""
 
     SINGLE = 1
     BULK = 2

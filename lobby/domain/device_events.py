@@ -1,9 +1,8 @@
 """The event that is published for each transition of a device: its content, and the JSON Schema of its version.
 
-An event is made from one history entry, so it has what the history shows, and nothing that a device or a target must
-keep secret: no presence code, no configuration, no certificate. `id` is the same whenever the event is delivered again,
-and `seq` orders the events of a device. Further fields may be added to a version; a field that changes or goes makes a
-new one.
+An event is created from one history entry. It contains no presence code, no configuration and no certificate, which are
+secrets of devices and targets. `id` is the same in each delivery, and `seq` orders the events of a device. Fields may
+be added without a new version; if a field changes or is removed, the version increases.
 """
 
 import json

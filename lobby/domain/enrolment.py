@@ -1,6 +1,6 @@
 """An enrolment: a group of devices that use one door, with limits and an optional target.
 
-An enrolment states which devices it matches, how many it admits and when, and what is done with them (`allocation`). A
+An enrolment defines which devices it matches, how many it admits and when, and their target (`allocation`). A
 device that no enrolment matches is admitted and waits for a claim. `enrolment_selection` decides which one applies to a
 device, and `enrolment_rules` reads what a user enters.
 """
@@ -41,7 +41,7 @@ class Door(StrEnum):
 
 
 class Repeat(StrEnum):
-    """What happens to a device at the door `claim` whose serial number another key already has. `ask`: it is refused
+    """The treatment of a second key for a serial number at the door `claim`. `ask`: it is refused
     until a user approves the serial number once."""
 
     REFUSE = "refuse"
@@ -146,7 +146,7 @@ def refusal_of(enrolment: Enrolment, at: str, *, counted: bool = False) -> Refus
 
 
 class EnrolmentEvent(StrEnum):
-    """What was done with an enrolment."""
+    """The events of an enrolment."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -175,7 +175,7 @@ class EnrolmentEntry:
 
 
 def changes_of(before: Enrolment, after: Enrolment) -> str:
-    """Return what a change of limit or validity changes, for the history; empty for none."""
+    """Return a description of the changes of limit or validity, for the history; empty if there is none."""
     pairs = [
         ("limit", before.limit, after.limit),
         ("starts", before.starts, after.starts),

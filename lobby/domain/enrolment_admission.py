@@ -1,4 +1,4 @@
-"""What changes when an enrolment admits a device: pure functions from a row to the new row.
+"""The changes of a device that an enrolment admits: pure functions from a row to the new row.
 
 Two events happen at once: the device is admitted, and the enrolment's rule claims it. If no target could be chosen, it
 is admitted only, and its row has the reason; then it waits like any other device. A claim that a user has made before
@@ -31,8 +31,8 @@ class Plan:
     use: TokenUse | None = None
 
     def counts(self, before: Device | None) -> bool:
-        """Return whether the device is one more of the enrolment. `before` is its row. A device that gets a new
-        certificate was counted with the one that is replaced."""
+        """Return whether the device counts as a new one of the enrolment. `before` is its row. A device with a replaced
+        certificate was already counted."""
         replaced = self.use.replaces if self.use is not None else None
         return not (is_counted(before, self.enrolment) or is_counted(replaced, self.enrolment))
 

@@ -1,4 +1,4 @@
-"""Reads what a user enters for an enrolment. Every value has one rule; a wrong one raises `InvalidInput` with the value
+"""Reads a user's input for an enrolment. Every value has one rule; a wrong one raises `InvalidInput` with the value
 and the rule.
 
 Whether the targets are registered and have the profile is checked by the caller, who has the registry.
@@ -61,8 +61,8 @@ def require_door(enrolment: Enrolment, door: Door) -> None:
 
 
 def parse_repeat(text: str | None, door: Door) -> Repeat | None:
-    """Return what happens to a second key of a serial number, by default `refuse`; None at a door where the certificate
-    itself proves the name. Raise `InvalidInput` INVALID_REPEAT."""
+    """Return the treatment of a second key of a serial number, by default `refuse`; None at a door where the
+    certificate itself proves the name. Raise `InvalidInput` INVALID_REPEAT."""
     if door is not Door.CLAIM:
         if text is not None:
             raise InvalidInput("INVALID_REPEAT", f"got repeat {shown(text)} for door {door}, want it for claim only")

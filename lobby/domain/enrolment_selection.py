@@ -1,10 +1,9 @@
-"""Which enrolment applies to a device, if several match it.
-
-A list of serial numbers names its devices, so it is more specific than anything else, and a serial number can be in one
-list only. Otherwise an enrolment is more specific than another if it matches only devices that the other matches, too.
-Two enrolments that match some common device, neither of which is more specific, are ambiguous, and the second one is
-rejected when it is created. So at most one of the enrolments that match a device is more specific than all others. The
-state does not count: a revoked enrolment refuses its devices also if a wider one is active.
+"""Selects the enrolment that applies to a device, if several match it. A list of serial numbers is more specific than
+any other condition, and a serial number can be in one list only. Otherwise an enrolment is more specific than another
+if it matches only devices that the other also matches. Two enrolments that match some common device, neither of which
+is more specific, are ambiguous, and the second one is rejected when it is created. So at most one of the enrolments
+that match a device is more specific than all others. The state has no influence: a revoked enrolment refuses its
+devices even if a wider one is active.
 """
 
 from collections.abc import Iterable, Mapping

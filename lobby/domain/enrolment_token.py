@@ -1,8 +1,8 @@
-"""An enrolment token: what a device without a certificate shows to get one (`Door.TOKEN`).
+"""An enrolment token: a device without a certificate sends it to get one (`Door.TOKEN`).
 
 It has two parts, as in the header `Authorization: <identifier> <token>`. The identifier names the enrolment and is not
-secret. The token is 256 random bits, of which the lobby keeps the SHA-256 only. A slow hash would add nothing: it
-protects what people choose, and this many bits cannot be guessed. `refusal_of_token` is the only check of a token.
+secret. The token is 256 random bits, of which the lobby keeps the SHA-256 only. A slow hash gives no additional
+protection, because 256 random bits cannot be guessed. `refusal_of_token` is the only check of a token.
 """
 
 import base64
@@ -47,7 +47,7 @@ _NO_DIGEST: Final = "0" * 64
 
 
 class TokenRefused(IdentityRefused):
-    """A token does not permit what was asked for."""
+    """A token does not permit the request."""
 
 
 class TokenState(StrEnum):
@@ -61,7 +61,7 @@ class TokenState(StrEnum):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a device shows. The secret is in no text of this object, so that no log gets it."""
+    """The credentials that a device sends. The text of this object does not contain the secret, so no log gets it."""
 
     id: TokenId
     secret: str = field(repr=False)
@@ -102,7 +102,7 @@ class EnrolmentToken:
 
 @dataclass(frozen=True)
 class TokenUse:
-    """What an admission takes from a token. `counts`: it is one of the limited uses. `replaces`: the device whose
+    """The use of a token by an admission. `counts`: it is one of the limited uses. `replaces`: the device whose
     certificate the new one replaces."""
 
     token: EnrolmentToken
@@ -139,8 +139,9 @@ def parse_authorization(header: object) -> Credentials | None:
 
 
 def refusal_of_token(token: EnrolmentToken | None, secret: str, at: str) -> Refusal | None:
-    """Return why the token does not identify its bearer at the time `at`, or None. That it is revoked or has expired is
-    said only to a bearer of the right secret. Whether it has uses left depends on the device (`refusal_of_use`)."""
+    """Return the reason why the token is refused at the time `at`, or None. Only a bearer of the right secret gets the
+    information that the token is revoked or has expired. Whether it has uses left depends on the device
+    (`refusal_of_use`)."""
     digest = token.digest if token is not None else _NO_DIGEST
     right = hmac.compare_digest(digest_of(secret), digest)
     if token is None:

@@ -1,8 +1,8 @@
 """Which CAs and revocation lists will expire soon, so that an operator renews them before devices are refused.
 
-A CA is reported half a year before its end, because a manufacturer has to sign a new one and devices with it have to be
-made. A list is reported 60 days before its end, or when a third of its time is left if it is valid for less than 180
-days: a list that is published each week must not raise an alarm each week. One that cannot be read is reported, too.
+A CA is reported half a year before its end, because a manufacturer must create a new CA and produce devices with it. A
+list is reported 60 days before its end, or when a third of its time is left if it is valid for less than 180 days: a
+list that is published every week must not raise an alarm every week. An unreadable list is also reported.
 """
 
 from dataclasses import dataclass

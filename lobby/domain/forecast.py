@@ -1,7 +1,6 @@
-"""When a waiting device will be commissioned, and what it waits for, in words.
-
-The number of devices before it is an estimate: the lane's devices are counted, and the device's place among them is
-taken from the times of the first, the last and this one. So a forecast is never later than the end of the backlog.
+"""The forecast of a waiting device: when it will be commissioned, and the cause of the wait as text. The number of
+devices before it is an estimate from the number of the lane's devices and the times of the first, the last and this
+one. So a forecast is never later than the end of the backlog.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""What a hello changes: the device enters the lobby, is back in it, or reports what its client can do.
+"""The changes of a device by a hello: it enters the lobby, returns to it, or reports the capabilities of its client.
 
-Pure functions from a row to the new row, as in `transitions`. A hello decides nothing else: it contains no more than
-what the client says about itself.
+Pure functions from a row to the new row, as in `transitions`. A hello changes nothing else, because it contains only
+information about the client.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from lobby.domain.transitions import entered, state_after
 
 @dataclass(frozen=True)
 class Report:
-    """What a client reports about itself: its version, whether it can show a presence code, and whether it can renew
+    """A client's information about itself: its version, whether it can show a presence code, and whether it can renew
     its certificate. None: it is not known."""
 
     clientversion: str | None = None
@@ -41,8 +41,8 @@ def hello(device: Device, report: Report, at: str) -> Device:
 
 
 def is_news(device: Device, report: Report) -> bool:
-    """Return whether the client of a device can do something else than its row states. Of a device that has its route,
-    only whether it can renew matters."""
+    """Return whether the client's capabilities differ from those in the row. For a device that has its route, only
+    renewal is compared."""
     can_renew = report.can_renew is not None and bool(device.can_renew) is not report.can_renew
     shows_code = report.shows_code is not None and report.shows_code is not device.shows_code
     return can_renew or (shows_code and device.devstate not in PLACED_STATES)

@@ -1,7 +1,7 @@
 """The export of a device's history, from which anyone verifies it without a network (`lobby.verify_history`).
 
-It holds everything that the audit compares: entries, row and anchors. What is signed is the SHA-256 of the export as
-canonical JSON without the signature: sorted names, no spaces, ASCII. It rejects histories that are too long to send.
+It contains all data that the audit compares: entries, row and anchors. The signature covers the SHA-256 of the export
+as canonical JSON without the signature: sorted names, no spaces, ASCII. It rejects histories that are too long to send.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Origin:
-    """Which lobby exports, from which bucket, who asked for it, and when (ISO 8601, UTC)."""
+    """The origin of an export: the lobby, the bucket, the requesting user, and the time (ISO 8601, UTC)."""
 
     lobby: Target
     bucket: str
@@ -47,7 +47,7 @@ def history_export(
     anchors: Sequence[Mapping[str, Any]],
     origin: Origin,
 ) -> Document:
-    """Return the export without its signature. Invalid items are exported as such: they are what the lobby has.
+    """Return the export without its signature. Invalid items are exported unchanged.
 
     Raise `Conflict` HISTORY_TOO_LONG."""
     if len(entries) > MAX_ENTRIES:

@@ -54,7 +54,7 @@ class LanePace:
 
     @classmethod
     def of(cls, rate: float, current: float | None) -> "LanePace":
-        """Return the pace of a worker that starts. `current` is what the last worker ended with."""
+        """Return the pace of a worker that starts. `current` is the last worker's pace."""
         return cls(rate, min(rate, max(rate * _LOWEST, current if current is not None else rate)))
 
     @property
@@ -69,7 +69,7 @@ class LanePace:
         return replace(self, current=max(self.rate * _LOWEST, self.current * _DECREASE), decreased_at=at)
 
     def recovered(self, seconds: float) -> "LanePace":
-        """Return the pace after so many seconds without throttling."""
+        """Return the pace after this many seconds without throttling."""
         return replace(self, current=min(self.rate, self.current + self.rate * _RECOVERY_PER_SECOND * seconds))
 
 

@@ -1,7 +1,7 @@
-"""What the worker of a lane does next: a pure decision from what it knows at a moment.
+"""The next step of a lane's worker: a pure decision from its situation.
 
 The worker starts one device in each slot of its pace, several at the same time, and reads more rows when it runs out of
-them. Urgent rows, for which somebody waits, start before their slot, and also while as many devices as usual are in
+them. Urgent rows, for which a user waits, start before their slot, and also while as many devices as usual are in
 progress. It ends when the lane is empty, when its time is up, or when the lane is closed; but never before the devices
 that it has started are done.
 """
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a worker knows. Times are in seconds of one clock. `ready`: rows that can start; `running`: devices in
+    """The situation of a worker. Times are in seconds of one clock. `ready`: rows that can start; `running`: devices in
     progress, of at most `limit`; `slot_at`: when the next device may start; `retry_at`: when the next failed device is
     tried again; `drained`: the last reading found no further row; `stopped`: the lane is closed, or its lease is lost;
     `urgent`: urgent rows, which are not in `ready`; `urgent_limit`: devices in progress at which no urgent row starts;

@@ -1,8 +1,8 @@
-"""Lanes: each target has a queue of its own for the commissioner's work, so that no target delays another.
+"""Lanes: each target has a separate queue for the commissioner's work, so that no target delays another.
 
 A row that needs the commissioner waits in one lane at a time, in order of priority and time. Its key in the by-turn
 index is `commissioner#<lane>#<priority>`. A lane is a target, or `lobby` for work that calls no target. All calls into
-a target for a device belong to that target's lane, which one worker drains at a time: so they never overlap. Rows of
+a target for a device belong to that target's lane, which one worker processes at a time, so they never overlap. Rows of
 earlier versions have the key `commissioner`, without a lane.
 """
 

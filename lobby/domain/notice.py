@@ -14,7 +14,7 @@ _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([A-Za-z0-9-
 
 
 class Notice(StrEnum):
-    """What a notice reports."""
+    """The kinds of notices."""
 
     WAITING = "waiting"
     """A device waits in the lobby for a claim."""

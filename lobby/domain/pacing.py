@@ -23,7 +23,7 @@ class Pace:
         return 1 / self.per_second
 
     def reserve(self, following: float, now: float) -> tuple[float, float]:
-        """Reserve one call. `following` is what the previous reservation returned (initially minus infinity), `now` the
+        """Reserve one call. `following` is the result of the previous reservation (initially minus infinity), `now` the
         time, both in seconds. Return how many seconds to wait, and the next `following`."""
         conforming = max(following, now - (self.burst - 1) * self.interval)
         return max(0.0, conforming - now), conforming + self.interval

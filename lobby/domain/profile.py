@@ -1,4 +1,4 @@
-"""Device profiles: what a device gets in its target, apart from its certificate.
+"""Device profiles: the registration of a device in its target, apart from its certificate.
 
 A profile is an IoT policy, and optionally a thing type, attributes, thing groups, a billing group, and the age at which
 certificates are renewed. The policy and the groups are created by the owner of the target account; the commissioner can
@@ -59,8 +59,8 @@ class Profile:
 
 @dataclass(frozen=True)
 class Profiles:
-    """All profiles of a lobby, by name. What a profile does not name but another one does was applied by the lobby, so
-    it is removed from a device that changes its profile. Everything else belongs to the target's owner."""
+    """All profiles of a lobby, by name. A type, attribute or group that only another profile names was applied by the
+    lobby, so it is removed when a device changes its profile. All others belong to the target's owner."""
 
     by_name: Mapping[str, Profile]
 

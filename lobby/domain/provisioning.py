@@ -1,4 +1,4 @@
-"""Decisions at the door `claim`: which device may get a certificate of its own by AWS IoT's fleet provisioning.
+"""Decisions at the door `claim`: which device may get its own certificate by AWS IoT's fleet provisioning.
 
 AWS IoT calls a hook before it activates the certificate that it has issued (AWS IoT developer guide, "Pre-provisioning
 hooks"). Everything that is not allowed here is denied. `enrolment` and `repeats` decide about the enrolment and about
@@ -31,8 +31,8 @@ _USABLE: Final = ("PENDING_ACTIVATION", "ACTIVE")
 
 @dataclass(frozen=True)
 class ProvisioningRequest:
-    """What AWS IoT asks the hook about: the claim certificate's fingerprint, the new certificate and its fingerprint,
-    and the serial number as the device has sent it."""
+    """The request of AWS IoT to the hook: the claim certificate's fingerprint, the new certificate and its fingerprint,
+    and the serial number that the device has sent."""
 
     claim: Fingerprint
     certid: Fingerprint
@@ -41,7 +41,7 @@ class ProvisioningRequest:
 
     @property
     def name(self) -> ThingName | None:
-        """Return the thing name that the device asks for, or None if it is not valid."""
+        """Return the requested thing name, or None if it is not valid."""
         try:
             return parse_thing_name(self.serial)
         except InvalidInput:
@@ -78,7 +78,7 @@ def require_status(status: str) -> None:
 
 
 def identity_of(request: ProvisioningRequest) -> Identity:
-    """Return the identity that the device asks for: the serial number as thing name, and the new certificate.
+    """Return the requested identity: the serial number as thing name, and the new certificate.
 
     AWS IoT has issued the certificate and checked the key, and it keeps the subject of the device's request. A CN must
     be the serial number, so that no certificate names another device. Raise `IdentityRefused`: SERIAL_INVALID,

@@ -1,9 +1,9 @@
-"""When a device is due to renew its certificate, and how far its renewal is.
+"""When the renewal of a device's certificate is due, and the progress of its renewal.
 
 A policy is part of a profile or of an enrolment; the enrolment's has precedence. The age of the first certificate
-counts from the admission, because a device may have been stored for years before; that of a renewed one from the moment
-at which it came into use. A certificate that expires sooner is due a grace period earlier. `renewal_transitions` has
-what each step changes.
+counts from the admission, because a device may have been in storage for years before. That of a renewed certificate
+counts from its first use. A certificate that expires sooner is due one grace period before it expires.
+`renewal_transitions` has the changes of each step.
 """
 
 from collections.abc import Mapping

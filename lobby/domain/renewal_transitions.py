@@ -1,4 +1,4 @@
-"""What the steps of a renewal change: pure functions from a row to the new row, as in `transitions`.
+"""The changes of a device by the steps of a renewal: pure functions from a row to the new row, as in `transitions`.
 
 The device keeps its row and its first fingerprint, which its label shows. The row names the certificate in use
 (`certificate`), the new one until it is proven (`pending`), and those that are to be retired. Until an arrival proves
@@ -70,7 +70,7 @@ def prove(device: Device, at: str) -> Device:
 
 def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
     """These certificates are inactive in the target and in the lobby, and the device was asked, if it is due. The row
-    needs the commissioner for what is left, or for a claim since `generation`."""
+    needs the commissioner for remaining work, or for a claim since `generation`."""
     state_after(device, Event.RETIRE)
     left = tuple(each for each in device.retiring if each not in certificates)
     after = replace(device, retiring=left)

@@ -1,8 +1,6 @@
-"""What happens at the door `claim` to a device whose serial number another key already has.
-
-The devices of an enrolment share the claim certificate's key, so anyone who has it can name any serial number. So only
-a device of the same enrolment can be replaced, and a serial number that a user has revoked comes back only after a user
-has approved it.
+"""The treatment of a second key for a serial number at the door `claim`. The devices of an enrolment share the claim
+certificate's key, so a holder of it can send any serial number. So only a device of the same enrolment can be replaced,
+and a serial number that a user has revoked is admitted again only after a user's approval.
 """
 
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ __all__ = [
 
 
 class Event(StrEnum):
-    """What can happen to a device. Each event becomes one history entry."""
+    """The events of a device. Each event becomes one history entry."""
 
     ADMIT = "admit"
     REFUSE = "refuse"
@@ -148,7 +148,7 @@ def next_state(
 
 
 def allowed_events(state: State | None, *, unfinished: bool = False, claimed: bool = True) -> tuple[Event, ...]:
-    """Return what an operator may do with a device in `state`. `unfinished`: a target that the device has left is not
+    """Return the operator's actions for a device in `state`. `unfinished`: a target that the device has left is not
     cleared yet. `claimed`: the row has a claim, which a refused device can have and an operator can release."""
     events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
     if state is State.INLOBBY and not unfinished:

@@ -75,7 +75,7 @@ PLACEHOLDER_EXTERNAL_ID: Final = "external-id-of-the-target"
 
 
 class TargetEvent(StrEnum):
-    """What was done with a target."""
+    """The events of a target."""
 
     REGISTERED = "registered"
     CHANGED = "changed"
@@ -102,7 +102,7 @@ class TargetEntry:
 
 
 def changes_of(before: RegisteredTarget, after: RegisteredTarget) -> str:
-    """Return what a change of a target's settings changes, for its history; empty for none."""
+    """Return a description of the changes of a target's settings, for its history; empty if there is none."""
     pairs = [
         ("name", before.name, after.name),
         ("profiles", ", ".join(before.profiles), ", ".join(after.profiles)),

@@ -1,8 +1,8 @@
 """The topic rules of a target: which events of its AWS IoT leave the account, as AWS IoT SQL.
 
 A rule looks up the thing that has the client's id. Only an event of a device of this lobby is selected: its thing names
-this lobby and the certificate of the connection. A connection is reported only while the lobby waits for it. The lookup
-counts as one action of the rule, for each event of any device of the account, so each rule makes one.
+this lobby and the certificate of the connection. A connection is reported only while the lobby waits for it. Each rule
+makes only one lookup, because it is billed as an action for each event of any device of the account.
 """
 
 from typing import Final

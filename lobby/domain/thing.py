@@ -1,8 +1,7 @@
-"""A thing in a target: what it has, what its device's profile requires, and the changes between the two.
-
-Pure. The lobby changes only what one of its profiles names. A thing type, attribute, group or billing group that no
-profile names belongs to the target's owner and stays. A thing has one billing group at most, so a thing that the owner
-has put into one of their own is not moved.
+"""A thing in a target: its properties, those that its device's profile requires, and the changes between them. Pure.
+The lobby changes only properties that one of its profiles names. A thing type, attribute, group or billing group that
+no profile names belongs to the target's owner and stays. A thing has at most one billing group, so a thing in a billing
+group of the owner is not moved.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,7 +13,7 @@ from lobby.domain.profile import Profile, Profiles
 
 @dataclass(frozen=True)
 class ThingFacts:
-    """What AWS IoT has for a thing, as far as profiles can change it."""
+    """The properties of a thing in AWS IoT that profiles can change."""
 
     thing_type: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -24,10 +23,10 @@ class ThingFacts:
 
 @dataclass(frozen=True)
 class ThingChanges:
-    """What a thing lacks, and what it has from another profile. `thing_type`: the type to set; `removes_type`: the type
-    is another profile's and this one has none. An attribute with an empty value is to be removed. `billing_group`: the
-    group to join; `leaves`: the billing group to leave first. `owners_billing_group`: the owner's own, which the thing
-    stays in."""
+    """The missing properties of a thing, and those from another profile. `thing_type`: the type to set; `removes_type`:
+    the type is another profile's and this one has none. An attribute with an empty value is to be removed.
+    `billing_group`: the group to join; `leaves`: the billing group to leave first. `owners_billing_group`: the owner's
+    own, which the thing stays in."""
 
     thing_type: str | None = None
     removes_type: bool = False

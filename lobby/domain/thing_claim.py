@@ -1,4 +1,4 @@
-"""The attribute `claim` of a thing in a target: whose device it is, by which claim, and whether it has arrived.
+"""The attribute `claim` of a thing in a target: the device's lobby, its claim, and whether it has arrived.
 
 The target's topic rules read it to decide which connections are reported to the lobby, so that ids of other fleets, and
 reconnections of arrived devices, do not leave the target's account. Operators and the target's owner can search it. The

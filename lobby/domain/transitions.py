@@ -1,4 +1,4 @@
-"""What each event of a device's registration and claims changes: pure functions from a row to the new row.
+"""The changes of a device by each event of its registration and claims: pure functions from a row to the new row.
 
 Each looks up its event in `states` first, so a forbidden event raises `Conflict` and nothing is written. A result that
 equals the given device means that the event changes nothing; the ledger then writes nothing, so callers can repeat
@@ -148,7 +148,7 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
 
 
 def configure(device: Device, profile: str | None, config: Config | None, at: str) -> Device:
-    """The profile or configuration of a claim changes, and its target stays; None keeps the present value. The device
+    """The profile or configuration of a claim changes, and its target stays; None keeps the current value. The device
     is commissioned again, so that it gets a new route. A proving device gets a new code, but no additional attempts."""
     state = state_after(device, Event.CONFIGURE)
     wanted = (profile or device.profile, device.config if config is None else parse_config(config))
@@ -202,9 +202,9 @@ def _next_generation(device: Device) -> Device:
 
 
 def retry(device: Device, at: str) -> Device:
-    """The commissioner tries again what failed, is stuck or is unfinished. The generation increases, so that the row
-    changes and wakes the commissioner even if its work was never recorded as done. The reason of a refused or revoked
-    device stays. A proving device gets a new code, but no additional attempts."""
+    """The commissioner repeats failed, stuck or unfinished work. The generation increases, so that the row changes and
+    starts the commissioner even if its work was never recorded as done. The reason of a refused or revoked device
+    stays. A proving device gets a new code, but no additional attempts."""
     state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.targets_to_clear:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")

@@ -1,8 +1,8 @@
-"""What the vending door does with a request: pure decisions.
+"""The pure decisions of the vending door about a request.
 
 A thing name belongs to the token by which its device got a certificate. The same token gets the same certificate again
-for the same key, so that a lost answer can be asked for again. For another key it gets a new certificate, which
-replaces the previous one. Another token is refused. A device that an operator has revoked stays out.
+for the same key, so that a device can request a lost answer again. For another key it gets a new certificate, which
+replaces the previous one. Another token is refused. A device that an operator has revoked is not admitted.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ class Repeated:
 
 
 def decide(token: EnrolmentToken, name: ThingName, holder: Holder | None, at: str) -> Repeated | TokenUse:
-    """Return what the token's bearer gets for the thing name. Raise `TokenRefused`, or `Conflict` NAME_TAKEN."""
+    """Return the decision about a request for the thing name with this token. Raise `TokenRefused`, or `Conflict`
+    NAME_TAKEN."""
     if token.name not in (None, name):
         raise TokenRefused(OTHER_NAME, f"got the thing name {name}, want {token.name}, for which token {token.id} is")
     use = _use(token, name, holder)

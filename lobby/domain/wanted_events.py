@@ -1,8 +1,8 @@
 """Which types of events the rules of the event bus can match.
 
-EventBridge bills each event that is published, and discards those that no rule matches. An archive and schema discovery
-are rules, too. Only what a pattern says about the type is read. A pattern that selects types in another way than by
-their names, or that cannot be read, can match all of them. A rule that is disabled matches nothing.
+EventBridge bills each event that is published, and discards those that no rule matches. Archives and schema discovery
+are also rules. Only the condition on the type is read from a pattern. A pattern that selects types in another way than
+by their names, or that cannot be read, can match all of them. A rule that is disabled matches nothing.
 """
 
 from collections.abc import Iterable, Mapping

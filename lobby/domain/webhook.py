@@ -1,7 +1,6 @@
-"""A webhook: an address to which events are sent, and what happens when it does not accept them.
-
-A request that fails is repeated after growing waits; the last failure makes the event `undelivered`, from where a user
-sends it again. A webhook that accepts nothing for days, or says that it is gone, is disabled with the reason.
+"""A webhook: an address to which events are sent, and the rules for failed requests. A failed request is repeated after
+growing waits. After the last one the event is `undelivered`, and a user can send it again. A webhook that accepts no
+request for days, or answers that it is gone (410), is disabled with the reason.
 """
 
 import re
@@ -67,8 +66,8 @@ class Result(StrEnum):
 class Webhook:
     """A webhook as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
-    `events` are the types that it receives; none means all. `secret` numbers the signing secret, and the one before is
-    used, too, until `previous_until`. `failing_since` is the first failed request after the last accepted one.
+    `events` are the types that it receives; none means all. `secret` is the number of the signing secret; the previous
+    one is also used until `previous_until`. `failing_since` is the first failed request after the last accepted one.
     `revision` increases with each change by a user or by the service."""
 
     id: WebhookId
@@ -105,7 +104,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Message:
-    """An event on its way to one webhook. `body` is what is sent, as Standard Webhooks recommends it: `type`,
+    """An event for one webhook. `body` is the content of the request, as Standard Webhooks recommends it: `type`,
     `timestamp` and `data`."""
 
     webhook: WebhookId
@@ -172,8 +171,8 @@ def parse_events(entered: Iterable[str]) -> tuple[str, ...]:
 
 def wait_after(attempt: int, spread: float, retry_after: int | None = None) -> int | None:
     """Return the seconds until the next attempt, or None if `attempt` (from 1) was the last. `spread`, from 0 to 1,
-    lengthens it by up to a tenth, so that failed requests do not come back together. `retry_after` is what the receiver
-    has asked for; it can lengthen the wait."""
+    lengthens it by up to a tenth, so that failed requests are not repeated at the same time. `retry_after` is the wait
+    that the receiver requests; it can lengthen the wait."""
     if attempt > len(WAITS):
         return None
     wait = max(round(WAITS[attempt - 1] * (1 + spread / 10)), retry_after or 0)

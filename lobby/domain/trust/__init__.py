@@ -1,5 +1,4 @@
-"""Checks of certificates, CAs and revocation lists: what `lobby.domain.identity` decides from.
-
-Pure functions over parsed certificates. The PKI tools use them, too, so that a CA is checked before it is registered
-by the code that will later admit its devices.
+"""Checks of certificates, CAs and revocation lists for `lobby.domain.identity`. Pure functions over parsed
+certificates. The PKI tools use the same code, so a CA is checked before its registration by the rules that later apply
+to its devices.
 """

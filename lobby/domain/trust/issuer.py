@@ -1,9 +1,8 @@
-"""The checks of a registered CA, and of whether it issued a device's certificate.
-
-The registered CA is the trust anchor: what AWS IoT has registered is trusted, whoever issued it. It must be a CA by
-basicConstraints, its key usage and extended key usage must permit issuing client certificates if they exist, and its
-key must be strong. RFC 5280 lets a validator accept a CA without key usage and with non-critical basicConstraints,
-which is what `openssl req -x509` creates, so both are accepted.
+"""The checks of a registered CA, and whether it issued a device's certificate. The CA that AWS IoT has registered is
+the trust anchor, so its own issuer is not checked. It must be a CA by basicConstraints, its key usage and extended key
+usage must permit issuing client certificates if they exist, and its key must be strong. RFC 5280 lets a validator
+accept a CA without key usage and with non-critical basicConstraints, which is what `openssl req -x509` creates, so both
+are accepted.
 """
 
 from dataclasses import dataclass

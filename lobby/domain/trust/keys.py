@@ -1,4 +1,4 @@
-"""Public keys and signatures: what is strong enough, what is too large, and whether a signature is genuine.
+"""Checks of public keys and signatures: minimum strength, maximum size, and the verification of a signature.
 
 Sizes are checked before any operation with a key. RSA needs 2048 to 16384 bits, OpenSSL's limit, and an odd exponent of
 3 to 64 bits; EC needs P-256, P-384 or P-521. Those are the keys that AWS IoT accepts (developer guide, "X.509 client

@@ -1,6 +1,6 @@
 """Reads untrusted X.509 structures: every failure of the parser is one exception, `Unreadable`.
 
-`cryptography` parses lazily and documents only some of what it raises: a year 0000, a malformed name or an unknown
+`cryptography` parses lazily and documents only some of its exceptions: a year 0000, a malformed name or an unknown
 algorithm fails at the first access of a field, with different types of exceptions. Its warnings about structures that
 it will reject in a later release are suppressed, because the checks here decide about them.
 """

@@ -1,8 +1,6 @@
-"""A certificate signing request (PKCS#10) by which a device asks for a certificate for its own key.
-
-Its signature proves that the device has the private key. AWS IoT takes key and subject from it and nothing else, so the
-subject must have one CN, the thing name. Refused are unreadable requests, wrong or weak signatures, keys that AWS IoT
-does not accept, and requests for a CA certificate.
+"""A certificate signing request (PKCS#10) of a device for its own key. Its signature proves that the device has the
+private key. AWS IoT uses only its key and subject, so the subject must have one CN, the thing name. Refused are
+unreadable requests, wrong or weak signatures, keys that AWS IoT does not accept, and requests for a CA certificate.
 """
 
 import re
