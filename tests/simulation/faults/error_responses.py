@@ -71,6 +71,9 @@ SERVICE_ERRORS: Final = {
     "sts": ServiceErrors(("Throttling", 400), ("InternalFailure", 500), ("AccessDenied", 403), _query),
     "sns": ServiceErrors(("Throttled", 429), ("InternalError", 500), ("AuthorizationError", 403), _query),
     "sqs": ServiceErrors(("ThrottlingException", 400), ("InternalFailure", 500), ("AccessDenied", 403), _aws_json),
+    "ssm": ServiceErrors(
+        ("ThrottlingException", 400), ("InternalServerError", 500), ("AccessDeniedException", 400), _aws_json
+    ),
     "lambda": ServiceErrors(
         ("TooManyRequestsException", 429), ("ServiceException", 500), ("AccessDeniedException", 403)
     ),
