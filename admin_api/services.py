@@ -40,6 +40,7 @@ from lobby.ledger.enrolment_tokens import EnrolmentTokens
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.manifests import Manifests
+from lobby.ledger.serial_claims import SerialClaims
 from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
@@ -71,6 +72,7 @@ class Services:
     clock: Callable[[], float] = time.monotonic
     connections: Connections = field(default_factory=Connections)
     enrolments: Enrolments = field(default_factory=Enrolments)
+    serial_claims: SerialClaims = field(default_factory=SerialClaims)
     serial_lists: SerialLists = field(default_factory=SerialLists)
     claim_certificates: ClaimCertificates = field(default_factory=ClaimCertificates)
     enrolment_tokens: EnrolmentTokens = field(default_factory=EnrolmentTokens)

@@ -23,6 +23,7 @@ from admin_api.cli.commands import (
     enrolments,
     history,
     reconcile,
+    serial_claims,
     standbys,
     target_changes,
     target_template,
@@ -81,6 +82,7 @@ enrolments.app.add_typer(enrolment_creation.app)
 enrolments.app.add_typer(claim_certificates.approve_app)
 enrolments.app.add_typer(enrolment_bundle.app)
 enrolments.app.add_typer(claim_certificates.app, name="certificates", help="Add, list and revoke claim certificates.")
+app.add_typer(serial_claims.app, name="serials", help="List and withdraw claims by serial number.")
 enrolments.app.add_typer(enrolment_tokens.app, name="tokens", help="Create, list and revoke enrolment tokens.")
 app.add_typer(enrolments.app, name="enrolments", help="List, create, change, pause, resume and revoke enrolments.")
 campaigns.app.add_typer(campaign_creation.app)

@@ -34,6 +34,7 @@ const VALUES = [
   "RenewalOverview",
   "RenewalPolicy",
   "Standby",
+  "SerialNumberClaims",
   "SubjectField",
   "Target",
   "UndeliveredEvent",

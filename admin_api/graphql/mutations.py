@@ -24,6 +24,7 @@ from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.enrolment_mutations import EnrolmentMutation
 from admin_api.graphql.enrolment_tokens import EnrolmentTokenMutation
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
+from admin_api.graphql.serial_claims import SerialClaimMutation
 from admin_api.graphql.standbys import StandbyMutation
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.graphql.webhooks import WebhookMutation
@@ -74,6 +75,7 @@ class Mutation(
     WebhookMutation,
     AlertMutation,
     StandbyMutation,
+    SerialClaimMutation,
 ):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",

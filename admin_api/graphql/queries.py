@@ -30,6 +30,7 @@ from admin_api.graphql.histories import HistoryCheck, history_check_from
 from admin_api.graphql.history_exports import HistoryExportQuery
 from admin_api.graphql.overview import Overview, overview_of
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
+from admin_api.graphql.serial_claims import SerialClaimQuery
 from admin_api.graphql.targets import (
     RegisteredTarget,
     TargetCheck,
@@ -56,7 +57,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery):
+class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery, SerialClaimQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.teardown.registry import Registry
 from infra.teardown.removal import Registration
+from lobby.domain.serial_claim import RESERVED
 from lobby.domain.thing_claim import CERTID, CLAIM, parse_claim
 from lobby.ledger.models import LedgerRow, NameRow
 from lobby.lobby_names import LobbyNames
@@ -67,7 +68,7 @@ def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[
     existing = {each["certificateId"] for each in registry.listed("ListCertificates", "certificates")}
     things = {each["thingName"] for each in registry.listed("ListThings", "things")}
     names = dict(_scanned(dynamodb, NameRow.Meta.table_name, "devicename", "certid"))
-    by_certid = {certid: name for name, certid in names.items()}
+    by_certid = {certid: name for name, certid in names.items() if certid != RESERVED}
     found: list[Registration] = []
     for certid, firstseen in _scanned(dynamodb, LedgerRow.Meta.table_name, "certid", "firstseen"):
         if not firstseen:

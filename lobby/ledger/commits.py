@@ -26,9 +26,10 @@ class Put:
 
 @dataclass(frozen=True)
 class Delete:
-    """An item to delete, if it exists."""
+    """An item to delete, if it exists, on a condition."""
 
     row: Model
+    condition: Condition | None = None
 
 
 def committed(*writes: Put | Update | Delete) -> bool:
@@ -42,7 +43,7 @@ def committed(*writes: Put | Update | Delete) -> bool:
                     case Update():
                         transaction.update(write.row, list(write.actions), condition=write.condition)
                     case Delete():
-                        transaction.delete(write.row)
+                        transaction.delete(write.row, condition=write.condition)
     except TransactWriteError as error:
         if set(reasons_of(error)) & CONFLICTS:
             return False

@@ -13,12 +13,14 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.enrolment import Enrolment
 from lobby.domain.enrolment_admission import Plan
 from lobby.domain.repeats import Takeover, has_same_key, takeover
+from lobby.domain.serial_claim import RESERVED, SerialClaim, SerialNumberClaimed
 from lobby.domain.states import Event
 from lobby.errors import Conflict
+from lobby.ledger.claimed_admission import ClaimedAdmissionWriter, serial_claim
 from lobby.ledger.enrolment_rows import KIND, REFUSALS, EnrolmentNumberRow, EnrolmentRow, refusals_key
 from lobby.ledger.enrolment_tokens import require_usable, update_of
 from lobby.ledger.enrolments import find_enrolment
-from lobby.ledger.event_writer import ATTEMPTS, EventWriter
+from lobby.ledger.event_writer import ATTEMPTS
 from lobby.ledger.serial_approvals import is_approved, use_of
 from lobby.ledger.transaction import Change, TransactionConflict, Update, change_of
 from lobby.names import EnrolmentName, Fingerprint
@@ -35,7 +37,7 @@ class EnrolmentChanged(Exception):
     """The enrolment is not as it was read, or has become full: read all enrolments again, and select again."""
 
 
-class EnrolledAdmissionWriter(EventWriter):
+class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
     """Writes what enrolments admit."""
 
     def admit_by(self, plan: Plan, identity: "Identity", actor: str) -> Device:
@@ -44,12 +46,13 @@ class EnrolledAdmissionWriter(EventWriter):
         `repeats.takeover`."""
         replaced = plan.use.replaces if plan.use else None
         before, last, former = None, None, Takeover(replaced.certid, replaced) if replaced else None
+        claim: SerialClaim | None = None
         for attempt in range(ATTEMPTS):
             at = self._timestamp()
             admitted = enrolment_admission.admit(before, identity, plan, self._region, at)
             if admitted == before:
                 return admitted
-            change = self._admission(plan, before, admitted, last, actor, at)
+            change = self._admission(plan, before, admitted, last, actor, at, claim)
             change = _succeeding(replace(change, name=identity.name), plan, before, former)
             try:
                 self._writer.write([change, *_replacement(former, identity.certid, actor, at)])
@@ -60,7 +63,7 @@ class EnrolledAdmissionWriter(EventWriter):
                 if transitions.was_admitted(before):
                     continue
                 last = None if before else self.last_entry(identity.certid)
-                former = self._former(plan, identity, at)
+                former, claim = self._former_or_claim(plan, identity, at)
                 _require_same(plan.enrolment, counted=_is_counted(plan, before, former))
                 if plan.use:
                     require_usable(plan.use, at)
@@ -70,18 +73,35 @@ class EnrolledAdmissionWriter(EventWriter):
         raise Conflict("CHANGED_MEANWHILE", "got an admission for a device that keeps changing; try again")
 
     def _admission(
-        self, plan: Plan, before: Device | None, admitted: Device, last: Entry | None, actor: str, at: str
+        self,
+        plan: Plan,
+        before: Device | None,
+        admitted: Device,
+        last: Entry | None,
+        actor: str,
+        at: str,
+        claim: SerialClaim | None,
     ) -> Change:
+        """Return the admission with the claim of the serial number, if there is one, or else of the enrolment."""
         certid = admitted.certid
         why = transitions.why_admitted(admitted)
         change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, why=why, last=last)
         change = replace(change, also=(update_of(plan.use, at),) if plan.use else ())
+        if claim is not None:
+            return self._fulfilling(change, claim, at)
         assert change.after is not None  # noqa: S101  # an admission never removes the row
         claimed = presence.with_code(enrolment_admission.claim(change.after, plan, at), self._new_code)
         if claimed is None:
             return change
         second = change_of(certid, Event.CLAIM, change.after, claimed, actor=plan.enrolment.actor, at=at)
         return replace(change, after=second.after, further=second.entry)
+
+    def _former_or_claim(self, plan: Plan, identity: "Identity", at: str) -> tuple[Takeover | None, SerialClaim | None]:
+        """Return what holds the name and gives it to this certificate: another certificate, or a user's claim."""
+        try:
+            return self._former(plan, identity, at), None
+        except SerialNumberClaimed:
+            return Takeover(RESERVED, None), serial_claim(identity.name)
 
     def _former(self, plan: Plan, identity: "Identity", at: str) -> Takeover | None:
         """Return the certificate that holds the name and gives it to this one, if there is one. Raise `Conflict`
@@ -91,7 +111,7 @@ class EnrolledAdmissionWriter(EventWriter):
         if plan.enrolment.repeat is None:
             successor_of = self.replaceable_holder(identity.name, identity.certid)
             return Takeover(successor_of, None) if successor_of else None
-        holder = self.name_holder(identity.name)
+        holder = self.holder_or_claim(identity.name)
         if holder is None or holder == identity.certid:
             return None
         row, approved = self.get_with_certificate(holder), is_approved(identity.name, plan.enrolment.name, at)

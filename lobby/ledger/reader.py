@@ -9,6 +9,7 @@ from pynamodb.exceptions import DoesNotExist, GetError
 
 from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import Unreadable
+from lobby.domain.serial_claim import RESERVED, SerialNumberClaimed
 from lobby.domain.states import State
 from lobby.errors import Conflict
 from lobby.ledger.certificates import pem_of
@@ -84,18 +85,32 @@ class LedgerReader:
 
     def name_holder(self, name: str) -> Fingerprint | None:
         """Return the certificate that holds a thing name, if there is one."""
-        try:
-            return Fingerprint(NameRow.get(name, consistent_read=True).certid)
-        except DoesNotExist:
-            return None
+        holder = _holder(name)
+        return None if holder == RESERVED else holder
+
+    @staticmethod
+    def holder_or_claim(name: str) -> Fingerprint | None:
+        """Return the certificate that holds a thing name. Raise `SerialNumberClaimed` if a claim of the serial number
+        holds it."""
+        holder = _holder(name)
+        if holder == RESERVED:
+            raise SerialNumberClaimed
+        return holder
 
     def replaceable_holder(self, name: ThingName, certid: Fingerprint) -> Fingerprint | None:
         """Return the current holder of the name, if `certid` can take it over: a revoked certificate gives its name to
-        its successor. Raise `Conflict` NAME_TAKEN otherwise."""
-        holder = self.name_holder(name)
+        its successor. Raise `Conflict` NAME_TAKEN otherwise, or `SerialNumberClaimed`."""
+        holder = self.holder_or_claim(name)
         if holder is None or holder == certid:
             return None
         device = self.get(holder)
         if device is None or device.devstate is State.REVOKED:
             return holder
         raise Conflict("NAME_TAKEN", f"got the name {name!r}, held by certificate {holder}; want one that is free")
+
+
+def _holder(name: str) -> Fingerprint | None:
+    try:
+        return Fingerprint(NameRow.get(name, consistent_read=True).certid)
+    except DoesNotExist:
+        return None

@@ -18,6 +18,7 @@ from lobby.domain.changes import Chosen, Release, Revoke
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.hellos import Report
 from lobby.domain.renewal import PLACED_STATES
+from lobby.domain.serial_claim import SerialNumberClaimed
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
@@ -47,19 +48,23 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
 
     def admit(self, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most, and so
-        reads nothing. The entry has the reason NAME_DIFFERS if the claim expected another name. Raise `Conflict`:
+        reads nothing. The entry has the reason NAME_DIFFERS if the claim expected another name. A device whose serial
+        number is claimed is also claimed. Raise `Conflict`:
         NAME_TAKEN if another certificate holds its name, REVOKED."""
-        return present(
-            self._transition(
-                identity.certid,
-                Event.ADMIT,
-                lambda d, at: transitions.admit(d, identity, self._region, at),
-                actor,
-                row=None,
-                why=transitions.why_admitted,
-                name=identity.name,
+        try:
+            return present(
+                self._transition(
+                    identity.certid,
+                    Event.ADMIT,
+                    lambda d, at: transitions.admit(d, identity, self._region, at),
+                    actor,
+                    row=None,
+                    why=transitions.why_admitted,
+                    name=identity.name,
+                )
             )
-        )
+        except SerialNumberClaimed:
+            return self.admit_claimed(identity, actor)
 
     def refuse(
         self,

@@ -19,12 +19,15 @@ from pynamodb.transactions import TransactWrite
 
 from lobby.domain.device import GENESIS, Device, Entry
 from lobby.domain.lanes import turn_of
+from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.states import Event
 from lobby.ledger.certificates import certificate_row
 from lobby.ledger.counts import Passage, bucket_of, shard_of, shift
 from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
 from lobby.ledger.items import attributes_of, row_of
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
+from lobby.ledger.serial_claim_rows import KIND as CLAIM_KIND
+from lobby.ledger.serial_claim_rows import SerialClaimRow
 from lobby.names import Fingerprint, Target, ThingName
 
 _ATTEMPTS: Final = 4
@@ -54,8 +57,8 @@ class Update:
 @dataclass(frozen=True)
 class Change:
     """A decided change: the row as it was read, the new row, and the history entry. `name` is reserved for the
-    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `also` are the
-    further items."""
+    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `fulfils`: the
+    claim by serial number that is deleted; `also` are the further items."""
 
     before: Device | None
     after: Device | None
@@ -63,6 +66,7 @@ class Change:
     name: ThingName | None = None
     holder: Fingerprint | None = None
     further: Entry | None = None
+    fulfils: SerialClaim | None = None
     also: tuple[Update, ...] = ()
 
 
@@ -165,6 +169,10 @@ class _Transaction:
             self._put(row_of(entry), HistoryRow.certid.does_not_exist(), entry.certid)
         for update in change.also:
             self._update(update.row, list(update.actions), update.condition, None)
+        if change.fulfils is not None:
+            row = SerialClaimRow(CLAIM_KIND, change.fulfils.serial)
+            self._transaction.delete(row, condition=SerialClaimRow.at == change.fulfils.at)
+            self._deletes.append(None)
 
     def update(self, before: Device, after: Device) -> None:
         self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)

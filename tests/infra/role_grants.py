@@ -136,6 +136,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}enrolments",
             f"{TABLE}webhooks",
             f"{TABLE}campaigns",
+            f"{TABLE}names",
         },
         "dynamodb:BatchGetItem": {
             f"{TABLE}ledger",
@@ -152,6 +153,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}enrolments",
             f"{TABLE}webhooks",
             f"{TABLE}campaigns",
+            f"{TABLE}names",
         },
         "dynamodb:UpdateItem": {
             f"{TABLE}ledger",
@@ -160,7 +162,13 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}enrolments",
             f"{TABLE}campaigns",
         },
-        "dynamodb:DeleteItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}webhooks"},
+        "dynamodb:DeleteItem": {
+            f"{TABLE}ledger",
+            f"{TABLE}targets",
+            f"{TABLE}webhooks",
+            f"{TABLE}enrolments",
+            f"{TABLE}names",
+        },
         "dynamodb:Query": {
             f"{TABLE}activity",
             f"{TABLE}enrolments",

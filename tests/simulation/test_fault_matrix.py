@@ -22,6 +22,7 @@ from tests.simulation.faults.setup import ScenarioSetup
 SAMPLE = (
     "a valid certificate connects and says hello",
     "three connection attempts before the admission",
+    "a device whose serial number is claimed connects",
     "a device joins by claim and is claimed by its rule",
     "a device is denied at the door by claim",
     "a second key of a serial number",

@@ -1,4 +1,4 @@
-"""`claim`: claim devices by name, by the labels in photos, or by a claim list of any length.
+"""`claim`: claim devices by name, by the labels in photos, by a claim list of any length, or by serial number.
 
 Everything is checked before anything is sent. A list can be sent again: a device that already has the requested
 claim counts as claimed.
@@ -17,6 +17,7 @@ from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.selection import report_invalid_rows
 from admin_api.cli.commands.sending import send_claims
+from admin_api.cli.commands.serial_claims import claim_serials
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
 from admin_api.cli.completion import complete_device, complete_target
 from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
@@ -27,7 +28,8 @@ from admin_api.cli.input_files import read_content
 from admin_api.cli.photos import read_photo
 from admin_api.cli.render import tables
 from admin_api.cli.results import claim_results, record_of
-from lobby.names import Fingerprint
+from admin_api.cli.serial_files import read_serials
+from lobby.names import Fingerprint, parse_thing_name
 
 app = typer.Typer()
 _FILE_HELP = (
@@ -52,6 +54,14 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
         typer.Option("--qr", metavar="PHOTO", help="Claim every device label in a photo. Repeatable."),
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", metavar="CSV", help=_FILE_HELP)] = None,
+    serial: Annotated[
+        list[str] | None,
+        typer.Option("--serial", metavar="SERIAL", help="Claim by serial number, before the device joins. Repeatable."),
+    ] = None,
+    serials: Annotated[
+        Path | None,
+        typer.Option("--serials", metavar="FILE", help="Serial numbers to claim, one in each line; - for stdin."),
+    ] = None,
     ignore_columns: Annotated[bool, typer.Option("--ignore-columns", help="Ignore unknown columns.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and send the others.")] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="Write the result of each row.")] = None,
@@ -63,9 +73,15 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
 
     Devices can be claimed before or after they first connect. Repeating a claim is not an error.
     """
-    if bool(file) == bool(devices or photo):
-        got = "both devices and a file" if file else "no device"
-        raise usage_error(f"got {got}, want DEVICE..., --qr or --file")
+    by_serial = bool(serial or serials)
+    if sum((bool(file), bool(devices or photo), by_serial)) != 1:
+        got = "several of them" if file or devices or photo or by_serial else "no device"
+        raise usage_error(f"got {got}, want DEVICE... and --qr, or --file, or --serial and --serials")
+    if by_serial:
+        if out or dry_run or wait or ignore_columns or skip_bad:
+            raise usage_error("got --serial with an option of other claims, want only --target, --profile and --config")
+        named = [parse_thing_name(each) for each in serial or ()] + (read_serials(serials) if serials else [])
+        return claim_serials(context, list(dict.fromkeys(named)), _request(context, Defaults(target, profile, config)))
     if not file and (ignore_columns or skip_bad):
         raise usage_error("got --ignore-columns or --skip-bad without --file, want them with it")
     if out and file and file != Path("-") and out.resolve() == file.resolve():
@@ -98,10 +114,7 @@ def _report_invalid_rows(context: CommandContext, claims: ClaimList, skip_bad: b
 def _rows(
     context: CommandContext, devices: Sequence[str], photos: Sequence[Path], defaults: Defaults
 ) -> Sequence[ClaimRow]:
-    target = context.targets.find(defaults.target)
-    if defaults.profile is not None:
-        context.targets.require_profile(target, defaults.profile)
-    request = ClaimRequest(target.target, defaults.profile, read_config(defaults.config))
+    request = _request(context, defaults)
     certids = [context.find_device(text) for text in devices]
     for photo in photos:
         labels = read_photo(photo)
@@ -110,6 +123,13 @@ def _rows(
             context.screen.note(f"note: ignored {len(labels.other_codes)} codes in {photo} that are not device labels")
         certids += labels.certids
     return [ClaimRow(number, certid, request) for number, certid in enumerate(dict.fromkeys(certids), 1)]
+
+
+def _request(context: CommandContext, defaults: Defaults) -> ClaimRequest:
+    target = context.targets.find(defaults.target)
+    if defaults.profile is not None:
+        context.targets.require_profile(target, defaults.profile)
+    return ClaimRequest(target.target, defaults.profile, read_config(defaults.config))
 
 
 def _show_dry_run(context: CommandContext, claims: ClaimList, line_title: str) -> Status:

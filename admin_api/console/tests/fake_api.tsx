@@ -104,7 +104,7 @@ const SEE = [
   "anchoredDevices",
   "exportHistory",
 ];
-const CLAIM = [...SEE, "addDevice", "claimDevice", "claimDevices", "confirmPresence"];
+const CLAIM = [...SEE, "addDevice", "claimDevice", "claimSerialNumbers", "claimDevices", "confirmPresence"];
 const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];

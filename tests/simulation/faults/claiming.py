@@ -10,13 +10,16 @@ from lobby.domain.allocation import Allocation, Share
 from lobby.domain.claim_certificate import Activity, ClaimCertificate, Source
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, Match, Repeat
 from lobby.domain.name_patterns import parse_name_pattern
+from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import timestamp
 from lobby.ledger.enrolments import Enrolments
-from lobby.names import EnrolmentName, Fingerprint
+from lobby.ledger.serial_claims import SerialClaims
+from lobby.names import EnrolmentName, Fingerprint, ThingName
 from tests import aws
 from tests import certificates as make
 from tests.aws import WAITING_POLICY
+from tests.simulation.faults import initial_states
 from tests.simulation.faults.devices import A, Fleet, SimulatedDevice
 from tests.simulation.faults.initial_states import ONE
 
@@ -35,6 +38,12 @@ def _enrol(fleet: Fleet, pattern: str, allocation: Allocation | None = None) -> 
     entry = EnrolmentEntry(at, "user:ann", EnrolmentEvent.CERTIFIED, CLAIM)
     ClaimCertificates.add(claim, entry)
     ClaimCertificates.set_activity(claim, Activity.ACTIVE)
+
+
+def claimed_by_serial(fleet: Fleet) -> None:
+    """The serial number of a device that has not connected is claimed."""
+    initial_states.unconnected(fleet)
+    SerialClaims(fleet.clock).claim(ThingName(ONE), ClaimRequest(A), "user:ann")
 
 
 def enrolled(fleet: Fleet) -> None:

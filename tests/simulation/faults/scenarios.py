@@ -86,6 +86,7 @@ _ADMITTED: Final = (
     Scenario(
         "a device that was claimed before connects", initial_states.claimed_unconnected, lambda f: f.power_on(ONE)
     ),
+    Scenario("a device whose serial number is claimed connects", claiming.claimed_by_serial, lambda f: f.power_on(ONE)),
     Scenario("three connection attempts before the admission", initial_states.unconnected, _connect_three_times),
     Scenario("a late connection attempt of an admitted device", initial_states.waiting, lambda f: f.connect_again(ONE)),
     Scenario("from the first connection to the arrival", initial_states.unconnected, _onboard),

@@ -5,12 +5,26 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from admin_api.cli import campaign_documents, documents, enrolment_documents, standby_documents, webhook_documents
+from admin_api.cli import (
+    campaign_documents,
+    documents,
+    enrolment_documents,
+    serial_documents,
+    standby_documents,
+    webhook_documents,
+)
 from admin_api.cli.documents import MAX_ALIASES, Document
 from admin_api.graphql import limits
 
 ROOT = Path(__file__).resolve().parents[3]
-ALL = documents.ALL + enrolment_documents.ALL + campaign_documents.ALL + webhook_documents.ALL + standby_documents.ALL
+ALL = (
+    documents.ALL
+    + enrolment_documents.ALL
+    + campaign_documents.ALL
+    + webhook_documents.ALL
+    + standby_documents.ALL
+    + serial_documents.ALL
+)
 SCHEMA = build_schema((ROOT / "admin_api" / "schema.graphql").read_text())
 
 
@@ -20,7 +34,14 @@ def test_every_document_is_valid(document: Document) -> None:
 
 
 def test_all_documents_are_listed() -> None:
-    modules = (documents, enrolment_documents, campaign_documents, webhook_documents, standby_documents)
+    modules = (
+        documents,
+        enrolment_documents,
+        campaign_documents,
+        webhook_documents,
+        standby_documents,
+        serial_documents,
+    )
     defined = {value for module in modules for value in vars(module).values() if isinstance(value, Document)}
     assert defined <= set(ALL)
 

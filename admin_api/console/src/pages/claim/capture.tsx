@@ -15,6 +15,7 @@ import { CameraView } from "./scanner/camera_view";
 import { loadDetector } from "./scanner/load_detector";
 import { scanPhoto } from "./scanner/photo";
 import type { ScanResult } from "./scanner/scan_result";
+import { SerialNumberButton } from "./serial_number";
 import { TargetChoice } from "./target_choice";
 import { TypeCode } from "./type_code";
 import type { Choice } from "./use_choice";
@@ -80,6 +81,7 @@ export function Capture({ choice, head, list }: Props) {
             onChange={({ currentTarget: { checked } }) => setInSeries(checked)}
           />
         )}
+        <SerialNumberButton choice={choice} />
       </Stack>
       <div className={style.capture}>
         {scanning && (

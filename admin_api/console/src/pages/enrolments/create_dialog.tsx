@@ -1,13 +1,22 @@
 /** The form for a new enrolment. The API checks the values; its message is shown beside the form. */
-import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NativeSelect, NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
 import { usePhone } from "../../parts/phone";
 import { TargetPicker, useTargets } from "../../parts/targets";
-import { type Draft, EMPTY, faultOf, variablesOf } from "./draft";
+import { type Door, type Draft, EMPTY, faultOf, variablesOf } from "./draft";
 import { CREATE_ENROLMENT } from "./operations";
+
+const DOORS: Record<Door, { label: string; explained: string }> = {
+  registration: { label: "Registration", explained: "Devices have a certificate of a registered CA." },
+  claim: {
+    label: "Claim certificate",
+    explained: "Devices share a claim certificate: lobbyctl enrolments bundle makes it.",
+  },
+  token: { label: "Token", explained: "Devices show a token. Create tokens in the list of enrolments." },
+};
 
 interface Props {
   opened: boolean;
@@ -85,6 +94,14 @@ function Conditions({ draft, change }: PartProps) {
         value={draft.name}
         onChange={(event) => change({ name: event.currentTarget.value })}
       />
+      <NativeSelect
+        label="Door"
+        description={DOORS[draft.door].explained}
+        size="md"
+        value={draft.door}
+        onChange={(event) => change({ door: event.currentTarget.value as Door })}
+        data={Object.entries(DOORS).map(([value, { label }]) => ({ value, label }))}
+      />
       <TextInput
         label="Device names"
         description="A pattern: * stands for any characters, ? for one"
@@ -93,20 +110,24 @@ function Conditions({ draft, change }: PartProps) {
         value={draft.pattern}
         onChange={(event) => change({ pattern: event.currentTarget.value })}
       />
-      <TextInput
-        label="Organization"
-        description="The field O of the certificate's subject"
-        size="md"
-        value={draft.organization}
-        onChange={(event) => change({ organization: event.currentTarget.value })}
-      />
-      <TextInput
-        label="CA"
-        description="AWS IoT's id of the CA that signed the certificates: 64 hex digits"
-        size="md"
-        value={draft.ca}
-        onChange={(event) => change({ ca: event.currentTarget.value })}
-      />
+      {draft.door === "registration" && (
+        <>
+          <TextInput
+            label="Organization"
+            description="The field O of the certificate's subject"
+            size="md"
+            value={draft.organization}
+            onChange={(event) => change({ organization: event.currentTarget.value })}
+          />
+          <TextInput
+            label="CA"
+            description="AWS IoT's id of the CA that signed the certificates: 64 hex digits"
+            size="md"
+            value={draft.ca}
+            onChange={(event) => change({ ca: event.currentTarget.value })}
+          />
+        </>
+      )}
       <Text size="sm" c="dimmed">
         A device must meet all conditions that are filled in. Lists of serial numbers, weights and functions:
         lobbyctl enrolments create.

@@ -1,6 +1,9 @@
 /** The draft of an enrolment: missing values, and the variables of the mutation. */
+export type Door = "registration" | "claim" | "token";
+
 export interface Draft {
   name: string;
+  door: Door;
   pattern: string;
   organization: string;
   ca: string;
@@ -13,6 +16,7 @@ export interface Draft {
 
 export const EMPTY: Draft = {
   name: "",
+  door: "registration",
   pattern: "",
   organization: "",
   ca: "",
@@ -24,6 +28,9 @@ export const EMPTY: Draft = {
 /** Return a message about missing values. */
 export function faultOf(draft: Draft): string | undefined {
   if (!draft.name.trim()) return "Enter a name.";
+  if (draft.door === "claim" && draft.limit === "")
+    return "Enter a limit: the devices of this door share a key. Lists of serial numbers: lobbyctl enrolments create.";
+  if (draft.door !== "registration") return undefined;
   if (!draft.pattern.trim() && !draft.organization.trim() && !draft.ca.trim())
     return "Fill in at least one condition: device names, organization or CA.";
   return undefined;
@@ -31,12 +38,15 @@ export function faultOf(draft: Draft): string | undefined {
 
 export function variablesOf(draft: Draft) {
   const [account = "", region = ""] = draft.target?.split("/") ?? [];
-  const organization = draft.organization.trim();
+  // Only a certificate of the device's own says something about a CA and an organization.
+  const own = draft.door === "registration";
+  const organization = own ? draft.organization.trim() : "";
   return {
     name: draft.name.trim(),
+    door: draft.door,
     match: {
       namePattern: draft.pattern.trim() || null,
-      ca: draft.ca.trim() || null,
+      ca: (own && draft.ca.trim()) || null,
       subject: organization ? [{ field: "O", value: organization }] : null,
     },
     limit: draft.limit === "" ? null : Number(draft.limit),

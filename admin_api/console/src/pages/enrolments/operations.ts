@@ -15,11 +15,11 @@ export const ENROLMENT_LIST = graphql(`
 
 export const CREATE_ENROLMENT = graphql(`
   mutation CreateEnrolment(
-    $name: String!, $match: EnrolmentMatchInput!, $limit: Int, $ends: String, $model: String,
+    $name: String!, $door: String!, $match: EnrolmentMatchInput!, $limit: Int, $ends: String, $model: String,
     $allocation: AllocationInput
   ) {
     createEnrolment(
-      name: $name, match: $match, limit: $limit, ends: $ends, model: $model, allocation: $allocation
+      name: $name, door: $door, match: $match, limit: $limit, ends: $ends, model: $model, allocation: $allocation
     ) { name }
   }
 `);

@@ -123,12 +123,36 @@ test("creates an enrolment with what is filled in", async () => {
   await waitFor(() => expect(api.variablesOf("CreateEnrolment")).toHaveLength(1));
   expect(api.variablesOf("CreateEnrolment")[0]).toEqual({
     name: "pumps",
+    door: "registration",
     match: { namePattern: "pump-*", ca: null, subject: null },
     limit: 500,
     ends: null,
     allocation: null,
   });
   await waitFor(() => expect(screen.queryByLabelText("Device names")).toBeNull());
+});
+
+test("creates an enrolment of door token, whose devices have no certificate to compare", async () => {
+  const api = new FakeApi({
+    ...lists(),
+    CreateEnrolment: { createEnrolment: { __typename: "Enrolment", name: "x" } },
+  });
+  const { user } = show(<EnrolmentsPage />, api, { role: "admin" });
+  await user.click(await screen.findByRole("button", { name: "Create enrolment" }));
+  await user.type(await screen.findByLabelText("Name"), "gateways");
+  await user.type(screen.getByLabelText("Organization"), "Acme");
+  await user.selectOptions(screen.getByLabelText("Door"), "claim");
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  expect(await screen.findByText(/Enter a limit/)).toBeDefined();
+  await user.selectOptions(screen.getByLabelText("Door"), "token");
+  expect(screen.queryByLabelText("Organization")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  await waitFor(() => expect(api.variablesOf("CreateEnrolment")).toHaveLength(1));
+  expect(api.variablesOf("CreateEnrolment")[0]).toMatchObject({
+    name: "gateways",
+    door: "token",
+    match: { namePattern: null, ca: null, subject: null },
+  });
 });
 
 test("shows why an enrolment was rejected and keeps the form", async () => {
