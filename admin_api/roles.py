@@ -100,6 +100,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "setStandby": _ADMINS,
     "evacuateTarget": _ADMINS,
     "returnTarget": _ADMINS,
+    "drillTarget": _ADMINS,
     "webhooks": _ADMINS,
     "webhookDeliveries": _ADMINS,
     "addWebhook": _ADMINS,

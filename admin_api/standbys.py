@@ -43,6 +43,11 @@ def come_back(services: Services, caller: Caller, target: Target, why: str | Non
     return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why)))
 
 
+def drill(services: Services, caller: Caller, target: Target, share: float) -> RegisteredTarget:
+    """Raise as `Standbys.drill`."""
+    return _followed(services, services.standbys.drill(target, share, caller.actor))
+
+
 def _reason(why: str | None) -> str:
     return "" if why is None else reason_of(why)
 

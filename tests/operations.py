@@ -135,6 +135,10 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         _ADMINS,
     ),
     "evacuateTarget": ("mutation { evacuateTarget(account: <account>, region: <region>) { name } }", _ADMINS),
+    "drillTarget": (
+        "mutation { drillTarget(account: <account>, region: <region>, share: 0.05) { name } }",
+        _ADMINS,
+    ),
     "returnTarget": ("mutation { returnTarget(account: <account>, region: <region>) { name } }", _ADMINS),
     "removeTarget": ("mutation { removeTarget(account: <account>, region: <region>) { name } }", _ADMINS),
     "registerTarget": (
@@ -161,6 +165,7 @@ NEEDS_CLAIMED: Final = frozenset({"moveDevice", "configureDevice", "releaseDevic
 """Operations that need a claimed device."""
 REFUSED: Final = {
     "evacuateTarget": "NO_STANDBY",
+    "drillTarget": "NO_STANDBY",
     "removeTarget": "TARGET_NOT_ARCHIVED",
     **dict.fromkeys(
         (

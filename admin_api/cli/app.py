@@ -17,6 +17,7 @@ from admin_api.cli.commands import (
     claim_certificates,
     devices,
     doctor,
+    drills,
     enrolment_bundle,
     enrolment_creation,
     enrolment_tokens,
@@ -77,6 +78,7 @@ app.add_typer(devices.app, name="devices", help="List, show and watch devices.")
 targets.app.add_typer(target_changes.app)
 targets.app.add_typer(target_template.app)
 targets.app.add_typer(standbys.app)
+targets.app.add_typer(drills.app)
 app.add_typer(targets.app, name="targets", help="List, register, check, rename, archive and remove targets.")
 enrolments.app.add_typer(enrolment_creation.app)
 enrolments.app.add_typer(claim_certificates.approve_app)

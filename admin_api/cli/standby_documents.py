@@ -20,4 +20,18 @@ RETURN: Final = Document(f"""
 mutation($account: String!, $region: String!, $why: String) {{
   returnTarget(account: $account, region: $region, why: $why) {{ {_FIELDS} }}
 }}""")
-ALL: Final = (SET, EVACUATE, RETURN)
+DRILL: Final = Document(
+    f"""
+mutation($account: String!, $region: String!, $share: Float!) {{
+  drillTarget(account: $account, region: $region, share: $share) {{ {_FIELDS} }}
+}}""",
+    repeatable=False,
+)
+DRILL_RESULTS: Final = Document("""
+query($name: String!, $first: Int!, $after: String) {
+  campaignResults(name: $name, first: $first, after: $after) {
+    nodes { certid outcome code device { devicename devstate enteredAt } }
+    pageInfo { hasNextPage endCursor }
+  }
+}""")
+ALL: Final = (SET, EVACUATE, RETURN, DRILL, DRILL_RESULTS)

@@ -43,6 +43,9 @@ class Operation(Enum):
     RETURN = strawberry.enum_value(
         ChangeOperation.RETURN.value, description="Bring them back from the standby. Only returnTarget starts it."
     )
+    DRILL = strawberry.enum_value(
+        ChangeOperation.DRILL.value, description="Send a share of them to the standby. Only drillTarget starts it."
+    )
 
 
 @strawberry.input(description="A change of one or many devices.")

@@ -64,6 +64,21 @@ class StandbyMutation:
         context, target = info.context, parse_target(account, region)
         return _shown(context, rules.come_back(context.services, context.caller, target, given(why)))
 
+    @operation(
+        "Sends a share of the prepared devices of a target to its standby, to see whether an evacuation works. The"
+        " campaign's results show who has arrived and when. returnTarget brings them back. DRILL_TOO_LARGE above the"
+        " size of a campaign without approval."
+    )
+    def drill_target(
+        self,
+        info: Info,
+        account: Account,
+        region: Region,
+        share: Annotated[float, described("The share of the devices, more than 0 and at most 1.")],
+    ) -> RegisteredTarget | None:
+        context, target = info.context, parse_target(account, region)
+        return _shown(context, rules.drill(context.services, context.caller, target, share))
+
 
 def _shown(context: Context, changed: Row) -> RegisteredTarget:
     return target_from(changed, context.services.targets.all(), context)

@@ -127,7 +127,7 @@ def change_for_page(campaign: Campaign, devices: Sequence[Selected], targets: Ta
 
 
 def _requested(campaign: Campaign, targets: TargetRegister) -> Change:
-    event = Event(campaign.request.operation.value)
+    event = campaign.request.operation.event
     try:
         if campaign.request.target is not None:
             campaign.author.require_target(campaign.request.target)
@@ -151,7 +151,7 @@ def _undo(campaign: Campaign, goals: Mapping[Fingerprint, Place | None], targets
         kind = Claim if operation is ChangeOperation.CLAIM else Move
         return kind(target, goal.profile, goal.config)
 
-    return PerDevice(Event(operation.value), change_for)
+    return PerDevice(operation.event, change_for)
 
 
 def _raising(error: LobbyError) -> Callable[[Fingerprint], Change]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from lobby.domain.changes import Change, Claim, Configure, Move, Release, Retry, Revoke
 from lobby.domain.standby_changes import Evacuate, Prepare, Return
+from lobby.domain.states import Event
 from lobby.domain.target import RegisteredTarget, require_open
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_profile, parse_target_key, shown
@@ -32,6 +33,13 @@ class ChangeOperation(StrEnum):
     """Register a device in the standby of its target, or clear it there."""
     EVACUATE = "evacuate"
     RETURN = "return"
+    DRILL = "drill"
+    """Send a share of the devices of a target to its standby, which is not evacuated."""
+
+    @property
+    def event(self) -> Event:
+        """The event of each device in its history."""
+        return Event.EVACUATE if self is ChangeOperation.DRILL else Event(self.value)
 
     @property
     def mutation(self) -> str:
@@ -52,12 +60,14 @@ _OF_TARGETS: Final = {
     ChangeOperation.PREPARE: "setStandby",
     ChangeOperation.EVACUATE: "evacuateTarget",
     ChangeOperation.RETURN: "returnTarget",
+    ChangeOperation.DRILL: "drillTarget",
 }
 """Operations with all devices of a target, each with the mutation that starts it."""
 _ARGUMENTS: Final = {
     ChangeOperation.PREPARE: frozenset({"target"}),
     ChangeOperation.EVACUATE: frozenset({"target", "why"}),
     ChangeOperation.RETURN: frozenset({"target", "why"}),
+    ChangeOperation.DRILL: frozenset({"target", "why"}),
     ChangeOperation.CLAIM: frozenset({"target", "profile", "config"}),
     ChangeOperation.MOVE: frozenset({"target", "profile", "config"}),
     ChangeOperation.CONFIGURE: frozenset({"profile", "config"}),
@@ -149,6 +159,8 @@ def _standby_change(request: ChangeRequest, targets: TargetRegister) -> Change:
             return Prepare(registered)
         case ChangeOperation.EVACUATE:
             return Evacuate(registered, request.why)
+        case ChangeOperation.DRILL:
+            return Evacuate(registered, request.why, drill=True)
         case _:
             return Return(registered, request.why)
 

@@ -44,7 +44,8 @@ class Evacuate:
         row, home, standby = _known(device, certid), self.registered.target, self.registered.standby
         if standby is None:
             raise Conflict("NO_STANDBY", f"got {home}, want a target that has a standby")
-        if self.registered.evacuated_at is None and not self.drill:
+        is_drilled = self.drill and (self.registered.last_work or "").startswith("drill|")
+        if self.registered.evacuated_at is None and not is_drilled:
             raise Conflict("NOT_EVACUATED", f"got {home}, which was returned since; want an evacuated target")
         return standby_transitions.evacuate(row, home, standby, actor, at)
 

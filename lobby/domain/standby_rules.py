@@ -29,15 +29,18 @@ class Work:
     at: str
     actor: str
     why: str = ""
+    share: float | None = None
+    """Of a drill: the share of the devices, 0 to 1."""
 
     def __str__(self) -> str:
-        return "|".join((self.operation.value, self.at, self.actor, self.why))
+        share = "" if self.share is None else f"{self.share:g}"
+        return "|".join((self.operation.value, self.at, self.actor, share, self.why))
 
 
 def parse_work(text: str) -> Work:
     """Return the work that a target's record states."""
-    operation, at, actor, why = text.split("|", 3)
-    return Work(ChangeOperation(operation), at, actor, why)
+    operation, at, actor, share, why = text.split("|", 4)
+    return Work(ChangeOperation(operation), at, actor, why, float(share) if share else None)
 
 
 def campaign_name(work: Work, target: Target) -> CampaignName:
@@ -56,6 +59,7 @@ def campaign_of(work: Work, registered: RegisteredTarget) -> Campaign:
     place = registered.standby if work.operation is ChangeOperation.RETURN and registered.standby else target
     request = ChangeRequest(work.operation, target, why=work.why or None)
     filter_ = {"target": str(place)} | ({"home": str(target)} if place != target else {})
+    filter_ |= {} if work.share is None else {"share": f"{work.share:g}"}
     source = Source(SourceKind.FILTER, None, filter_)
     return Campaign(campaign_name(work, target), request, source, Author(work.actor), work.at, 0, 1.0)
 
@@ -99,6 +103,20 @@ def evacuated(registered: RegisteredTarget, actor: str, at: str, why: str) -> Re
 def returned(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
     work = str(Work(ChangeOperation.RETURN, at, actor, why))
     return replace(registered, evacuated_at=None, evacuation_asked=None, last_work=work)
+
+
+def drilled(registered: RegisteredTarget, actor: str, at: str, share: object) -> RegisteredTarget:
+    """Return the target of a drill. Raise `Conflict` NO_STANDBY or TARGET_EVACUATED, or `InvalidInput`
+    INVALID_SHARE."""
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
+        raise InvalidInput("INVALID_SHARE", f"got {share}, want more than 0 and at most 1")
+    if registered.standby is None:
+        raise Conflict("NO_STANDBY", f"got {registered.target}, want a target that has a standby")
+    if registered.evacuated_at is not None:
+        message = f"got {registered.target}, evacuated at {registered.evacuated_at}; return it first"
+        raise Conflict("TARGET_EVACUATED", message)
+    work = str(Work(ChangeOperation.DRILL, at, actor, f"drill of {share:.2%}", float(share)))
+    return replace(registered, last_work=work)
 
 
 def asked_by(registered: RegisteredTarget, now: datetime) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lobby.domain.device import Device
+from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.states import State
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import matches
@@ -30,13 +31,21 @@ class Selection:
     clientversion: str | None = None
     home: Target | None = None
     """The target from which a device was evacuated."""
+    share: float | None = None
+    """The share of the devices that are prepared in a standby, 0 to 1. The same devices at each time."""
 
     def matches(self, device: Device) -> bool:
         """Return whether a row that was read consistently is selected."""
         wanted = {name: getattr(self, name) for name in _ATTRIBUTES}
         same = all(getattr(device, name) == value for name, value in wanted.items() if value is not None)
         home = device.standby.target if device.standby and device.standby.home else None
-        return same and self.home in (None, home) and matches(self.filter, device)
+        return same and self.home in (None, home) and self._is_in_share(device) and matches(self.filter, device)
+
+    def _is_in_share(self, device: Device) -> bool:
+        if self.share is None:
+            return True
+        is_ready = device.standby is not None and device.standby.is_prepared and device.devstate in PLACED_STATES
+        return is_ready and int(device.certid[:8], 16) < self.share * 16**8
 
     def before(self, at: str) -> "Selection":
         """Return the selection of devices that had entered their state before a time."""
@@ -52,6 +61,7 @@ class Selection:
         values["renewal"] = self.filter.renewal.value if self.filter.renewal else None
         values |= {"target": str(self.filter.target) if self.filter.target else None}
         values |= {"home": str(self.home) if self.home else None}
+        values |= {"share": f"{self.share:g}" if self.share is not None else None}
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -72,4 +82,5 @@ def selection_of(fields: Mapping[str, str]) -> Selection:
         fields.get("profile"),
         fields.get("clientversion"),
         parse_target_key(fields["home"]) if "home" in fields else None,
+        float(fields["share"]) if "share" in fields else None,
     )

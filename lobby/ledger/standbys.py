@@ -119,6 +119,21 @@ class Standbys:
             return self._again(registered, after, TargetEvent.RETURNED)
         return write(registered, after, self._targets.entry(actor, TargetEvent.RETURNED, why))
 
+    def drill(self, target: Target, share: float, actor: str) -> RegisteredTarget:
+        """Send a share of the devices of a target to its standby, those that are prepared. They stay there until
+        `come_back`. Raise as `standby_rules.drilled`, or `Conflict` STANDBY_IN_USE while devices are away, or
+        DRILL_TOO_LARGE."""
+        registered = self._targets.get(target)
+        after = rules.drilled(registered, actor, self._timestamp(), share)
+        if registered.standby is not None:
+            self._require_usable(registered.standby)
+        self._require_nobody_away(registered)
+        devices = round(counts_of(target, self._counts()).prepared * share)
+        if devices > self._above:
+            message = f"got a drill with about {devices} devices, want at most {self._above}, as of a campaign"
+            raise Conflict("DRILL_TOO_LARGE", message)
+        return write(registered, after, self._targets.entry(actor, TargetEvent.DRILLED, f"{share:.2%} of the devices"))
+
     def follow(self, registered: RegisteredTarget) -> Campaign | None:
         """Return the campaign that does the last work on a target's devices, created if it does not exist; None if
         there is no such work, or if it has ended."""
@@ -132,11 +147,12 @@ class Standbys:
         """Begin the work on the devices that an earlier campaign has left, if there are any."""
         counts = counts_of(registered.target, self._counts())
         left = counts.left if event is TargetEvent.EVACUATED else counts.away
-        if not left or self._is_at_work(registered):
+        wanted, last = rules.parse_work(str(after.last_work)), registered.last_work
+        repeats = last is not None and rules.parse_work(last).operation is wanted.operation
+        if not left or (repeats and self._is_at_work(registered)):
             return registered
         since = registered.evacuated_at if event is TargetEvent.EVACUATED else None
-        actor = rules.parse_work(str(after.last_work)).actor
-        entry = self._targets.entry(actor, event, f"again, for {left} devices")
+        entry = self._targets.entry(wanted.actor, event, f"again, for {left} devices")
         return write(registered, replace(after, evacuated_at=since), entry)
 
     def _is_at_work(self, registered: RegisteredTarget) -> bool:

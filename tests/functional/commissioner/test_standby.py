@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto.iot.models import iot_backends
 
+from commissioner.serving import Result
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.device import Device
+from lobby.domain.lanes import home_lane
 from lobby.domain.renewal_transitions import has_work_in_target
 from lobby.domain.standby import StandbyMode, StandbyStatus
 from lobby.domain.states import State
@@ -214,3 +217,42 @@ def test_repeating_changes_nothing(lobby: StandbyLobby) -> None:
     assert lobby.device() == before
     assert ChangeOperation.RETURN.is_of_targets
     assert not has_work_in_target(before)
+
+
+def cut_off(lobby: StandbyLobby, target: Target) -> None:
+    """Let nothing in an account answer, neither its role nor its AWS IoT, to a commissioner that has just started."""
+
+    def assume(parameters: dict[str, Any], call: Any) -> Any:
+        if target.account in parameters["RoleArn"]:
+            raise EndpointConnectionError(endpoint_url="https://sts.example")
+        return call()
+
+    lobby.calls.instead["AssumeRole"] = assume
+    lobby.server = lobby.new_server()
+
+
+@pytest.mark.parametrize("mode", StandbyMode)
+def test_an_evacuation_needs_no_answer_of_the_target(calls: Calls, clock: Clock, mode: StandbyMode) -> None:
+    lobby = StandbyLobby(calls, clock, mode)
+    lobby.place()
+    cut_off(lobby, A)
+    assert lobby.deliver(lobby.evacuate()) == [0]
+    assert lobby.results[-1] in (Result.NO_ANSWER, Result.FAILED)
+    device = lobby.device()
+    assert place_of(device)[:2] == (B, State.COMMISSIONED)
+    assert device.route() is not None
+    assert statuses()[2] == "ACTIVE"
+    assert home_lane(device) == str(A)
+    lobby.arrive()
+    assert not lobby.device().needs_commissioner
+
+
+def test_a_target_that_answers_again_asks_the_devices_that_stayed_to_leave(lobby: StandbyLobby) -> None:
+    lobby.place()
+    cut_off(lobby, A)
+    record = lobby.evacuate()
+    assert lobby.deliver(record) == [0]
+    del lobby.calls.instead["AssumeRole"]
+    lobby.server = lobby.new_server()
+    assert lobby.deliver(record) == []
+    assert RESET in aws.published(A)

@@ -5,76 +5,25 @@ from typing import Any, cast
 import pytest
 
 from commissioner.standby_watch import PREPARED_AGAIN, StandbyWatch
-from lobby.domain.campaign import Campaign, CampaignEvent
+from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
-from lobby.domain.device import Device
-from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby import StandbyMode
 from lobby.domain.standby_rules import ASKED_FOR
 from lobby.domain.states import Event, State
-from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.domain.target import TargetEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
-from lobby.ledger.counts import read_counts
-from lobby.ledger.standbys import StandbyCounts, Standbys, counts_of
+from lobby.ledger.standbys import StandbyCounts
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.names import CampaignName, Target, parse_target
 from tests.aws import Calls
-from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, S, campaign_fixture
+from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, campaign_fixture
 from tests.functional.commissioner.lane_environment import RecordingQueue
+from tests.functional.commissioner.standby_campaigns import ACTIVE, counts, prepared, settle, standbys, work
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, is_valid
 
 BOB = "user:bob"
-ACTIVE, INACTIVE = StandbyMode.ACTIVE, StandbyMode.INACTIVE
 lobby = campaign_fixture(12)
-
-
-def standbys(lobby: CampaignLobby, above: int = 1000) -> Standbys:
-    return Standbys(lobby.targets, lobby.campaigns, above, lobby.clock)
-
-
-def settle(lobby: CampaignLobby, *, arrive: bool = True) -> None:
-    """Play the lanes of both targets, and let the devices arrive."""
-    for certid in lobby.devices:
-        device = lobby.device(certid)
-        if device.devstate is State.CLAIMED:
-            endpoint = "b.example" if device.target == B else "a.example"
-            device = lobby.ledger.commission(device, endpoint, US, standby_of(lobby, device))
-        if device.works_in_standby and device.standby is not None:
-            mode = lobby.targets.get(A).standby_mode
-            status = device.standby.status if device.standby.home else StandbyStatus(mode.value)
-            device = lobby.ledger.prepared(device, device.standby.target, status, US, "b.example")
-        for left in device.targets_to_clear:
-            device = lobby.ledger.retire(device, left, US)
-        if arrive and device.devstate is State.COMMISSIONED:
-            lobby.ledger.arrive(device, US)
-
-
-def standby_of(lobby: CampaignLobby, device: Device) -> Target | None:
-    return None if device.target is None else lobby.targets.get(device.target).standby
-
-
-def work(lobby: CampaignLobby, registered: RegisteredTarget) -> Campaign:
-    """Create the campaign of a target's last work, and run it to its end."""
-    campaign = standbys(lobby).follow(registered)
-    assert campaign is not None
-    for _ in range(100):
-        lobby.run(campaign.name)
-        found = lobby.campaigns.get(campaign.name)
-        if found.state is S.DONE:
-            return found
-        settle(lobby)
-        lobby.clock.advance(seconds=16)
-    raise AssertionError(f"got {found}")
-
-
-def prepared(lobby: CampaignLobby, mode: StandbyMode = ACTIVE) -> CampaignLobby:
-    work(lobby, standbys(lobby).set(A, B, mode, ANN))
-    lobby.clock.advance(seconds=1)
-    return lobby
-
-
-def counts(lobby: CampaignLobby) -> StandbyCounts:
-    return counts_of(A, read_counts())
 
 
 def test_every_device_of_a_target_is_prepared_and_counted(lobby: CampaignLobby) -> None:

@@ -60,4 +60,5 @@ def test_documents_that_must_not_be_sent_twice_are_not_repeatable() -> None:
         webhook_documents.ROTATE_SECRET,
         webhook_documents.REMOVE_WEBHOOK,
         webhook_documents.TEST_WEBHOOK,
+        standby_documents.DRILL,
     ]

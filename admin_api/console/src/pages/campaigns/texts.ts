@@ -15,6 +15,7 @@ const VERBS: Readonly<Record<Campaign["operation"], string>> = {
   PREPARE: "Prepare in the standby",
   EVACUATE: "Evacuate",
   RETURN: "Return",
+  DRILL: "Drill",
 };
 
 const STOPPED: Readonly<Record<string, string>> = {

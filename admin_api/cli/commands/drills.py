@@ -1,0 +1,137 @@
+"""`targets drill`: send a share of a target's devices to its standby, report how long they take, and bring them back.
+
+The target itself is not evacuated. If the command is interrupted, the devices stay in the standby, where they work,
+until `targets return`.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Annotated, Any, Final
+
+import typer
+
+from admin_api.cli import standby_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.commands.campaign_waiting import PAUSE, find
+from admin_api.cli.commands.confirmation import Yes, confirm
+from admin_api.cli.commands.standbys import Named
+from admin_api.cli.errors import Unfinished, usage_error
+from admin_api.cli.exits import Status
+from admin_api.cli.pages import advanced
+from admin_api.cli.render import cells
+
+app = typer.Typer()
+DEFAULT_WAIT: Final = 900.0
+"""Longer than the reference client takes to fall back to the lobby."""
+_PAGE: Final = 500
+_SHARE: Final = re.compile(r"(?P<number>[0-9]{1,3}(\.[0-9]+)?)%")
+_SETTLED: Final = ("done", "failed", "refused", "unchanged", "superseded")
+_ENDED: Final = ("done", "cancelled", "stopped")
+
+
+@command(app, "drill")
+def drill(
+    context: CommandContext,
+    target: Named,
+    share: Annotated[str, typer.Option(metavar="PERCENT", help="The share of the prepared devices, such as 5%.")],
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for arrivals.")
+    ] = DEFAULT_WAIT,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the devices in the standby.")] = False,
+    yes: Yes = False,
+) -> Status:
+    """Send a share of a target's devices to its standby, report when they arrive, and bring them back.
+
+    Exits with status 1 if a device did not arrive.
+    """
+    found, part = context.targets.find(target), _share_of(share)
+    effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and come back."
+    confirm(context, [effect], yes)
+    where = {"account": found.target.account, "region": found.target.region}
+    started = context.execute(documents.DRILL, **where, share=part)["drillTarget"]
+    name = started["standby"]["campaign"]
+    _wait(context, name, timeout)
+    report = _report_of(find(context, name), _results(context, name))
+    _show(context, report)
+    if not keep:
+        context.execute(documents.RETURN, **where, why=f"end of {name}")
+        context.screen.note("The devices come back: lobbyctl targets list")
+    return Status.REFUSED if report["missing"] else Status.DONE
+
+
+def _share_of(text: str) -> float:
+    """Return a percentage as a number from 0 to 1. Raise `InvalidInput` WRONG_USE."""
+    match = _SHARE.fullmatch(text)
+    if match is None or not 0 < float(match["number"]) <= 100:  # per cent
+        raise usage_error(f"got --share {text}, want a percentage such as 5%, more than 0% and at most 100%")
+    return float(match["number"]) / 100
+
+
+def _wait(context: CommandContext, name: str, timeout: float) -> None:
+    """Wait until every device has arrived or failed, or for so many seconds. Raise `Unfinished` CAMPAIGN_STOPPED."""
+    environment = context.environment
+    began = environment.monotonic()
+    while True:
+        campaign = find(context, name)
+        settled = sum(campaign["counts"][outcome] for outcome in _SETTLED)
+        if campaign["state"] == "stopped":
+            raise Unfinished("CAMPAIGN_STOPPED", f"{name} has stopped: {campaign['stoppedBecause']}")
+        prepared = campaign["state"] != "preparing"
+        if campaign["state"] in _ENDED or (prepared and settled == campaign["total"]):
+            return
+        if environment.monotonic() - began >= timeout:
+            return
+        environment.sleep(PAUSE)
+
+
+def _results(context: CommandContext, name: str) -> list[dict[str, Any]]:
+    found, after = list[dict[str, Any]](), None
+    while True:
+        page = context.execute(documents.DRILL_RESULTS, name=name, first=_PAGE, after=after)["campaignResults"]
+        found += page["nodes"]
+        after = advanced(after, page["pageInfo"]["endCursor"], more=page["pageInfo"]["hasNextPage"])
+        if after is None:
+            return found
+
+
+def _report_of(campaign: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the report: seconds from the start to the first, median and last arrival, and who has not arrived."""
+    began = datetime.fromisoformat(campaign["startedAt"])
+    devices = [each["device"] for each in results if each["outcome"] == "done" and each["device"]]
+    seconds = [(datetime.fromisoformat(each["enteredAt"]) - began).total_seconds() for each in devices]
+    missing = [each for each in results if each["outcome"] not in ("done", "unchanged")]
+    return {
+        "campaign": campaign["name"],
+        "devices": len(results),
+        "arrived": len(seconds),
+        "first": round(min(seconds), 1) if seconds else None,
+        "median": round(median(seconds), 1) if seconds else None,
+        "last": round(max(seconds), 1) if seconds else None,
+        "missing": [_missing(each) for each in missing],
+    }
+
+
+def _missing(result: dict[str, Any]) -> dict[str, Any]:
+    device = result["device"] or {}
+    return {
+        "certid": result["certid"],
+        "devicename": device.get("devicename"),
+        "outcome": result["outcome"],
+        "code": result["code"],
+    }
+
+
+def _show(context: CommandContext, report: dict[str, Any]) -> None:
+    if context.screen.as_json:
+        context.screen.record(report)
+        return
+    context.screen.line(f"{report['arrived']} of {report['devices']} devices have arrived in the standby")
+    if report["arrived"]:
+        times = ", ".join(f"{name} after {report[name]:g} s" for name in ("first", "median", "last"))
+        context.screen.line(times)
+    for each in report["missing"]:
+        name, code = cells.clean(each["devicename"] or each["certid"]), each["code"]
+        context.screen.line(f"not arrived: {name} ({each['outcome']}{f', {code}' if code else ''})")
