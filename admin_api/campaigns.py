@@ -1,7 +1,6 @@
-"""Campaigns of users: what they enter, checked against their role and the targets, and what they do with a campaign.
-
-Who creates, approves, resumes or undoes a campaign must be allowed to change a single device in that way, for that
-target. Each device is checked again when it is changed. Pausing and cancelling need the role only.
+"""Campaigns of users: the input, checked against the caller's role and the targets, and the control of a campaign. A
+user who creates, approves, resumes or undoes a campaign must be allowed to change a single device in the same way for
+the same target. Each device is checked again when it is changed. Pausing and cancelling need the role only.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,7 +63,7 @@ class NewCampaign:
 
 @dataclass(frozen=True)
 class CampaignPreview:
-    """What a campaign would do, as far as there was time; `cursor` is where the rest begins."""
+    """The predicted results of a campaign, as far as there was time. The rest begins at `cursor`."""
 
     sums: Prepared
     cursor: str | None
@@ -73,7 +72,7 @@ class CampaignPreview:
 def preview(
     services: Services, caller: Caller, new: NewCampaign, after: str | None, time_is_up: Callable[[], bool]
 ) -> CampaignPreview:
-    """Return what a campaign would do. Raises as `create`."""
+    """Return the predicted results of a campaign. Raises as `create`."""
     campaign = _campaign(services, caller, new)
     if new.devices.listed is not None:
         candidates = _candidates(new.devices.listed)

@@ -1,7 +1,7 @@
 """An operator's change of one device or many: the request, checked against the caller's role and the targets.
 
-The ledger decides for each device what its state allows (`lobby.domain.changes`). This module decides what the caller
-may do: the operation itself, the target of a claim or move, and the target that a device has now.
+The ledger checks each device's state (`lobby.domain.changes`). This module checks the caller's permissions: the
+operation itself, the target of a claim or move, and the target that a device has now.
 """
 
 from admin_api.roles import Caller
@@ -27,7 +27,7 @@ def allowed_request(caller: Caller, request: ChangeRequest) -> ChangeRequest:
 
 
 def change_for(services: Services, caller: Caller, request: ChangeRequest) -> Change:
-    """Return the change that was asked for. Raises as `allowed_request` and `change_of`."""
+    """Return the requested change. Raises as `allowed_request` and `change_of`."""
     return Authorised(change_of(allowed_request(caller, request), services.targets), caller)
 
 

@@ -1,7 +1,7 @@
 """Claiming and confirming a device: the caller's request, checked against the registered targets.
 
-The ledger decides what a device's state allows. This module decides whether the caller may use the target. `changes`
-has the operations that many devices have in common.
+The ledger checks the device's state. This module checks whether the caller may use the target. `changes` has the other
+operations, which also exist for many devices.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Creating an enrolment token: what the caller enters, checked, and the secret, which only the caller gets."""
+"""Creating an enrolment token: the checked input of the caller, and the secret, which only the caller gets."""
 
 import secrets
 from dataclasses import dataclass

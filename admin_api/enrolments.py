@@ -1,4 +1,4 @@
-"""Creating and changing an enrolment: what the caller enters, checked against the registered targets and profiles."""
+"""Creating and changing an enrolment: the caller's input, checked against the registered targets and profiles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -84,7 +84,7 @@ class LimitChange:
 
 
 def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -> Enrolment:
-    """Change the limit, the validity period, the renewal, and what happens to a second key of a serial number. Raise
+    """Change the limit, the validity period, the renewal, and the treatment of a second key of a serial number. Raise
     `InvalidInput`, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
     limit, given = parse_limit(wanted.limit), wanted.given
 

@@ -1,6 +1,6 @@
 """The entry point of the pages' Lambda: API Gateway HTTP API events (payload format 2.0) to the console's pages.
 
-It has no permissions except to write its log, and imports nothing of GraphQL and nothing of AWS: a first visit of the
+It has no permissions except to write its log, and imports neither GraphQL nor AWS's SDK: a first visit of the
 console requests some thirty files, and none of these requests may take a run of the API's Lambda. A missing setting
 raises an error that names it. Files are base64, whose size is predictable (`handler`).
 """

@@ -1,4 +1,4 @@
-"""Webhooks as users manage them: add, rotate, enable, disable, remove, test, and send again what was not delivered.
+"""Webhooks as users manage them: add, rotate, enable, disable, remove, test, and send undelivered events again.
 
 A new secret is shown once, in the answer of the request that makes it: it is stored before the webhook, so a webhook
 always has its secret, and a request that was interrupted can be repeated.

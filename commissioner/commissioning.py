@@ -41,7 +41,7 @@ logger = Logger(service="commissioner")
 
 
 class Commissioner:
-    """Does what a device's row requires. `iot` and `iot_data` are clients of the lobby account."""
+    """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account."""
 
     def __init__(
         self, ledger: Ledger, gateway: TargetGateway, iot: "IoTClient", iot_data: "IoTDataPlaneClient"
@@ -50,12 +50,12 @@ class Commissioner:
         self._standby_work = StandbyWork(ledger, gateway, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
-        """Do the lane's part of what the row requires and return the outcome. Raise errors after which the work is to
-        be tried again."""
+        """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be
+        retried."""
         return self._gateway.run(lambda: self._process(device, lane))
 
     def finish(self, device: Device, lane: Lane) -> str:
-        """Complete what an interrupted run may have left undone after it had recorded its result: send the route."""
+        """Complete the work of a run that may have been interrupted after it recorded its result: send the route."""
         if device.devstate is State.COMMISSIONED and device.target == target_of(lane):
             self._gateway.run(lambda: self._push_route(device))
         return "route sent again"
@@ -155,9 +155,9 @@ class Commissioner:
         return SUPERSEDED
 
     def _align(self, device: Device, target: Target, *, activate_only: bool = False) -> None:
-        """Make the certificates in `target` what the current claim requires. Read the claim again after each change: a
-        newer claim for the same target may have registered the device just before it was deactivated. `activate_only`:
-        the certificate can only have been deactivated; its clearing is pending."""
+        """Set the certificates in `target` to the state that the current claim requires. Read the claim again after
+        each change: a newer claim for the same target may have registered the device just before it was deactivated.
+        `activate_only`: the certificate can only have been deactivated; its clearing is pending."""
         done: tuple[bool, tuple[Fingerprint, ...]] | None = (False, device.all_certificates) if activate_only else None
         while True:
             current = self._ledger.get(device.certid)

@@ -1,7 +1,6 @@
-"""Compares a device's row with what its target contains: pure functions, and the table of permitted repairs.
-
-The lobby owns what its history shows that it registered in a target. Everything else in the account belongs to its
-owner: it is ignored, or reported and left unchanged. Nothing is ever deleted.
+"""Compares a device's row with its registration in the target: pure functions, and the table of permitted repairs. The
+lobby owns the registrations that its history contains. All others in the account belong to its owner: they are ignored,
+or reported and left unchanged. Nothing is ever deleted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,7 +89,7 @@ _Mismatch = tuple[DifferenceCode, str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference. `message` states what was got and what is wanted."""
+    """One difference. `message` has the form "got X, want Y"."""
 
     code: DifferenceCode
     certid: Fingerprint

@@ -1,7 +1,7 @@
 """The reconciler's daily round: compares every target with the ledger once a day, and reports without repairing.
 
-Each run continues where the last one stopped, until its time is up. A target that is not done by then goes to the end,
-so that a large one does not delay the others. A target that cannot be read is reported. A target that does not
+Each run continues where the last one stopped, until its time is up. A target that is not complete by then is moved to
+the end, so that a large one does not delay the others. A target that cannot be read is reported. A target that does not
 answer, or whose comparison fails, is reported after two more attempts in later runs.
 """
 

@@ -87,7 +87,7 @@ class Examination:
         strays: Sequence[Stray],
         repair_as: str | None = None,
     ) -> Examined:
-        """Look for orphans among things that no claim explains."""
+        """Find orphans among things without a claim."""
         rows = [each.row for each in strays if each.row]
         facts = self._inspector.facts(target, [(each.certid, each.name) for each in strays], _renewed(rows))
         findings = [

@@ -100,8 +100,8 @@ class Lease:
             self.pace = self.pace.throttled(at)
 
     def finish(self) -> bool:
-        """Return the lease, as nothing is left to do. Return False if it is lost, or kept because a row was announced
-        meanwhile."""
+        """Return the lease when no work is left. Return False if it is lost, or kept because a row was announced at the
+        same time."""
         if self._announced_and_done:
             self.renew()
         if not self.is_lost and self._lanes.finish(self.state.lane, self._holder, self._report()):
@@ -111,8 +111,8 @@ class Lease:
         return False
 
     def leave(self, *, finished: bool, left: Iterable[str] = (), keep: bool = False) -> None:
-        """Return the lease before all is done, unless another worker has it. `finished`: nothing that was begun is left
-        undone. The other arguments are those of `Lanes.leave`."""
+        """Return the lease before all is done, unless another worker has it. `finished`: all started work is done. The
+        other arguments are those of `Lanes.leave`."""
         self._guard.end()
         report = self._report(self._announced_and_done)
         mark = None if finished else self._earlier_mark()

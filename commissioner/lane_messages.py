@@ -1,9 +1,9 @@
-"""What a message of the lanes' queues leads to: a run of the lane's worker, and then what happens to the message.
+"""Handles a message of the lanes' queues: a run of the lane's worker, and then the deletion or delay of the message.
 
 A message is deleted only when its work is done or is certain to be found by a later one: a token lives until the index
 shows everything that was written while it was sent, an announcement until its rows are done or named in the row of the
 lane, which another worker has. Until then it is hidden for a while and delivered again. A worker whose time is up keeps
-the lease for the worker of the lane's next token, so that no announcement takes it in between.
+the lease for the worker of the lane's next token, so that no announcement takes it before.
 """
 
 import math
@@ -39,8 +39,8 @@ logger = Logger(service="commissioner")
 
 @dataclass(frozen=True)
 class Environment:
-    """What a worker runs with. `rate_of` returns a lane's rate; `executor` makes an executor for one run; `wait` waits
-    for a future or for so many seconds; `new_holder` returns a unique text; `look_interval` is in seconds."""
+    """The environment of a worker. `rate_of` returns a lane's rate; `executor` creates an executor for one run; `wait`
+    waits for a future or for this many seconds; `new_holder` returns a unique text; `look_interval` is in seconds."""
 
     ledger: Ledger
     lanes: Lanes
@@ -106,7 +106,7 @@ def _verdict(token: Token, ending: Ending, lease: Lease, at: datetime) -> Verdic
         return Verdict(hide=HIDDEN_WHILE_HELD)
     if ending is Ending.TIME_UP:
         return Verdict(hand_over=True)
-    if token.is_express:  # what a killed worker has left may be found only in the index
+    if token.is_express:  # the remaining work of a killed worker may be found only in the index
         return Verdict(hand_over=lease.follows_unfinished)
     left = (token.settled_at or 0.0) - at.timestamp()
     return Verdict(hide=max(_SHORTEST, math.ceil(left))) if left > 0 else DELETE

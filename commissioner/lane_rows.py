@@ -1,4 +1,4 @@
-"""The rows that a lane's worker knows: which is next, which are in progress, and which are tried again.
+"""The rows of a lane's worker: the next one, those in progress, and those to retry.
 
 Announced rows and single claims are urgent, and come before bulk claims, each in order of time. The by-turn index is
 eventually consistent: a row that was served a moment ago is not served again because the index still shows it. An
@@ -42,7 +42,7 @@ class LaneRows:
         self._order: Iterator[int] = count()
         self._cursor: StartKey | None = None
 
-    # What is known.
+    # Known rows.
 
     @property
     def urgent(self) -> int:

@@ -1,8 +1,8 @@
-"""Looks at every lane: starts its worker if rows wait and nobody works, and reports lanes without progress.
+"""Checks every lane: starts a worker if rows wait and none runs, and reports lanes without progress.
 
 A lane is stuck if rows wait in it and no device was done for a while. The number of waiting rows does not matter. Rows
-of an earlier version wait in no lane; each is written again, which puts it in its lane. A few queries for each lane,
-and none of the whole ledger.
+of an earlier version wait in no lane; each is written again, which puts it in its lane. It makes a few queries for each
+lane, and none of the whole ledger.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,7 @@ class LaneWatch:
         self._actor, self._clock = actor, clock
 
     def check(self, time_is_up: Callable[[], bool] = lambda: False) -> LaneReport:
-        """Look at every lane once."""
+        """Check every lane once."""
         report = LaneReport(sorted=self._sort(time_is_up))
         states = {state.lane: state for state in self._lanes.all()}
         for lane in all_lanes(self._lanes):

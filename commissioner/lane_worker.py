@@ -55,7 +55,7 @@ class Ending(StrEnum):
 
 @dataclass
 class Tally:
-    """What a worker did, for its log and its metrics."""
+    """The results of a worker, for its log and its metrics."""
 
     served: int = 0
     throttled: int = 0
@@ -181,7 +181,7 @@ class LaneWorker:
             self._singles_at = now + SINGLES_INTERVAL
 
     def _recover(self) -> None:
-        """Finish what a worker that was killed may have left: routes that it has recorded and not sent."""
+        """Finish the work of a killed worker: send the routes that it has recorded and may not have sent."""
         target, since = target_of(self.lane), self.lease.state.unfinished_since
         if target is not None and since is not None and self.lease.follows_unfinished:
             earliest = timestamp(datetime.fromisoformat(since) - RECOVERY_MARGIN)

@@ -1,9 +1,8 @@
-"""What the lists of a comparison contain, as short records, and which certificates the records leave to be examined.
-
+"""The content of a comparison's lists, as short records, and the certificates that must be examined because of them.
 Pure. The ledger's list gives a record for each placed device; the target's lists give records for active certificates,
 holders of the lobby's policies, and things. AWS documents no order for its lists, so records are compared by
 certificate, a partition of all certificates at a time. A difference between records is only a suspicion: the lists were
-read at different times. `examination` looks each suspect up.
+read at different times. `examination` looks up each suspect.
 """
 
 import hashlib
@@ -37,7 +36,7 @@ def partition_of(record: str) -> int:
 
 
 def placed_record(device: Device, profiles: Profiles) -> str:
-    """Return what the ledger expects in the target for a placed device."""
+    """Return the expected registration of a placed device in the target."""
     profile = profiles.by_name.get(device.profile)
     digest = _UNKNOWN if profile is None else _digest(*_wanted(profile))
     claim = f"{device.generation}:{device.profile}", device.devstate.value
@@ -87,7 +86,7 @@ def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:
 
 
 class _Placed(NamedTuple):
-    """What is expected of a placed device. `claim` is generation and profile of its claim."""
+    """The expected registration of a placed device. `claim` is generation and profile of its claim."""
 
     profile: str
     name: str

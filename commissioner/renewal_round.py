@@ -1,8 +1,10 @@
-"""The daily round of renewals: finds devices whose certificate is due, and has them asked; part of the reconciler.
+"""The daily round of renewals: finds devices whose certificate is due, and requests renewals from them. Part of the
+reconciler.
 
-It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner asks it in the
-lane of its target; the next round asks it again until it has renewed. The round counts what is due and overdue for the
-overview, and reports CAs and revocation lists that will expire, and devices' certificates.
+It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
+renewal request in the lane of its target. Each daily round repeats the request until the device has renewed. The round
+counts due and overdue devices for the overview, and reports CAs and revocation lists that will expire, and devices'
+certificates.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +37,7 @@ Note = dict[str, Any]
 
 @dataclass
 class RenewalCounts:
-    """What a round has counted so far. `unable`: due, and the client cannot renew. `expiring`: the certificate expires
+    """The counts of a round so far. `unable`: due, and the client cannot renew. `expiring`: the certificate expires
     within `CERTIFICATE_NOTICE`, or has expired."""
 
     due: int = 0

@@ -54,8 +54,8 @@ FINAL: Final = (Result.DONE, Result.SET_ASIDE)
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is to be served: `number` counts the attempts of one worker from 1. `unfinished`: an earlier run may have
-    been interrupted after it had recorded its result."""
+    """One attempt to process a row: `number` counts the attempts of one worker from 1. `unfinished`: an earlier run may
+    have been interrupted after it had recorded its result."""
 
     certid: Fingerprint
     number: int = 1

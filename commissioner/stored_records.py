@@ -48,7 +48,7 @@ class StoredRecords:
                 self.flush()
 
     def flush(self) -> None:
-        """Store what is in memory, an item for each partition, also if it is empty."""
+        """Store the records in memory, an item for each partition, even if it is empty."""
         if not self._count:
             return
         flush_id, number = self._new_id(), len(self.flushes)

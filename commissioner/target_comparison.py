@@ -1,9 +1,9 @@
-"""Compares one target with the ledger in several runs: first by lists, then device by device what the lists leave open.
+"""Compares one target with the ledger in several runs: first by lists, then device by device where a list differs.
 
 It lists the placed devices of the ledger, and the target's active certificates, the holders of the lobby's policies and
-the things, 250 at a time. What does not match is examined, and so is a share of the other devices each day, because AWS
-has no list of the things to which certificates are attached, and no list of things with their groups. A target whose
-role does not allow lists is compared device by device. Nothing is repaired.
+the things, 250 at a time. Devices that do not match are examined, and so is a share of the other devices each day,
+because AWS has no list of the things to which certificates are attached, and no list of things with their groups. A
+target whose role does not allow lists is compared device by device. Nothing is repaired.
 """
 
 import math
@@ -51,8 +51,8 @@ class Advance:
 
 @dataclass(frozen=True)
 class _Tasks:
-    """What is to be examined of the partitions `numbers`, which have `placed` devices. The target's lists contain
-    nothing of `absent` of them."""
+    """The devices to examine in the partitions `numbers`, which have `placed` devices. `absent` of them are in none of
+    the target's lists."""
 
     numbers: range
     placed: int
@@ -155,7 +155,7 @@ class TargetComparison:
         run.change(step=run.work.step if token else following, token=token)
 
     def _compare(self, run: _Run) -> None:
-        """Examine a batch of some partitions, or go on to the next ones."""
+        """Examine a batch of some partitions, or continue with the next ones."""
         tasks, done = self._tasks(run), run.work.done
         placed = (*tasks.suspects, *tasks.due)
         if done < len(placed):

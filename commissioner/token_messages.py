@@ -1,7 +1,7 @@
 """Handles the messages of a FIFO queue of tokens, one at a time, and reports which of them stay in the queue.
 
-A message that cannot be parsed is deleted, and reported in the log: the sweeper finds what it was about. A message
-whose handling fails comes again.
+A message that cannot be parsed is deleted, and reported in the log: the sweeper finds its work. A message whose
+handling fails is delivered again.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to a message: deleted, or hidden for `hide` seconds. `hand_over`: another token is needed."""
+    """The decision about a message: delete it, or hide it for `hide` seconds. `hand_over`: another token is needed."""
 
     hide: int | None = None
     hand_over: bool = False
@@ -40,7 +40,8 @@ class TokenMessages(ABC, Generic[T]):
 
     @abstractmethod
     def handle(self, token: T, hide: Callable[[int], None]) -> Verdict:
-        """Work on a token. `hide` hides it meanwhile for so many seconds. Raise what makes it come again."""
+        """Work on a token. `hide` hides it for this many seconds. Raise any error after which it must be delivered
+        again."""
 
     @abstractmethod
     def hide(self, token: T, receipt: str, seconds: int) -> None: ...
@@ -51,7 +52,7 @@ class TokenMessages(ABC, Generic[T]):
 
     @abstractmethod
     def fields_of(self, token: T) -> dict[str, Any]:
-        """Return what a log line about a token contains."""
+        """Return the fields of a log line about a token."""
 
     def process(self, event: dict[str, Any]) -> dict[str, Any]:
         """Return Lambda's partial batch response: the messages that stay in their queue (Lambda developer guide,
@@ -70,7 +71,7 @@ class TokenMessages(ABC, Generic[T]):
             verdict = self.handle(token, lambda seconds: self._hide(token, record, seconds))
             if verdict.hand_over:
                 self.hand_over(token, record["messageId"])
-        except Exception:  # whatever it is, the message must come again
+        except Exception:  # the message must be delivered again after any error
             fields = self.fields_of(token)
             self._logger.exception("interrupted", extra=fields)
             return False
@@ -81,6 +82,6 @@ class TokenMessages(ABC, Generic[T]):
     def _hide(self, token: T, record: Record, seconds: int) -> None:
         try:
             self.hide(token, record["receiptHandle"], seconds)
-        except Exception:  # the message comes again by itself, only later or sooner
+        except Exception:  # the message is delivered again anyway, only later or sooner
             fields = self.fields_of(token)
             self._logger.exception("not hidden", extra=fields)

@@ -30,10 +30,11 @@ MOST_PAGES: Final = 50
 
 @dataclass(frozen=True)
 class Facts:
-    """What AWS IoT in a target has for one device, by its first certificate. `status`, `things` and `policies` are
-    those of the certificate in use; `status` is None if it is not registered there. `holder` is the `certid` attribute
-    of the thing that has the device's name: None if there is no such thing, empty if it has no such attribute. `thing`
-    is what that thing has, and `claim` its attribute `claim`, if it belongs to this device."""
+    """The registration of one device in a target's AWS IoT, by its first certificate. `status`, `things` and `policies`
+    are those of the certificate in use; `status` is None if it is not registered there. `holder` is the `certid`
+    attribute of the thing that has the device's name: None if there is no such thing, empty if it has no such
+    attribute. `thing` has the properties of this thing, and `claim` its attribute `claim`, if it belongs to this
+    device."""
 
     certid: Fingerprint
     status: str | None

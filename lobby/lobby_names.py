@@ -1,4 +1,4 @@
-"""The names of what a lobby creates in its own account and in its targets. All contain the lobby's id, if it has one.
+"""The names of a lobby's resources in its own account and in its targets. All contain the lobby's id, if it has one.
 
 An id lets several lobbies use one account, or one target account: none of their names are equal. The id comes first,
 because a suffix would not keep them apart: `device-lobby-staging-camera` could be the policy of the profile

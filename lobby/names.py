@@ -68,7 +68,7 @@ class State(StrEnum):
 
 
 class RenewalStatus(StrEnum):
-    """What a list of devices can be limited to."""
+    """The renewal states by which a list of devices can be filtered."""
 
     DUE = "due"
     """The device is to renew its certificate. It may be overdue."""

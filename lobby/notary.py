@@ -91,7 +91,7 @@ def _is_tampering(record: Record) -> bool:
 
 
 def _entry(record: Record) -> AnchoredEntry | None:
-    """Return what is anchored of the entry in a record; None if it is not an entry."""
+    """Return the anchored part of the entry in a record; None if it is not an entry."""
     image = record["dynamodb"].get("NewImage", {})
     certid, seq, hash_ = (str(next(iter(image.get(name, {"": ""}).values()))) for name in _ENTRY)
     try:

@@ -1,7 +1,7 @@
 """The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers, and AWS.
 
-Every code field accepts them, because people paste what they see. `visible` removes what they do not see. A SHA-1 or
-MD5 fingerprint is named as such. Text with other words around the digits is rejected. The console has the same rules
+Every code field accepts them, because users paste them. `visible` removes invisible characters. The error for a SHA-1
+or MD5 fingerprint names the digest. Text with other words around the digits is rejected. The console has the same rules
 (`notations.ts`).
 """
 

@@ -1,7 +1,7 @@
 """The profiles that a Lambda knows: a file in its bundle, written when the lobby is deployed.
 
-The deployment reads and checks the operator's files, so what runs is exactly what was checked, and no Lambda needs a
-permission or a call to read it. The file has the content of all profiles as one JSON object, by name.
+The deployment reads and checks the operator's files, so the Lambdas use exactly the checked content, and need neither a
+permission nor a call to read it. The file has the content of all profiles as one JSON object, by name.
 """
 
 import json

@@ -50,7 +50,7 @@ class Receptionist:
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
         `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `replaced` (the certificate is
-        not in use any more) or `mistaken` (the client id is not the device's name). `report`: what the client says
+        not in use any more) or `mistaken` (the client id is not the device's name). `report`: the client's information
         about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
         device = self._ledger.find(certid)
         if device is None or device.devicename is None:

@@ -64,7 +64,7 @@ class BellSettings(LobbySettings):
 @dataclass(frozen=True)
 class CommissionerSettings(BellSettings):
     """`uncommissioned_queue` is the URL of the commissioner's on-failure queue. `lobby` is the lobby's key, and
-    `left_things` is `MARK` or `REMOVE`: what happens to the thing of a device that has left a target."""
+    `left_things` is `MARK` or `REMOVE`, for the thing of a device that has left a target."""
 
     uncommissioned_queue: str
     lobby: str

@@ -1,7 +1,6 @@
-"""`lobby-verify FILE`: verifies the exported history of a device without a network, and states what that proves.
-
-This file needs Python 3.11 and `cryptography` and nothing else of ours: it repeats the rules of `history_audit`. It
-rejects changed, missing, reordered and foreign entries and anchors, and files that are too large or not an export.
+"""`lobby-verify FILE`: verifies the exported history of a device without a network, and states the proven facts. This
+file needs only Python 3.11 and `cryptography`: it repeats the rules of `history_audit`. It rejects changed, missing,
+reordered and foreign entries and anchors, and files that are too large or not an export.
 """
 # /// script
 # requires-python = ">=3.11"
@@ -48,7 +47,7 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """The export is not what the lobby wrote. `seq` is the first entry concerned; None: the export as a whole."""
+    """The export differs from the lobby's data. `seq` is the first entry concerned; None: the export as a whole."""
 
     def __init__(self, code: str, message: str, seq: int | None = None, status: int = REFUSED) -> None:
         super().__init__(message)
@@ -207,7 +206,7 @@ def _signed_by(export: Json, signature: Any) -> str:
 
 
 def report(export: Json, found: Json, *, by_key: bool, by_listing: bool) -> tuple[list[str], list[str]]:
-    """Return what is proven, and what is not."""
+    """Return the proven facts, and the limits of the proof."""
     last, pending, listed, key = found["entries"], found["pending"], found["listed"], f"SHA256:{found['key']}"
     proven = [f"the {last} entries follow one another from the first and are unaltered, and the device's row fits them"]
     open_ = ["that what the entries say is true: the lobby's components wrote them", "anything after the export"]

@@ -99,6 +99,6 @@ app.add_typer(history.app, name="history", help="Show or verify the history of d
 
 
 def main() -> None:
-    """Run the command with the arguments of this process. Nobody else may change the files that it writes."""
+    """Run the command with the arguments of this process. Only the user may change the files that it writes."""
     os.umask(os.umask(0o022) | 0o022)
     app(prog_name=NAME)

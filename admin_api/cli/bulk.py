@@ -1,6 +1,6 @@
 """Send many claims in chunks and report an outcome for every row.
 
-A device whose claim is already what the row asks for counts as claimed, so a list can be sent twice.
+A device that already has the row's claim counts as claimed, so a list can be sent twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class BulkClaim(Sender[ClaimRow]):
         return self._accept_equal_claims([_outcome(row, result) for row, result in paired(rows, results)])
 
     def _accept_equal_claims(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Turn ALREADY_CLAIMED into success if the device's claim is what the row asks for.
+        """Turn ALREADY_CLAIMED into success if the device already has the row's claim.
 
         The API accepts only an identical claim, including the config. Here a row without a profile or config accepts
         any. If the devices cannot be looked up, the API's results are returned unchanged."""

@@ -1,8 +1,7 @@
-"""Changes of many devices: what the lobby predicts for each, and sending those that it would change.
-
-The rows are fixed when they are looked up, also those of a filter. Each is sent with the generation that it had then,
-so a device that was changed since is left as it is, and a list can be sent again. Rows that are refused or already as
-requested are not sent.
+"""Changes of many devices: the lobby's prediction for each, and the requests for those that it would change. The rows
+are fixed when they are looked up, also those of a filter. Each is sent with the generation of that time, so a device
+that was changed since then is not changed, and a list can be sent again. Rows that are refused or already as requested
+are not sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ class ListedDevice:
 
 @dataclass(frozen=True)
 class PreviewedRow:
-    """A device to change, and what the lobby predicts. `device` is None without a row in the ledger; `state` is the
+    """A device to change, and the lobby's prediction. `device` is None without a row in the ledger; `state` is the
     state that follows, None if the row is removed."""
 
     line: int

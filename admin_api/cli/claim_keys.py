@@ -30,7 +30,7 @@ _BACKDATED: Final = timedelta(minutes=5)
 
 def key_in(file: Path) -> ec.EllipticCurvePrivateKey:
     """Return the key in a file, which is created with a new key if it does not exist. Raise `InvalidInput`
-    UNREADABLE_FILE for a file with something else."""
+    UNREADABLE_FILE for a file with other content."""
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             key = ec.generate_private_key(ec.SECP256R1())

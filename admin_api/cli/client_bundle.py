@@ -1,4 +1,4 @@
-"""The content of a bundle: the device client with what it needs, for a machine that has only Python.
+"""The content of a bundle: the device client with all its libraries, for a machine that has only Python.
 
     NAME-client/client.py          starts the client
     NAME-client/settings.json      lobby, template, and the names of the next three files
@@ -6,8 +6,8 @@
     NAME-client/lib/               the client, and its libraries in pure Python, copied from this installation
     NAME-client/licenses/, README.txt
 
-The files of the claim certificate are readable by their owner only. Native libraries are left out: which ones a device
-needs is not known here.
+The files of the claim certificate are readable by their owner only. Native libraries are not included, because the
+device's platform is not known here.
 """
 
 import importlib.metadata
@@ -36,7 +36,7 @@ _PRIVATE, _PLAIN, _PROGRAM = 0o600, 0o644, 0o755
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle is made of. `endpoint` and `port` are the lobby's; certificates and the key are PEM."""
+    """The parts of a bundle. `endpoint` and `port` are the lobby's; certificates and the key are PEM."""
 
     enrolment: str
     endpoint: str

@@ -25,7 +25,7 @@ class CompletionCache:
         self._path, self._timestamp = directory / "completion.json", timestamp
 
     def get(self, key: str) -> Words | None:
-        """Return what was stored under `key` less than `SECONDS` ago."""
+        """Return the value that was stored under `key` less than `SECONDS` ago."""
         try:
             body = strict_json.loads(self._path.read_text(encoding="utf-8"))
             if body["key"] != key or not 0 <= self._timestamp() - body["at"] < SECONDS:

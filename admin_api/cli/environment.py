@@ -1,4 +1,5 @@
-"""What a command uses of its process: variables, directories, clocks, randomness, the browser and the user's answers.
+"""The parts of the process that a command uses: variables, directories, clocks, randomness, the browser and the user's
+answers.
 
 `process_environment` is the only place that reads them; tests pass their own `Environment`.
 """

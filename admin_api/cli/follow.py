@@ -29,7 +29,7 @@ _EXPLANATIONS: Final[dict[State | None, str]] = {
 
 
 class Goal(Enum):
-    """What a device is followed to."""
+    """The state until which a device is followed."""
 
     ARRIVAL = "arrival"
     EVENTUAL_ARRIVAL = "eventual arrival"

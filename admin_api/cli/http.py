@@ -1,6 +1,6 @@
 """HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
 
-Loopback addresses are reached directly, whatever proxy the environment sets. Redirects are not followed, so that no
+Loopback addresses are reached directly, without the proxy of the environment. Redirects are not followed, so that no
 token goes to an address that a response names. A response that is compressed, too large or too slow is refused. Tokens
 and passwords are sent over TLS or to this machine only.
 """

@@ -4,8 +4,8 @@ from admin_api.cli.errors import Unreachable
 
 
 def advanced(before: str | None, after: str | None, *, more: bool = False) -> str | None:
-    """Return the cursor of the next page, None after the last. Raise `Unreachable` NOT_A_LOBBY if it is that of the
-    page that was just read, or if there is none although the server says that there are `more` pages."""
+    """Return the cursor of the next page, None after the last. Raise `Unreachable` NOT_A_LOBBY if it is the cursor of
+    the page that was just read, or if it is missing although the server reports `more` pages."""
     if (after is not None and after == before) or (more and after is None):
         raise Unreachable("NOT_A_LOBBY", "got the same page again, want the next one: is the address correct?")
     return after

@@ -57,8 +57,8 @@ def paired(rows: Sequence[T], results: Sequence[U]) -> list[tuple[T, U]]:
 
 
 class Sender(ABC, Generic[R]):
-    """Sends rows. `aborted_by` is the error after which no more rows were sent; `possibly` states what may have
-    happened to the chunk for which the answer was lost."""
+    """Sends rows. `aborted_by` is the error after which no more rows were sent; `possibly` describes the possible
+    result of the chunk whose answer was lost."""
 
     def __init__(self, possibly: str) -> None:
         self._possibly = possibly

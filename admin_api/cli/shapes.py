@@ -1,7 +1,7 @@
-"""The shape of responses: what a document selects, with the schema's types, checked before anything is used.
+"""The shape of responses: the fields that a document selects, with the schema's types, checked before their use.
 
 Every selected field must be there, objects must be objects, lists must be lists, and each leaf must have its type. So
-the code that uses a response needs no checks of its own, whatever a server answers. The schema is read from the file
+the code that uses a response needs no further checks, for any response of a server. The schema is read from the file
 that the API generates; its types, not its operations, are needed.
 """
 
@@ -21,7 +21,7 @@ _ROOTS: Final = {"query": "Query", "mutation": "Mutation"}
 
 @dataclass(frozen=True)
 class Selection:
-    """A selected field: its key in the response, its name in the schema, and what is selected of it.
+    """A selected field: its key in the response, its name in the schema, and its own selected fields.
     `optional`: a directive can leave it out."""
 
     key: str
@@ -48,7 +48,7 @@ class ShapeError(ValueError):
 
 
 def check_shape(text: str, data: Mapping[str, Any]) -> None:
-    """Raise `ShapeError` if `data` is not what the GraphQL document `text` selects."""
+    """Raise `ShapeError` if `data` does not have the shape that the GraphQL document `text` selects."""
     root, selections = _parsed(text)
     _check_object(data, root, selections, "data")
 

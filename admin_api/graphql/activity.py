@@ -1,4 +1,4 @@
-"""The activity log in the API: what users and rules did, across all devices."""
+"""The activity log in the API: the actions of users and rules on all devices."""
 
 from typing import Annotated, Final
 
@@ -33,7 +33,7 @@ class ActivityFilter:
 class Activity:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
     actor: str = strawberry.field(description="Who: `user:<name>`, `campaign:<name>` or `rule:<enrolment>`.")
-    event: str = strawberry.field(description="What, as in the device's history.")
+    event: str = strawberry.field(description="The event, as in the device's history.")
     certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     seq: int = strawberry.field(description="The number of the entry in the device's history.")
     devicename: str | None = strawberry.field(description="The thing name that the device had.")
@@ -47,7 +47,7 @@ class Activity:
 @strawberry.type(description="A page of the activity log, the newest entry first.")
 class ActivityPage:
     nodes: list[Activity] = strawberry.field(
-        description="The entries. With several conditions, a page can have fewer than were asked for, or none."
+        description="The entries. With several conditions, a page can have fewer entries than requested, or none."
     )
     next: str | None = strawberry.field(description="The cursor of the next page; null on the last page.")
 
@@ -55,7 +55,7 @@ class ActivityPage:
 @strawberry.type(description="The operations that read the activity log.")
 class ActivityQuery:
     @operation(
-        "Returns a page of what users and rules did with devices, the newest first; at most 100 on a page. Entries are"
+        "Returns a page of the actions of users and rules on devices, newest first; at most 100 on a page. Entries are"
         " kept for 90 days."
     )
     def activity(

@@ -50,8 +50,8 @@ def preview_change(
     first: int,
     after: str | None,
 ) -> ChangePreview:
-    """Return what `change` would do with the devices of a list, or with a page of those that match a filter. Raise
-    `InvalidInput` INVALID_SELECTION, INVALID_COUNT or INVALID_CURSOR, and as `change_for` and `filter_of`."""
+    """Return the predicted results of `change` for the devices of a list, or for a page of those that match a filter.
+    Raise `InvalidInput` INVALID_SELECTION, INVALID_COUNT or INVALID_CURSOR, and as `change_for` and `filter_of`."""
     decided = change_for(context.services, context.caller, request_of(change))
     if (chosen is None) == (wanted is None):
         got = "neither" if chosen is None else "both"
@@ -95,7 +95,7 @@ def change_devices(context: Context, change: ChangeInput, chosen: Sequence[Chose
 
 
 def request_of(change: ChangeInput) -> ChangeRequest:
-    """Return what a request asks for, as it was given. Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
+    """Return the arguments of a request, unchanged. Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
     target = given(change.target)
     return ChangeRequest(
         ChangeOperation(str(change.operation.value)),

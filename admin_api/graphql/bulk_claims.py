@@ -32,7 +32,7 @@ class ClaimResult:
         description="The error code, as in `extensions.code`; null on success."
         " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
     )
-    message: str | None = strawberry.field(description="What was got and what is wanted; null on success.")
+    message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     device: Device | None = strawberry.field(description="The claimed device, as in a list; null on error.")
 
 

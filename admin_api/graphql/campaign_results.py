@@ -1,7 +1,7 @@
 """The results of a campaign, device by device, a page at a time.
 
-The outcome is the recorded one. The device is read when the query asks for it, all of a page together, so it shows what
-happened after the campaign has stopped to follow it.
+The outcome is the recorded one. If the query selects the devices, all of a page are read together, in their current
+state, which may have changed after the campaign stopped following them.
 """
 
 from collections.abc import Callable
@@ -45,12 +45,12 @@ class PageRows:
         return found
 
 
-@strawberry.type(description="What a campaign did with a device.")
+@strawberry.type(description="The result of a campaign for a device.")
 class CampaignResult:
     shared: strawberry.Private[PageRows]
 
     certid: strawberry.ID = strawberry.field(description="The fingerprint.")
-    outcome: str = strawberry.field(description=f"What became of it. {OUTCOMES}")
+    outcome: str = strawberry.field(description=f"The outcome of the device. {OUTCOMES}")
     code: str | None = strawberry.field(description="The reason of a failure or refusal.")
     previous_target: Target | None = strawberry.field(
         description="The target that it was claimed for when the devices were fixed; null without a claim."

@@ -1,4 +1,4 @@
-"""The types of campaigns: what is entered, the preview, a campaign with its progress, and the result of each device."""
+"""The types of campaigns: the input, the preview, a campaign with its progress, and the result of each device."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class CampaignFilter(DeviceFilter):
     )
 
 
-@strawberry.type(description="What a campaign would do. Nothing is changed.")
+@strawberry.type(description="The predicted results of a campaign. Nothing is changed.")
 class CampaignPreview:
     total: int = strawberry.field(description="Devices.")
     changing: int = strawberry.field(description="Devices that would be changed.")
@@ -64,7 +64,7 @@ class CampaignCounts:
     failed: int = strawberry.field(description="Changed, and refused by the target.")
     refused: int = strawberry.field(description="Not changed: the operation is not possible.")
     unchanged: int = strawberry.field(description="They already were as requested.")
-    superseded: int = strawberry.field(description="Somebody else has changed them since they were selected.")
+    superseded: int = strawberry.field(description="Another user or rule has changed them since they were selected.")
 
 
 @strawberry.type(description="One entry of a campaign's history.")
@@ -81,7 +81,7 @@ class Campaign:
 
     id: strawberry.ID = strawberry.field(description="Identifies the campaign in caches: its name.")
     name: str = strawberry.field(description="Its name. The actor of its changes is campaign:<name>.")
-    operation: Operation = strawberry.field(description="What it does with each device.")
+    operation: Operation = strawberry.field(description="The operation on each device.")
     target: Target | None = strawberry.field(description="The target of a claim or move; null in an undo.")
     profile: str | None = strawberry.field(description="The profile that it sets; null if none.")
     config: JSON | None = strawberry.field(description="The configuration that it sets; null if none.")
@@ -120,12 +120,12 @@ class Campaign:
         forecast = info.context.forecasts.of_work(remaining_work(self.row)) if self._is_running else None
         return timestamp(forecast.expected_at) if forecast and forecast.expected_at else None
 
-    @computed("What it waits for, in words; null unless it is running.")
+    @computed("The cause of its wait, as text; null unless it is running.")
     def waits_for(self, info: Info) -> str | None:
         forecast = info.context.forecasts.of_work(remaining_work(self.row)) if self._is_running else None
         return forecast.waits_for if forecast else None
 
-    @computed("What was done with it and by whom, the oldest entry first.")
+    @computed("Its history, with users, oldest entry first.")
     def history(self, info: Info) -> list[CampaignEntry]:
         entries = info.context.services.campaigns.history(self.row.name)
         return [

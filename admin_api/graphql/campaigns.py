@@ -46,8 +46,8 @@ FailedOf = Annotated[
 @strawberry.type(description="The operations that read campaigns.")
 class CampaignQuery:
     @operation(
-        "Returns what a campaign would do, and how long it takes at the targets' rates. Of a filter with very many"
-        " devices, as many as there is time for. Changes nothing."
+        "Returns the predicted results of a campaign, and its duration at the targets' rates. If a filter has very many"
+        " devices, only as many as time permits are examined. Changes nothing."
     )
     def preview_campaign(
         self,
@@ -76,7 +76,7 @@ class CampaignQuery:
             page_info=PageInfo(has_next_page=found.cursor is not None, end_cursor=found.cursor),
         )
 
-    @operation("Returns a campaign with its progress; null if there is none of this name.")
+    @operation("Returns a campaign with its progress; null if there is none with this name.")
     def campaign(self, info: Info, name: Name) -> Campaign | None:
         campaigns = info.context.services.campaigns
         row = campaigns.find(parse_campaign_name(name))
@@ -109,7 +109,7 @@ class CampaignQuery:
 @strawberry.type(description="The operations that create and control campaigns.")
 class CampaignMutation:
     @operation(
-        "Creates a campaign: one operation on many devices, which are fixed now. It starts at once, unless a second"
+        "Creates a campaign: one operation on many devices, which are fixed now. It starts immediately, unless a second"
         " user must approve it. Creating the same one again changes nothing."
     )
     def create_campaign(
@@ -171,8 +171,8 @@ class CampaignMutation:
         return _acted(info, name, CampaignEvent.CANCEL)
 
     @operation(
-        "Creates the campaign that returns the devices of an ended one to their previous places. Devices that somebody"
-        " has changed since are listed and skipped."
+        "Creates the campaign that returns the devices of an ended one to their previous places. Devices that were"
+        " changed since then are listed and skipped."
     )
     def undo_campaign(
         self,

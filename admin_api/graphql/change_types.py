@@ -1,4 +1,4 @@
-"""The types of changes of many devices: what is asked for, the preview, and the results."""
+"""The types of changes of many devices: the input, the preview, and the results."""
 
 from enum import Enum
 from typing import Annotated
@@ -15,7 +15,7 @@ from admin_api.graphql.targets import TargetInput
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation
 
 
-@strawberry.enum(name="ChangeOperation", description="What to do with devices.")
+@strawberry.enum(name="ChangeOperation", description="An operation on devices.")
 class Operation(Enum):
     CLAIM = strawberry.enum_value(
         ChangeOperation.CLAIM.value,
@@ -32,7 +32,7 @@ class Operation(Enum):
         ChangeOperation.RELEASE.value, description="Remove their claims; they return to the lobby."
     )
     REVOKE = strawberry.enum_value(ChangeOperation.REVOKE.value, description="Revoke them permanently. Takes why.")
-    RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry what failed or did not finish.")
+    RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry failed or unfinished work.")
     PREPARE = strawberry.enum_value(
         ChangeOperation.PREPARE.value,
         description="Register them in the standby of their target. Only setStandby starts it.",
@@ -50,7 +50,7 @@ class Operation(Enum):
 
 @strawberry.input(description="A change of one or many devices.")
 class ChangeInput:
-    operation: Operation = strawberry.field(description="What to do with each device.")
+    operation: Operation = strawberry.field(description="The operation on each device.")
     target: TargetInput | None = strawberry.field(
         default=strawberry.UNSET, description="CLAIM and MOVE only: the target."
     )
@@ -85,14 +85,16 @@ class ChosenDevice:
     )
 
 
-@strawberry.type(description="What a change would do with a device.")
+@strawberry.type(description="The predicted result of a change for a device.")
 class PreviewedDevice:
     certid: strawberry.ID = strawberry.field(description="The fingerprint or label as given.")
     ok: bool = strawberry.field(description="Whether the change is possible.")
     changes: bool = strawberry.field(description="False for a device that is refused, or already as requested.")
     code: str | None = strawberry.field(description="Why the change is refused, as in `extensions.code`.")
-    message: str | None = strawberry.field(description="What was got and what is wanted; null if it is possible.")
-    generation: int = strawberry.field(description="What to pass to changeDevices; 0 without a row.")
+    message: str | None = strawberry.field(
+        description="The received and the expected value; null if the change is possible."
+    )
+    generation: int = strawberry.field(description="The generation to pass to changeDevices; 0 without a row.")
     state: str | None = strawberry.field(
         description="The state that follows; null if refused or if the row is removed."
     )
@@ -105,7 +107,9 @@ class RefusalCount:
     count: int = strawberry.field(description="The number of devices.")
 
 
-@strawberry.type(description="What a change would do. Nothing is changed. The counts are those of this page.")
+@strawberry.type(
+    description="The predicted results of a change. Nothing is changed. The counts are those of this page."
+)
 class ChangePreview:
     total: int = strawberry.field(description="Devices on this page.")
     changing: int = strawberry.field(description="Devices that would be changed.")
@@ -125,7 +129,7 @@ class ChangeResult:
         description="The error code, as in `extensions.code`; null on success."
         " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
     )
-    message: str | None = strawberry.field(description="What was got and what is wanted; null on success.")
+    message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     forgotten: bool = strawberry.field(
         description="Whether the row was deleted: a released device that never connected. Its history remains."
     )
@@ -139,7 +143,7 @@ class BulkChange:
     results: list[ChangeResult] = strawberry.field(description="One result for each item of `devices`, in order.")
 
 
-WantedChange = Annotated[ChangeInput, described("What to do with the devices.")]
+WantedChange = Annotated[ChangeInput, described("The operation on the devices.")]
 ChosenDevices = Annotated[list[ChosenDevice], described(f"The devices, at most {MAX_BULK:,}.")]
 ListedDevices = Annotated[
     list[ChosenDevice] | None, described(f"The devices, at most {MAX_BULK:,}. Either these or a filter is required.")

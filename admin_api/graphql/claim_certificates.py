@@ -18,7 +18,7 @@ from lobby.ledger.serial_approvals import approve
 from lobby.names import parse_enrolment_name, parse_fingerprint, parse_thing_name
 
 
-@strawberry.type(description="What devices of an enrolment show before they have a certificate of their own.")
+@strawberry.type(description="A certificate that the devices of an enrolment use until they have their own.")
 class ClaimCertificate:
     id: strawberry.ID = strawberry.field(description="Identifies it in caches: its fingerprint.")
     certificate_id: str = strawberry.field(description="Its fingerprint, which is AWS IoT's certificate id.")

@@ -1,5 +1,5 @@
-"""The type for what the daily comparison of each target found: the one in progress, the last complete one, and why a
-later one was not completed."""
+"""The type for the daily comparison of each target: the one in progress, the last complete one, and the reason why a
+later one failed."""
 
 import strawberry
 
@@ -22,9 +22,9 @@ class CompleteComparison:
     )
     missing: int = strawberry.field(description="Devices of which the target has nothing.")
     empty: bool = strawberry.field(
-        description="Whether the target has nothing of any device, as after it was rebuilt: retry all its devices."
+        description="Whether the target contains none of its devices, as after it was rebuilt: retry all of them."
     )
-    days: int = strawberry.field(description="Within so many days each device is looked up once.")
+    days: int = strawberry.field(description="The number of days within which each device is looked up once.")
     by_device: bool = strawberry.field(
         description="Whether the target's role does not allow lists, so that every device was looked up."
     )
@@ -50,10 +50,10 @@ class FailedComparison:
         description="Why: TARGET_ROLE_DENIED, TARGET_PERMISSION_MISSING, TARGET_UNREACHABLE, TARGET_REGION_DISABLED,"
         " TARGET_LIMIT, UNKNOWN_TARGET, INTERNAL, or NOT_FINISHED after two days."
     )
-    message: str = strawberry.field(description="What AWS answered, and what to do.")
+    message: str = strawberry.field(description="The answer of AWS, with advice.")
 
 
-@strawberry.type(description="What is known about the comparison of a target. Without `last` nothing is known.")
+@strawberry.type(description="The state of a target's comparison. Without `last` there is no result.")
 class TargetComparison:
     account: str = strawberry.field(description="The AWS account of the target.")
     region: str = strawberry.field(description="The AWS Region of the target.")

@@ -1,7 +1,7 @@
 """Connections of devices in the API: the online status, also in lists, and the problems of connections.
 
-A list has the status of all its devices with one call, when the first is asked for, and their last hellos likewise. The
-status is what is known: null means unknown, which a client must not show as offline.
+When a list needs the first status, it reads the status of all its devices with one call; the same applies to their last
+hellos. A status of null means unknown, which a client must not show as offline.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,7 +62,7 @@ class ProblemCode(Enum):
 class ConnectionProblem:
     certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     code: ProblemCode = strawberry.field(description="The kind of problem.")
-    message: str = strawberry.field(description="What happened and what to do.")
+    message: str = strawberry.field(description="A description of the problem, with advice.")
     client_id: str = strawberry.field(description="The client id of the last connection, as the client sent it.")
     place: str = strawberry.field(description="`lobby`, or the target as account/Region.")
     count: int = strawberry.field(description="How often the problem occurred since `firstAt`.")

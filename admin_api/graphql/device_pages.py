@@ -46,7 +46,9 @@ class DevicePage:
         return total_of(info.context.tallies, self.wanted) if is_counted(self.wanted) else None
 
 
-@strawberry.type(description="A page of fingerprints, including those of devices whose row and history are gone.")
+@strawberry.type(
+    description="A page of fingerprints, including those of devices whose row and history do not exist any more."
+)
 class AnchoredPage:
     certids: list[strawberry.ID] = strawberry.field(description="The fingerprints of the page, in ascending order.")
     page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")

@@ -99,7 +99,7 @@ class Device:
         forecast = info.context.forecasts.of(self.row)
         return timestamp(forecast.expected_at) if forecast and forecast.expected_at else None
 
-    @computed("What the device waits for in its lane, in words; null if it waits for no work.")
+    @computed("The cause of the device's wait in its lane, as text; null if it does not wait.")
     def waits_for(self, info: Info) -> str | None:
         forecast = info.context.forecasts.of(self.row)
         return forecast.waits_for if forecast else None

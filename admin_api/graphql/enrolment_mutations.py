@@ -31,8 +31,8 @@ Starts = Annotated[str | None, described("When it begins: a date, or a time with
 Repeats = Annotated[
     str | None,
     described(
-        "What happens to a device at door claim whose serial number another key already has: it is refused, replaces"
-        f" the other, or is refused until approveSerialNumber. By default refuse. {one_of(Repeat)}"
+        "The treatment of a second key for a serial number at door claim: it is refused, replaces the first, or is"
+        f" refused until approveSerialNumber. By default refuse. {one_of(Repeat)}"
     ),
 ]
 Ends = Annotated[str | None, described("When it stops: a date (its beginning, UTC), or a time with its offset.")]
@@ -63,7 +63,7 @@ class EnrolmentMutation:
         ends: Ends = ABSENT,
         model: Annotated[str | None, described("The product model of its devices.")] = ABSENT,
         allocation: Annotated[
-            AllocationInput | None, described("For what its devices are claimed; by default they wait for a claim.")
+            AllocationInput | None, described("The target of its devices' claims; by default they wait for a claim.")
         ] = ABSENT,
         paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
         door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,
@@ -132,7 +132,8 @@ def _changed(info: Info, name: str, event: EnrolmentEvent) -> Enrolment:
 
 
 def _aligned(context: Context, changed: Row) -> Enrolment:
-    """Make the claim certificates what the enrolment requires now; if this fails, the registrar's timer repeats it."""
+    """Set the claim certificates to the state that the enrolment requires. If this fails, the registrar's timer repeats
+    it."""
     if changed.door is Door.CLAIM:
         context.services.ask_registrar(AlignClaimCertificates(changed.name))
     return enrolment_now(context, changed)

@@ -16,7 +16,7 @@ from lobby.ledger.clock import now, timestamp
 from lobby.names import parse_enrolment_name, parse_token_id
 
 
-@strawberry.type(description="What devices without a certificate show to get one. Times are ISO 8601, UTC.")
+@strawberry.type(description="A token with which devices without a certificate get one. Times are ISO 8601, UTC.")
 class EnrolmentToken:
     id: strawberry.ID = strawberry.field(description="Identifies the token in caches: its identifier.")
     identifier: str = strawberry.field(description="Its identifier, which is not secret.")
@@ -35,7 +35,7 @@ class EnrolmentToken:
     thing_name: str | None = strawberry.field(description="The only thing name that it is for; null for any.")
     created_by: str = strawberry.field(description="Who created it.")
     created_at: str = strawberry.field(description="When it was created.")
-    revoked_by: str | None = strawberry.field(description="Who revoked it; null if nobody did.")
+    revoked_by: str | None = strawberry.field(description="The user who revoked it; null if it is not revoked.")
     revoked_at: str | None = strawberry.field(description="When it was revoked; null if it was not.")
 
 
@@ -72,7 +72,7 @@ class EnrolmentTokenMutation:
             authorization=f"{credentials.id} {credentials.secret}",
         )
 
-    @operation("Revokes a token permanently, at once. Devices that were admitted with it stay.")
+    @operation("Revokes a token immediately and permanently. Devices that were admitted with it stay.")
     def revoke_enrolment_token(
         self, info: Info, identifier: Annotated[str, described("The token's identifier.")]
     ) -> EnrolmentToken | None:

@@ -1,4 +1,4 @@
-"""Types for enrolments: groups of devices with limits, and what is done with them when they join."""
+"""Types for enrolments: groups of devices with limits and an allocation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -72,7 +72,7 @@ class AllocatedTargetInput:
     weight: int = strawberry.field(default=1, description="Its share of the devices, 1 to 1000.")
 
 
-@strawberry.type(description="For what the devices of an enrolment are claimed when they join.")
+@strawberry.type(description="The target for which the devices of an enrolment are claimed when they join.")
 class Allocation:
     targets: list[AllocatedTarget] = strawberry.field(description="The targets; empty if a function chooses.")
     function: str | None = strawberry.field(description="The Lambda function that chooses; null if targets are given.")
@@ -81,7 +81,7 @@ class Allocation:
     presence: bool = strawberry.field(description="Whether claims require proof of presence in any case.")
 
 
-@strawberry.input(description="For what the devices of an enrolment are claimed: either targets or a function.")
+@strawberry.input(description="The allocation of the devices of an enrolment: either targets or a function.")
 class AllocationInput:
     targets: list[AllocatedTargetInput] | None = strawberry.field(
         default=None, description="Up to 50 targets. Each device gets the same one whenever it joins."
@@ -108,7 +108,7 @@ class RenewalPolicyInput:
     maximum_age: int = strawberry.field(description="Days after which a certificate is due, 1 to 3650.")
     grace: int = strawberry.field(
         description="Further days after which it is overdue, 1 to 365 and at most the maximum age. A certificate that"
-        " expires earlier is due so many days before."
+        " expires earlier is due this number of days before."
     )
 
 
@@ -125,7 +125,7 @@ class EnrolmentEntry:
     event: str = strawberry.field(
         description="created, changed, paused, resumed, revoked or listed, certified, uncertified or approved."
     )
-    detail: str = strawberry.field(description="What was changed.")
+    detail: str = strawberry.field(description="A description of the change.")
 
 
 @strawberry.type(description="A group of devices that join in the same way, with limits. Times are ISO 8601, UTC.")
@@ -141,19 +141,19 @@ class Enrolment:
     state: str = strawberry.field(description="active, paused or revoked.")
     match: EnrolmentMatch = strawberry.field(description="Which devices it matches.")
     limit: int | None = strawberry.field(description="How many devices it admits at most; null for any number.")
-    starts: str | None = strawberry.field(description="When it begins to admit devices; null for at once.")
+    starts: str | None = strawberry.field(description="When it begins to admit devices; null: immediately.")
     ends: str | None = strawberry.field(description="When it stops; null for never.")
     model: str | None = strawberry.field(description="The product model of its devices.")
     allocation: Allocation | None = strawberry.field(
-        description="For what its devices are claimed; null if they wait for a user's claim."
+        description="The allocation of its devices; null if they wait for a user's claim."
     )
     renewal: RenewalPolicy | None = strawberry.field(
         description="When its devices renew their certificates; null if their profiles decide."
     )
     admitted: int = strawberry.field(description="How many devices it has admitted, each counted once.")
     repeat: str | None = strawberry.field(
-        description="What happens to a second key of a serial number: refuse, replace or ask; null for other doors than"
-        " claim."
+        description="The treatment of a second key of a serial number: refuse, replace or ask; null for doors other"
+        " than claim."
     )
     provisioning_template: str | None = strawberry.field(
         description="AWS IoT's provisioning template for its devices; null for other doors than claim."

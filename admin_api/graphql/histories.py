@@ -48,7 +48,7 @@ class HistoryEntry:
     actor: str = strawberry.field(
         description="Who caused it: `user:` and a name, or a component of the lobby such as bouncer."
     )
-    event: str = strawberry.field(description=f"What happened. {EVENTS}")
+    event: str = strawberry.field(description=f"The event. {EVENTS}")
     before: str | None = strawberry.field(description=f"The previous state; null if the device had no row. {STATES}")
     after: str | None = strawberry.field(description=f"The new state; null if the row was deleted. {STATES}")
     generation: int = strawberry.field(description="The device's generation after the transition.")

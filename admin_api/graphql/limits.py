@@ -53,7 +53,7 @@ MAX_RESPONSE: Final = 6_000_000
 
 
 class Resource(StrEnum):
-    """What a request has a quota of, no matter how many fields use it."""
+    """A resource of which a request has a quota for all its fields together."""
 
     FINGERPRINTS = "fingerprints"
     LISTED = "devices in lists"

@@ -154,18 +154,20 @@ class Mutation(
     def revoke_device(self, info: Info, certid: Certid, why: Why) -> Device | None:
         return _device(info, certid, ChangeRequest(ChangeOperation.REVOKE, why=why))
 
-    @operation("Retries what failed or did not finish: commissioning, admission, or clearing a previous target.")
+    @operation("Retries failed or unfinished work: commissioning, admission, or clearing a previous target.")
     def retry_device(self, info: Info, certid: Certid) -> Device | None:
         return _device(info, certid, ChangeRequest(ChangeOperation.RETRY))
 
     @operation(
         "Moves, configures, releases, revokes or retries up to 1,000 devices, and returns a result for each."
-        " previewChange shows what it would do. Can be repeated."
+        " previewChange predicts the results. Can be repeated."
     )
     def change_devices(self, info: Info, change: WantedChange, devices: ChosenDevices) -> BulkChange:
         return change_devices(info.context, change, devices)
 
-    @operation("Compares a target with the ledger like reconcileTarget, and repairs what the lobby can repair.")
+    @operation(
+        "Compares a target with the ledger like reconcileTarget, and repairs the differences that the lobby can repair."
+    )
     def repair_target(
         self, info: Info, account: Account, region: Region, after: After = ABSENT
     ) -> Reconciliation | None:

@@ -53,7 +53,9 @@ class Overview:
     )
     reasons: list[ReasonCount] = strawberry.field(description="Counts of failed and refused devices, highest first.")
 
-    @computed("What the last daily round found about certificates, CAs and revocation lists; null before the first.")
+    @computed(
+        "The results of the last daily round about certificates, CAs and revocation lists; null before the first round."
+    )
     def renewals(self) -> RenewalOverview | None:
         return renewal_overview()
 

@@ -122,14 +122,14 @@ class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExpor
     ) -> list[EnrolmentToken]:
         return tokens_of(info.context, enrolment)
 
-    @operation("Returns what was done with an enrolment and by whom, the oldest entry first.")
+    @operation("Returns the history of an enrolment, with users, oldest entry first.")
     def enrolment_history(
         self, info: Info, name: Annotated[str, described("The enrolment's name.")]
     ) -> list[EnrolmentEntry]:
         return history_of(info.context, name)
 
     @operation(
-        "Returns what changeDevices would do, with up to 1,000 devices of a list, or with a page of those that match a"
+        "Predicts the results of changeDevices for up to 1,000 devices of a list, or for a page of those that match a"
         " filter. Changes nothing."
     )
     def preview_change(
@@ -163,11 +163,11 @@ class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExpor
         info: Info,
         account: Account,
         region: Region,
-        format: Annotated[TemplateFormat, described("What the owner deploys with.")] = TemplateFormat.CLOUDFORMATION,  # noqa: A002
+        format: Annotated[TemplateFormat, described("The owner's deployment tool.")] = TemplateFormat.CLOUDFORMATION,  # noqa: A002
     ) -> TargetTemplate:
         return template_of(info.context, parse_target(account, region), format)
 
-    @operation("Returns what was done with a target and by whom, the oldest entry first; also with a removed one.")
+    @operation("Returns the history of a target, with users, oldest entry first, also of a removed one.")
     def target_history(self, info: Info, account: Account, region: Region) -> list[TargetEntry]:
         administration = info.context.services.target_administration
         return [entry_from(entry) for entry in administration.history(parse_target(account, region))]
@@ -188,7 +188,7 @@ class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExpor
     def reconcile_target(self, info: Info, account: Account, region: Region, after: After = ABSENT) -> Reconciliation:
         return reconciled(info.context, parse_target(account, region), given(after), None)
 
-    @operation("Returns what the daily comparison of each target with the ledger found, and how far it is.")
+    @operation("Returns the result and the progress of the daily comparison of each target with the ledger.")
     def target_comparisons(self, info: Info) -> list[TargetComparison]:
         return comparisons(info.context)
 

@@ -13,7 +13,7 @@ class Difference:
     certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     devicename: str | None = strawberry.field(description="The thing name; null if it is unknown.")
     code: str = strawberry.field(description=f"How the target differs. {one_of(DIFFERENCES)}")
-    message: str = strawberry.field(description="What was got in the target, and what is wanted.")
+    message: str = strawberry.field(description="The value in the target, and the expected one.")
     repair: str | None = strawberry.field(description=f"How to repair it; null if the lobby cannot. {one_of(REPAIRS)}")
     repaired: bool = strawberry.field(description="Whether the repair was started.")
 

@@ -1,4 +1,4 @@
-"""Types for renewals: what the last daily round has found, and how far the renewal of one device is."""
+"""Types for renewals: the results of the last daily round, and the progress of one device's renewal."""
 
 from enum import Enum
 
@@ -51,7 +51,7 @@ class ExpiringAuthority:
     problem: str | None = strawberry.field(description="Why it cannot be used; null if it only expires.")
 
 
-@strawberry.type(description="What the last complete daily round has found about certificates.")
+@strawberry.type(description="The results of the last complete daily round about certificates.")
 class RenewalOverview:
     at: str = strawberry.field(description="When the round was complete, ISO 8601 UTC.")
     due: int = strawberry.field(description="Devices that are to renew their certificates.")
@@ -65,7 +65,7 @@ class RenewalOverview:
     )
 
 
-@strawberry.type(description="The renewal of a device's certificate that is under way.")
+@strawberry.type(description="The renewal of a device's certificate that is in progress.")
 class DeviceRenewal:
     stage: Stage = strawberry.field(description="How far the renewal is.")
     by: str | None = strawberry.field(description="Until when the device is to renew, ISO 8601 UTC.")

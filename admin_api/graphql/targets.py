@@ -38,7 +38,9 @@ class TargetInput:
 class Lane:
     waiting: int = strawberry.field(description="How many claimed devices wait.")
     pace: float = strawberry.field(description="Devices per second at present; lower than the rate if AWS throttles.")
-    paused_by: str | None = strawberry.field(description="Who has paused the target; null if nobody has.")
+    paused_by: str | None = strawberry.field(
+        description="The user who has paused the target; null if it is not paused."
+    )
     paused_at: str | None = strawberry.field(description="When the target was paused; null if it is not.")
     silent_since: str | None = strawberry.field(description="Since when the target does not answer; null if it does.")
     progress_at: str | None = strawberry.field(description="When a device was last commissioned or cleared.")
@@ -120,9 +122,9 @@ class RegisteredTarget:
 
 @strawberry.type(description="The result of one check in a target.")
 class Finding:
-    step: str = strawberry.field(description="What was checked, such as the role or one permission.")
+    step: str = strawberry.field(description="The checked part, such as the role or one permission.")
     ok: bool = strawberry.field(description="Whether the check succeeded.")
-    message: str = strawberry.field(description="What was found, and what to do if the check failed.")
+    message: str = strawberry.field(description="The result, with advice if the check failed.")
 
 
 @strawberry.type(description="The result of checking a target. The check changes nothing.")
@@ -140,8 +142,8 @@ class TargetCheck:
 class TargetEntry:
     at: str = strawberry.field(description="When it was done; ISO 8601, UTC.")
     actor: str = strawberry.field(description="Who did it: `user:` and a name.")
-    event: str = strawberry.field(description=f"What was done. {one_of(ledger.TargetEvent)}")
-    detail: str = strawberry.field(description="What was changed.")
+    event: str = strawberry.field(description=f"The event. {one_of(ledger.TargetEvent)}")
+    detail: str = strawberry.field(description="A description of the change.")
 
 
 def entry_from(entry: ledger.TargetEntry) -> TargetEntry:

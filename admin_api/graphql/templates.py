@@ -19,7 +19,7 @@ from lobby.deployment import NAMES
 from lobby.names import Target
 
 
-@strawberry.enum(description="What a target's owner deploys with.")
+@strawberry.enum(description="The deployment tool of a target's owner.")
 class TemplateFormat(Enum):
     CLOUDFORMATION = strawberry.enum_value(
         "CLOUDFORMATION", description="For a stack, or for a StackSet with many Regions."

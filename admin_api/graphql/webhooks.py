@@ -146,7 +146,7 @@ class WebhookMutation:
     def disable_webhook(self, info: Info, id: Id) -> Webhook | None:  # noqa: A002
         return _set_state(info.context, id, WebhookState.DISABLED)
 
-    @operation("Enables a webhook. redriveWebhook sends what it did not accept before it was disabled.")
+    @operation("Enables a webhook. redriveWebhook sends the events that it did not accept before.")
     def enable_webhook(self, info: Info, id: Id) -> Webhook | None:  # noqa: A002
         return _set_state(info.context, id, WebhookState.ACTIVE)
 

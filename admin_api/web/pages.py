@@ -1,4 +1,4 @@
-"""What a browser can get without signing in: the console's pages, their files, and the sign-in document.
+"""The public content for browsers: the console's pages, their files, and the sign-in document.
 
 None of it contains data of devices. Every page is the same document. Its Content-Security-Policy permits its own
 scripts, and connections to its own origin and the user pool's, with a nonce for each response. A browser gets it for
@@ -89,7 +89,7 @@ class Pages:
 
 
 def sign_in_document(settings: SignInSettings) -> dict[str, str | None]:
-    """Return what an OAuth client needs to know, for the console and the command line. All of it is public."""
+    """Return the document for OAuth clients: the console and the command line. All of it is public."""
     login = settings.login_url
     return {
         "issuer": settings.issuer,

@@ -1,8 +1,8 @@
-"""What the API and the pages share: an application of some routes, with the security headers and JSON errors.
+"""The common part of the API and the pages: an application with some routes, with the security headers and JSON errors.
 
 Every other request is rejected, with an error in the shape of a GraphQL error; a browser that opens an unknown address
-gets what the site shows for it. CORS is disabled. It imports nothing of GraphQL and nothing of AWS, because the pages'
-Lambda needs neither.
+gets what the site shows for it. CORS is disabled. It imports neither GraphQL nor AWS's SDK, because the pages' Lambda
+needs neither.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,7 +1,6 @@
-"""The feeder of campaigns: prepares one, carries it out a page at a time, and records what became of its devices.
-
-Each step begins with the record of the campaign as it is now, so a pause or a cancellation takes effect after the page
-in progress. Each step ends with a conditional record, so it can be repeated, and two feeders do no harm. A run lasts
+"""The feeder of campaigns: prepares one, carries it out a page at a time, and records the outcomes of its devices. Each
+step first reads the record of the campaign, so a pause or a cancellation takes effect after the page in progress. Each
+step ends with a conditional record, so it can be repeated, and two feeders at the same time cause no error. A run lasts
 twenty seconds at most; then a fresh token starts the next one.
 """
 
@@ -57,8 +56,8 @@ class Feeder:
     clock: Callable[[], datetime]
 
     def run(self, name: CampaignName, hide: Callable[[int], None]) -> Verdict:
-        """Work on a campaign, and return what happens to its token. `hide` hides it while the feeder works. Raise what
-        makes it come again."""
+        """Work on a campaign, and return what to do with its token. `hide` hides it while the feeder works. Raise any
+        error after which the token must be delivered again."""
         ends, rates = self.clock() + SLICE, self._rates()
         while True:
             try:
@@ -93,7 +92,7 @@ class Feeder:
             return self._taken(step, campaign, page)
         except Interrupted:
             return False
-        except Conflict as conflict:  # the next record of the campaign tells what happened
+        except Conflict as conflict:  # the next read of the campaign's record shows the result
             logger.info("conflict", extra={"campaign": campaign.name, "code": conflict.code})
             return False
         except InvalidInput as error:
@@ -149,7 +148,7 @@ class Feeder:
         return self._record(campaign, changed, looked=True) is not None
 
     def _close(self, campaign: Campaign, page: Page | None) -> None:
-        """Record what was changed of a page in progress, then end. Cancelling twice finds the page recorded."""
+        """Record the changes of a page in progress, then end. If this is repeated, the page is already recorded."""
         if page is not None and campaign.started_at is not None:
             begun = self.pages.close(campaign, page)
             if begun is not None and self._record(campaign, [(page, begun)]) is None:

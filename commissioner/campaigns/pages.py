@@ -1,8 +1,8 @@
-"""Carries out one page of a campaign, or looks at what became of its devices.
+"""Carries out one page of a campaign, or checks the outcomes of its devices.
 
-A change is conditional on the generation in the manifest and marks the row with the campaign. So a page that was
-carried out by a feeder that was killed can be repeated: devices that it has changed are recognised and stay as they
-are. A look reads the rows consistently and changes nothing.
+A change is conditional on the generation in the manifest and marks the row with the campaign. So a page can be repeated
+after a feeder was killed: devices that it has changed are recognised and not changed again. A check reads the rows
+consistently and changes nothing.
 """
 
 from collections.abc import Callable, Sequence

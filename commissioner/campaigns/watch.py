@@ -1,7 +1,7 @@
-"""The sweeper's look at campaigns: starts the feeder of one that nobody works on, and counts those that are stuck.
+"""The sweeper's check of campaigns: starts the feeder of a campaign without one, and counts stuck campaigns.
 
-A token can be lost: between the change of a campaign and the message, or when it is older than a queue keeps it. A
-campaign that waits for a target is worked on all the same, so only a feeder that does not run is reported.
+A token can be lost: between the change of a campaign and the message, or when it is older than a queue keeps it. The
+feeder of a campaign that waits for a target also runs, so only a feeder that does not run is reported.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ class CampaignWatch:
         self._campaigns, self._sqs, self._queue, self._clock = campaigns, sqs, queue, clock
 
     def check(self, time_is_up: Callable[[], bool]) -> CampaignReport:
-        """Start what is idle."""
+        """Start the feeders of idle campaigns."""
         report = CampaignReport()
         for name in self._campaigns.active():
             if time_is_up():

@@ -71,7 +71,7 @@ def _work_of(record: Record) -> Iterator[tuple[Lane, Priority, Fingerprint]]:
     try:
         device = device_of_image(change["NewImage"])
         home, priority = home_lane(device), device.priority
-    except Exception:  # whatever it is, the worker that reads the row reports it
+    except Exception:  # the worker that reads the row reports any error
         logger.exception("not read", extra={"certid": certid})
         yield _lane_of_key(change), Priority.SINGLE, certid
         return

@@ -1,9 +1,9 @@
-"""Lambda: reads what a target contains, on behalf of the reconciler, and deactivates one certificate at a time there.
+"""Lambda: reads the registrations in a target for the reconciler, and deactivates one certificate at a time there.
 
 It reads devices one by one, or lists things and certificates in pages; both at a pace that leaves the target's owner
 half of AWS's quota. Runs with the commissioner's role, as no other role may assume a target's role, but with narrower
-sessions: one that can only read, or, to deactivate a certificate, one that can change only that certificate. It reads
-the register of targets and nothing else of the ledger.
+sessions: one that can only read, or, to deactivate a certificate, one that can change only that certificate. Of the
+ledger, it reads only the register of targets.
 """
 
 import os
@@ -64,7 +64,7 @@ def inspect(
     profiles: Profiles,
     current: Fingerprint | None = None,
 ) -> Facts:
-    """Return what the target has for one device. `current` is its certificate in use, if it has renewed the first."""
+    """Return a device's registration in the target. `current` is its certificate in use after a renewal."""
     used = current or certid
     arn = certificate_arn(target, used)
     status = _or_none(lambda: iot.describe_certificate(certificateId=used)["certificateDescription"]["status"])
@@ -181,7 +181,7 @@ class Inspector:
         return self._repeated(target, pages, next_page), following
 
     def _repeated(self, target: Target, most: int, step: Callable[[], tuple[list[R], bool]]) -> list[R]:
-        """Return what the steps return together. `step` also returns whether there is more. Stop after `most` steps,
+        """Return the combined results of the steps. `step` also returns whether there is more. Stop after `most` steps,
         when time is up, or at a failure of a step after the first."""
         began, found, more, count = self._clock(), list[R](), most > 0, 0
         while more and count < most and (count == 0 or self._clock() - began <= SECONDS_PER_REQUEST):

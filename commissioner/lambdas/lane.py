@@ -1,7 +1,8 @@
-"""Lambda: works on the messages of the lanes' queues; it alone enters target accounts to change something there.
+"""Lambda: works on the messages of the lanes' queues; it is the only function that changes registrations in target
+accounts.
 
 Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
-What happens to a message is in `lane_messages`.
+`lane_messages` decides what to do with a message.
 """
 
 import os
@@ -83,7 +84,7 @@ class MessageHandler(TokenMessages[Token]):
 
 
 def wait_for_any(futures: "list[Future[Result]]", seconds: float) -> None:
-    """Wait until a future is done, or for so many seconds."""
+    """Wait until a future is done, or for this many seconds."""
     if futures:
         wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
     else:

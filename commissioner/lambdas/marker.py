@@ -1,8 +1,8 @@
 """Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
-half a minute, so several messages about one device cause one call. A mark that cannot be written is tried again, and is
-dropped after an hour: without it, the device's next connection is reported and asks for it again.
+half a minute, so several messages about one device cause one call. A mark that cannot be written is retried, and
+dropped after an hour. Without it, the device's next connection is reported and causes another mark.
 """
 
 import os
@@ -70,7 +70,7 @@ class Marker:
 
 
 def _by_target(records: list[dict[str, Any]]) -> dict[Target, dict[ArrivalMark, list[str]]]:
-    """Return the ids of the messages by their mark, so that copies are one. What is no mark is dropped."""
+    """Return the ids of the messages by their mark, so that copies are merged. Other messages are dropped."""
     found: dict[Target, dict[ArrivalMark, list[str]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         try:

@@ -1,4 +1,4 @@
-"""One check of a survey: a call that cannot take effect, and what its answer means.
+"""One check of a survey: a call that cannot take effect, and the meaning of its response.
 
 AWS checks permissions before it looks up the resource, so a call that names a resource that does not exist is refused
 with `AccessDenied` or answered with `ResourceNotFound`. Every unknown answer is reported as such, never as success.

@@ -2,7 +2,7 @@
 
 Without them devices are commissioned, but the lobby never learns of their arrival. A rule must have exactly the text of
 this version, because an older one reports devices that are not the lobby's. AWS gives the same answer for a rule that
-does not exist and for one that the role may not read, so this answer does not show what the target lacks.
+does not exist and for one that the role may not read, so this answer does not show which part is missing.
 """
 
 from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ def survey_reports(session: TargetSession, reports: Reports) -> Iterator[SurveyF
 
 
 def _found(step: str, problem: Callable[[], str | None]) -> SurveyFinding:
-    """Return the finding. `problem` looks, and returns what is wrong, or None."""
+    """Return the finding. `problem` returns a description of the problem, or None."""
     try:
         wrong = problem()
     except ClientError as error:

@@ -1,5 +1,5 @@
-"""Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and what is
-missing.
+"""Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and missing
+parts.
 
 Runs with the commissioner's role, as no other role may assume a target's role. Each permission is tested with a call
 that cannot take effect, because the resource it names does not exist: AWS checks permissions before it looks up the
@@ -40,7 +40,8 @@ logger = Logger(service="surveyor")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a target must have: `profiles` are the lobby's. With `removal`, the role may remove what devices left."""
+    """The requirements of a target: `profiles` are the lobby's. With `removal`, the role may also remove registrations
+    of devices that have left."""
 
     profiles: Profiles
     reports: Reports
@@ -48,7 +49,7 @@ class Wanted:
 
 
 def survey(registered: RegisteredTarget, sessions: Sessions, wanted: Wanted) -> Survey:
-    """Test every permission, and look for everything that the target must have."""
+    """Test every permission, and check every required part of the target."""
     try:
         session = sessions.of(registered)
     except ClientError as error:

@@ -1,11 +1,10 @@
 """Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
-It starts the workers of lanes in which rows wait and nobody works (`lane_watch`), likewise the feeders of campaigns and
-the work of standbys (`standby_watch`),
-pushes the route again to devices that have not arrived, and (`readmission`) readmits devices that a newer revocation
-list may accept. Every change goes
-through the ledger with the sweeper as actor, and is bounded: a route is pushed once. Each run does a part, and the next
-one continues. The sweeper never scans the whole ledger, and makes no calls in targets.
+It starts the workers of lanes in which rows wait and no worker runs (`lane_watch`), the feeders of campaigns, and the
+work of standbys (`standby_watch`). It pushes the route again to devices that have not arrived, and (`readmission`)
+readmits devices that a newer revocation list may accept. Every change goes through the ledger with the sweeper as
+actor, and is bounded: a route is pushed once. Each run does a part, and the next one continues. The sweeper never scans
+the whole ledger, and makes no calls in targets.
 """
 
 import os

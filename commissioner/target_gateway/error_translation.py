@@ -61,7 +61,7 @@ def is_throttling(code: object) -> bool:
 
 
 def is_answer(error: ClientError) -> bool:
-    """Return whether the service answered: a refusal is an answer, and so is throttling; a server error is none."""
+    """Return whether the service answered: a refusal is an answer, and so is throttling; a server error is not."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status < _SERVER_ERROR
 
@@ -92,8 +92,8 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
 
 @contextmanager
 def failures_as_refusals(target: Target) -> Iterator[None]:
-    """Raise every failure of the calls made inside as a `TargetRefusal`. For callers that do not retry: what is
-    temporary becomes TARGET_UNREACHABLE."""
+    """Raise every failure of the calls made inside as a `TargetRefusal`. For callers that do not retry: a temporary
+    failure becomes TARGET_UNREACHABLE."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

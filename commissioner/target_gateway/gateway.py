@@ -1,9 +1,9 @@
 """The commissioner's calls into target accounts: sessions and error translation in one place.
 
 Every method raises `TargetRefusal` for a permanent refusal, `NoAnswer` if the target does not answer, and botocore's
-own error for everything else that is temporary. A refusal may come from an outdated session: the role was created
-again, or was given a permission since. The session is then dropped, and `run` repeats the work with a new one; a
-refusal counts only if the session is new.
+error for any other temporary failure. A refusal may come from an outdated session: the role was created again or has
+got a permission since then. The session is then dropped, and `run` repeats the work with a new one; a refusal counts
+only if the session is new.
 """
 
 from collections.abc import Callable, Iterable, Iterator

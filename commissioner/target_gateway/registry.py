@@ -1,8 +1,8 @@
 """AWS IoT's registry in one target: registers a device's certificate, thing and policy, or deactivates them.
 
-Every step can be repeated and accepts what an earlier attempt left. A thing gets the type, attributes and groups of its
-device's profile, and two attributes that identify it: the fingerprint of its first certificate, so that AWS IoT itself
-rejects a second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
+Every step can be repeated and accepts the results of an earlier attempt. A thing gets the type, attributes and groups
+of its device's profile, and two attributes that identify it: the fingerprint of its first certificate, so that AWS IoT
+itself rejects a second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
 """
 
 from collections.abc import Callable
@@ -116,13 +116,13 @@ def _ensure_thing(
     profiles: Profiles,
     is_former: Callable[[Fingerprint], bool],
 ) -> None:
-    """Create the thing, or make an existing one what the profile requires. Each step can be repeated."""
+    """Create the thing, or change an existing one as the profile requires. Each step can be repeated."""
     profile = profiles.get(claim.profile)
     identity = {CERTID: certid, CLAIM: str(claim)}
     thing_type = profile.thing_type.name if profile.thing_type else None
     found = ThingFacts(thing_type, dict(profile.attributes))
     outdated: dict[str, str] = {}
-    # AWS creates a thing that exists with the same type and attributes without an error, whatever its groups are.
+    # AWS returns no error for an existing thing with the same type and attributes, with any groups.
     may_exist = claim.generation > 1 and bool(profiles.thing_groups() or profiles.billing_groups())
     try:
         optional: Any = {"thingTypeName": thing_type} if thing_type else {}
@@ -155,7 +155,8 @@ def _existing_thing(
 
 
 def facts_of(iot: "IoTClient", thing: Any, profiles: Profiles) -> ThingFacts:
-    """Return what a thing has, from the answer of DescribeThing. Its groups are listed only if a profile names any."""
+    """Return the properties of a thing from the response of DescribeThing. Its groups are listed only if a profile
+    names any."""
     groups: list[str] = []
     if profiles.thing_groups():
         pages = iot.get_paginator("list_thing_groups_for_thing").paginate(thingName=thing["thingName"])

@@ -30,7 +30,7 @@ resource, on certificates, on things."""
 
 
 def commissioning_policy(target: Target, *, removal: bool = False) -> Policy:
-    """Allow what commissioning needs. With `removal`, also to remove what devices have left."""
+    """Allow the calls of commissioning. With `removal`, also allow the removal of devices that have left."""
     detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
     list_things_of = ["iot:ListPrincipalThings"] if removal else []
     return _allow(*_commissioning(target, detach, [*delete_certificate, *list_things_of], delete_thing))

@@ -1,9 +1,8 @@
-"""The commissioner's things in one target: how they are marked when a device arrives, and marked or removed when it
-leaves.
+"""The commissioner's things in one target: they are marked when a device arrives, and marked or removed when it leaves.
 
-A device's thing has the fingerprint of its first certificate as its `certid`. A mark is written only if the thing still
-is what was read (`expectedVersion`), so a newer registration of the device, by whichever worker, is never marked as
-arrived or left. A thing whose `certid` is another device's, or whose claim is another lobby's, is not touched.
+A device's thing has the fingerprint of its first certificate as its `certid`. A mark is written only if the thing has
+not changed since it was read (`expectedVersion`), so a newer registration of the device by any worker is never marked
+as arrived or left. A thing whose `certid` is another device's, or whose claim is another lobby's, is not touched.
 """
 
 from collections.abc import Iterable
@@ -27,7 +26,7 @@ _UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True)
 class _Thing:
-    """What was read of a thing."""
+    """The read properties of a thing."""
 
     name: ThingName
     claim: str | None

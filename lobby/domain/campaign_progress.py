@@ -33,13 +33,13 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     """It already was as requested."""
     SUPERSEDED = "superseded"
-    """Somebody else has changed it: after the campaign, or after the campaign's devices were fixed."""
+    """Another user or rule has changed it after the campaign, or after the campaign's devices were fixed."""
     NOT_TRIED = "not tried"
     """The campaign was cancelled before."""
 
 
 CHANGED: Final = frozenset({Outcome.WAITING, Outcome.AWAITED, Outcome.DONE, Outcome.FAILED})
-"""The outcomes of devices that the campaign has changed and nobody since."""
+"""The outcomes of devices whose last change is the campaign's."""
 FAILURES: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
 TRIED: Final = frozenset({Outcome.AWAITED, Outcome.DONE, Outcome.UNCHANGED}) | FAILURES
 """The outcomes of which the failure rate is a part."""

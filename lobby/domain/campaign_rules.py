@@ -20,7 +20,7 @@ MIN_TRIED: Final = 10
 CANARY_TIME: Final = timedelta(minutes=15)
 """How long the canary may take to arrive."""
 MAX_FOLLOWED: Final = 50
-"""Pages whose devices are followed until they arrive. Results of earlier ones are read when they are asked for."""
+"""Pages whose devices are followed until they arrive. Results of earlier pages are read on request."""
 FAILURE_RATE: Final = "FAILURE_RATE"
 CANARY_FAILED: Final = "CANARY_FAILED"
 CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"

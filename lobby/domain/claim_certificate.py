@@ -15,7 +15,7 @@ MAX_CLAIM_CERTIFICATES: Final = 20
 SERIAL_NUMBER: Final = "SerialNumber"
 """The only parameter of the provisioning template that a device sends."""
 CLIENT_PREFIX: Final = "claim."
-"""What the client id of a connection with a claim certificate starts with. No thing name contains a dot, so such a
+"""The prefix of the client id of a connection with a claim certificate. No thing name contains a dot, so such a
 connection never takes over a device's session."""
 
 

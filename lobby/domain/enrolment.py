@@ -19,7 +19,7 @@ MAX_ENROLMENTS: Final = 500
 """All definitions are read together, and compared with each device."""
 SUBJECT_FIELDS: Final = ("C", "ST", "L", "O", "OU", "serialNumber")
 """The fields of a certificate's subject that enrolments can compare, by their short names (RFC 4514, section 3; X.520).
-The CN is the thing name, which has a condition of its own."""
+The CN is the thing name, which has a separate condition."""
 PAUSED: Final = "ENROLMENT_PAUSED"
 REVOKED: Final = "ENROLMENT_REVOKED"
 NOT_STARTED: Final = "ENROLMENT_NOT_STARTED"

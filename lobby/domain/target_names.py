@@ -37,7 +37,7 @@ _LOOK_ALIKES: Final[Mapping[str, str]] = {
     **dict.fromkeys("․‧·•", "."),
     **dict.fromkeys("⁄∕", "/"),
 }
-"""Small letters, digits and signs, each with what it looks like, in capital or small form."""
+"""Small letters, digits and signs, each with a character that looks like it."""
 _PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 

@@ -21,7 +21,7 @@ MAX_BODY: Final = 16 * 1024
 _MEMBERS: Final = ("thingName", "version", "csr")
 _REQUIRED: Final = _MEMBERS[:2]
 _VERSION: Final = re.compile(r"[a-zA-Z0-9_.,@/:#-]{1,64}")
-"""What AWS IoT accepts as the value of a thing's attribute (API reference, AttributePayload), without = [ ]."""
+"""The values that AWS IoT accepts for a thing's attribute (API reference, AttributePayload), without = [ ]."""
 
 
 @dataclass(frozen=True)

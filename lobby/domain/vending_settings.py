@@ -24,7 +24,7 @@ DEFAULT_TYPE: Final = "default"
 MAX_CHARACTERS: Final = 4096
 """The limit of a standard parameter (Systems Manager API reference, PutParameter: Value)."""
 ATTRIBUTES: Final = ("creationDate", "version", "enrolment")
-"""What a thing can have as attributes. A thing without a thing type has at most three."""
+"""The attributes that a thing can have. A thing without a thing type has at most three."""
 _SECTIONS: Final = ("AWS_ROOT_CA", "POLICIES", "ATTRIBUTES")
 _ROOTS: Final = ("PREFERRED", "BACKUP")
 _TYPE: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")

@@ -1,7 +1,7 @@
 """Activates the certificate of an admitted device in the lobby: its thing, its policy, and last its status.
 
-Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing, whatever its
-attributes, belongs to it.
+Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing belongs to it,
+with any attributes.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 The most specific enrolment that matches decides: it refuses with its own reason, or admits, counts and claims the
 device in one transaction. A device that no enrolment matches is admitted and waits for a claim. Every step can be
-repeated: a device that was admitted before stays admitted, whatever happened to its enrolment since.
+repeated: an admitted device stays admitted, even if its enrolment has changed since then.
 """
 
 from collections.abc import Callable
@@ -74,8 +74,8 @@ class Admission:
         raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
 
     def admit_to(self, name: EnrolmentName, identity: Identity, actor: str) -> Device:
-        """Admit a device at a door that knows its enrolment. It is read now, because a device that comes with the wrong
-        certificate or too late must not be admitted by what was cached. Raise `EnrolmentRefused`, or `Conflict` as
+        """Admit a device at a door that knows its enrolment. It is read now, because cached data must not admit a
+        device with a revoked certificate or after the end of the enrolment. Raise `EnrolmentRefused`, or `Conflict` as
         `Ledger.admit_by`."""
         applicant, plan = Applicant(identity.certid, identity.name, "", {}), None
         for _ in range(_ATTEMPTS):

@@ -37,7 +37,7 @@ logger = Logger(service=SERVICE)
 
 @dataclass(frozen=True)
 class ClaimDesk:
-    """What the Lambda works with."""
+    """The components of the Lambda."""
 
     registrar: Registrar
     pending: PendingCertificates

@@ -70,7 +70,7 @@ class ProvisioningHook:
         self._find_claim, self._clock = find_claim, clock
 
     def decide(self, request: ProvisioningRequest) -> str:
-        """Return `allowed`, or the code of the reason why the device is denied. Raise what is to be tried again."""
+        """Return `allowed`, or the code of the reason why the device is denied. Raise errors that must be retried."""
         enrolment: EnrolmentName | None = None
         try:
             found = self._find_claim(request.claim)

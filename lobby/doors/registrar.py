@@ -2,7 +2,7 @@
 
 The ledger's item comes first: a claim certificate without one admits nobody. It records that a certificate may be
 active before it is activated, and that it is inactive after it was deactivated, so an interrupted change is completed
-by the next run. What an administrator deactivates in AWS IoT directly stays so.
+by the next run. A certificate that an administrator deactivates in AWS IoT stays inactive.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The messages of the registrations' queue: how one is read, when a failed one is tried again, and when no longer.
+"""The messages of the registrations' queue: parsing, and the waits and the last attempt of a failed message.
 
 A message that fails becomes visible again later, after twice the wait each time. After the last attempt it goes to the
 on-failure queue with the reason, and so does a message that cannot be read. A message whose runs crash reaches that

@@ -1,6 +1,6 @@
 """The vending door: issues certificates to devices that show an enrolment token.
 
-Everything that can refuse a device is looked at before AWS IoT issues a certificate, which begins INACTIVE. The row in
+All reasons for a refusal are checked before AWS IoT issues a certificate, which is INACTIVE at first. The row in
 the ledger, the count of the enrolment and the use of the token are one transaction, and only then the certificate is
 activated. After a crash between any two steps the device asks again: for the same key it gets the same certificate,
 for another one a new certificate. A certificate that was issued and is not admitted is deleted.
@@ -229,8 +229,8 @@ class _Issuing:
         return _Issued(identity, arn, Vended(identity.name, identity.certid, pem, keys))
 
     def discard(self) -> None:
-        """Delete the certificate, which nobody has been sent. If that fails, an INACTIVE certificate is left behind,
-        with which nobody can connect."""
+        """Delete the certificate, which was not sent to a device. If that fails, an INACTIVE certificate is left, with
+        which no device can connect."""
         if self._issued is None:
             return
         certid, self._issued = self._issued.identity.certid, None

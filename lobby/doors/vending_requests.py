@@ -59,8 +59,8 @@ logger = Logger(service="vending")
 
 @dataclass(frozen=True)
 class Door:
-    """What the handler uses. `settings` returns those of Parameter Store, or raises `InvalidInput`; `endpoint` returns
-    the address for devices, with its port if that is not 8883."""
+    """The components of the handler. `settings` returns those of Parameter Store, or raises `InvalidInput`; `endpoint`
+    returns the address for devices, with its port if that is not 8883."""
 
     vending: Vending
     settings: Callable[[], VendingSettings]

@@ -1,7 +1,5 @@
-"""The table of the activity log: each entry once for each way to look for it, in the order of time.
-
-Copies cost what index entries would, and only entries that have a target or an enrolment are written for it. They
-expire.
+"""The table of the activity log: each entry once for each kind of query, in the order of time. Copies cost the same as
+index entries, and copies by target or enrolment are written only for entries that have one. Entries expire.
 """
 
 from datetime import datetime

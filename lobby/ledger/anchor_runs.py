@@ -15,7 +15,7 @@ MAX_RUN: Final = 14
 
 @dataclass(frozen=True)
 class AnchoredEntry:
-    """What is anchored of an entry: device, number and hash."""
+    """The anchored part of an entry: device, number and hash."""
 
     certid: Fingerprint
     seq: int

@@ -1,9 +1,9 @@
 """One change of many devices: rows are read in batches, and written many to a transaction.
 
-Each device is decided on separately, and has its own result, as with a change of its own. A device whose row has
-changed meanwhile is changed alone and does not delay the others. When time is up, the remaining devices stay unchanged
-and their results state that. A device that already is as requested stays as it is, so a list can be sent again. An
-error of DynamoDB is raised; what was written before stays written.
+Each device is decided on separately and has its own result, as with a single change. A device whose row has changed at
+the same time is changed alone and does not delay the others. When time is up, the remaining devices stay unchanged, and
+their results state that. A device that already is as requested is not written, so a list can be sent again. An error of
+DynamoDB is raised; earlier writes remain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

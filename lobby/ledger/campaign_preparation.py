@@ -1,7 +1,7 @@
 """Fixes the devices of a campaign: reads their rows, and writes pages of the manifest.
 
 Each row is read consistently and decided on as the campaign will, so that the sums are a preview. A page is written to
-the bucket first and then recorded on condition of what was recorded before, so preparing can be interrupted anywhere.
+the bucket first and then recorded on condition of the previous record, so preparing can be interrupted at any point.
 """
 
 from collections import Counter
@@ -74,7 +74,7 @@ class Preparation:
         keep: Callable[[Device], bool] = lambda _device: True,
         deadline: Callable[[], bool] = lambda: False,
     ) -> Prepared:
-        """Return what the campaign would do with these devices, and write nothing. Raises as `add`."""
+        """Return the predicted results for these devices, and write nothing. Raises as `add`."""
         return sums_of([each.preview for each in self._previewed(campaign, candidates, keep, deadline)])
 
     def _previewed(
@@ -99,7 +99,7 @@ class Preparation:
 
 
 def sums_of(previews: Sequence[Preview]) -> Prepared:
-    """Return what an operation would do with these devices."""
+    """Return the predicted results of an operation for these devices."""
     refusals = Counter(each.outcome.code for each in previews if isinstance(each.outcome, LobbyError))
     changing = [each for each in previews if not isinstance(each.outcome, LobbyError) and each.outcome != each.device]
     work = Counter(lane for each in changing for lane in _lanes(each))

@@ -1,7 +1,7 @@
 """The register of campaigns: records, pages and histories, written with conditions.
 
 Users and the feeder change a campaign's state on condition of its revision, and its progress on condition of the
-progress that was read. So a feeder that was replaced, or two users at once, cannot overwrite each other.
+progress that was read. So a replaced feeder, or two users at the same time, cannot overwrite each other.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ class Campaigns:
         return [CampaignName(row.name) for row in CampaignKeyRow.query(ACTIVE, consistent_read=True)]
 
     def history(self, name: CampaignName) -> list[CampaignEntry]:
-        """Return what was done with a campaign, the oldest entry first."""
+        """Return the history of a campaign, oldest entry first."""
         return [entry_of(row) for row in CampaignEntryRow.query(history_key(name), consistent_read=True)]
 
     def page(self, name: CampaignName, number: int) -> Page:

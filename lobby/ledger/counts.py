@@ -1,10 +1,11 @@
 """Counts of devices, updated by every transaction and read with a few queries.
 
 A bucket is a state, with the target of its devices and, for failed and refused devices, the reason. A transition adds
-one to the number of devices that went from one bucket to another: a single write. A bucket's count is what went in
-minus what went out. Each row contains the key of the bucket that counts it, so that the same bucket is left later. Each
-pair of buckets has several shards, so that simultaneous transactions rarely conflict, in several partitions, each of
-which takes a thousand write units per second. Counts that earlier versions wrote, one for each bucket, are added.
+one to the number of devices that went from one bucket to another: a single write. A bucket's count is the number of
+devices that entered it minus the number of those that left it. Each row contains the key of the bucket that counts it,
+so that the same bucket is left later. Each pair of buckets has several shards, so that simultaneous transactions rarely
+conflict, in several partitions, each of which takes a thousand write units per second. Counts that earlier versions
+wrote, one for each bucket, are added.
 """
 
 import random

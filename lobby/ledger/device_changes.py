@@ -24,7 +24,7 @@ _RECENT: Final = 20
 
 @dataclass(frozen=True)
 class Preview:
-    """What a change would do: the device as it is, None without a row, and the result that the change would have."""
+    """The prediction of a change: the current device, None without a row, and the result of the change."""
 
     device: Device | None
     outcome: Outcome

@@ -2,7 +2,7 @@
 in one transaction.
 
 The transaction requires that the enrolment is as it was read and not full. So a limit is never exceeded, and a pause or
-a revocation applies to every admission after it, whatever a Lambda has cached.
+a revocation applies to every later admission, even if a Lambda has cached older data.
 """
 
 from dataclasses import replace

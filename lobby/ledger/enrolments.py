@@ -84,7 +84,7 @@ class Enrolments:
         return found
 
     def history(self, name: EnrolmentName) -> list[EnrolmentEntry]:
-        """Return what was done with an enrolment, the oldest entry first."""
+        """Return the history of an enrolment, oldest entry first."""
         return [entry_of(row) for row in EnrolmentEntryRow.query(history_key(name), consistent_read=True)]
 
     def create(self, new: Enrolment) -> Enrolment:

@@ -1,10 +1,10 @@
 """Leases of just-in-time registrations, so that the events of one certificate are processed one at a time.
 
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
-is processed; a message that was sent before that run read the certificate asks for nothing more, and neither does one
-that was sent before the run changed it. They are dropped without a call to AWS IoT. A lease ends some time after a run
-that crashed. The message of that run can take it again at once, so the queue's delivery, not the lease, decides when a
-run is repeated. DynamoDB deletes old rows (attribute `expires`).
+is processed; a message that was sent before this run read or changed the certificate needs no further work. Such
+messages are dropped without a call to AWS IoT. A lease ends some time after a run that crashed. The message of that run
+can take it again at once, so the queue's delivery, not the lease, decides when a run is repeated. DynamoDB deletes old
+rows (attribute `expires`).
 """
 
 from collections.abc import Callable, Iterable

@@ -27,7 +27,7 @@ _KEYS: Final = 100
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a query returned of a partition, in order. `end` is how far the partition was read: the range key and
+    """The result of a query of a partition, in order. `end` is how far the partition was read: the range key and
     the fingerprint of the last row that was evaluated. None: to its end."""
 
     devices: Sequence[Device]

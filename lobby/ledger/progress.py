@@ -1,6 +1,6 @@
 """The progress of a scheduled Lambda, by name, for its next run.
 
-Such a Lambda may do its work twice, so lost progress, or two runs at once, cost work and do no harm.
+Such a Lambda may do its work twice, so lost progress, or two runs at the same time, only cost additional work.
 """
 
 from typing import Any

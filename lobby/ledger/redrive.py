@@ -1,4 +1,4 @@
-"""What a redrive needs from the ledger: the lanes in which rows wait, and the holder of a thing name.
+"""The ledger's functions for a redrive: the lanes in which rows wait, and the holder of a thing name.
 
 The message that started a lane's worker may be lost, or its row could not be read; the row still waits in its lane. The
 index contains only such rows.
@@ -52,7 +52,7 @@ def unsorted_rows() -> Iterator[Fingerprint]:
 
 
 def ask_again(ledger: Ledger, certid: Fingerprint) -> str:
-    """Start the commissioner for a device. Return what was done."""
+    """Start the commissioner for a device. Return a description of the result."""
     try:
         ledger.wake(certid, ACTOR)
     except (Conflict, NotFound) as conflict:

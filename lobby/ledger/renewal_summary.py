@@ -1,4 +1,4 @@
-"""What the last complete round of renewals has found: for the overview, which reads it with one call."""
+"""The results of the last complete round of renewals, for the overview, which reads them with one call."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final

@@ -1,9 +1,9 @@
 """Renaming, archiving, restoring and removing targets. Each is recorded in the target's history.
 
 An archived target takes no new claims; its devices stay and can be moved, released and retried. A target is removed in
-two steps, so that no claim that is under way is lost: it is archived, and a moment later, when every request from
-before has ended, it can be removed if no device is assigned to it. A removed target stays readable for the
-commissioner, which may have to clear devices there.
+two steps, so that no claim in progress is lost: it is archived, and some time later, when all earlier requests have
+ended, it can be removed if no device is assigned to it. A removed target stays readable for the commissioner, which may
+have to clear devices there.
 """
 
 from collections import Counter
@@ -80,7 +80,7 @@ class TargetAdministration:
         return write(before, replace(before, removed=True), self._targets.entry(actor, TargetEvent.REMOVED))
 
     def history(self, target: Target) -> list[TargetEntry]:
-        """Return what was done with a target, the oldest entry first; also with a removed one."""
+        """Return the history of a target, oldest entry first, also of a removed one."""
         found = entries(target)
         if not found:
             self._targets.get(target)  # registered by a version without a history

@@ -1,8 +1,8 @@
 """Counts requests with a wrong token, and limits them: in each minute, by source address, and by token and address.
 
-Beyond a limit, requests of this source are refused without a look at the token until the minute ends. A limit by the
-token alone would let anybody who knows its identifier shut out its devices. Addresses of IPv6 count by their /64, which
-is what one subscriber has (RFC 6177).
+Above a limit, requests of this source are refused without a check of the token until the minute ends. With a limit by
+the token alone, anyone who knows its identifier could block its devices. Addresses of IPv6 count by their /64, which
+one subscriber has (RFC 6177).
 """
 
 import ipaddress

@@ -1,7 +1,6 @@
-"""The register of webhooks: added, changed, disabled and removed, each change on condition that nobody else was first.
-
-What the deliveries find out, that a webhook fails or works again, is written only when it changes, and loses against a
-user's change.
+"""The register of webhooks: added, changed, disabled and removed, each change on condition that no other change came
+first. The results of deliveries, that a webhook fails or works again, are written only when they change, and a user's
+change has precedence.
 """
 
 from collections.abc import Callable

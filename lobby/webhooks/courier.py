@@ -1,6 +1,6 @@
 """Lambda: sends events to webhooks, from their queue.
 
-Every request is recorded. One that fails comes again after a wait that grows; after the last one, or if the webhook is
+Every request is recorded. A failed one is repeated after a growing wait. After the last attempt, or if the webhook is
 disabled, the event is kept as undelivered. A message that cannot be read, or whose runs crash, goes to the on-failure
 queue. An event can be sent twice: if the process ends between the response and its record.
 """

@@ -32,7 +32,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a request ended. `retry_after` is what the receiver asks for, in seconds."""
+    """The result of a request. `retry_after` is the wait that the receiver requests, in seconds."""
 
     result: Result
     status: int | None = None
@@ -60,7 +60,7 @@ class Sender:
         self._allowed, self._resolve, self._timeout = allowed, resolve, timeout
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """Send a POST request. Never raises for what the receiver or the network does."""
+        """Send a POST request. Never raises for failures of the receiver or the network."""
         began = time.monotonic()
         outcome = self._attempt(url, body, headers, began + self._timeout)
         return Outcome(outcome.result, outcome.status, round((time.monotonic() - began) * 1000), outcome.retry_after)

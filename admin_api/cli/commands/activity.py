@@ -1,4 +1,4 @@
-"""`activity`: what users and rules did, across all devices."""
+"""`activity`: the actions of users and rules on all devices."""
 
 from typing import Annotated, Any, Final
 
@@ -26,7 +26,7 @@ def activity(
     until: Annotated[str | None, typer.Option(help="Date or time before which.")] = None,
     last: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 20,
 ) -> None:
-    """Show what users and rules did with devices, the newest first. Entries are kept for 90 days."""
+    """Show the actions of users and rules on devices, newest first. Entries are kept for 90 days."""
     where = context.targets.find(target).target if target is not None else None
     wanted = {
         "user": user,

@@ -1,4 +1,4 @@
-"""`alerts`: subscribe e-mail addresses to what happens to devices, and list them."""
+"""`alerts`: subscribe e-mail addresses to notices about devices, and list the subscriptions."""
 
 from typing import Annotated, Any
 

@@ -117,7 +117,7 @@ class Chosen:
 def preview(
     context: CommandContext, operation: Operation, arguments: Arguments, selection: Selection, more: More
 ) -> None:
-    """Show what a campaign would do, and how long it takes. Changes nothing."""
+    """Show the predicted results of a campaign, and its duration. Changes nothing."""
     found = _preview(context, arguments.change(context, operation), _chosen(context, selection, more))
     if context.screen.as_json:
         context.screen.record(found)
@@ -139,7 +139,7 @@ def create(
 ) -> Status:
     """Create a campaign: one operation on many devices, carried out in the cloud.
 
-    It starts at once. Above a size, and for a revocation, a second user must approve it first.
+    It starts immediately. Above a size, and for a revocation, a second user must approve it first.
     """
     name, change = parse_campaign_name(campaign), arguments.change(context, operation)
     chosen = _chosen(context, selection, more)

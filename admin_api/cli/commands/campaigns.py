@@ -96,7 +96,7 @@ def undo(
 ) -> Status | None:
     """Return the devices of an ended campaign to their previous places.
 
-    Devices that somebody has changed since are listed and skipped.
+    Devices that were changed since then are listed and skipped.
     """
     campaign = find(context, parse_campaign_name(name))
     confirm(context, [f"The devices that {campaign['name']} has changed return to their previous places."], yes)
@@ -115,7 +115,7 @@ def results(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """List what became of each device of a campaign."""
+    """List the outcome of each device of a campaign."""
     in_table: list[dict[str, Any]] = []
     if as_csv:
         context.screen.line(csv_line(render.RESULT_COLUMNS))

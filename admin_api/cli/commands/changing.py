@@ -43,7 +43,7 @@ MAX_LISTED: Final = 20
 
 @dataclass(frozen=True)
 class Request:
-    """A change as a command asks for it. `effect` describes what it does to a device; `asks` returns whether to ask
+    """The change that a command requests. `effect` describes its effect on a device; `asks` returns whether to ask
     before the change of a device."""
 
     change: Change
@@ -83,7 +83,7 @@ def carry_out(
 def _selected(
     context: CommandContext, change: Change, selection: Selection, done: frozenset[Fingerprint]
 ) -> list[PreviewedRow]:
-    """Return the devices with what the lobby predicts for each. Nothing is changed before all are known."""
+    """Return the devices with the lobby's prediction for each. All are looked up before any is changed."""
     if selection.is_filter:
         wanted = selection.filter(context)
         found = [row for row in _matching(context, change, wanted) if row.certid not in done]
@@ -108,7 +108,7 @@ def _previewed(context: CommandContext, change: Change, chunk: Sequence[ListedDe
 
 
 def _matching(context: CommandContext, change: Change, wanted: Mapping[str, Any]) -> Iterator[PreviewedRow]:
-    """Yield the devices that match a filter, each once: one that changes meanwhile can be on two pages."""
+    """Yield the devices that match a filter, each once. A device that changes during the query can be on two pages."""
     after, seen = None, set[Fingerprint]()
     while True:
         page = context.execute(documents.PREVIEW_CHANGE, change=change, filter=wanted, first=PAGE, after=after)

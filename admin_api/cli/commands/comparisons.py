@@ -1,7 +1,6 @@
-"""`reconcile --last`: what the reconciler's daily comparison of each target found, and how far it is.
-
-What is not known is shown as unknown: a target that was never compared completely, or not for two days, and one whose
-latest comparison failed, are no success.
+"""`reconcile --last`: the result and the progress of the reconciler's daily comparison of each target. A missing result
+is shown as unknown. A target that was never compared completely, or not for two days, or whose latest comparison
+failed, is not a success.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,9 +36,9 @@ def show_last(context: CommandContext, targets: Sequence[Target]) -> Status:
 
 
 def empty_target(target: str, devices: int) -> str:
-    """Return the hint for a target that has nothing of its devices."""
+    """Return the hint for a target that contains none of its devices."""
     return (
-        f"EMPTY: the target has nothing of its {devices:,} devices, as after it was rebuilt. Deploy its stack"
+        f"EMPTY: the target contains none of its {devices:,} devices. It may have been rebuilt. Deploy its stack"
         f" (`lobbyctl targets check {target}`), then register all of them again: `lobbyctl retry --from {target}`"
     )
 

@@ -1,4 +1,4 @@
-"""Ask for confirmation before a change, with a sentence per device on what the change does."""
+"""Ask for confirmation before a change, with a sentence per device about the effect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final

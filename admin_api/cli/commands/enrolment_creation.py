@@ -1,7 +1,6 @@
-"""`enrolments create`: conditions, limits, and for what the devices are claimed.
-
-An enrolment with a list is created paused, and resumed when the list is complete, so that no device is missed
-meanwhile. The command can be repeated after an interruption.
+"""`enrolments create`: conditions, limits, and the target of the claims. An enrolment with a list is created paused,
+and resumed when the list is complete, so that it refuses no device because of an incomplete list. The command can be
+repeated after an interruption.
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,9 @@ app = typer.Typer(no_args_is_help=True)
 Named = Annotated[str, typer.Argument(metavar="NAME", help="Name of the enrolment.")]
 Repeat = Annotated[
     str | None,
-    typer.Option(metavar="RULE", help="Door claim: refuse, replace or ask for a second key of a serial number."),
+    typer.Option(
+        metavar="RULE", help="Door claim: refuse or replace a second key of a serial number, or ask for an approval."
+    ),
 ]
 NONE: Final = "none"
 _BATCH: Final = 1000
@@ -59,7 +61,7 @@ def change(
         str | None, typer.Option(metavar="DAYS/GRACE", help="When certificates are renewed, or none.")
     ] = None,
 ) -> None:
-    """Change the limit, the validity period, the renewal, or what happens to a second key. Omitted ones stay."""
+    """Change the limit, the validity period, the renewal, or the treatment of a second key. Omitted values stay."""
     renewal = renew_after if renew_after == NONE else renewal_of(renew_after)
     entered = {"limit": _number(limit), "starts": starts, "ends": ends, "repeat": repeat, "renewal": renewal}
     changes = {key: None if value == NONE else value for key, value in entered.items() if value is not None}

@@ -64,7 +64,7 @@ def reconcile(
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Repair the differences that can be repaired.")] = False,
     last: Annotated[
-        bool, typer.Option("--last", help="Show what the daily comparison found, and how far it is. Compares nothing.")
+        bool, typer.Option("--last", help="Show the result and the progress of the daily comparison. Compares nothing.")
     ] = False,
     yes: Yes = False,
 ) -> Status:

@@ -94,7 +94,7 @@ class Execution(OptionGroup):
     """How to carry a change out."""
 
     yes: Yes = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the predicted changes, and change nothing.")] = False
     out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="Write the result of each device.")] = None
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip the devices that --out reports as done, and add to it.")

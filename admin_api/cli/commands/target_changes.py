@@ -1,4 +1,4 @@
-"""`targets rename`, `archive`, `restore`, `remove` and `history`: changes of a registered target, and what was changed.
+"""`targets rename`, `archive`, `restore`, `remove` and `history`: changes of a registered target, and their history.
 
 An archived target takes no new claims; its devices stay. Only an archived target without devices can be removed. The
 commands that take a target out of service ask for confirmation first.
@@ -65,7 +65,7 @@ def history(
     context: CommandContext,
     target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="Also a removed one.")],
 ) -> None:
-    """Show what was done with a target, when and by whom."""
+    """Show the changes of a target, with time and user."""
     key = parse_target_key(target) if "/" in target else context.targets.find(target).target
     entries = context.execute(documents.TARGET_HISTORY, account=key.account, region=key.region)["targetHistory"]
     if context.screen.as_json:

@@ -16,7 +16,7 @@ app = typer.Typer()
 
 
 class Format(StrEnum):
-    """What the owner of the account deploys with."""
+    """The tool of the account's owner."""
 
     CLOUDFORMATION = "cloudformation"
     TERRAFORM = "terraform"
@@ -27,7 +27,7 @@ def template(
     context: CommandContext,
     target: Annotated[str | None, typer.Argument(help=TARGET_HELP, autocompletion=complete_target)] = None,
     output_format: Annotated[
-        Format, typer.Option("--format", help="What the owner deploys with.")
+        Format, typer.Option("--format", help="The owner's deployment tool.")
     ] = Format.CLOUDFORMATION,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file. [default: print]")] = None,
 ) -> None:
@@ -52,6 +52,6 @@ def template(
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that contains the ExternalId. A new one is readable only by its owner, whatever the umask is."""
+    """Write a file that contains the ExternalId. A new one is readable only by its owner, with any umask."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)

@@ -82,7 +82,7 @@ def disable(context: CommandContext, webhook: Id) -> None:
 
 @command(app, "enable")
 def enable(context: CommandContext, webhook: Id) -> None:
-    """Enable a webhook. `redrive` sends what it did not accept before."""
+    """Enable a webhook. `redrive` sends the events that it did not accept before."""
     _changed(context, documents.ENABLE_WEBHOOK, webhook, f"Enabled {webhook}; next: lobbyctl webhooks redrive")
 
 

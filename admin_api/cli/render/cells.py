@@ -77,7 +77,7 @@ def digits(certid: object) -> str:
 
 
 def device_name(device: Mapping[str, Any]) -> str:
-    """Return the device's name, or in brackets the one that its claim expects."""
+    """Return the device's name, or its expected name in brackets."""
     if device.get("devicename") or not device.get("expectedName"):
         return clean(device["devicename"])
     return f"({clean(device['expectedName'])})"

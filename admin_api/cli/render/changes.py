@@ -1,4 +1,5 @@
-"""What a change would do, and what it did: a table of the devices, or of groups of devices with the same result."""
+"""The predicted and the actual results of a change: a table of the devices, or of groups of devices with the same
+result."""
 
 from collections import Counter
 from collections.abc import Sequence

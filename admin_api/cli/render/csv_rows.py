@@ -1,4 +1,4 @@
-"""Devices as CSV: what the page shows, one device a line.
+"""Devices as CSV: the columns of the list, one device per line.
 
 A target is one cell, `account/Region`, so that a spreadsheet does not take the account for a number and remove its
 leading zeros. A cell that a spreadsheet would take for a formula starts with an apostrophe (OWASP, "CSV Injection").

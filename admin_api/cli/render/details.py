@@ -142,7 +142,7 @@ def overview(counts: Mapping[str, Any]) -> RenderableType:
 
 
 def _renewals(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Render what the last daily round has found about certificates."""
+    """Render the results of the last daily round of renewals."""
     due = f"{found['due']} devices due, {found['overdue']} overdue, {found['unable']} cannot renew by themselves"
     yield Text(f"certificates: {due}; {found['expiringCertificates']} expire within 90 days")
     if found["due"]:

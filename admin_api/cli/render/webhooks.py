@@ -1,4 +1,4 @@
-"""Tables and details of webhooks, their requests, what they have not accepted, and of the activity log."""
+"""Tables and details of webhooks, their requests and undelivered events, and of the activity log."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

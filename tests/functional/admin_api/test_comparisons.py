@@ -51,7 +51,7 @@ def test_result_and_later_failure_are_returned(lobby: Lobby) -> None:
         (ComparisonState(last=CLEAN), 0, "1,200,000 devices, 0 differences, attachments and groups of each device"),
         (ComparisonState(last=CLEAN, work=WORK), 0, "(things): 0 of 70 devices compared, 0 differ so far"),
         (ComparisonState(last=DIFFERS), 1, "1,200,000 devices, 3 differences"),
-        (ComparisonState(last=EMPTY), 1, "EMPTY: the target has nothing of its 1,200,000 devices"),
+        (ComparisonState(last=EMPTY), 1, "EMPTY: the target contains none of its 1,200,000 devices"),
         (ComparisonState(last=replace(CLEAN, unexamined=5)), 1, "5 more may differ and were not examined"),
         (ComparisonState(last=replace(CLEAN, by_device=True)), 0, "the target's role does not allow lists"),
         (ComparisonState(last=replace(CLEAN, completed=LONG_AGO)), 1, "the daily comparison is overdue"),
