@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from commissioner.commissioning import ACTOR as COMMISSIONER
 from lobby.domain.states import Event
+from lobby.domain.thing_claim import CLAIM
 from tests.simulation.faults import api_requests
 from tests.simulation.faults.devices import Fleet
 from tests.simulation.faults.injector import Call, Fault, FaultInjector, Plan
@@ -147,10 +148,12 @@ class ScenarioRunner:
         """Return the differences that a repeated request does not explain: it may add history entries, or be refused
         because nothing is left to do."""
         expected = self._expected
-        ignoring = ("rows", "histories", "refusals", *(("registries",) if self._scenario.superseded else ()))
-        differences = outcome.differs(expected, ignoring=ignoring)
+        differences = outcome.differs(expected, ignoring=("rows", "registries", "histories", "refusals"))
         mine, others = _without_generation(outcome.rows), _without_generation(expected.rows)
         differences += [] if mine == others else [f"rows: got {mine}, want {others}"]
+        mine, others = map(_without_generation_of_claims, (outcome.registries, expected.registries))
+        if mine != others and not self._scenario.superseded:
+            differences.append(f"registries: got {mine}, want {others}")
         return differences + [
             f"history: got {outcome.histories[certid]}, want it to contain {lines}"
             for certid, lines in expected.histories.items()
@@ -163,8 +166,23 @@ def _pace(slow: bool) -> str:
 
 
 def _without_generation(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the rows without the generation and what hellos write."""
+    """Return the rows without the generation and the priority, which change with a user's retry, and without what
+    hellos write."""
     return {
-        certid: {name: row[name] for name in row.keys() - HELLO_ATTRIBUTES - {"generation"}}
+        certid: {name: row[name] for name in row.keys() - HELLO_ATTRIBUTES - {"generation", "priority"}}
         for certid, row in rows.items()
+    }
+
+
+def _without_generation_of_claims(registries: dict[str, Any]) -> dict[str, Any]:
+    """Return the registries whose things do not state the generation of their claim (`thing_claim`)."""
+    return {
+        target: registry
+        | {
+            "things": {
+                thing: {name: value.partition(":")[2] if name == CLAIM else value for name, value in attributes.items()}
+                for thing, attributes in registry["things"].items()
+            }
+        }
+        for target, registry in registries.items()
     }
