@@ -24,6 +24,7 @@ _LIST_FIELDS: Final = """
   expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
   message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
+  standby {{ target {{ account region }} status evacuated pending reason }}
   connectionProblems {{ {_PROBLEM_FIELDS} }}"""
 _HISTORY_FIELDS: Final = """
   historyIntact

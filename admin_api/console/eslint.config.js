@@ -19,6 +19,7 @@ const VALUES = [
   "BulkClaim",
   "CampaignCounts",
   "DeviceRenewal",
+  "DeviceStandby",
   "Difference",
   "EnrolmentMatch",
   "EnrolmentRefusals",

@@ -14,6 +14,7 @@ from admin_api.graphql.arguments import described
 from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
 from admin_api.graphql.connections import ConnectionProblem, Statuses, problem_from
 from admin_api.graphql.context import Context, Info, computed
+from admin_api.graphql.device_standby import DeviceStandby, standby_of
 from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_entry_from, read_history
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.renewals import DeviceRenewal, renewal_of
@@ -131,6 +132,10 @@ class Device:
     @computed("* The campaign that changed its claim last; null if something else did.")
     def campaign(self) -> str | None:
         return self._row_for("campaign").campaign
+
+    @computed("* Its second place, if its target has a standby or it was evacuated; null otherwise.")
+    def standby(self) -> DeviceStandby | None:
+        return standby_of(self._row_for("standby"))
 
     @computed(
         "* The configuration that the device gets with its route: text or an object. Null for users who may not claim"

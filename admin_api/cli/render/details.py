@@ -64,6 +64,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "code", _code(device)
     yield "enrolment", device.get("enrolment")
     yield "campaign", device.get("campaign")
+    yield "standby", _standby(device.get("standby"))
     yield "model", device.get("model")
     yield "route", device["endpoint"]
     yield "config", device["config"] if claimed else None
@@ -80,6 +81,19 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield from _certificate(device.get("certificate"))
     actions = [cells.COMMANDS.get(action, action) for action in device["allowedActions"]]
     yield "actions", ", ".join(actions) or "none"
+
+
+def _standby(standby: Mapping[str, Any] | None) -> Text | None:
+    """The second place of the device, and whether it is registered there."""
+    if standby is None:
+        return None
+    place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")
+    if standby["evacuated"]:
+        return Text(f"evacuated from {place}")
+    if standby["reason"]:
+        return Text(f"{place}: refused, {cells.clean(standby['reason'])}", "red")
+    status = "to be prepared" if standby["pending"] or standby["status"] == "none" else standby["status"]
+    return Text(f"{place}: {cells.clean(status)}")
 
 
 def _expected_name(device: Mapping[str, Any]) -> Text | None:

@@ -7,7 +7,7 @@ import pytest
 from lobby.contracts import Survey, SurveyFinding
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.transitions import ClaimRequest
-from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at
+from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
 
 FIELDS = (
     "name standby { target { account region } certificates placed prepared evacuatedAt away left askedBy campaign }"
@@ -70,6 +70,16 @@ def test_an_evacuation_and_a_return_show_how_many_devices_are_where(there: Lobby
     returned = there.ask(RETURN, at(HERE), ADMIN).data["returnTarget"]["standby"]
     assert returned["evacuatedAt"] is None
     assert there.campaigns.get(returned["campaign"]).request.operation == "return"
+
+
+def test_a_device_shows_its_second_place(there: Lobby) -> None:
+    there.ask(SET, TO_THERE, ADMIN)
+    place(there)
+    query = """
+query($id: ID!) { device(certid: $id) { standby { target { account } status evacuated pending reason } } }"""
+    found = there.ask(query, {"id": fingerprint(1)}).data["device"]["standby"]
+    expected = {"status": "active", "evacuated": False, "pending": False, "reason": None}
+    assert found == {"target": {"account": THERE.account}, **expected}
 
 
 def test_many_devices_need_a_second_admin(there: Lobby) -> None:

@@ -48,7 +48,8 @@ def test_a_standby_is_set_used_and_left(terminal: Terminal, there: Lobby) -> Non
         True,
     )
     assert "campaigns show prepare-" in result.stderr
-    place(there, 1)
+    certid = place(there, 1)
+    assert f"{THERE}: active" in terminal.run("devices", "show", certid).stdout
     assert "1 of 1 active" in terminal.run(*ADMIN, "targets", "list").stdout
     evacuated = terminal.run(*ADMIN, "targets", "evacuate", "Here", "--why", "Region down", "--yes")
     assert (evacuated.exit_code, "is evacuated since" in evacuated.stdout) == (0, True)

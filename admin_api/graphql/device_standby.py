@@ -1,0 +1,32 @@
+"""The type for the standby of one device: its second place, and whether it is registered there."""
+
+import strawberry
+
+from admin_api.graphql.targets import Target
+from admin_api.graphql.value_lists import one_of
+from lobby.domain.device import Device
+from lobby.domain.standby import StandbyStatus
+
+
+@strawberry.type(
+    description="The second place of a device: the standby of its target, or the target that it was evacuated from."
+)
+class DeviceStandby:
+    target: Target = strawberry.field(description="The second place.")
+    status: str = strawberry.field(description=f"What its certificate is there. {one_of(StandbyStatus)}")
+    evacuated: bool = strawberry.field(description="Whether the device was evacuated from there and will return.")
+    pending: bool = strawberry.field(description="Whether work for the device is to be done there.")
+    reason: str | None = strawberry.field(description="Why the device was refused there; null if it was not.")
+
+
+def standby_of(device: Device) -> DeviceStandby | None:
+    standby = device.standby
+    if standby is None:
+        return None
+    return DeviceStandby(
+        target=Target(account=standby.target.account, region=standby.target.region),
+        status=standby.status.value,
+        evacuated=standby.home,
+        pending=standby.wanted,
+        reason=standby.code,
+    )
