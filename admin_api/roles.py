@@ -51,6 +51,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "releaseDevice": _OPERATORS,
     "revokeDevice": _OPERATORS,
     "retryDevice": _OPERATORS,
+    "renewDevice": _OPERATORS,
     "serialNumberClaims": _OPERATORS,
     "withdrawSerialNumberClaim": _OPERATORS,
     "previewChange": _OPERATORS,

@@ -87,6 +87,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "releaseDevice": ("mutation($id: ID!) { releaseDevice(certid: $id) { certid } }", _OPERATORS),
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
+    "renewDevice": ("mutation($id: ID!) { renewDevice(certid: $id) { certid } }", _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
     "alerts": ("{ alerts { email } }", _OPERATORS),
     "addAlert": ('mutation { addAlert(email: "ann@example.com") { confirmed } }', _OPERATORS),
@@ -167,6 +168,7 @@ REFUSED: Final = {
     "evacuateTarget": "NO_STANDBY",
     "drillTarget": "NO_STANDBY",
     "removeTarget": "TARGET_NOT_ARCHIVED",
+    "renewDevice": "NOT_ALLOWED",
     **dict.fromkeys(
         (
             "createCampaign",

@@ -23,6 +23,7 @@ _LIST_FIELDS: Final = """
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
   expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
+  renewal {{ stage by overdue unable }}
   message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
   standby {{ target {{ account region }} status evacuated pending reason }}
   connectionProblems {{ {_PROBLEM_FIELDS} }}"""

@@ -17,6 +17,7 @@ MAX_PAUSE: Final = 3.0
 _GROWTH: Final = 1.3
 _IN_PROGRESS: Final = frozenset({State.EXPECTED, State.PROVING, State.CLAIMED, State.COMMISSIONED})
 _UNCLAIMED: Final = frozenset({State.KNOCKING, State.INLOBBY})
+_RENEWING: Final = frozenset({State.CLAIMED, State.COMMISSIONED, State.ARRIVED})
 _CODE_NOT_SHOWN: Final = "CODE_NOT_SHOWN"
 _EXPLANATIONS: Final[dict[State | None, str]] = {
     State.EXPECTED: "the device has not connected yet: is it powered on and online?",
@@ -25,6 +26,7 @@ _EXPLANATIONS: Final[dict[State | None, str]] = {
     State.COMMISSIONED: "the route is ready; the device has not connected to the target yet",
     State.KNOCKING: "admitted to the lobby; the device has not sent a hello yet",
     State.INLOBBY: "waiting to be claimed",
+    State.ARRIVED: "asked to renew its certificate: is the device online?",
 }
 
 
@@ -36,6 +38,8 @@ class Goal(Enum):
     """As ARRIVAL, but the device need not be claimed or registered yet."""
     CLEARED = "cleared"
     """No target is left to clear. The goal of a retry if the device is not claimed."""
+    RENEWED = "renewed"
+    """The device uses its new certificate only."""
 
 
 class Verdict(Enum):
@@ -86,6 +90,8 @@ def assess(device: Device | None, goal: Goal) -> Verdict:
     if goal is Goal.CLEARED:
         return Verdict.WAIT if device["previousTargets"] else Verdict.REACHED
     state = _known_state(device["devstate"])
+    if goal is Goal.RENEWED and state in _RENEWING:
+        return Verdict.WAIT if device.get("renewal") else Verdict.REACHED
     if state is State.ARRIVED:
         return Verdict.REACHED
     if state is State.PROVING and cannot_prove(device):

@@ -33,6 +33,9 @@ class Operation(Enum):
     )
     REVOKE = strawberry.enum_value(ChangeOperation.REVOKE.value, description="Revoke them permanently. Takes why.")
     RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry failed or unfinished work.")
+    RENEW = strawberry.enum_value(
+        ChangeOperation.RENEW.value, description="Ask them to renew their certificates, now and each day."
+    )
     PREPARE = strawberry.enum_value(
         ChangeOperation.PREPARE.value,
         description="Register them in the standby of their target. Only setStandby starts it.",

@@ -24,6 +24,7 @@ from admin_api.roles import Caller
 from lobby.domain import device as ledger
 from lobby.domain.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
+from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.states import Event, State, allowed_events
 from lobby.errors import InvalidInput
 from lobby.label import encode_label, short_form
@@ -37,9 +38,10 @@ _ACTIONS = {
     Event.CONFIGURE: "configureDevice",
     Event.RELEASE: "releaseDevice",
     Event.RETRY: "retryDevice",
+    Event.DUE: "renewDevice",
     Event.REVOKE: "revokeDevice",
 }
-_CONFIRM = _ACTIONS[Event.CONFIRM]
+_CONFIRM, _RENEW = _ACTIONS[Event.CONFIRM], _ACTIONS[Event.DUE]
 
 
 @strawberry.type(
@@ -260,7 +262,9 @@ def device_from(
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """Return the operations that the device's state and the caller's role permit."""
     events = allowed_events(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
-    names = (_ACTIONS[event] for event in events)
+    names = [_ACTIONS[event] for event in events]
+    if row.devstate in PLACED_STATES and row.can_renew and row.pending is None:
+        names.append(_RENEW)
     return [name for name in names if caller.may(name) and (name != _CONFIRM or _may_confirm(row, caller))]
 
 

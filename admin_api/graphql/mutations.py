@@ -159,7 +159,14 @@ class Mutation(
         return _device(info, certid, ChangeRequest(ChangeOperation.RETRY))
 
     @operation(
-        "Moves, configures, releases, revokes or retries up to 1,000 devices, and returns a result for each."
+        "Asks a device in its target to renew its certificate, now and each day until it has. One that was not due has"
+        " 30 days. CANNOT_RENEW: its client has not said that it can. Can be repeated."
+    )
+    def renew_device(self, info: Info, certid: Certid) -> Device | None:
+        return _device(info, certid, ChangeRequest(ChangeOperation.RENEW))
+
+    @operation(
+        "Moves, configures, releases, revokes, retries or renews up to 1,000 devices, and returns a result for each."
         " previewChange predicts the results. Can be repeated."
     )
     def change_devices(self, info: Info, change: WantedChange, devices: ChosenDevices) -> BulkChange:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from lobby.domain.changes import Change, Claim, Configure, Move, Release, Retry, Revoke
+from lobby.domain.changes import Change, Claim, Configure, Move, Release, Renew, Retry, Revoke
 from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.domain.states import Event
 from lobby.domain.target import RegisteredTarget, require_open
@@ -29,6 +29,7 @@ class ChangeOperation(StrEnum):
     RELEASE = "release"
     REVOKE = "revoke"
     RETRY = "retry"
+    RENEW = "renew"
     PREPARE = "prepare"
     """Register a device in the standby of its target, or clear it there."""
     EVACUATE = "evacuate"
@@ -38,8 +39,9 @@ class ChangeOperation(StrEnum):
 
     @property
     def event(self) -> Event:
-        """The event of each device in its history."""
-        return Event.EVACUATE if self is ChangeOperation.DRILL else Event(self.value)
+        """The event of each device in its history. `renew` is that of a new certificate, which was signed."""
+        other = {ChangeOperation.DRILL: Event.EVACUATE, ChangeOperation.RENEW: Event.DUE}
+        return other.get(self) or Event(self.value)
 
     @property
     def mutation(self) -> str:
@@ -74,6 +76,13 @@ _ARGUMENTS: Final = {
     ChangeOperation.REVOKE: frozenset({"why"}),
 }
 """The arguments that each operation takes."""
+
+
+_WITHOUT_ARGUMENTS: Final[Mapping[ChangeOperation, Change]] = {
+    ChangeOperation.RELEASE: Release(),
+    ChangeOperation.RETRY: Retry(),
+    ChangeOperation.RENEW: Renew(),
+}
 
 
 class TargetRegister(Protocol):
@@ -128,7 +137,7 @@ class ChangeRequest:
         return cls(operation, target, stored.get("profile"), stored.get("config"), stored.get("why"))
 
 
-def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # noqa: PLR0911  # one for each operation
+def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # one for each operation
     """Return the change for a validated request. Raise `NotFound` UNKNOWN_TARGET, or `Conflict`
     TARGET_ARCHIVED or TARGET_EVACUATED."""
     if request.operation.is_of_targets:
@@ -141,12 +150,10 @@ def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # noq
         case ChangeOperation.CONFIGURE:
             registered = targets.all() if request.profile is not None else ()
             return Configure({each.target: each for each in registered}, request.profile, request.config)
-        case ChangeOperation.RELEASE:
-            return Release()
         case ChangeOperation.REVOKE:
             return Revoke(request.why or "")
         case _:
-            return Retry()
+            return _WITHOUT_ARGUMENTS[request.operation]
 
 
 def _standby_change(request: ChangeRequest, targets: TargetRegister) -> Change:

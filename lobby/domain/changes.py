@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lobby.domain import transitions
+from lobby.domain import renewal_transitions, transitions
 from lobby.domain.device import Device
 from lobby.domain.states import Event, State
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
@@ -128,6 +128,17 @@ class Retry:
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
         return transitions.retry(_known(device, certid), at)
+
+
+@dataclass(frozen=True)
+class Renew:
+    """Ask the device to renew its certificate, now and each day."""
+
+    event: ClassVar[Event] = Event.DUE
+    why: ClassVar[str | None] = None
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return renewal_transitions.request(_known(device, certid), at)
 
 
 class TargetGuard(Protocol):

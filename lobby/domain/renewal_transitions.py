@@ -6,6 +6,8 @@ the new certificate, both are active wherever the device can be, so it can alway
 """
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from lobby.domain.device import Device, Priority
 from lobby.domain.renewal import PLACED_STATES
@@ -14,6 +16,9 @@ from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
 from lobby.names import Fingerprint
 
+REQUESTED_GRACE: Final = timedelta(days=30)
+"""Until a device that a user has asked, and that was not due, is overdue."""
+
 
 def become_due(device: Device, by: str) -> Device:
     """The device is to renew until `by`; a date that it already has stays. If its client can renew, the commissioner
@@ -21,6 +26,21 @@ def become_due(device: Device, by: str) -> Device:
     state_after(device, Event.DUE)
     asks = bool(device.can_renew) or device.needs_commissioner
     return replace(device, renew_by=device.renew_by or by, needs_commissioner=asks)
+
+
+def request(device: Device, at: str) -> Device:
+    """A user has the device asked now. One that is not due has `REQUESTED_GRACE` from then on; one whose new
+    certificate is under way stays as it is. Raise `Conflict` NOT_ALLOWED in another state, or CANNOT_RENEW."""
+    state_after(device, Event.DUE)
+    if device.pending is not None:
+        return device
+    if not device.can_renew:
+        raise Conflict(
+            "CANNOT_RENEW",
+            f"got {device.certid}, whose client has not said in a hello that it can renew, want a client that can",
+        )
+    by = datetime.fromisoformat(at) + REQUESTED_GRACE
+    return become_due(device, by.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str) -> Device:

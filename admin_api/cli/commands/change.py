@@ -1,4 +1,4 @@
-"""`move`, `configure`, `release`, `revoke`, `retry`: changes of devices that are named, listed or match a filter.
+"""`move`, `configure`, `release`, `revoke`, `retry`, `renew`: changes of devices, named, listed or by a filter.
 
 A change that takes a device out of service asks for confirmation first, once for all devices; without a terminal it
 requires --yes. `confirm` enters the presence code of one device.
@@ -15,11 +15,11 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.changing import Request, carry_out
 from admin_api.cli.commands.selection import Execution, Selection
-from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait, follow
+from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, RENEWAL_TIMEOUT, Timeout, Wait, WaitRenewed, follow
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
-from admin_api.cli.follow import goal_of
+from admin_api.cli.follow import Goal, goal_of
 from admin_api.cli.render import cells
 from lobby.names import parse_code, parse_profile
 
@@ -134,6 +134,23 @@ def retry(
     Asks first for a list, a filter, or a device that works.
     """
     request = Request({"operation": "RETRY"}, confirmation.effect_of_retry, confirmation.is_at_work)
+    return carry_out(context, request, selection, execution, timeout if wait else None)
+
+
+@command(app, "renew")
+def renew(
+    context: CommandContext,
+    selection: Selection,
+    execution: Execution,
+    wait: WaitRenewed = False,
+    timeout: Timeout = RENEWAL_TIMEOUT,
+) -> Status:
+    """Ask devices to renew their certificates, now and each day until they have.
+
+    A device gets a new certificate for a new key, and works with both until it has arrived with the new one. Only for
+    devices in a target whose client can renew. Asks first for a list or a filter.
+    """
+    request = Request({"operation": "RENEW"}, confirmation.effect_of_renewal, lambda _device: False, Goal.RENEWED)
     return carry_out(context, request, selection, execution, timeout if wait else None)
 
 

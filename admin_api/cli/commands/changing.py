@@ -27,7 +27,7 @@ from admin_api.cli.commands.selection import Execution, Selection
 from admin_api.cli.commands.waiting import follow
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.follow import goal_of
+from admin_api.cli.follow import Goal, goal_of
 from admin_api.cli.pages import advanced
 from admin_api.cli.render import changes
 from admin_api.cli.results import change_record, change_results, devices_done, summary
@@ -44,11 +44,12 @@ MAX_LISTED: Final = 20
 @dataclass(frozen=True)
 class Request:
     """The change that a command requests. `effect` describes its effect on a device; `asks` returns whether to ask
-    before the change of a device."""
+    before the change of a device; `goal` is what to wait for, if it does not depend on the device's state."""
 
     change: Change
     effect: Callable[[Mapping[str, Any]], str]
     asks: Callable[[Mapping[str, Any]], bool] = lambda _device: True
+    goal: Goal | None = None
 
 
 def carry_out(
@@ -75,7 +76,7 @@ def carry_out(
     failed = [each for each in outcomes if not each.ok]
     if single is not None and failed:
         raise ApiRefused(failed[0].code or "REFUSED", failed[0].message or "")
-    goals = {each.row.certid: goal_of(each.device) for each in outcomes if each.ok and each.device}
+    goals = {each.row.certid: request.goal or goal_of(each.device) for each in outcomes if each.ok and each.device}
     followed = follow(context, goals, timeout) if timeout is not None and goals else Status.DONE
     return of_several(len(outcomes) - len(failed), len(failed)) if failed else followed
 

@@ -64,6 +64,11 @@ def effect_of_retry(device: Device) -> str:
     return f"The unfinished work for {name(device)} is started again."
 
 
+def effect_of_renewal(device: Device) -> str:
+    """Describe what asking a device to renew does."""
+    return f"{name(device)} is asked to renew its certificate; it leaves {target(device)} for some seconds."
+
+
 def effect_of_release(device: Device) -> str:
     """Describe what releasing the device does."""
     if device["devstate"] == State.EXPECTED:

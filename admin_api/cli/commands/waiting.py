@@ -17,6 +17,10 @@ from lobby.names import Fingerprint
 
 DEFAULT_TIMEOUT: Final = 120.0
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the devices arrive or fail, and print each change.")]
+RENEWAL_TIMEOUT: Final = 300.0
+WaitRenewed = Annotated[
+    bool, typer.Option("--wait", help="Wait until the devices use only the new certificate, and print each change.")
+]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
 
 

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "configureDevice": "configure",
     "releaseDevice": "release",
     "retryDevice": "retry",
+    "renewDevice": "renew",
     "revokeDevice": "revoke",
 }
 """The API's operation → the command that requests it."""

@@ -105,7 +105,7 @@ const SEE = [
   "exportHistory",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimSerialNumbers", "claimDevices", "confirmPresence"];
-const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice"];
+const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice", "renewDevice"];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];
 const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment", ...TOKENS];

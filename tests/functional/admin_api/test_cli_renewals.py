@@ -1,15 +1,18 @@
 """`lobbyctl` and renewals: lists and changes of the devices that are due, and the overview."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lobby.domain.expiry import Expiring
+from lobby.domain.renewal import Renewal, stage_of
 from lobby.ledger.renewal_summary import RenewalSummary, save_summary
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import Lobby
-from tests.functional.admin_api.device_steps import arrived
-from tests.functional.admin_api.lobby_over_http import Terminal
+from tests.functional.admin_api.device_steps import arrived, claimed, commission
+from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
 
 COMMAND = "lobbyctl devices list --renewal due"
 AT, LATER, EARLIER = "2026-11-30T00:00:00.000Z", "9000-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z"
@@ -63,3 +66,87 @@ def test_the_overview_names_the_lists_and_the_cas_that_end(terminal: Terminal, l
     shown = terminal.run("overview").stdout
     assert "revocation list of CN=Lister" in shown
     assert "CA CN=Maker" in shown
+
+
+def able(lobby: Lobby, number: int) -> Fingerprint:
+    """An arrived device whose client has said that it can renew."""
+    certid = arrived(lobby, number)
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    lobby.ledger.record_heartbeat(device, None, None, can_renew=True)
+    return certid
+
+
+def test_a_device_that_can_is_asked_to_renew_and_again_if_the_command_is_repeated(
+    terminal: Terminal, lobby: Lobby
+) -> None:
+    certid = able(lobby, 1)
+    (record,) = terminal.records("renew", certid)
+    assert record["ok"]
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert (device.needs_commissioner, device.devstate, device.generation) == (True, "arrived", 1)
+    assert device.renew_by is not None
+    lobby.ledger.retire_certificates(device, (), "service:commissioner")
+    terminal.records("renew", certid)
+    again = lobby.ledger.get(certid)
+    assert again is not None
+    assert (again.needs_commissioner, again.renew_by) == (True, device.renew_by)
+    assert lobby.ledger.history(certid)[-1].event == "due"
+
+
+@pytest.mark.parametrize(("put", "code"), [(arrived, "CANNOT_RENEW"), (claimed, "NOT_ALLOWED")])
+def test_a_device_that_cannot_renew_now_is_refused_and_stays_as_it_is(
+    terminal: Terminal, lobby: Lobby, put: Callable[[Lobby, int], Fingerprint], code: str
+) -> None:
+    certid = put(lobby, 1)
+    before = lobby.ledger.get(certid)
+    refused = terminal.run("renew", certid, "--json")
+    assert (refused.exit_code, error_of(refused)["code"]) == (1, code)
+    assert lobby.ledger.get(certid) == before
+
+
+def test_a_dry_run_asks_nobody(terminal: Terminal, lobby: Lobby) -> None:
+    certid = able(lobby, 1)
+    before = lobby.ledger.get(certid)
+    assert terminal.run("renew", certid, "--dry-run").exit_code == 0
+    assert lobby.ledger.get(certid) == before
+
+
+def test_a_list_is_asked_about_first_and_renewed_as_far_as_possible(
+    terminal: Terminal, lobby: Lobby, tmp_path: Path
+) -> None:
+    can, cannot = able(lobby, 1), arrived(lobby, 2)
+    listed = tmp_path / "devices.txt"
+    listed.write_text(f"{can}\n{cannot}\n")
+    assert terminal.run("renew", "--file", str(listed)).exit_code == 2
+    result = terminal.run("renew", "--file", str(listed), "--yes")
+    assert result.exit_code == 5
+    assert "CANNOT_RENEW" in result.output
+
+
+def test_a_renewal_is_followed_until_only_the_new_certificate_is_left(
+    terminal: Terminal, lobby: Lobby, server: LobbyServer
+) -> None:
+    certid, new = able(lobby, 1), Fingerprint("b" * 64)
+
+    def go_on(_number: int) -> None:
+        """Take the next step of the renewal."""
+        device = lobby.ledger.get(certid)
+        assert device is not None
+        match stage_of(device):
+            case Renewal.DUE:
+                lobby.ledger.renew(device, new, "pem", None, "service:renewer")
+            case Renewal.SIGNED:
+                commission(lobby, certid)
+            case Renewal.COMMISSIONED:
+                lobby.ledger.arrive(device, "service:arrivals", new)
+            case Renewal.PROVEN:
+                lobby.ledger.retire_certificates(device, device.retiring, "service:commissioner")
+
+    server.before_request = go_on
+    records = terminal.records("renew", certid, "--wait")
+    assert records[-1]["reached"]
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert (device.certificate, device.retiring) == (new, ())

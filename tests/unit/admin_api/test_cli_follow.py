@@ -51,7 +51,7 @@ def test_every_state_has_a_verdict_and_a_goal() -> None:
 
 
 def test_an_unknown_device_is_lost_unless_it_may_still_connect() -> None:
-    assert [assess(None, goal) for goal in Goal] == [Verdict.LOST, Verdict.WAIT, Verdict.LOST]
+    assert [assess(None, goal) for goal in Goal] == [Verdict.LOST, Verdict.WAIT, Verdict.LOST, Verdict.LOST]
 
 
 def test_clearing_is_reached_without_previous_targets() -> None:

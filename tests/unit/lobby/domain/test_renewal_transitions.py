@@ -7,7 +7,7 @@ from lobby.domain.device import Device, Priority
 from lobby.domain.identity import Identity
 from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
 from lobby.domain.renewal import Renewal, stage_of
-from lobby.domain.renewal_transitions import become_due, renew, retired
+from lobby.domain.renewal_transitions import REQUESTED_GRACE, become_due, renew, request, retired
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, admit, move, release, retry, revoke
 from lobby.errors import Conflict
@@ -152,3 +152,28 @@ def test_the_replaced_certificate_is_not_admitted_again() -> None:
     with pytest.raises(Conflict, match="CERTIFICATE_RENEWED"):
         admit(finished(), WHO, HERE, T)
     assert admit(asked(), Identity(CERTID, WHO.name, "PEM"), HERE, T) == asked()
+
+
+def test_a_user_asks_a_device_that_is_not_due_and_it_has_thirty_days() -> None:
+    device = request(replace(arrived(), can_renew=True), LATER)
+    assert (device.renew_by, device.needs_commissioner) == ("2026-12-23T12:00:00.000Z", True)
+    assert REQUESTED_GRACE.days == 30
+    assert request(asked(), LATER).renew_by == BY
+
+
+def test_a_device_whose_new_certificate_is_under_way_stays_as_it_is_when_a_user_asks() -> None:
+    assert request(commissioned(), LATER) == commissioned()
+
+
+@pytest.mark.parametrize(
+    ("device", "code"),
+    [
+        (arrived(), "CANNOT_RENEW"),
+        (replace(arrived(), can_renew=False), "CANNOT_RENEW"),
+        (replace(inlobby(), can_renew=True), "NOT_ALLOWED"),
+        (replace(claimed(), can_renew=True), "NOT_ALLOWED"),
+    ],
+)
+def test_a_device_that_cannot_be_asked_is_refused(device: Device, code: str) -> None:
+    with pytest.raises(Conflict, match=code):
+        request(device, LATER)

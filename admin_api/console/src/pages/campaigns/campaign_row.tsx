@@ -169,6 +169,6 @@ function Actions({ campaign, onChanged }: Props) {
 /** A campaign is undone once, and an undo, a revocation or a retry cannot be undone. */
 function isOver(action: Action, { undoneBy, undoes, operation }: Campaign): boolean {
   return (
-    action === "undoCampaign" && (!!undoneBy || !!undoes || operation === "REVOKE" || operation === "RETRY")
+    action === "undoCampaign" && (!!undoneBy || !!undoes || ["REVOKE", "RETRY", "RENEW"].includes(operation))
   );
 }

@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<Campaign["operation"], string>> = {
   RELEASE: "Release",
   REVOKE: "Revoke",
   RETRY: "Retry",
+  RENEW: "Renew",
   PREPARE: "Prepare in the standby",
   EVACUATE: "Evacuate",
   RETURN: "Return",

@@ -1,4 +1,4 @@
-/** Releases, retries or revokes a device after explaining the effect in its current state. */
+/** Releases, retries, renews or revokes a device after explaining the effect in its current state. */
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useMutation } from "urql";
@@ -7,10 +7,10 @@ import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";
-import { RELEASE, RETRY, REVOKE } from "./mutations";
+import { RELEASE, RENEW, RETRY, REVOKE } from "./mutations";
 import { type DialogProps, placeOf, type Subject } from "./subject";
 
-export type ConfirmedAction = "release" | "retry" | "revoke";
+export type ConfirmedAction = "release" | "retry" | "renew" | "revoke";
 
 /** The API's limit: printable, on one line. */
 export const MAX_WHY = 200;
@@ -71,6 +71,7 @@ type CarryOut = (subject: Subject, why: string) => Promise<Failure | string>;
 function useActions(): Record<ConfirmedAction, CarryOut> {
   const [, release] = useMutation(RELEASE);
   const [, retry] = useMutation(RETRY);
+  const [, renew] = useMutation(RENEW);
   const [, revoke] = useMutation(REVOKE);
   return {
     release: async ({ certid }) => {
@@ -83,6 +84,10 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
     retry: async ({ certid }) => {
       const { error } = await retry({ certid });
       return error ? failureOf(error) : "Retrying.";
+    },
+    renew: async ({ certid }) => {
+      const { error } = await renew({ certid });
+      return error ? failureOf(error) : "Asked to renew its certificate.";
     },
     revoke: async ({ certid }, why) => {
       const { error } = await revoke({ certid, why });

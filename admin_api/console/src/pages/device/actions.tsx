@@ -3,6 +3,7 @@ import { Button, Group } from "@mantine/core";
 import {
   IconArrowsMove,
   IconBan,
+  IconCertificate,
   IconDoorExit,
   IconQrcode,
   IconRefresh,
@@ -18,6 +19,7 @@ const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon:
   configure: { operation: "configureDevice", label: "Change config", icon: IconSettings },
   release: { operation: "releaseDevice", label: "Release", icon: IconDoorExit },
   retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
+  renew: { operation: "renewDevice", label: "Renew", icon: IconCertificate },
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
 

@@ -2,9 +2,11 @@
  * Describes the effect of an action on a device in its current state. Has one entry for every pair that the
  * ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` checks both.
  */
-export type Action = "claim" | "move" | "configure" | "release" | "retry" | "revoke";
+export type Action = StateAction | "renew";
+/** Depends on the state only. Renewing depends on the client, too. */
+type StateAction = "claim" | "move" | "configure" | "release" | "retry" | "revoke";
 /** Includes the presence code, which is entered on the page without a dialog. */
-export type OfferedAction = Action | "confirm";
+export type OfferedAction = StateAction | "confirm";
 /** A device's state; `absent`: the fingerprint is not registered. */
 export type DeviceState =
   | "absent"
@@ -108,12 +110,15 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
   },
 };
 
+const RENEWAL =
+  "It is asked to renew its certificate, now and each day until it has. It leaves {target} for some seconds and returns with a new certificate. Both certificates work until then; after that the old one is deactivated. Its label stays valid.";
+
 /** Return the effect; undefined if the ledger does not allow the action. `target`: its display name. */
 export function consequenceOf(
-  action: OfferedAction,
+  action: OfferedAction | "renew",
   state: string,
   target: string | null,
 ): string | undefined {
-  const text = CONSEQUENCES[action][state as DeviceState];
+  const text = action === "renew" ? RENEWAL : CONSEQUENCES[action][state as DeviceState];
   return text?.replaceAll("{target}", target ?? "its target");
 }

@@ -10,7 +10,7 @@ import { ActionButton, ActionButtons, actionsOf } from "./actions";
 import { Attention } from "./attention";
 import { ConnectionProblems } from "./connection_problems";
 import type { Action } from "./consequences";
-import { CertificateFacts, Identity, RouteFacts } from "./device_facts";
+import { CertificateFacts, Identity, RenewalFacts, RouteFacts } from "./device_facts";
 import type { DeviceRecord } from "./device_query";
 import { placeOf, subjectOf } from "./subject";
 
@@ -46,6 +46,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
           <Stack gap="md">
             <RouteFacts device={device} known={known} />
             <Identity device={device} />
+            <RenewalFacts renewal={device.renewal} />
             {device.certificate && <CertificateFacts certificate={device.certificate} />}
           </Stack>
         </Grid.Col>

@@ -87,6 +87,34 @@ export function RouteFacts({ device, known }: RouteProps) {
   );
 }
 
+const STAGES: Readonly<Record<NonNullable<DeviceRecord["renewal"]>["stage"], string>> = {
+  DUE: "Asked each day",
+  SIGNED: "The new certificate is signed",
+  COMMISSIONED: "Both certificates work in the target",
+  PROVEN: "The old certificate is being retired",
+};
+
+/** How far the renewal of the certificate is; nothing if none is due. */
+export function RenewalFacts({ renewal }: { renewal: DeviceRecord["renewal"] }) {
+  if (!renewal) return null;
+  const { stage, by, overdue, unable } = renewal;
+  return (
+    <Section title="Renewal">
+      {overdue && (
+        <Alert color="orange" icon={<IconCalendarExclamation aria-hidden />} mb="sm" py="xs">
+          The certificate should have been renewed by now.
+        </Alert>
+      )}
+      <Facts>
+        <Fact name="Progress">
+          {unable ? "Due. The client cannot renew: replace the certificate by other means" : STAGES[stage]}
+        </Fact>
+        <Fact name="Due by">{by && <Timestamp at={by} />}</Fact>
+      </Facts>
+    </Section>
+  );
+}
+
 export function CertificateFacts({ certificate }: { certificate: Certificate }) {
   const now = useNow(60_000);
   const { notBefore, notAfter } = certificate;

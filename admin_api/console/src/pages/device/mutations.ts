@@ -29,6 +29,10 @@ export const RETRY = graphql(`
   mutation Retry($certid: ID!) { retryDevice(certid: $certid) { certid devstate } }
 `);
 
+export const RENEW = graphql(`
+  mutation Renew($certid: ID!) { renewDevice(certid: $certid) { certid devstate } }
+`);
+
 export const REVOKE = graphql(`
   mutation Revoke($certid: ID!, $why: String!) { revokeDevice(certid: $certid, why: $why) { certid devstate } }
 `);

@@ -1,5 +1,5 @@
 /**
- * The device list, filtered by the address: state, target, reason, and the start of a name or fingerprint.
+ * The device list, filtered by the address: state, target, reason, renewal, and the start of a name or fingerprint.
  */
 import { Box, Group, SimpleGrid, Stack } from "@mantine/core";
 import { useEffect, useMemo } from "react";
@@ -16,6 +16,7 @@ import { ExportButton } from "./export_button";
 import { changeQuery, type ListQuery, listAddress, parseListQuery, withSearch } from "./list_query";
 import { rememberList } from "./page_trail";
 import { ReasonFilter, WITH_REASON } from "./reason_filter";
+import { RenewalFilter } from "./renewal_filter";
 import { SearchBox } from "./search_box";
 import type { Kind } from "./search_text";
 import { StateFilter } from "./state_filter";
@@ -62,7 +63,7 @@ interface FiltersProps {
 
 function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
   const phone = usePhone();
-  const { state, target, reason, name, print } = query;
+  const { state, target, reason, name, print, renewal } = query;
   const kind: Kind | null = name !== null ? "name" : print !== null ? "print" : null;
   const onSearch = (wanted: Kind | null, text: string) => {
     const next = withSearch(query, wanted, text);
@@ -85,6 +86,9 @@ function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
       onChange={(next) => onAsk(changeQuery(query, { reason: next }))}
     />
   );
+  const renewals = renewal !== null && (
+    <RenewalFilter renewal={renewal} onChange={(next) => onAsk(changeQuery(query, { renewal: next }))} />
+  );
   const picker = (
     <TargetPicker
       targets={targets}
@@ -103,6 +107,7 @@ function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
           {picker}
         </SimpleGrid>
         {reasons}
+        {renewals}
       </Stack>
     );
   return (
@@ -112,6 +117,7 @@ function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
         <Box flex="1 1 280px">{box}</Box>
         <Box w={280}>{picker}</Box>
         {reasons && <Box w={240}>{reasons}</Box>}
+        {renewals && <Box w={240}>{renewals}</Box>}
       </Group>
     </Stack>
   );

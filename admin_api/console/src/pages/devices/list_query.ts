@@ -1,6 +1,7 @@
 /**
  * The query of the device list, encoded in the address:
- * `?state=failed&target=123456789012/eu-west-1&reason=…&name=…` or `&print=…`, with order, page size and cursor.
+ * `?state=failed&target=123456789012/eu-west-1&reason=…&name=…` or `&print=…` or `&renewal=due`, with order, page
+ * size and cursor.
  * Invalid values are ignored.
  */
 import { STATES } from "../../parts/state_badge";
@@ -16,6 +17,8 @@ export interface ListQuery {
   reason: string | null;
   name: string | null;
   print: string | null;
+  /** Those that are to renew their certificates: `due` or `overdue`. */
+  renewal: string | null;
   /** Devices that are longest in their state come first. Has no effect on a search. */
   oldest: boolean;
   size: number;
@@ -29,6 +32,7 @@ export const ALL_DEVICES: ListQuery = {
   reason: null,
   name: null,
   print: null,
+  renewal: null,
   oldest: false,
   size: DEFAULT_SIZE,
   after: null,
@@ -44,6 +48,7 @@ export function parseListQuery(search: string): ListQuery {
     reason: matching(given.get("reason"), /^[A-Z][A-Z0-9_]{0,63}$/),
     name: matching(given.get("name"), /^[a-zA-Z0-9:_-]{2,128}$/),
     print: matching(given.get("print"), /^[0-9a-f]{4,64}$/),
+    renewal: matching(given.get("renewal"), /^(due|overdue)$/),
     oldest: given.get("order") === "oldest",
     size: SIZES.find((known) => known === size) ?? DEFAULT_SIZE,
     after: given.get("after") || null,
@@ -53,7 +58,7 @@ export function parseListQuery(search: string): ListQuery {
 /** The address of a query, without default values. */
 export function listAddress(query: ListQuery): string {
   const search = new URLSearchParams();
-  for (const key of ["state", "target", "reason", "name", "print"] as const) {
+  for (const key of ["state", "target", "reason", "name", "print", "renewal"] as const) {
     const value = query[key];
     if (value !== null) search.set(key, value);
   }
@@ -79,7 +84,7 @@ export function withSearch(query: ListQuery, kind: Kind | null, text: string): L
 }
 
 /** The `filter` argument of `devices`; null for all devices. */
-export function filterOf({ state, target, reason, name, print }: ListQuery) {
+export function filterOf({ state, target, reason, name, print, renewal }: ListQuery) {
   const [account, region] = target?.split("/") ?? [];
   const filter = {
     ...(state === null ? {} : { state }),
@@ -87,23 +92,22 @@ export function filterOf({ state, target, reason, name, print }: ListQuery) {
     ...(reason === null ? {} : { reason }),
     ...(name === null ? {} : { namePrefix: name }),
     ...(print === null ? {} : { fingerprintPrefix: print }),
+    ...(renewal === null ? {} : { renewal: renewal === "due" ? ("DUE" as const) : ("OVERDUE" as const) }),
   };
   return Object.keys(filter).length > 0 ? filter : null;
 }
 
 /** The order in which the API returns devices. */
-export function orderOf({ name, print, oldest }: ListQuery): string {
+export function orderOf({ name, print, renewal, oldest }: ListQuery): string {
   if (print !== null) return "By fingerprint";
   if (name !== null) return "By name";
+  if (renewal !== null) return "By deadline";
   return oldest ? "Oldest first" : "Newest first";
 }
 
-/**
- * Whether the API can return the devices in both orders of time. It cannot if they are found by name or
- * fingerprint.
- */
-export function isByTime({ name, print }: ListQuery): boolean {
-  return name === null && print === null;
+/** Whether the API can return the devices in either order of time: not by name, fingerprint or deadline. */
+export function isByTime({ name, print, renewal }: ListQuery): boolean {
+  return name === null && print === null && renewal === null;
 }
 
 function matching(text: string | null, form: RegExp): string | null {

@@ -8,6 +8,7 @@ export const OVERVIEW = graphql(`
       states { state count }
       targets { account region count states { state count } }
       reasons { state reason count }
+      renewals { at due overdue unable expiringCertificates }
     }
   }
 `);

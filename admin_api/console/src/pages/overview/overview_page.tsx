@@ -11,6 +11,7 @@ import { FailuresSection } from "./failures_section";
 import { FirstSteps } from "./first_steps";
 import { type Counts, OVERVIEW } from "./operations";
 import classes from "./overview.module.css";
+import { RenewalsSection } from "./renewals_section";
 import { StatesSection } from "./states_section";
 import { HINTS } from "./stuck";
 import { StuckSection } from "./stuck_section";
@@ -45,6 +46,7 @@ function Sections({ counts, at }: { counts: Counts; at: Date }) {
       </div>
       <div className={classes.column}>
         <FailuresSection reasons={counts.reasons} />
+        <RenewalsSection renewals={counts.renewals} />
         <TargetsSection targets={counts.targets} />
       </div>
     </div>

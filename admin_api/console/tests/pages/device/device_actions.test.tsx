@@ -188,3 +188,28 @@ test("reports a claim that ended after wrong codes", async () => {
   );
   expect(await screen.findByText("Its claim ended after five wrong codes")).toBeTruthy();
 });
+
+test("offers Renew, explains it, and shows how far the renewal is", async () => {
+  const { api } = enter(
+    deviceRecord({
+      ...PLACED,
+      allowedActions: ["renewDevice", "revokeDevice"],
+      renewal: {
+        __typename: "DeviceRenewal",
+        stage: "DUE",
+        by: "2026-11-01T00:00:00.000Z",
+        overdue: true,
+        unable: false,
+      },
+    }),
+  );
+  expect(await screen.findByText("Asked each day")).toBeTruthy();
+  expect(screen.getByText("The certificate should have been renewed by now.")).toBeTruthy();
+  api.answer("Renew", { renewDevice: { __typename: "Device", certid: ID, devstate: "arrived" } });
+  await begin("Renew");
+  const asked = await dialog();
+  expect(asked.getByText(/Both certificates work until then/)).toBeTruthy();
+  fireEvent.click(asked.getByRole("button", { name: "Renew" }));
+  expect(await screen.findByText("Asked to renew its certificate.")).toBeTruthy();
+  expect(api.variablesOf("Renew")).toEqual([{ certid: ID }]);
+});

@@ -46,6 +46,7 @@ export function deviceRecord(more: Record<string, unknown> = {}) {
     triesLeft: null,
     connectionProblems: [],
     labelCode: encodeLabel(ID),
+    renewal: null,
     certificate: null,
     history: [
       entry(1, "admit", null, "knocking", "service:bouncer"),

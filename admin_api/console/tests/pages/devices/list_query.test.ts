@@ -5,6 +5,7 @@ import {
   ALL_DEVICES,
   changeQuery,
   filterOf,
+  isByTime,
   type ListQuery,
   listAddress,
   orderOf,
@@ -18,6 +19,7 @@ const FULL: ListQuery = {
   reason: "TARGET_LIMIT",
   name: "sensor-",
   print: null,
+  renewal: null,
   oldest: true,
   size: 50,
   after: "eyJx=",
@@ -89,4 +91,12 @@ test.each<[Partial<ListQuery>, string]>([
   [{ print: "3f2a", name: null }, "By fingerprint"],
 ])("%j: %s", (query, order) => {
   expect(orderOf({ ...ALL_DEVICES, ...query })).toBe(order);
+});
+
+test("a renewal in the address is a filter, in the order of deadlines, and anything else is ignored", () => {
+  const query = parseListQuery("renewal=overdue");
+  expect(filterOf(query)).toEqual({ renewal: "OVERDUE" });
+  expect(listAddress(query)).toBe("/devices?renewal=overdue");
+  expect([orderOf(query), isByTime(query)]).toEqual(["By deadline", false]);
+  expect(parseListQuery("renewal=signed").renewal).toBeNull();
 });

@@ -15,12 +15,19 @@ const LIFE = [
 interface More {
   targets?: object[];
   reasons?: { state: string; reason: string; count: number }[];
+  renewals?: Record<string, string | number> | null;
 }
 
-export function overview(states: Record<string, number>, { targets = [], reasons = [] }: More = {}) {
+export function overview(
+  states: Record<string, number>,
+  { targets = [], reasons = [], renewals = null }: More = {},
+) {
   const total = Object.values(states).reduce((sum, count) => sum + count, 0);
   const all = LIFE.map((state) => ({ state, count: states[state] ?? 0 }));
-  return { Overview: { overview: { total, states: all, targets, reasons } }, Targets: { targets: [PORTO] } };
+  return {
+    Overview: { overview: { total, states: all, targets, reasons, renewals } },
+    Targets: { targets: [PORTO] },
+  };
 }
 
 export const PORTO = {

@@ -128,3 +128,21 @@ test("keeps the data when the network is lost, and shows its age", async () => {
   expect(await screen.findByText(/Can't reach the lobby/)).toBeDefined();
   expect(screen.getByText("10,881 devices")).toBeDefined();
 });
+
+test("shows certificates that are due with links to their devices, and nothing if there are none", async () => {
+  const found = { __typename: "RenewalOverview", at: "2026-11-30T00:00:00.000Z" };
+  const counts = { due: 12, overdue: 3, unable: 0, expiringCertificates: 1 };
+  const { unmount } = show(
+    <OverviewPage />,
+    new FakeApi(overview(MANY, { renewals: { ...found, ...counts } })),
+  );
+  expect((await screen.findByRole("link", { name: "Renewal due" })).getAttribute("href")).toBe(
+    "/devices?renewal=due",
+  );
+  expect(screen.getByRole("link", { name: "Renewal overdue" }).closest("tr")?.textContent).toContain("3");
+  expect(screen.queryByText("Due, and the client cannot renew")).toBeNull();
+  unmount();
+  show(<OverviewPage />, new FakeApi(overview(MANY)));
+  await screen.findByText("10,881 devices");
+  expect(screen.queryByText("Certificates")).toBeNull();
+});
