@@ -44,9 +44,10 @@ def claim(
     config: object,
     expected_name: str | None = None,
 ) -> Device:
-    """Claim a device and return it. Raise `Forbidden`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, `InvalidInput` or
-    `Conflict`."""
+    """Claim a device and return it. Raise `Forbidden`, `RateLimited`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE,
+    `InvalidInput` or `Conflict`."""
     caller.require_target(target)
+    services.limits.allowed(caller, [certid], target)
     registered, device = services.targets.get_with_device(target, certid)
     name = None if expected_name is None else parse_thing_name(expected_name)
     return services.ledger.claim(certid, _claim_request(registered, profile, config), caller.actor, device, name)
@@ -69,7 +70,9 @@ def confirm(services: Services, caller: Caller, certid: Fingerprint, code: str) 
     device = _device(services, certid)
     if device.target is not None:
         caller.require_target(device.target)
-    return services.ledger.confirm(device, presence_code, caller.actor)
+    return services.limits.confirming(
+        caller, device, lambda: services.ledger.confirm(device, presence_code, caller.actor)
+    )
 
 
 def _claim_request(registered: RegisteredTarget, profile: str | None, config: object) -> ClaimRequest:

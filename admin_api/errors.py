@@ -4,6 +4,7 @@ of the lobby itself.
 LobbyError
 ├── Unauthenticated   no access token, or an invalid one: UNAUTHENTICATED
 ├── Forbidden         a valid token whose user may not do this: FORBIDDEN
+├── UserBlocked       a valid token of a user whom an admin has blocked: USER_BLOCKED
 └── InvalidInput …    and the other classes of lobby.errors, with their own codes
 
 ApiFault              masked: the caller gets INTERNAL and a correlation id
@@ -18,7 +19,7 @@ from typing import Any
 from lobby.errors import LobbyError
 
 
-def error_body(code: str, message: str, **extensions: str) -> dict[str, Any]:
+def error_body(code: str, message: str, **extensions: str | int) -> dict[str, Any]:
     """Return an error in the shape of a GraphQL error."""
     return {"message": message, "extensions": {"code": code, **extensions}}
 
@@ -35,6 +36,13 @@ class Forbidden(LobbyError):
 
     def __init__(self, message: str) -> None:
         super().__init__("FORBIDDEN", message)
+
+
+class UserBlocked(LobbyError):
+    """The caller is authenticated, and an admin has blocked them."""
+
+    def __init__(self) -> None:
+        super().__init__("USER_BLOCKED", "got a request of a user whom an admin has blocked; an admin can unblock them")
 
 
 class ApiFault(Exception):

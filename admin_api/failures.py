@@ -10,14 +10,16 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from graphql import GraphQLError
 
-from admin_api.errors import Forbidden, Unauthenticated, error_body
-from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
+from admin_api.errors import Forbidden, Unauthenticated, UserBlocked, error_body
+from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound, RateLimited
 
 logger = Logger(service="admin-api")
 
 STATUS: Final[dict[type[LobbyError], int]] = {
     Unauthenticated: 401,
     Forbidden: 403,
+    UserBlocked: 403,
+    RateLimited: 429,
     InvalidInput: 400,
     NotFound: 404,
     Conflict: 409,
@@ -36,7 +38,8 @@ def error_response(error: Exception, correlation_id: str) -> tuple[int, dict[str
     """Return the HTTP status and the error body. Log and mask an error whose class is not in `STATUS`."""
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
     if status is not None and isinstance(error, LobbyError):
-        return status, error_body(error.code, error.message)
+        wait = {"retryAfter": error.retry_after} if isinstance(error, RateLimited) else {}
+        return status, error_body(error.code, error.message, **wait)
     logger.error("request failed", exc_info=error)
     return 500, error_body(INTERNAL, _MASKED, correlationId=correlation_id)
 

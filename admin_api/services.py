@@ -17,10 +17,12 @@ from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
 from admin_api.templates.source import bundled_source
+from admin_api.user_limits import UserLimits
 from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
 from lobby.aws.history_signer import HistorySigner
+from lobby.aws.limit_metric import count_limited_claim
 from lobby.aws.notices import Notices
 from lobby.campaign_tokens import token_message
 from lobby.contracts import Comparison, Survey
@@ -46,6 +48,8 @@ from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import Targets
+from lobby.ledger.user_blocks import UserBlocks
+from lobby.ledger.user_claims import UserClaims
 from lobby.names import AccountId, Region, Target
 from lobby.profiles import bundled_profiles
 
@@ -90,6 +94,8 @@ class Services:
     notices: Notices = field(kw_only=True)
     sign_history: Callable[[bytes], Signature] = field(kw_only=True)
     """Signs the SHA-256 of an exported history."""
+    blocks: UserBlocks = field(kw_only=True)
+    limits: UserLimits = field(kw_only=True)
     activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
@@ -148,5 +154,7 @@ def services_of(settings: Settings) -> Services:
         notices=Notices(lambda: clients.sns, settings.notices_topic),
         webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients),
         removes_left_things=settings.removes_left_things,
+        blocks=UserBlocks(time.monotonic),
+        limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),
         sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
     )

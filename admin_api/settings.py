@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lobby.domain.claim_limits import ClaimLimits, parse_limits
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 from lobby.settings import REMOVE, loopback
@@ -27,6 +28,7 @@ _REQUIRED = (
     "WEBHOOKS_QUEUE",
     "NOTICES_TOPIC",
     "HISTORY_KEY",
+    "CLAIM_LIMITS",
 )
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/\S+")
 _QUEUE_ARN = re.compile(r"arn:aws[a-z-]*:sqs:([a-z0-9-]+):([0-9]{12}):\S+")
@@ -69,7 +71,8 @@ class Settings(SignInSettings):
     `campaigns_queue` is the URL of the queue that starts campaigns; one of more devices than `approval_above` needs the
     approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events, and
     `notices_topic` the ARN of the topic of notices.
-    `history_key` is the ARN of the key that signs exported histories."""
+    `history_key` is the ARN of the key that signs exported histories. `claim_limits` are those of
+    technicians."""
 
     lobby_account: AccountId
     surveyor: str
@@ -82,6 +85,7 @@ class Settings(SignInSettings):
     webhooks_queue: str
     notices_topic: str
     history_key: str
+    claim_limits: ClaimLimits
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -106,6 +110,7 @@ class Settings(SignInSettings):
             webhooks_queue=environment["WEBHOOKS_QUEUE"],
             notices_topic=environment["NOTICES_TOPIC"],
             history_key=environment["HISTORY_KEY"],
+            claim_limits=parse_limits(environment["CLAIM_LIMITS"]),
         )
 
 

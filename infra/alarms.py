@@ -19,6 +19,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.functions import (
+    ADMIN_API,
     ARRIVALS,
     BELL,
     COURIER,
@@ -34,6 +35,7 @@ from infra.functions import (
 from infra.settings import Settings
 from lobby.aws.metrics import (
     ARRIVALS_REJECTED,
+    CLAIMS_LIMITED,
     EVENTS_UNDELIVERED,
     HISTORY_TAMPERED,
     NAMESPACE,
@@ -232,6 +234,17 @@ class Alarms:
         )
         description = f"requests with a wrong enrolment token: see the log of {VENDING_AUTHORIZER.name}"
         self.add("tokens-refused", refused, _TOLERATED_TOKENS, description)
+
+    def watch_claims(self) -> None:
+        limited = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=CLAIMS_LIMITED,
+            dimensions_map={"service": ADMIN_API.name},
+            period=_PERIOD,
+            statistic="sum",
+        )
+        description = "a technician claims too many devices or enters wrong codes: see lobbyctl activity"
+        self.add("claims-limited", limited, 0, description)
 
     def watch_api(self, api_id: str) -> None:
         metric = cloudwatch.Metric(

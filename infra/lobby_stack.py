@@ -245,6 +245,7 @@ class LobbyStack(Stack):
         for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
             alarm.watch_timer(timer, minutes)
         alarm.watch_authenticity()
+        alarm.watch_claims()
         alarm.watch_api(self.api.api_id)
         alarm.watch_devices()
         archive.watch(alarm, self.settings)

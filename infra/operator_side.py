@@ -62,4 +62,5 @@ def _environment(stack: "LobbyStack") -> dict[str, str]:
         **endpoint.for_devices(settings),
         "LEFT_THINGS": settings.left_things,
         **campaigns.environment(settings, queues),
+        "CLAIM_LIMITS": settings.claim_limits,
     }

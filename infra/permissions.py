@@ -245,7 +245,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         table(CAMPAIGNS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
         allow("StartCampaigns", ["sqs:SendMessage"], queue_arn(CAMPAIGN_TOKENS, lobby)),
         allow("Manifests", ["s3:PutObject", "s3:GetObject"], f"{trust}/{MANIFESTS}*"),
-        table(ActivityRow, lobby, "Query"),
+        table(ActivityRow, lobby, "Query", "PutItem"),
         allow("Anchors", ["s3:ListBucketVersions"], anchors),
         allow("Templates", ["s3:PutObject", "s3:GetObject"], f"{trust}/templates/*"),
         allow(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.errors import BadContext
+from lobby.domain.claim_limits import parse_limits
 from lobby.domain.vending_settings import parse_settings
 from lobby.names import shown
 from lobby.settings import MARK, REMOVE
@@ -133,6 +134,13 @@ archive_days: Final = _up_to(36_500, "days")
 rate: Final = _up_to(50, "registrations per second")
 """The upper limit of the bouncer's few processes."""
 campaign_size: Final = _up_to(99_999, "devices", least=0)
+
+
+def claim_limits(value: Any) -> str:
+    parse_limits(str(value))
+    return str(value)
+
+
 user_pool_id: Final = _matching(_POOL_ID, "the id of a user pool, such as eu-west-1_AbCdEfGhI")
 login_url: Final = _matching(_ORIGIN, "an https origin without a path")
 host: Final = _matching(_HOST, "a host name, such as lobby.example.com", _LONGEST_NAME)

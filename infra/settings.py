@@ -32,6 +32,7 @@ invalid settings are reported in one error.
                       and the lobby's policy; a change of the deployed parameter stays until this value changes
     campaignApprovalAbove  devices that a campaign may change without the approval of a second user, 0 to 99999;
                       default: 1000
+    claimLimits       of a technician: devices a minute/devices an hour/wrong codes an hour; default: 60/1000/10
     archiveDays       days for which events are archived in S3 (infra.archive), 1 to 36500; default: no archive
     registryEvents    true: AWS IoT publishes events of its registry in the deployed account; the archive enables them,
                       too; default: false
@@ -49,6 +50,7 @@ from infra.profile_files import read_profiles
 from infra.vending_settings import default_settings
 from lobby import strict_json
 from lobby.deployment import NAMES
+from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles
 from lobby.errors import LobbyError
@@ -83,6 +85,7 @@ class Settings:
     registry_events: bool = False
     registration_rate: int = 10
     campaign_approval_above: int = 1000
+    claim_limits: str = DEFAULT_LIMITS
     data_endpoint: str | None = None
     domain: str | None = None
     domain_certificate: str | None = None
@@ -250,6 +253,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("registryEvents", "registry_events", values.flag),
     ("registrationRate", "registration_rate", values.rate),
     ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),
+    ("claimLimits", "claim_limits", values.claim_limits),
     ("userPoolId", "user_pool_id", values.user_pool_id),
     ("loginUrl", "login_url", values.login_url),
     ("protect", "protect", values.flag),

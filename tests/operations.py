@@ -124,6 +124,9 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         _ADMINS,
     ),
     "changeEnrolment": ('mutation { changeEnrolment(name: "none", limit: 5) { limit } }', _ADMINS),
+    "blockedUsers": ("{ blockedUsers { name } }", _ADMINS),
+    "blockUser": ('mutation { blockUser(name: "nobody") { name } }', _ADMINS),
+    "unblockUser": ('mutation { unblockUser(name: "nobody") { name } }', _ADMINS),
     "targetTemplate": ("{ targetTemplate(account: <account>, region: <region>) { fileName } }", _ADMINS),
     "renameTarget": (
         'mutation { renameTarget(account: <account>, region: <region>, name: "Renamed") { name } }',

@@ -29,6 +29,7 @@ from admin_api.cli.commands import (
     target_changes,
     target_template,
     targets,
+    users,
     webhooks,
 )
 from lobby import __version__
@@ -93,6 +94,7 @@ app.add_typer(
     name="campaigns",
     help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
 )
+app.add_typer(users.app, name="users", help="Block users at once, unblock and list them.")
 app.add_typer(alerts.app, name="alerts", help="Send notices by e-mail: subscribe and list addresses.")
 app.add_typer(webhooks.app, name="webhooks", help="Send events to other systems: add, list, test, redrive webhooks.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")

@@ -17,6 +17,7 @@ class Status(IntEnum):
     UNREACHABLE = 4
     PARTIAL = 5
     WAIT_EXPIRED = 6
+    LIMITED = 7
     INTERRUPTED = 130
 
 
@@ -28,6 +29,7 @@ MEANING: Final[dict[Status, str]] = {
     Status.UNREACHABLE: "the lobby could not be reached, or the answer was not from a lobby",
     Status.PARTIAL: "partial success: some items succeeded, others failed",
     Status.WAIT_EXPIRED: "the wait expired before the devices arrived",
+    Status.LIMITED: "too many claims or wrong codes: try again after the time in the message",
     Status.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
@@ -46,6 +48,7 @@ _OF_CODE: Final[dict[str, Status]] = {
     "UNAVAILABLE": Status.UNREACHABLE,
     "NOT_A_LOBBY": Status.UNREACHABLE,
     "WAIT_EXPIRED": Status.WAIT_EXPIRED,
+    "RATE_LIMITED": Status.LIMITED,
     "INTERRUPTED": Status.INTERRUPTED,
     "WRONG_USE": Status.USAGE_ERROR,
     "CONFIRMATION_NEEDED": Status.USAGE_ERROR,

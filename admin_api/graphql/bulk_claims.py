@@ -16,6 +16,7 @@ from admin_api.graphql.context import Context
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import Resource
+from admin_api.user_limits import not_tried
 from lobby.domain import device as ledger
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
@@ -50,7 +51,7 @@ def claim_devices(
     expected_names: Sequence[str | None] | None = None,
 ) -> BulkClaim:
     """Claim each device and return the results. Raise `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden` or
-    `NotFound` if the request itself is invalid."""
+    `NotFound` if the request itself is invalid, `RateLimited` if none may be claimed now."""
     context.quota.consume(Resource.FINGERPRINTS, len(certids))
     request = claims.claim_request_for(context.services, context.caller, target, profile, config)
     names = _names(certids, expected_names)
@@ -61,11 +62,13 @@ def claim_devices(
         if not isinstance(certid, LobbyError) and name is not None
     }
     certids_given = [certid for certid in parsed if not isinstance(certid, LobbyError)]
+    allowed = context.services.limits.allowed(context.caller, certids_given, target)
+    certids_given, beyond = certids_given[:allowed], certids_given[allowed:]
     services, actor, time_is_up = context.services, context.caller.actor, context.quota.time_is_up
     claimed = isolated(
         context, certids_given, lambda some: services.ledger.claim_many(some, request, actor, time_is_up, expected)
     )
-    outcomes = iter(claimed)
+    outcomes = iter([*claimed, *([not_tried(allowed)] * len(beyond))])
     statuses = Statuses(context.services.connections, certids_given)
     results = []
     for text, certid in zip(certids, parsed, strict=True):

@@ -40,6 +40,7 @@ from admin_api.graphql.targets import (
     target_from,
 )
 from admin_api.graphql.templates import TargetTemplate, TemplateFormat, template_of
+from admin_api.graphql.users import UserQuery
 from admin_api.graphql.value_lists import STATES, one_of
 from admin_api.graphql.webhooks import WebhookQuery
 from admin_api.roles import Role
@@ -57,7 +58,7 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery, SerialClaimQuery):
+class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery, SerialClaimQuery, UserQuery):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

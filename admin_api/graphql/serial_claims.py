@@ -15,6 +15,7 @@ from admin_api.graphql.isolation import refusal_of
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.targets import TargetInput, target_named
 from admin_api.serial_claims import Outcome
+from admin_api.user_limits import NO_DEVICE, not_tried
 from lobby.domain import device as ledger
 from lobby.domain import serial_claim as domain
 from lobby.errors import InvalidInput, LobbyError
@@ -98,7 +99,13 @@ class SerialClaimMutation:
         request = rules.request_for(
             context.services, context.caller, target_named(target), given(profile), given(config)
         )
-        outcomes = rules.claim(context.services, context.caller, serial_numbers, request, context.quota.time_is_up)
+        nobody = [NO_DEVICE] * len(serial_numbers)
+        allowed = context.services.limits.allowed(context.caller, nobody, request.target)
+        now, later = serial_numbers[:allowed], serial_numbers[allowed:]
+        outcomes = [
+            *rules.claim(context.services, context.caller, now, request, context.quota.time_is_up),
+            *(Outcome(serial, not_tried(allowed)) for serial in later),
+        ]
         devices = [each.result.certid for each in outcomes if isinstance(each.result, ledger.Device)]
         statuses = Statuses(context.services.connections, devices)
         return SerialNumberClaims(results=[_result(context, each, statuses) for each in outcomes])

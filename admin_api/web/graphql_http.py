@@ -23,7 +23,7 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.types import ExecutionResult
 
 from admin_api import failures
-from admin_api.errors import error_body
+from admin_api.errors import UserBlocked, error_body
 from admin_api.failures import logger
 from admin_api.graphql.context import Context
 from admin_api.graphql.limits import MAX_BODY, MAX_RESPONSE, RequestQuota
@@ -71,6 +71,8 @@ class Endpoint(GraphQL[Context, None]):
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:  # noqa: ARG002  # Strawberry's signature
         caller = self._verifier.caller(request.headers.get("authorization"))
+        if self._services.blocks.is_blocked(caller.name):
+            raise UserBlocked
         quota = RequestQuota(self._services.clock)
         request.state.context = Context(caller, self._services, _correlation_id(request), quota)
         return request.state.context  # type: ignore[no-any-return]  # Starlette's state is untyped

@@ -29,6 +29,7 @@ from infra.teardown.lobby import LobbyRemoval, start_admissions
 from infra.teardown.stacks import Stack
 from infra.teardown.target import TargetRemoval
 from lobby.deployment import NAMES
+from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
 from lobby.settings import REMOVE
@@ -63,6 +64,9 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         int,
         typer.Option(min=0, max=99_999, help="Devices that a campaign may change without a second user."),
     ] = 1000,
+    claim_limits: Annotated[
+        str, typer.Option(help="Limits of a technician: devices a minute/devices an hour/wrong codes an hour.")
+    ] = DEFAULT_LIMITS,
     user_pool: Annotated[
         str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
     ] = None,
@@ -89,6 +93,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         limits = {
             "registrationRate": str(registrations_per_second),
             "campaignApprovalAbove": str(campaign_approval_above),
+            "claimLimits": claim_limits,
         }
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **limits}
         context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)

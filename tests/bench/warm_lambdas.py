@@ -21,6 +21,7 @@ from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhook
 from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 from tests.history_key import sign_history
+from tests.user_limits import user_limits
 
 GOOD_ID = make.fingerprint_of(GOOD)
 NAME = ThingName("sensor-1")
@@ -48,6 +49,7 @@ class Lambdas:
                 compare=_no_survey,
                 ask_registrar=_no_survey,
                 profiles=PROFILES,
+                **user_limits(),
                 sign_history=sign_history,
                 store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
                 manifests=Manifests(lambda: aws.client("s3"), BUCKET),

@@ -147,6 +147,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}campaigns",
         },
         "dynamodb:PutItem": {
+            f"{TABLE}activity",
             f"{TABLE}ledger",
             f"{TABLE}history",
             f"{TABLE}targets",

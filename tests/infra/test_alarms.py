@@ -51,6 +51,7 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "registrar-stopped",
         "claim-certificates-expiring",
         "arrivals-rejected",
+        "claims-limited",
         "tokens-refused",
         "api-errors",
         "history-tampered",
@@ -120,7 +121,8 @@ def test_alarms_can_be_published_to_their_encrypted_topic(stacks: Stacks) -> Non
     topic = stacks.lobby.the("AWS::SNS::Topic", TopicName="device-lobby-alarms")
     assert stacks.lobby.resolve(topic["KmsMasterKeyId"]).startswith("<AlarmsKey")
     ours = {"StringEquals": {"aws:SourceAccount": "100000000001"}}
-    of_key = stacks.lobby.of_type("AWS::KMS::Key")[0]["KeyPolicy"]["Statement"]
+    key = stacks.lobby.the("AWS::KMS::Key", Description="Device Lobby: encrypts alarm notifications")
+    of_key = key["KeyPolicy"]["Statement"]
     policies = stacks.lobby.of_type("AWS::SNS::TopicPolicy")
     of_topics = [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
     allowed = [each for each in (*of_key, *of_topics) if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]

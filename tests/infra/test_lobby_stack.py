@@ -70,6 +70,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
             "WEBHOOKS_QUEUE",
             "NOTICES_TOPIC",
             "HISTORY_KEY",
+            "CLAIM_LIMITS",
         },
         "pages": {"USER_POOL_ID", "USER_POOL_CLIENT_ID", "LOGIN_URL"},
     }

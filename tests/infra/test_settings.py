@@ -21,6 +21,7 @@ def test_the_lobby_is_the_only_required_setting() -> None:
     assert made.anchor_retention == 3650
     assert made.registration_rate == 10
     assert made.campaign_approval_above == 1000
+    assert made.claim_limits == "60/1000/10"
 
 
 def test_settings_are_parsed_from_text() -> None:
@@ -83,6 +84,7 @@ def test_a_stack_can_omit_the_role() -> None:
         pytest.param(
             {"registrationRate": "51"}, "registrationRate: got '51', want 1 to 50", id="too many registrations"
         ),
+        pytest.param({"claimLimits": "60/0/10"}, "claimLimits: got the claim limits '60/0/10'", id="limit of none"),
         pytest.param({"campaignApprovalAbove": -1}, "got -1, want 0 to 99999 devices", id="negative size"),
         pytest.param({"domain": "lobby.example.com"}, "want both or none", id="domain without certificate"),
         pytest.param({"domainCertificate": CERTIFICATE}, "want both or none", id="certificate without domain"),

@@ -60,6 +60,7 @@ def anchor_history(fixture: JobFixture) -> None:
         return bool(result and result["anchored"] == result["entries"] > 0)
 
     fixture.wait_for("anchored", check)
+    fixture.request("exports", "query($id: ID!) { exportHistory(certid: $id) { key } }", id=device.certid)
 
 
 def claim_in_bulk(fixture: JobFixture) -> None:

@@ -44,6 +44,7 @@ from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of,
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.history_key import sign_history
 from tests.operations import CODE
+from tests.user_limits import user_limits
 
 PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
 TEMPLATES: dict[str, Any] = {
@@ -177,6 +178,7 @@ class Lobby:
             manifests=self.manifests,
             start_campaign=lambda campaign: self.started.append(campaign.name),
             approval_above=self.approval_above,
+            **user_limits(),
             sign_history=sign_history,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)

@@ -26,6 +26,7 @@ SETTINGS = {
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::999999999999:role/device-lobby-commissioner",
     "NOTICES_TOPIC": f"arn:aws:sns:{REGION}:999999999999:device-lobby-notices",
+    "CLAIM_LIMITS": "60/1000/10",
     "HISTORY_KEY": f"arn:aws:kms:{REGION}:999999999999:key/12345678-1234-1234-1234-123456789012",
     "WEBHOOKS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/999999999999/device-lobby-webhooks",
     "CAMPAIGNS_QUEUE": f"https://sqs.{REGION}.amazonaws.com/999999999999/device-lobby-campaigns.fifo",

@@ -57,6 +57,7 @@ from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhook
 from tests.functional.commissioner.lane_environment import environment_with
 from tests.history_key import sign_history
 from tests.simulation.faults.injector import FaultInjector, Killed
+from tests.user_limits import user_limits
 
 Handler = Callable[[dict[str, Any]], Any]
 PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "camera"))
@@ -189,6 +190,7 @@ class Lambdas:
             webhooks=webhooks_on_moto(),
             histories=Histories(self._ledger(), anchors),
             profiles=PROFILES,
+            **user_limits(),
             sign_history=sign_history,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
             manifests=Manifests(lambda: client("s3"), BUCKET),

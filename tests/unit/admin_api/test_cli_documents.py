@@ -11,6 +11,7 @@ from admin_api.cli import (
     enrolment_documents,
     serial_documents,
     standby_documents,
+    user_documents,
     webhook_documents,
 )
 from admin_api.cli.documents import MAX_ALIASES, Document
@@ -24,6 +25,7 @@ ALL = (
     + webhook_documents.ALL
     + standby_documents.ALL
     + serial_documents.ALL
+    + user_documents.ALL
 )
 SCHEMA = build_schema((ROOT / "admin_api" / "schema.graphql").read_text())
 
@@ -41,6 +43,7 @@ def test_all_documents_are_listed() -> None:
         webhook_documents,
         standby_documents,
         serial_documents,
+        user_documents,
     )
     defined = {value for module in modules for value in vars(module).values() if isinstance(value, Document)}
     assert defined <= set(ALL)

@@ -9,6 +9,7 @@ VALID_SETTINGS = {
     "REGISTRAR_FUNCTION": "device-lobby-registrar",
     "COMMISSIONER_ROLE_ARN": "arn:aws:iam::012345678901:role/device-lobby-commissioner",
     "NOTICES_TOPIC": "arn:aws:sns:eu-west-1:012345678901:device-lobby-notices",
+    "CLAIM_LIMITS": "60/1000/10",
     "HISTORY_KEY": "arn:aws:kms:eu-west-1:012345678901:key/12345678-1234-1234-1234-123456789012",
     "WEBHOOKS_QUEUE": "https://sqs.eu-west-1.amazonaws.com/012345678901/device-lobby-webhooks",
     "ARRIVALS_QUEUE_ARN": "arn:aws:sqs:eu-west-1:012345678901:device-lobby-arrivals",

@@ -33,6 +33,7 @@ const TITLES: Record<string, string> = {
   OFFLINE: "No network",
   PRESENCE_FAILED: "Too many wrong codes",
   PRESENCE_REQUIRED: "The new target requires a presence code",
+  RATE_LIMITED: "Too many claims",
   REVOKED: "This certificate is revoked",
   UNAUTHENTICATED: "You're not signed in",
   UNKNOWN_DEVICE: "Unknown device",
@@ -40,6 +41,7 @@ const TITLES: Record<string, string> = {
   UNKNOWN_TARGET: "Unknown target",
   UNKNOWN_WEBHOOK: "Unknown webhook",
   UNREACHABLE: "Can't reach the lobby",
+  USER_BLOCKED: "An admin has blocked you",
   WEBHOOK_DISABLED: "The webhook is disabled",
   WRONG_CODE: "Wrong code",
 };

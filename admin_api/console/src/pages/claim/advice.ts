@@ -9,9 +9,11 @@ const ADVICE: Record<string, string> = {
   INTERNAL: "Try again. If the error persists, contact an operator.",
   NOT_ALLOWED: "Contact an operator.",
   PRESENCE_FAILED: "Try again after ten minutes, at the device.",
+  RATE_LIMITED: "Wait for the time in the message, then try again. An admin sees the refusal.",
   REVOKED: "Put the device aside and contact an operator.",
   UNKNOWN_PROFILE: "Choose another profile, or ask an admin.",
   UNKNOWN_TARGET: "Choose another target, or ask an admin to register this one.",
+  USER_BLOCKED: "An admin has blocked you. Contact an admin.",
 };
 
 /** Return advice for a claim that was rejected with `code`. */

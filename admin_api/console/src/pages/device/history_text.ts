@@ -26,6 +26,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   prepared: "Registered in the standby",
   evacuate: "Sent to the standby",
   return: "Brought back from the standby",
+  limited: "Refused: too many claims or wrong codes",
 };
 
 /** Return a description of the event; the ledger's own name if it is unknown. */

@@ -1,0 +1,51 @@
+"""`users`: block users at once, for example when a phone was stolen, and list those that are blocked."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from admin_api.cli import user_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.render import cells, tables
+
+app = typer.Typer(no_args_is_help=True)
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name, as in histories without user:.")]
+
+
+@command(app, "block")
+def block(context: CommandContext, name: _Name) -> None:
+    """Refuse all requests of a user from now on, within 5 seconds, although their token is still valid.
+
+    Also disable the user in Cognito, or they sign in again when the block ends.
+    """
+    blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
+    if context.screen.as_json:
+        context.screen.record(blocked)
+    else:
+        context.screen.note(f"Blocked {cells.clean(blocked['name'])}")
+
+
+@command(app, "unblock")
+def unblock(context: CommandContext, name: _Name) -> None:
+    """Accept the requests of a user again."""
+    unblocked = context.execute(documents.UNBLOCK_USER, name=name)["unblockUser"]
+    if context.screen.as_json:
+        context.screen.record(unblocked)
+    else:
+        context.screen.note(f"Unblocked {cells.clean(unblocked['name'])}")
+
+
+@command(app, "list")
+def list_blocked(context: CommandContext) -> None:
+    """List the blocked users."""
+    found = context.execute(documents.BLOCKED_USERS)["blockedUsers"]
+    context.screen.listing(found, _table, "no blocked user")
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = tables.plain("USER", "BLOCKED BY", "AT")
+    for each in found:
+        table.add_row(*(cells.clean(each[name]) for name in ("name", "by", "at")))
+    return table

@@ -1,0 +1,49 @@
+"""Blocking users: the operations of admins. A blocked user's requests are refused, whatever their token says."""
+
+from typing import Annotated
+
+import strawberry
+
+from admin_api.graphql.arguments import described
+from admin_api.graphql.context import Info, operation
+from lobby.ledger import user_blocks
+
+UserName = Annotated[str, described("The user's name, as in histories without `user:`.")]
+
+
+@strawberry.type(description="A user whose requests the API refuses.")
+class BlockedUser:
+    name: str = strawberry.field(description="The user's name, as in histories without `user:`.")
+    by: str = strawberry.field(description="Who blocked them, as `user:` and a name.")
+    at: str = strawberry.field(description="When; ISO 8601, UTC.")
+
+
+@strawberry.type(description="A user who was unblocked.")
+class UnblockedUser:
+    name: str = strawberry.field(description="The user's name.")
+
+
+@strawberry.type(description="The operations that read which users are blocked.")
+class UserQuery:
+    @operation("Returns the users whose requests the API refuses, by name.")
+    def blocked_users(self, info: Info) -> list[BlockedUser]:
+        return [_from(each) for each in info.context.services.blocks.all()]
+
+
+@strawberry.type(description="The operations that block users.")
+class UserMutation:
+    @operation(
+        "Refuses all requests of a user from now on, within 5 seconds, although their token is still valid. Also"
+        " disable the user in Cognito: a block does not end when they get a new token."
+    )
+    def block_user(self, info: Info, name: UserName) -> BlockedUser | None:
+        return _from(info.context.services.blocks.set_blocked(name, info.context.caller.actor, blocked=True))
+
+    @operation("Accepts the requests of a user again.")
+    def unblock_user(self, info: Info, name: UserName) -> UnblockedUser | None:
+        user = info.context.services.blocks.set_blocked(name, info.context.caller.actor, blocked=False)
+        return UnblockedUser(name=user.name)
+
+
+def _from(user: user_blocks.BlockedUser) -> BlockedUser:
+    return BlockedUser(name=user.name, by=user.by, at=user.at)

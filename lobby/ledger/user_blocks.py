@@ -1,0 +1,59 @@
+"""Blocked users: whatever their token says, the API refuses them.
+
+A token is valid for up to an hour after Cognito has disabled its user, which is too long for a stolen phone. The list
+is read at most every 5 seconds, because every request needs it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lobby.errors import InvalidInput
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.user_rows import BLOCKS, BlockRow
+from lobby.names import shown
+
+READ_EVERY: Final = 5.0
+"""Seconds."""
+_MAX_NAME: Final = 128
+"""The length of a Cognito user name (API reference, AdminCreateUser)."""
+
+
+@dataclass(frozen=True)
+class BlockedUser:
+    """A blocked user, who blocked them, and when (ISO 8601, UTC)."""
+
+    name: str
+    by: str
+    at: str
+
+
+class UserBlocks:
+    """`clock` returns monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._read: tuple[float, frozenset[str]] | None = None
+
+    def is_blocked(self, name: str) -> bool:
+        """Return whether a user is blocked, as of the last 5 seconds."""
+        if self._read is None or self._clock() - self._read[0] >= READ_EVERY:
+            self._read = self._clock(), frozenset(each.name for each in self.all())
+        return name in self._read[1]
+
+    def all(self) -> Sequence[BlockedUser]:
+        """Return the blocked users by name."""
+        rows = BlockRow.query(BLOCKS, consistent_read=True)
+        return [BlockedUser(row.name, row.by, row.at) for row in rows if row.blocked]
+
+    def set_blocked(self, name: str, by: str, *, blocked: bool) -> BlockedUser:
+        """Block or unblock a user. A repetition changes only who did it and when. Raise `InvalidInput` INVALID_USER
+        for a name that no user can have, or for oneself."""
+        if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+            raise InvalidInput("INVALID_USER", f"got {shown(name)}, want a user name of 1 to {_MAX_NAME} characters")
+        if by == f"user:{name}":
+            raise InvalidInput("INVALID_USER", f"got {shown(name)}, which is you, want another user")
+        at = timestamp(now())
+        BlockRow(BLOCKS, name, blocked=blocked, by=by, at=at).save()
+        self._read = None
+        return BlockedUser(name, by, at)

@@ -1,0 +1,48 @@
+"""Rows about users, in the enrolments' table: their claims in an hour, and whether they are blocked.
+
+A claim adds to one item of its user and hour, in one write: the item counts the hour, and each of its minutes in an
+attribute of its own. DynamoDB deletes it after `deleteat`, in seconds since 1970.
+"""
+
+from typing import Any, Final
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from lobby.deployment import NAMES
+from lobby.ledger.table_calls import Calls
+
+BLOCKS: Final = "users#blocked"
+"""The partition of blocked users."""
+
+
+class UserHourRow(Model):
+    """The claims and wrong codes of a user, `kind`, in an hour, `name`."""
+
+    class Meta(Calls):
+        table_name = NAMES.name("enrolments")
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    number = NumberAttribute(null=True)
+    codes = NumberAttribute(null=True)
+    deleteat = NumberAttribute()
+    vars().update({f"m{minute:02}": NumberAttribute(null=True) for minute in range(60)})
+
+    @classmethod
+    def minute(cls, minute: int) -> Any:
+        """Return the attribute that counts a minute of the hour."""
+        return getattr(cls, f"m{minute:02}")
+
+
+class BlockRow(Model):
+    """Whether a user is blocked, and who decided it last."""
+
+    class Meta(Calls):
+        table_name = NAMES.name("enrolments")
+
+    kind = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    blocked = BooleanAttribute()
+    by = UnicodeAttribute()
+    at = UnicodeAttribute()

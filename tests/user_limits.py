@@ -1,0 +1,15 @@
+"""The limits and blocks of users for tests of the API: as in a function that has read before that nobody is blocked."""
+
+from typing import Any
+
+from admin_api.user_limits import UserLimits
+from lobby.domain.claim_limits import DEFAULT_LIMITS, parse_limits
+from lobby.ledger.user_blocks import UserBlocks
+from lobby.ledger.user_claims import UserClaims
+
+
+def user_limits(limits: str = DEFAULT_LIMITS) -> dict[str, Any]:
+    """Return the services of this name."""
+    blocks = UserBlocks(lambda: 0.0)
+    blocks._read = 0.0, frozenset()
+    return {"blocks": blocks, "limits": UserLimits(UserClaims(parse_limits(limits)), lambda: None)}
