@@ -1,12 +1,13 @@
 """The budgets of claims: times relative to the target's rate, throttled calls, single claims."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.bench.lanes.__main__ import is_within
-from tests.bench.lanes.measurement import Figures
+from tests.bench.lanes.measurement import Figures, last_after
 
 GOOD = Figures(
     devices=1000,
@@ -47,3 +48,8 @@ GOOD = Figures(
 )
 def test_the_goal_is_to_meet_all_budgets(change: dict[str, Any], goal: bool) -> None:
     assert is_within(replace(GOOD, **change)) is goal
+
+
+def test_a_bulk_claim_ends_when_the_ledger_records_the_last_device() -> None:
+    began = datetime(2026, 11, 30, tzinfo=UTC)
+    assert last_after(began, [began + timedelta(seconds=each) for each in (3, 12.34, 5)]) == 12.3

@@ -4,7 +4,7 @@ single claims are written for the same and for another target.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
@@ -68,6 +68,11 @@ class Figures:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"throttled_per_device": self.throttled_per_device}
+
+
+def last_after(began: datetime, done: Iterable[datetime]) -> float:
+    """Return the seconds until the last of the devices was done."""
+    return round((max(done) - began).total_seconds(), 1)
 
 
 class LanesUnderTest:
@@ -136,34 +141,39 @@ class LanesUnderTest:
         other: list[float] | None = None,
     ) -> tuple[list[Fingerprint], float | None]:
         """Write bulk claims for so many devices, equally many for each target, and wait until they are commissioned,
-        with single claims meanwhile. Return the devices, and the seconds from the first write, or None."""
+        with single claims meanwhile. Return the devices, and the seconds from the first write until the last of them
+        was commissioned, as the ledger records it (reading a thousand rows takes seconds), or None."""
         made = [[self.device(target, Priority.BULK) for _ in range(count)] for target, count in claims]
         devices = [device for one_of_each in zip(*made, strict=True) for device in one_of_each]
-        began, left, singles_at = time.monotonic(), self._write(devices), _SINGLES_EVERY
-        ids = list(left)
+        began, began_at, singles_at = time.monotonic(), datetime.now(UTC), _SINGLES_EVERY
+        ids = self._write(devices)
+        done = dict[Fingerprint, datetime]()
         pause = max(_SINGLES_EVERY, timeout / _MOST_SINGLES)
-        while left and (elapsed := time.monotonic() - began) < timeout:
-            if same is not None and other is not None and elapsed > singles_at and len(left) > _BATCH:
+        while len(done) < len(ids) and (elapsed := time.monotonic() - began) < timeout:
+            if same is not None and other is not None and elapsed > singles_at and len(ids) - len(done) > _BATCH:
                 same.append(self.single(self.targets[0], timeout))
                 other.append(self.single(self.targets[1], timeout))
                 singles_at = time.monotonic() - began + pause
-            left = [certid for certid in left if not self._is_done(certid)] if self._is_done(left[-1]) else left
+            if self._done_at(ids[-1]):
+                done |= {certid: at for certid in ids if certid not in done and (at := self._done_at(certid))}
             time.sleep(_POLL)
-        return ids, None if left else round(time.monotonic() - began, 1)
+        return ids, last_after(began_at, done.values()) if len(done) == len(ids) else None
 
-    def _is_done(self, certid: Fingerprint) -> bool:
-        return bool(self.lobby.row(certid).get("devstate", {}).get("S") != State.CLAIMED.value)
+    def _done_at(self, certid: Fingerprint) -> datetime | None:
+        """Return when a device ceased to be claimed, or None."""
+        row = self.lobby.row(certid)
+        is_done = row.get("devstate", {}).get("S") not in (None, State.CLAIMED.value)
+        return datetime.fromisoformat(row["enteredat"]["S"]) if is_done else None
 
     def single(self, target: Target, timeout: float = 60) -> float:
         """Return the ms from a single claim until the device is commissioned, as the ledger records it."""
         [certid] = self._write([self.device(target, Priority.SINGLE)])
         claimed = datetime.now(UTC)
         deadline = time.monotonic() + timeout
-        while not self._is_done(certid):
+        while (done := self._done_at(certid)) is None:
             if time.monotonic() > deadline:
                 return timeout * 1000
             time.sleep(0.02)
-        done = datetime.fromisoformat(self.lobby.row(certid)["enteredat"]["S"])
         return (done - claimed).total_seconds() * 1000
 
     def _write(self, devices: Sequence[Device]) -> list[Fingerprint]:
