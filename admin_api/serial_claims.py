@@ -26,7 +26,7 @@ class Outcome:
 def request_for(
     services: Services, caller: Caller, target: Target, profile: str | None, config: object
 ) -> ClaimRequest:
-    """Return the claim that all serial numbers of a request have in common. Raises as `claims.claim_request_for`."""
+    """Return the common claim of all serial numbers in a request. Raises as `claims.claim_request_for`."""
     return claim_request_for(services, caller, target, profile, config)
 
 
@@ -60,5 +60,5 @@ def withdraw(services: Services, text: str) -> SerialClaim:
 
 
 def page(services: Services, first: int, after: str | None) -> ClaimPage:
-    """Raise `InvalidInput` INVALID_THING_NAME for a cursor that is none."""
+    """Return a page of claims. Raise `InvalidInput` INVALID_THING_NAME for an invalid cursor."""
     return services.serial_claims.page(first, parse_thing_name(after) if after is not None else None)

@@ -1,6 +1,6 @@
 """Standbys for users: sets a target's standby after a check, evacuates a target, and returns it.
 
-The write of the target's record is what counts. The campaign that moves the rows is created after it; if that fails,
+The write of the target's record takes effect. The campaign that changes the rows is created after it; if that fails,
 the sweeper creates it.
 """
 

@@ -1,8 +1,7 @@
-"""The sweeper's look at standbys: continues an evacuation, return or preparation whose campaign was not created.
-
-The record of a target names its last work. A caller that was killed after that write, or whose message was lost, is
-continued here. Once a day, a target of which devices are not prepared (they were refused, or a Lambda did not know of
-the standby yet), or are still prepared without a standby, is prepared again.
+"""The sweeper's check of standbys: continues an evacuation, return or preparation whose campaign was not created. The
+record of a target names its last work. If a caller was killed after that write, or its message was lost, the work
+continues here. A target is prepared again once a day if it has devices that are not prepared (they were refused, or a
+Lambda had an older record), or that are still prepared without a standby.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +30,7 @@ logger = Logger(service="sweeper")
 
 @dataclass
 class StandbyReport:
-    """What one look has found. `unprepared` are devices of targets with a standby that are not prepared."""
+    """The result of one check. `unprepared` are devices of targets with a standby that are not prepared."""
 
     started: int = 0
     unprepared: int = 0
@@ -58,7 +57,7 @@ class StandbyWatch:
         self._actor, self._clock, self._counts = actor, clock, counts
 
     def check(self, time_is_up: Callable[[], bool]) -> StandbyReport:
-        """Start what is missing. Lobbies without a standby cost one query."""
+        """Start missing work. A lobby without a standby costs one query."""
         report, concerned = StandbyReport(), [each for each in self._targets.all() if each.last_work]
         tallies = tuple(self._counts()) if concerned else ()
         for registered in concerned:

@@ -1,8 +1,8 @@
 """The commissioner's work for a device in its other place: prepares it in its standby, or sends it away from its home.
 
 Every step can be interrupted and repeated. A device that was just returned may still be connected to its standby, so it
-is asked to leave before its certificate is deactivated there. A standby that refuses a device changes nothing in the
-device's target: the row names the reason, and the next preparation tries again.
+gets a reset message before its certificate is deactivated there. If a standby refuses a device, nothing changes in the
+device's target: the row has the reason, and the next preparation tries again.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class StandbyWork:
         self._ledger, self._gateway, self._actor = ledger, gateway, actor
 
     def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
-        """Do what the row requires, and return the outcome. Raise errors after which the work is to be tried again."""
+        """Do the row's work, and return the outcome. Raise errors after which the work must be retried."""
         standby = _standby_of(device)
         try:
             return self._leave_home(device, standby) if standby.home else self._prepare(device, standby, is_former)

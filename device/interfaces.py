@@ -1,4 +1,5 @@
-"""What the client needs to work: a connection, the store of a provisioned identity, and that of renewed certificates.
+"""The interfaces of the client's parts: a connection, the store of a provisioned identity, and that of renewed
+certificates.
 
 Tests have doubles of them.
 """

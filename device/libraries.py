@@ -1,4 +1,4 @@
-"""What the client needs of libraries for TLS, MQTT and keys: `device.native` or `device.portable.libraries`."""
+"""The interface of the libraries for TLS, MQTT and keys: `device.native` or `device.portable.libraries`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

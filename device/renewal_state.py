@@ -1,6 +1,6 @@
 """The file that names the certificates of a device that renews. `renewal_store` writes it.
 
-It is read for the identity of a provisioned device, too: the key of a certificate that was replaced is removed.
+It is also read for the identity of a provisioned device, because the key of a replaced certificate is removed.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from lobby.errors import InvalidInput
 
 RENEWAL_FILE: Final = "renewal.json"
 UNUSABLE: Final = (FileNotFoundError, NotAFileError, ValueError, KeyError, TypeError, InvalidInput)
-"""What reading a file that is missing or damaged raises."""
+"""The errors of reading a missing or damaged file."""
 _FIELDS: Final = ("configured", "used", "new", "key", "former")
 _MAX_BYTES: Final = 1024 * 1024
 

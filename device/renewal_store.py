@@ -4,10 +4,10 @@
     renewed-….cert.pem      a certificate that the device got by renewal
     renewed-….key.pem       its key
 
-`renewal.json` is the truth: the files of a certificate are complete before it names them, and removed after it does not
-name them any more. Each file is written atomically, with mode 0600. After a power cut at any time the device has the
-certificate that it had before, and the new one from the moment on at which it is stored. The certificate of the
-settings is not changed; the key of a provisioned one is removed when it was replaced.
+`renewal.json` is authoritative: the files of a certificate are complete before it names them, and removed after it no
+longer does. Each file is written atomically, with mode 0600. After a power cut at any time the device has its previous
+certificate, and also the new one if it was already stored. The certificate of the settings is not changed; the key of a
+provisioned one is removed when it was replaced.
 """
 
 import os
@@ -46,8 +46,9 @@ class _Stored:
 
 
 class RenewalStore:
-    """The certificates of one device in one folder. `configured` is the certificate of the settings: what is stored for
-    another one is not used. `own_key` is its key, if the client has stored it. `calls` are the system calls to use."""
+    """The certificates of one device in one folder. `configured` is the certificate of the settings: certificates that
+    were stored for another one are not used. `own_key` is its key, if the client has stored it. `calls` are the system
+    calls to use."""
 
     def __init__(
         self,
@@ -62,8 +63,8 @@ class RenewalStore:
         self._own_key, self._disk, self._file = own_key, Disk(calls), folder / RENEWAL_FILE
 
     def load(self) -> Certificates:
-        """Return what is stored. Never raise: the device must start whatever the disk contains. A certificate whose
-        files are missing, or do not fit, counts as missing."""
+        """Return the stored certificates. Never raise: the device must start with any content of the disk. A
+        certificate whose files are missing or do not match counts as missing."""
         try:
             stored = self._read()
         except OSError:
@@ -121,7 +122,7 @@ class RenewalStore:
         return self.load()
 
     def _remove(self, stored: _Stored) -> None:
-        """Remove the files of former certificates. What cannot be removed is of no use any more, and does no harm."""
+        """Remove the files of former certificates. A failure does not matter, because they are not used again."""
         for certificate in stored.former:
             files = self.files(certificate)
             with suppress(OSError):
@@ -147,7 +148,8 @@ class RenewalStore:
         return True
 
     def _read(self) -> _Stored:
-        """Raise `OSError` if the file cannot be read now: a second key would be created. A damaged one is none."""
+        """Return the content of the file. Raise `OSError` if it cannot be read now, so that no second key is created. A
+        damaged file counts as missing."""
         body = read_state(self._folder, self._disk)
         if body is None or body["configured"] != self._configured:
             return _Stored()

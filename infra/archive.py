@@ -1,8 +1,8 @@
 """The archive (opt-in, `archiveDays`): transitions of devices and events of the AWS IoT registry, as JSON in S3.
 
 A rule of the event bus and topic rules pass each event to a stream of Amazon Data Firehose, which writes compressed
-objects to a prefix for each day. What Firehose does not accept is in a queue with an alarm. `archive_tables` describes
-the objects for Athena. Without the setting nothing of this exists and nothing is charged.
+objects to a prefix for each day. Events that Firehose does not accept are in a queue with an alarm. `archive_tables`
+describes the objects for Athena. Without the setting none of this is deployed or charged.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FAILED: Final = NAMES.name("archive-failed")
 """The queue of events that Firehose did not accept."""
 ERRORS: Final = "errors/"
-"""The prefix of records that Firehose could not write where they belong."""
+"""The prefix of records that Firehose could not write to their partition."""
 _BUFFER: Final = firehose.CfnDeliveryStream.BufferingHintsProperty(interval_in_seconds=900, size_in_m_bs=64)
 """The longest time: a day has at most 96 objects, however few events there are."""
 _LATE: Final = Duration.hours(2)
@@ -42,7 +42,7 @@ _PERIOD: Final = Duration.minutes(5)
 
 
 def make_archive(scope: "LobbyStack", bus: events.CfnEventBus) -> None:
-    """Create what the settings ask for: the archive of the lobby's events, and registry events."""
+    """Create the archive of the lobby's events and the registry events, as far as the settings enable them."""
     lobby = scope.settings.lobby
     if scope.settings.registry_events or scope.settings.archive_days:
         registry_events.enable(scope, scope.settings, lobby)

@@ -165,7 +165,7 @@ def _make_table(scope: Construct, bucket: s3.Bucket, lobby: Target, table: Table
 
 
 def _workgroup(scope: Construct, bucket: s3.Bucket) -> athena.CfnWorkGroup:
-    """Create the workgroup. Its settings apply whatever a query asks for, so results are encrypted and deleted."""
+    """Create the workgroup. Its settings override those of a query, so results are encrypted and deleted."""
     cfn = athena.CfnWorkGroup
     return cfn(
         scope,

@@ -1,8 +1,8 @@
 """The custom resource that enables registry events. CloudFormation has no type for them. This file is its whole code: a
 template contains it, so it imports nothing of this project and has less than 4,096 characters.
 
-The event configuration belongs to the account and Region and may have other users. So the resource remembers, in its
-id, which events it has enabled, and when it is deleted it disables those and no others.
+The event configuration belongs to the account and Region and may have other users. So the resource's id contains the
+events that it has enabled. When it is deleted, it disables only these.
 """
 
 import json

@@ -26,11 +26,19 @@ from lobby import __version__
 from lobby.errors import LobbyError
 
 LIBRARIES: Final = ("paho-mqtt", "ecdsa", "six")
-"""What `device.portable` imports."""
+"""The packages that `device.portable` imports."""
 _VOCABULARY: Final = (
-    "__init__", "deployment", "errors", "keyboard_layouts", "label", "lobby_names", "names", "notations", "strict_json",
+    "__init__",
+    "deployment",
+    "errors",
+    "keyboard_layouts",
+    "label",
+    "lobby_names",
+    "names",
+    "notations",
+    "strict_json",
     "wire",
-)  # fmt: skip
+)
 _PRIVATE, _PLAIN, _PROGRAM = 0o600, 0o644, 0o755
 
 

@@ -20,7 +20,7 @@ class HistoryExport:
     file_name: str = strawberry.field(description="A name for the file.")
     content: str = strawberry.field(description="The file: JSON, for `lobby-verify`.")
     key: str = strawberry.field(
-        description="The SHA-256 of the public key, as `SHA256:` and hex. A recipient must get it in another way."
+        description="The SHA-256 of the public key, as `SHA256:` and hex. Send it to the recipient separately."
     )
 
 

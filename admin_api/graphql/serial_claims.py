@@ -22,7 +22,7 @@ from lobby.errors import InvalidInput, LobbyError
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE
 
 MAX_SERIALS = 200
-"""Serial numbers in one request: each is two calls of the ledger, one after the other."""
+"""The maximum number of serial numbers in a request. Each makes two sequential calls of the ledger."""
 
 
 @strawberry.type(description="A claim of a serial number whose device has not joined. It is claimed when it does.")
@@ -33,8 +33,8 @@ class SerialNumberClaim:
     region: str = strawberry.field(description="The target's Region.")
     profile: str = strawberry.field(description="The profile of the claim.")
     config: JSON = strawberry.field(description="The configuration of the claim: text or an object.")
-    claimed_by: str = strawberry.field(description="Who claimed it.")
-    claimed_at: str = strawberry.field(description="When, ISO 8601 UTC.")
+    claimed_by: str = strawberry.field(description="The user who claimed it.")
+    claimed_at: str = strawberry.field(description="The time of the claim, ISO 8601 UTC.")
 
 
 @strawberry.type(description="A page of claims by serial number.")
@@ -48,7 +48,7 @@ class SerialNumberClaimResult:
     serial_number: str = strawberry.field(description="The serial number as given.")
     ok: bool = strawberry.field(description="Whether it is claimed.")
     code: str | None = strawberry.field(description="The error code; null on success. NOT_TRIED: send it again.")
-    message: str | None = strawberry.field(description="What was got and what is wanted; null on success.")
+    message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     claim: SerialNumberClaim | None = strawberry.field(
         description="The claim, if its device has not joined; it takes effect when the device does."
     )

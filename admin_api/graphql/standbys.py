@@ -17,7 +17,9 @@ from lobby.names import parse_target
 Why = Annotated[str | None, described(f"The reason, for the histories: 1 to {MAX_WHY} printable characters.")]
 
 
-@strawberry.enum(name="StandbyCertificates", description="What certificates are in the standby before an evacuation.")
+@strawberry.enum(
+    name="StandbyCertificates", description="The state of certificates in the standby before an evacuation."
+)
 class Certificates(Enum):
     ACTIVE = strawberry.enum_value(
         StandbyMode.ACTIVE.value,
@@ -42,7 +44,7 @@ class StandbyMutation:
         region: Region,
         standby: Annotated[TargetInput | None, described("The standby; null for none.")],
         certificates: Annotated[
-            Certificates, described("What certificates are there before an evacuation.")
+            Certificates, described("The state of certificates there before an evacuation.")
         ] = Certificates.ACTIVE,
     ) -> RegisteredTarget | None:
         context, target = info.context, parse_target(account, region)

@@ -50,7 +50,7 @@ class Lane:
 class Standby:
     target: Target = strawberry.field(description="The standby.")
     certificates: str = strawberry.field(
-        description=f"What certificates are there before an evacuation. {one_of(StandbyMode)}"
+        description=f"The state of certificates there before an evacuation. {one_of(StandbyMode)}"
     )
     placed: int = strawberry.field(description="How many devices are registered in the target.")
     prepared: int = strawberry.field(description="How many of these are registered in the standby, too.")

@@ -1,8 +1,10 @@
-"""Which certificate a device that renews connects with: the one in use, or the new one until it is proven.
+"""Selects the certificate of the next connection of a device that renews: the one in use, or the new one until it is
+proven.
 
-Both can work or fail at any place: the lobby activates the new one before it sends it, a target accepts it from a route
-of its generation on, and the old one is retired as soon as the target has reported the new one. So the device prefers
-the new one where it should work, and uses the other one after a refusal. Nothing here removes a certificate.
+Each can work or fail in the lobby and in the target: the lobby activates the new one before it sends it, a target
+accepts it from a route of its generation on, and the old one is retired as soon as the target has reported the new one.
+So the device prefers the new one where it should work, and uses the other one after a refusal. This module never
+removes a certificate.
 """
 
 from typing import Final
@@ -17,7 +19,7 @@ _DOUBTS: Final = (Failure.REFUSED, Failure.UNTRUSTED, Failure.TIMEOUT, Failure.L
 
 
 def choose(step: Step) -> Fingerprint | None:
-    """Return the certificate for the next connection; None for that of the settings. At another place than before, the
+    """Return the certificate for the next connection; None for that of the settings. After a change of location, the
     preferred one comes first."""
     state = step.state
     if state.renewing.place is not state.location:
@@ -40,7 +42,7 @@ def works_in_target(state: State, new: NewHeld) -> bool:
 
 
 def doubt(step: Step, failure: Failure, phase: Phase) -> None:
-    """A connection failed, or was lost, in this phase: use the other certificate next, if that may help."""
+    """Handle a failed or lost connection in this phase: use the other certificate next, if that may help."""
     state = step.state
     if state.certificates.new is None or failure not in _DOUBTS:
         return

@@ -3,7 +3,8 @@
 In this order: go to the lobby; create and store a new key; send the request; store the new certificate beside the old
 one; wait for the route with which it works; connect to the target with it; and once that connection is stable, remove
 the old one. After an interruption the same key is used again. A device that gets no answer in time returns to its
-target with the old certificate, and is asked again the next day. A target can ask, and cannot give a certificate.
+target with the old certificate, and gets another request the next day. A target can send a renewal request, but not a
+certificate.
 """
 
 import hashlib
@@ -29,11 +30,12 @@ from lobby.errors import InvalidInput
 from lobby.wire import RENEWAL_TOPIC, NewCertificate, RenewalRequest, Route
 
 REFUSALS_OF_NEW: Final = 6
-"""Times that a target refuses the new certificate and accepts the old one, after which only a further request helps."""
+"""Refusals of the new certificate by a target that accepts the old one, after which the device waits for another
+request."""
 
 
 def on_message(step: Step, message: RenewalRequest | NewCertificate) -> None:
-    """The lobby or the target asks the device to renew, or the lobby has signed its request."""
+    """Handle a renewal request of the lobby or the target, or a new certificate of the lobby."""
     if isinstance(message, RenewalRequest):
         on_request(step, message)
     else:
@@ -41,7 +43,7 @@ def on_message(step: Step, message: RenewalRequest | NewCertificate) -> None:
 
 
 def on_request(step: Step, request: RenewalRequest) -> None:
-    """The lobby or the target asks the device to renew."""
+    """Handle a renewal request of the lobby or the target."""
     state = step.state
     new = state.certificates.new
     if not step.plan.renews or state.phase not in (Phase.ONLINE, Phase.SUBSCRIBING):
@@ -63,7 +65,7 @@ def _on_request_in_target(step: Step, request: RenewalRequest) -> None:
 
 
 def _visit(step: Step) -> None:
-    """Go to the lobby, for a limited time: the device has work to do in its target."""
+    """Go to the lobby for a limited time, because the device has work to do in its target."""
     step.update_renewing(resume=False)
     step.set_timer(Timer.VISITED, step.timing.renewal_visit_every)
     step.set_timer(Timer.VISIT, step.timing.renewal_for)
@@ -149,7 +151,7 @@ def on_visit_over(step: Step) -> None:
 
 
 def on_storage_event(step: Step, event: RenewalEvent) -> None:
-    """The store has done what it was asked to do, or failed."""
+    """Handle the result of an action of the store."""
     if isinstance(event, CertificatesNotStored):
         _on_not_stored(step, event)
         return
@@ -166,7 +168,7 @@ def on_storage_event(step: Step, event: RenewalEvent) -> None:
 
 
 def _on_not_stored(step: Step, event: CertificatesNotStored) -> None:
-    """Try again without limit. Until then the device has what it had. The same error is logged once."""
+    """Try again without limit. Until then the stored certificates are unchanged. The same error is logged once."""
     step.update_renewing(unstored=event.action)
     step.set_timer(Timer.CERTIFICATES, step.timing.store_every)
     if event.detail != step.state.renewing.storage_error:
@@ -175,7 +177,7 @@ def _on_not_stored(step: Step, event: CertificatesNotStored) -> None:
 
 
 def store(step: Step) -> None:
-    """Store again what could not be stored."""
+    """Repeat the failed action of the store."""
     if step.state.renewing.unstored is not None:
         step.act(step.state.renewing.unstored)
 

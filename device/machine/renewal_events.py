@@ -11,7 +11,7 @@ from lobby.names import Fingerprint
 @dataclass(frozen=True)
 class NewHeld:
     """A new certificate that is not proven yet. `generation`: that of the route from which on a target accepts it.
-    `given_up`: the target has refused it again and again, so the old one is used until there is another one."""
+    `given_up`: the target has refused it several times, so the old one is used until there is another new one."""
 
     certid: Fingerprint
     generation: int
@@ -20,7 +20,7 @@ class NewHeld:
 
 @dataclass(frozen=True)
 class Certificates:
-    """What the device has stored. `used` is the certificate in use (None: that of the settings), `new` the new one.
+    """The stored certificates. `used` is the certificate in use (None: that of the settings), `new` the new one.
     `has_key`: there is a key for a request that got no certificate yet."""
 
     used: Fingerprint | None = None
@@ -63,7 +63,7 @@ class RenewalKeyReady:
 
 @dataclass(frozen=True)
 class CertificatesStored:
-    """The last action is done, and this is stored now."""
+    """The last action is done. These are the stored certificates."""
 
     certificates: Certificates
 
@@ -73,7 +73,7 @@ RenewalAction = PrepareRenewalKey | StoreCertificate | PromoteCertificate | Give
 
 @dataclass(frozen=True)
 class CertificatesNotStored:
-    """The action could not be done. The device has what it had before."""
+    """The action has failed. The stored certificates are unchanged."""
 
     detail: str
     action: RenewalAction

@@ -1,4 +1,4 @@
-"""Routes: which ones are followed, and how.
+"""Routes: which ones are followed, and the steps to follow one.
 
 Only a lobby decides which target a device belongs to. A target may change the device's config or send it back to the
 lobby, nothing more, because targets have different owners. The rules for a route that is repeated, older than the

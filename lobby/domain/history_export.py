@@ -1,4 +1,4 @@
-"""The export of a device's history, from which anyone verifies it without a network (`lobby.verify_history`).
+"""The export of a device's history, with which anyone can verify it without a network (`lobby.verify_history`).
 
 It contains all data that the audit compares: entries, row and anchors. The signature covers the SHA-256 of the export
 as canonical JSON without the signature: sorted names, no spaces, ASCII. It rejects histories that are too long to send.

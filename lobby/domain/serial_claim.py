@@ -15,7 +15,7 @@ from lobby.errors import Conflict, NotFound
 from lobby.names import Fingerprint, ThingName
 
 RESERVED: Final = Fingerprint("claimed")
-"""What holds a name instead of a certificate, while its serial number is claimed."""
+"""The holder of a name while its serial number is claimed and there is no certificate."""
 
 
 class SerialNumberClaimed(Exception):
@@ -32,7 +32,8 @@ class SerialClaim:
     at: str
 
     def same_as(self, request: ClaimRequest) -> bool:
-        """Return whether `request` asks for the same. Its priority and its proof of presence follow from others."""
+        """Return whether `request` is the same claim. Priority and proof of presence are not compared, because they
+        follow from other values."""
         return replace(request, priority=self.request.priority, presence=self.request.presence) == self.request
 
 

@@ -1,8 +1,8 @@
 """The standby of a device: a second target in which its certificate, thing and policy are registered in advance.
 
 A row names one other place beside its target. Before an evacuation that is the standby. After it, the device's target
-is the standby, and the other place is the target that it came from, to which it returns (`home`). Rows without a
-standby have none of this.
+is the standby, and the other place is its former target, to which it returns (`home`). Rows without a standby have no
+such attribute.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class StandbyMode(StrEnum):
     """Whether certificates are ACTIVE in the standby before an evacuation."""
 
     ACTIVE = "active"
-    """A device can use the standby at once. A stolen identity can use it at any time."""
+    """A device can use the standby immediately. A stolen identity can use it at any time."""
     INACTIVE = "inactive"
     """No device can use the standby before an evacuation, which activates each certificate at the standby's rate."""
 
 
 class StandbyStatus(StrEnum):
-    """What a device's certificate is in its other place."""
+    """The state of a device's certificate in its other place."""
 
     NONE = "none"
     """Not registered yet."""

@@ -1,7 +1,7 @@
 """The changes of a device by the preparation of a standby, an evacuation and a return, as `changes` has them.
 
-Each decides with its target as it is now. A device that is not affected, or is as wanted already, stays as it is: so
-each can be repeated, for one device and for all of a target.
+Each decides with its target as it is now. A device that is not affected, or is already as required, is not changed. So
+each can be repeated, for one device and for all devices of a target.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from lobby.names import Fingerprint
 
 @dataclass(frozen=True)
 class Prepare:
-    """Bring the preparation of a device in step with the standby of its target."""
+    """Align the preparation of a device with the standby of its target."""
 
     registered: RegisteredTarget
     event: ClassVar[Event] = Event.PREPARE

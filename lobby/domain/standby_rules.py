@@ -1,8 +1,8 @@
 """Which target can be the standby of another, when a target can be evacuated, and the work on its devices that follows.
 
 Two targets can be each other's standby. Chains are not followed: the devices of a target go to its standby, and the
-standby's own devices to theirs. The work is a campaign, whose name follows from the target's record: whoever finds that
-it is missing can create it.
+standby's own devices to theirs. The work is a campaign. Its name follows from the target's record, so any process can
+create a missing one.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Work:
-    """The last work on all devices of a target: what, since when (ISO 8601 UTC), by whom, and why."""
+    """The last work on all devices of a target: its kind, start (ISO 8601 UTC), user and reason."""
 
     operation: ChangeOperation
     at: str
@@ -120,7 +120,7 @@ def drilled(registered: RegisteredTarget, actor: str, at: str, share: object) ->
 
 
 def asked_by(registered: RegisteredTarget, now: datetime) -> str | None:
-    """Return who asked for the evacuation that waits for a second user; None if none does."""
+    """Return the user whose evacuation waits for a second user; None if there is none."""
     at, _, actor = (registered.evacuation_asked or "").partition("|")
     return actor if at and now - datetime.fromisoformat(at) < ASKED_FOR else None
 

@@ -1,8 +1,9 @@
-"""What the preparation of a standby, an evacuation and a return change: pure functions from a row to the new row.
+"""The changes of a device by the preparation of a standby, an evacuation and a return: pure functions from a row to the
+new row.
 
 An evacuation exchanges the two places of a row: the standby becomes the target, and the target becomes the home, where
 the registration stays for the return. A device that is ACTIVE in the standby has its route at once; any other is
-commissioned there like a claimed one. A row that is already as wanted stays as it is.
+commissioned there like a claimed one. A row that is already as required is not changed.
 """
 
 from dataclasses import replace
@@ -16,7 +17,7 @@ from lobby.names import Target
 
 
 def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device:
-    """Bring the preparation of a device in step with its target, whose standby is `standby` (None: it has none). A
+    """Align the preparation of a device with its target, whose standby is `standby` (None: it has none). A
     device that is not placed yet is prepared when it is commissioned."""
     if device.devstate not in PLACED_STATES:
         return device
@@ -32,7 +33,7 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
 
 
 def with_standby(device: Device, standby: Target | None) -> Device:
-    """Return a placed row that is to be prepared in `standby`. What was prepared elsewhere is to be cleared."""
+    """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared."""
     known = device.standby
     if known is not None and known.home:
         return device
@@ -64,14 +65,14 @@ def prepared(
 
 
 def _with_work_left(device: Device) -> Device:
-    """Return a row that needs the commissioner only for what is left beside the standby."""
+    """Return a row that needs the commissioner only for work outside of the standby."""
     asks = device.renew_by is not None and bool(device.can_renew)
     left = bool(device.targets_to_clear or device.retiring or asks)
     return replace(device, needs_commissioner=device.needs_commissioner and left)
 
 
 def without_home_work(device: Device) -> Device:
-    """Return the row of a device that has arrived in its standby: nobody has to send it there any more."""
+    """Return the row of a device that has arrived in its standby, so no message has to send it there."""
     if device.standby is None or not (device.standby.home and device.standby.wanted):
         return device
     return _with_work_left(replace(device, standby=replace(device.standby, wanted=False)))
@@ -109,7 +110,8 @@ def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str)
 
 
 def come_back(device: Device, home: Target, at: str) -> Device:
-    """The device that was evacuated from `home` is commissioned there again. Where it was is its standby again."""
+    """The device that was evacuated from `home` is commissioned there again. Its current target becomes its standby
+    again."""
     known = device.standby
     if known is None or not known.home or known.target != home or device.target is None:
         return device

@@ -1,8 +1,8 @@
 """Writes the admission of a device whose serial number is claimed: row, history, counts, claim and name in one
 transaction, which also deletes the claim of the serial number.
 
-It is reached only after an ordinary admission has found the name reserved, so other devices cost nothing more. If the
-claim is withdrawn meanwhile, the admission is tried again.
+It is reached only after an ordinary admission has found the name reserved, so other devices have no additional cost. If
+the claim is withdrawn at the same time, the admission is retried.
 """
 
 from dataclasses import replace
@@ -62,7 +62,7 @@ class ClaimedAdmissionWriter(EventWriter):
 
 def serial_claim(name: ThingName) -> SerialClaim:
     """Return the claim of a serial number that was just found reserved. Raise `Conflict` CHANGED_MEANWHILE if it was
-    withdrawn since."""
+    withdrawn since then."""
     found = find_claim(name)
     if found is None:
         message = f"got serial number {name}, whose claim was withdrawn just now; try again"

@@ -1,4 +1,4 @@
-"""`targets drill`: send a share of a target's devices to its standby, report how long they take, and bring them back.
+"""`targets drill`: send a share of a target's devices to its standby, report how long they take, and return them.
 
 The target itself is not evacuated. If the command is interrupted, the devices stay in the standby, where they work,
 until `targets return`.
@@ -43,9 +43,8 @@ def drill(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the devices in the standby.")] = False,
     yes: Yes = False,
 ) -> Status:
-    """Send a share of a target's devices to its standby, report when they arrive, and bring them back.
-
-    Exits with status 1 if a device did not arrive.
+    """Send a share of a target's devices to its standby, report when they arrive, and return them. Exits with status 1
+    if a device did not arrive.
     """
     found, part = context.targets.find(target), _share_of(share)
     effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and come back."
@@ -71,7 +70,7 @@ def _share_of(text: str) -> float:
 
 
 def _wait(context: CommandContext, name: str, timeout: float) -> None:
-    """Wait until every device has arrived or failed, or for so many seconds. Raise `Unfinished` CAMPAIGN_STOPPED."""
+    """Wait until every device has arrived or failed, or for this many seconds. Raise `Unfinished` CAMPAIGN_STOPPED."""
     environment = context.environment
     began = environment.monotonic()
     while True:
@@ -98,7 +97,8 @@ def _results(context: CommandContext, name: str) -> list[dict[str, Any]]:
 
 
 def _report_of(campaign: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the report: seconds from the start to the first, median and last arrival, and who has not arrived."""
+    """Return the report: seconds from the start to the first, median and last arrival, and devices that have not
+    arrived."""
     began = datetime.fromisoformat(campaign["startedAt"])
     devices = [each["device"] for each in results if each["outcome"] == "done" and each["device"]]
     seconds = [(datetime.fromisoformat(each["enteredAt"]) - began).total_seconds() for each in devices]

@@ -1,7 +1,7 @@
-"""Claims by serial number: `claim --serial` and `--serials` make them; `serials` lists and withdraws them.
+"""Claims by serial number: `claim --serial` and `--serials` create them; `serials` lists and withdraws them.
 
-A device needs no certificate yet: it is claimed when one with this thing name joins. Sending the same again changes
-nothing, so an interrupted list is continued with the same command.
+A device needs no certificate yet: it is claimed when one with this thing name joins. A repeated claim changes nothing,
+so the same command continues an interrupted list.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True)
 BATCH: Final = 200
 _PAGE: Final = 100
 _MAX_LISTED: Final = 20
-"""Up to this many results are all listed; of more, only the failed ones."""
+"""Up to this number, all results are listed; otherwise only the failed ones."""
 
 
 @command(app, "list")

@@ -28,7 +28,7 @@ Why = Annotated[str | None, typer.Option(help="The reason, for the histories.")]
 
 
 class Certificates(StrEnum):
-    """What certificates are in the standby before an evacuation."""
+    """The state of certificates in the standby before an evacuation."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -40,11 +40,13 @@ def standby(
     target: Named,
     other: Annotated[
         str | None,
-        typer.Argument(metavar="STANDBY", help="The standby, likewise.", autocompletion=complete_target),
+        typer.Argument(
+            metavar="STANDBY", help="The standby as account/Region or name.", autocompletion=complete_target
+        ),
     ] = None,
     certificates: Annotated[
         Certificates,
-        typer.Option(help="ACTIVE certificates can be used at once, INACTIVE ones only after an evacuation."),
+        typer.Option(help="ACTIVE certificates can be used immediately, INACTIVE ones only after an evacuation."),
     ] = Certificates.ACTIVE,
     none: Annotated[bool, typer.Option("--none", help="The target has no standby any more.")] = False,
     wait: Wait = False,
@@ -52,7 +54,7 @@ def standby(
 ) -> Status | None:
     """Set the standby of a target: its devices are registered there in advance, so that they can be evacuated.
 
-    Repeat it to prepare the devices that an interrupted preparation has left.
+    Repeat it to continue an interrupted preparation.
     """
     if (other is None) is not none:
         raise usage_error("got neither or both of STANDBY and --none, want one of them")
@@ -81,9 +83,8 @@ def evacuate(
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status | None:
-    """Send the devices of a target to its standby. This takes effect at once; the ledger's rows follow.
-
-    Of a target with many devices, a second admin must do the same within an hour.
+    """Send the devices of a target to its standby. This takes effect immediately; the ledger's rows follow. For a
+    target with many devices, a second admin must do the same within an hour.
     """
     found = context.targets.find(target)
     effect = f"The devices of {found.target} ({cells.clean(found.name)}) go to its standby until you return them."

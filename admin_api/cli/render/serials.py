@@ -18,7 +18,7 @@ def claims(found: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def results(found: Iterable[Mapping[str, Any]]) -> Table:
-    """Return what became of each serial number."""
+    """Return the result for each serial number."""
     table = tables.plain("SERIAL", "", "RESULT")
     for each in found:
         table.add_row(cells.clean(each["serialNumber"]), "✓" if each["ok"] else "✗", _result(each))

@@ -1,3 +1,5 @@
+"""Fixtures of the API's tests: a lobby on moto, a terminal for `lobbyctl`, and a built console."""
+
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""The fixture `run`, which calls `lobby-pki` in a temporary directory."""
+
 from pathlib import Path
 
 import pytest

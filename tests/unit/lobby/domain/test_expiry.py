@@ -1,3 +1,5 @@
+"""CAs and revocation lists are reported before they expire, or if they cannot be used."""
+
 from datetime import timedelta
 
 import pytest

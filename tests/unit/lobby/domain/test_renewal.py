@@ -1,3 +1,5 @@
+"""When the renewal of a certificate is due or overdue, and the stage of a renewal."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 

@@ -1,3 +1,5 @@
+"""The changes of a device by each step of a renewal, and by claims, moves and revocations during it."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,4 +1,4 @@
-/** The standby of a target: how far its preparation or an evacuation is, and the dialogs that set and use it. */
+/** The standby of a target: the progress of its preparation or evacuation, and the dialogs that set and use it. */
 import { Anchor, Badge, Group, Menu, Select, Stack, Text } from "@mantine/core";
 import { IconArrowBackUp, IconLifebuoy, IconShieldHalf } from "@tabler/icons-react";
 import { useState } from "react";
