@@ -90,10 +90,12 @@ def prove(device: Device, at: str) -> Device:
 
 def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
     """These certificates are inactive in the target and in the lobby, and the device was asked, if it is due. The row
-    needs the commissioner for remaining work, or for a claim since `generation`."""
+    needs the commissioner for remaining work, or for a claim since `generation`. The row of an evacuated device keeps
+    them until it is back, because they may be active in the target that it came from."""
     state_after(device, Event.RETIRE)
     left = tuple(each for each in device.retiring if each not in certificates)
-    after = replace(device, retiring=left)
+    is_away = device.standby is not None and device.standby.home
+    after = device if is_away else replace(device, retiring=left)
     if device.generation != generation or device.devstate is State.CLAIMED:
         return after
     return replace(after, needs_commissioner=bool(device.targets_to_clear or left or device.works_in_standby))

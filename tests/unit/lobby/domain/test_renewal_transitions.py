@@ -10,6 +10,8 @@ from lobby.domain.identity import Identity
 from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
 from lobby.domain.renewal import Renewal, stage_of
 from lobby.domain.renewal_transitions import REQUESTED_GRACE, become_due, renew, request, retired
+from lobby.domain.standby import Standby, StandbyStatus
+from lobby.domain.standby_transitions import come_back, evacuate, prepared
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, admit, move, release, retry, revoke
 from lobby.errors import Conflict
@@ -179,3 +181,20 @@ def test_a_device_whose_new_certificate_is_under_way_stays_as_it_is_when_a_user_
 def test_a_device_that_cannot_be_asked_is_refused(device: Device, code: str) -> None:
     with pytest.raises(Conflict, match=code):
         request(device, LATER)
+
+
+def test_a_certificate_renewed_during_an_evacuation_is_retired_at_home_after_the_return() -> None:
+    ready = replace(arrived(), can_renew=True, standby=Standby(B, StandbyStatus.ACTIVE, "b.example"))
+    away = arrive(evacuate(ready, A, B, "user:ann", LATER), LATER)
+    due = renew(become_due(away, BY), NEW, "2049-12-31", LATER)
+    renewed = arrive(commission(due, due.generation, "b.example", LATER), LATER, NEW)
+    there = retired(renewed, renewed.generation, (CERTID,))
+    assert (there.retiring, there.needs_commissioner) == ((CERTID,), False)
+    back = come_back(there, A, LATER)
+    at_home = commission(back, back.generation, "a.example", LATER, B)
+    assert home_lane(at_home) == lane_to(B)
+    ready = prepared(at_home, at_home.generation, B, StandbyStatus.ACTIVE, "b.example")
+    assert home_lane(ready) == lane_to(A)
+    assert ready.needs_commissioner
+    done = retired(ready, ready.generation, (CERTID,))
+    assert (done.retiring, done.needs_commissioner, done.current) == ((), False, NEW)
