@@ -21,6 +21,7 @@ from lobby.domain.enrolment_rules import (
     require_bound,
 )
 from lobby.domain.renewal import RenewalPolicy
+from lobby.domain.thing_settings_rules import parse_settings
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.names import EnrolmentName, parse_enrolment_name
@@ -41,11 +42,13 @@ class NewEnrolment:
     paused: bool
     repeat: str | None
     renewal: RenewalPolicy | None = None
+    attributes: Sequence[tuple[str, str]] = ()
+    thing_groups: Sequence[str] = ()
 
 
 def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolment:
-    """Create an enrolment and return it. Raise `InvalidInput`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE, or
-    `Conflict` as `Enrolments.create`."""
+    """Create an enrolment and return it. Raise `InvalidInput`, `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE or
+    as `parse_settings`, or `Conflict` as `Enrolments.create`."""
     starts, ends = parse_period(entered.starts, entered.ends)
     allocation = parse_allocation(entered.allocation) if entered.allocation is not None else None
     if allocation is not None:
@@ -67,6 +70,7 @@ def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolme
         allocation=allocation,
         repeat=parse_repeat(entered.repeat, door),
         renewal=entered.renewal,
+        things=parse_settings(entered.attributes, entered.thing_groups, services.profiles),
     )
     return services.enrolments.create(new)
 

@@ -13,7 +13,7 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.profile import Profiles
 from lobby.domain.states import State
 from lobby.domain.target import profile_policy
-from lobby.domain.thing import changes
+from lobby.domain.thing import changes, required
 from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
 from lobby.inspector_contracts import Facts
 from lobby.names import Fingerprint, Target, ThingName
@@ -156,6 +156,7 @@ def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Ite
     profile = profiles.by_name.get(device.profile)
     if facts.thing is None or profile is None:
         return
+    profile = required(profile, device.thing_settings)
     found, needed, thing = facts.thing, changes(facts.thing, profile, profiles), f"thing {device.devicename}"
     if needed.changes_type:
         yield DifferenceCode.THING_TYPE, f"{thing} of type {found.thing_type}", f"type {needed.thing_type}"

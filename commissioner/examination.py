@@ -98,7 +98,9 @@ class Examination:
         return Examined(len(facts), tuple(findings))
 
     def _compare(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
-        if not comparison.compare(listed, facts, self._profiles, self.lobby):
+        profile = self._profiles.by_name.get(listed.profile)
+        of_enrolments = profile and (profile.enrolment_attributes or profile.enrolment_groups)  # in the row only
+        if not of_enrolments and not comparison.compare(listed, facts, self._profiles, self.lobby):
             return []
         current = self._ledger.get(listed.certid)
         if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:

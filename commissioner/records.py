@@ -38,7 +38,7 @@ def partition_of(record: str) -> int:
 def placed_record(device: Device, profiles: Profiles) -> str:
     """Return the expected registration of a placed device in the target."""
     profile = profiles.by_name.get(device.profile)
-    digest = _UNKNOWN if profile is None else _digest(*_wanted(profile))
+    digest = _UNKNOWN if profile is None else _digest(*_wanted(profile, profiles))
     claim = f"{device.generation}:{device.profile}", device.devstate.value
     return _record(_PLACED, device.certid, device.profile, str(device.devicename), digest, *claim)
 
@@ -61,7 +61,8 @@ def thing_record(thing: Thing, profiles: Profiles, lobby: str) -> str | None:
     if certid != thing.certid:
         return None
     thing_type = thing.thing_type if thing.thing_type in profiles.thing_types() else None
-    return _record(_THING, certid, name, _digest(thing_type, thing.attributes), _claim(thing.claim, certid, lobby))
+    attributes = _without_those_of_enrolments(thing.attributes, profiles)
+    return _record(_THING, certid, name, _digest(thing_type, attributes), _claim(thing.claim, certid, lobby))
 
 
 def _claim(text: str | None, certid: Fingerprint, lobby: str) -> str:
@@ -76,8 +77,15 @@ def _record(kind: str, certid: Fingerprint, *rest: str) -> str:
     return "\t".join((kind + certid, *rest))
 
 
-def _wanted(profile: Profile) -> tuple[str | None, Mapping[str, str]]:
-    return profile.thing_type.name if profile.thing_type else None, dict(profile.attributes)
+def _wanted(profile: Profile, profiles: Profiles) -> tuple[str | None, Mapping[str, str]]:
+    attributes = _without_those_of_enrolments(dict(profile.attributes), profiles)
+    return profile.thing_type.name if profile.thing_type else None, attributes
+
+
+def _without_those_of_enrolments(attributes: Mapping[str, str], profiles: Profiles) -> dict[str, str]:
+    """The ledger's lists do not have what enrolments give; the examination of single devices compares it."""
+    names = profiles.enrolment_attributes()
+    return {name: value for name, value in attributes.items() if name not in names}
 
 
 def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:

@@ -50,6 +50,8 @@ def _content(profile: Profile) -> dict[str, Any]:
         "attributes": dict(profile.attributes),
         "thing_groups": list(profile.thing_groups),
         "billing_group": profile.billing_group,
+        "enrolment_attributes": list(profile.enrolment_attributes),
+        "enrolment_groups": list(profile.enrolment_groups),
     }
     if profile.thing_type is not None:
         found["thing_type"] = {

@@ -8,7 +8,7 @@ _CLAIM_FIELDS: Final = "certificateId enrolment state expires source createsKeys
 _FIELDS: Final = f"""
   name door state match {{ ca subject {{ field value }} namePattern listed }} limit starts ends model
   allocation {{ targets {{ account region weight }} function profile config presence }}
-  renewal {{ maximumAge grace }}
+  renewal {{ maximumAge grace }} attributes {{ name value }} thingGroups
   admitted listLength refusals {{ reason count }} createdBy createdAt
   repeat provisioningTemplate endpoint claimCertificates {{ {_CLAIM_FIELDS} }}"""
 
@@ -22,11 +22,12 @@ CREATE_ENROLMENT: Final = Document(f"""
 mutation(
   $name: String!, $match: EnrolmentMatchInput!, $limit: Int, $starts: String, $ends: String, $model: String,
   $allocation: AllocationInput, $paused: Boolean!, $door: String!, $repeat: String,
-  $renewal: RenewalPolicyInput
+  $renewal: RenewalPolicyInput, $attributes: [ThingAttributeInput!], $thingGroups: [String!]
 ) {{
   createEnrolment(
     name: $name, match: $match, limit: $limit, starts: $starts, ends: $ends, model: $model, allocation: $allocation,
-    paused: $paused, door: $door, repeat: $repeat, renewal: $renewal
+    paused: $paused, door: $door, repeat: $repeat, renewal: $renewal, attributes: $attributes,
+    thingGroups: $thingGroups
   ) {{ {_FIELDS} }}
 }}""")
 CHANGE_ENROLMENT: Final = Document(f"""

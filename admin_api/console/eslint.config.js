@@ -38,6 +38,7 @@ const VALUES = [
   "SerialNumberClaims",
   "SubjectField",
   "Target",
+  "ThingAttribute",
   "UndeliveredEvent",
   "WebhookDelivery",
   "WebhookTest",

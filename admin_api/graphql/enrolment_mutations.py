@@ -7,17 +7,17 @@ import strawberry
 from admin_api import enrolments as rules
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
+from admin_api.graphql.enrolment_renewal import RenewalPolicyInput, policy_entered
+from admin_api.graphql.enrolment_things import ThingAttributeInput
 from admin_api.graphql.enrolments import (
     AddedSerialNumbers,
     AllocationInput,
     Enrolment,
     EnrolmentMatchInput,
-    RenewalPolicyInput,
     allocation_entered,
     enrolment_now,
     limit_change,
     match_entered,
-    policy_entered,
 )
 from admin_api.graphql.value_lists import one_of
 from lobby.claim_contracts import AlignClaimCertificates
@@ -40,6 +40,15 @@ Ends = Annotated[str | None, described("When it stops: a date (its beginning, UT
 RenewalOf = Annotated[
     RenewalPolicyInput | None,
     described("When its devices renew their certificates; null if their profiles decide."),
+]
+
+
+Attributes = Annotated[
+    list[ThingAttributeInput] | None,
+    described("Attributes of its devices' things, of those that profiles let enrolments set."),
+]
+Groups = Annotated[
+    list[str] | None, described("Thing groups of its devices' things, of those that profiles let enrolments set.")
 ]
 
 
@@ -69,6 +78,8 @@ class EnrolmentMutation:
         door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,
         repeat: Repeats = ABSENT,
         renewal: RenewalOf = ABSENT,
+        attributes: Attributes = ABSENT,
+        thing_groups: Groups = ABSENT,
     ) -> Enrolment | None:
         entered = rules.NewEnrolment(
             name,
@@ -82,6 +93,8 @@ class EnrolmentMutation:
             paused,
             given(repeat),
             policy_entered(given(renewal)),
+            [(each.name, each.value) for each in given(attributes) or ()],
+            given(thing_groups) or (),
         )
         return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
 

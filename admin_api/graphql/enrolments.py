@@ -8,12 +8,13 @@ from strawberry.scalars import JSON
 from admin_api import enrolments as rules
 from admin_api.graphql.claim_certificates import ClaimCertificate, claim_certificate_from
 from admin_api.graphql.context import ABSENT, Context, computed, given
+from admin_api.graphql.enrolment_renewal import RenewalPolicy, RenewalPolicyInput, policy_entered, policy_from
+from admin_api.graphql.enrolment_things import ThingAttribute, attributes_from
 from admin_api.graphql.targets import TargetInput, target_named
 from admin_api.graphql.value_lists import one_of
 from lobby.deployment import NAMES
 from lobby.domain import allocation as domain
 from lobby.domain import enrolment as ledger
-from lobby.domain import renewal
 from lobby.domain.allocation import Share
 from lobby.domain.claim_certificate import ClaimCertificate as ClaimCertificateRow
 from lobby.domain.enrolment_rules import AllocationInput as EnteredAllocation
@@ -97,21 +98,6 @@ class AllocationInput:
     )
 
 
-@strawberry.type(description="When the devices of an enrolment renew their certificates.")
-class RenewalPolicy:
-    maximum_age: int = strawberry.field(description="Days after which a certificate is due.")
-    grace: int = strawberry.field(description="Further days after which it is overdue.")
-
-
-@strawberry.input(description="When the devices of an enrolment renew their certificates.")
-class RenewalPolicyInput:
-    maximum_age: int = strawberry.field(description="Days after which a certificate is due, 1 to 3650.")
-    grace: int = strawberry.field(
-        description="Further days after which it is overdue, 1 to 365 and at most the maximum age. A certificate that"
-        " expires earlier is due this number of days before."
-    )
-
-
 @strawberry.type(description="How many devices an enrolment has refused for one reason.")
 class EnrolmentRefusals:
     reason: str = strawberry.field(description="The reason code, such as ENROLMENT_FULL.")
@@ -163,6 +149,14 @@ class Enrolment:
     )
     created_by: str = strawberry.field(description="Who created it.")
     created_at: str = strawberry.field(description="When it was created.")
+
+    @computed("The attributes that its devices' things get, where their profiles permit it.")
+    def attributes(self) -> list[ThingAttribute]:
+        return attributes_from(self.row.things)
+
+    @computed("The thing groups that its devices' things join, where their profiles permit it.")
+    def thing_groups(self) -> list[str]:
+        return list(self.row.things.groups) if self.row.things else []
 
     @computed("How many serial numbers its list has; null if it has no list.")
     def list_length(self) -> int | None:
@@ -238,7 +232,7 @@ def _enrolment_from(
         ends=row.ends,
         model=row.model,
         allocation=_allocation_from(row.allocation) if row.allocation else None,
-        renewal=_policy_from(row.renewal),
+        renewal=policy_from(row.renewal),
         admitted=row.admitted,
         repeat=row.repeat.value if row.repeat else None,
         provisioning_template=NAMES.prefix if row.door is ledger.Door.CLAIM else None,
@@ -274,17 +268,6 @@ def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | N
         return None
     shares = [Share(target_named(each.target), each.weight) for each in entered.targets or ()]
     return EnteredAllocation(shares, entered.function, entered.profile, entered.config, entered.presence)
-
-
-def _policy_from(policy: renewal.RenewalPolicy | None) -> RenewalPolicy | None:
-    return RenewalPolicy(maximum_age=policy.maximum_age, grace=policy.grace) if policy else None
-
-
-def policy_entered(entered: RenewalPolicyInput | None) -> renewal.RenewalPolicy | None:
-    """Raise `InvalidInput` INVALID_RENEWAL."""
-    if entered is None:
-        return None
-    return renewal.parse_policy({"maximum_age": entered.maximum_age, "grace": entered.grace})
 
 
 def limit_change(

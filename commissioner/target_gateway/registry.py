@@ -19,7 +19,7 @@ from lobby.aws.device_messages import send
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
-from lobby.domain.thing import ThingChanges, ThingFacts, changes
+from lobby.domain.thing import ThingChanges, ThingFacts, changes, required
 from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import RenewalRequest, Reset, Route
@@ -66,7 +66,7 @@ def register(
     first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
     """
     claim = ThingClaim(wanted.generation or device.generation, device.profile, lobby, device.awaited)
-    _ensure_thing(session.iot, device.certid, claim, name, profiles, is_former)
+    _ensure_thing(session.iot, device, claim, name, profiles, is_former)
     for certificate, pem in device.pems().items():
         _register_certificate(session, device, certificate, pem, name, wanted.status)
 
@@ -110,14 +110,14 @@ def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
 
 def _ensure_thing(
     iot: "IoTClient",
-    certid: Fingerprint,
+    device: Device,
     claim: ThingClaim,
     name: ThingName,
     profiles: Profiles,
     is_former: Callable[[Fingerprint], bool],
 ) -> None:
-    """Create the thing, or change an existing one as the profile requires. Each step can be repeated."""
-    profile = profiles.get(claim.profile)
+    """Create the thing, or change an existing one as profile and enrolment require. Each step can be repeated."""
+    certid, profile = device.certid, required(profiles.get(claim.profile), device.thing_settings)
     identity = {CERTID: certid, CLAIM: str(claim)}
     thing_type = profile.thing_type.name if profile.thing_type else None
     found = ThingFacts(thing_type, dict(profile.attributes))

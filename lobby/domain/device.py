@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from lobby.domain.standby import Standby
 from lobby.domain.states import Event, State
+from lobby.domain.thing_settings import ThingSettings
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route
 
@@ -50,7 +51,8 @@ class Device:
     `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
     enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
     `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
-    another one. `campaign` is the campaign that made the last change of the generation.
+    another one. `thing_settings` is what its enrolment gives its thing in
+    targets. `campaign` is the campaign that made the last change of the generation.
 
     `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device for ever.
     `certificate` is that of the certificate in use, once the device has renewed it at `renewed_at`; `expires` is the
@@ -107,6 +109,7 @@ class Device:
     pending_pem: str | None = field(default=None, compare=False, repr=False)
     retiring: tuple[Fingerprint, ...] = ()
     standby: Standby | None = None
+    thing_settings: ThingSettings | None = None
 
     @property
     def current(self) -> Fingerprint:

@@ -13,6 +13,7 @@ from typing import Final
 from lobby.domain.allocation import Allocation
 from lobby.domain.name_patterns import NamePattern
 from lobby.domain.renewal import RenewalPolicy
+from lobby.domain.thing_settings import ThingSettings
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 
 MAX_ENROLMENTS: Final = 500
@@ -86,7 +87,8 @@ class Enrolment:
 
     `revision` increases with each change of the definition or state. `admitted` counts the devices that were admitted,
     each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `repeat` is set for
-    the door `claim` only. `renewal`: when its devices renew their certificates (None: as their profiles state)."""
+    the door `claim` only. `renewal`: when its devices renew their certificates (None: as their profiles state).
+    `things`: what their things get in targets."""
 
     name: EnrolmentName
     door: Door
@@ -103,6 +105,7 @@ class Enrolment:
     admitted: int = 0
     repeat: Repeat | None = None
     renewal: RenewalPolicy | None = None
+    things: ThingSettings | None = None
 
     @property
     def actor(self) -> str:

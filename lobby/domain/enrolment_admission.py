@@ -48,7 +48,8 @@ def admit(device: Device | None, identity: "Identity", plan: Plan, region: Regio
     if transitions.was_admitted(device):
         return admitted
     token = plan.use.token.id if plan.use is not None else None
-    enrolled = replace(admitted, enrolment=plan.enrolment.name, model=plan.enrolment.model, token=token)
+    by = plan.enrolment
+    enrolled = replace(admitted, enrolment=by.name, model=by.model, token=token, thing_settings=by.things)
     if plan.failure is None or admitted.devstate is not State.KNOCKING:
         return enrolled
     return replace(enrolled, reason=ALLOCATION_FAILED, message=plan.failure)

@@ -41,7 +41,8 @@ class ThingType:
 
 @dataclass(frozen=True)
 class Profile:
-    """`attributes` are name and value pairs, in the order of their names."""
+    """`attributes` are name and value pairs, in the order of their names. `enrolment_attributes` and
+    `enrolment_groups` are what enrolments may set (`lobby.domain.thing_settings`)."""
 
     name: str
     statements: tuple[Statement, ...] = ()
@@ -51,6 +52,8 @@ class Profile:
     billing_group: str | None = None
     description: str = ""
     renewal: RenewalPolicy | None = None
+    enrolment_attributes: tuple[str, ...] = ()
+    enrolment_groups: tuple[str, ...] = ()
 
     def policy_document(self, arn_prefix: str) -> dict[str, Any]:
         """Return the IoT policy. `arn_prefix` is `arn:aws:iot:<region>:<account>`."""
@@ -80,13 +83,21 @@ class Profiles:
         return {each.name: each for each in sorted(filter(None, found), key=lambda each: each.name)}
 
     def thing_groups(self) -> tuple[str, ...]:
-        return tuple(sorted({group for each in self.by_name.values() for group in each.thing_groups}))
+        named = {group for each in self.by_name.values() for group in each.thing_groups}
+        return tuple(sorted(named.union(self.enrolment_groups())))
 
     def billing_groups(self) -> tuple[str, ...]:
         return tuple(sorted({each.billing_group for each in self.by_name.values() if each.billing_group}))
 
     def attribute_names(self) -> frozenset[str]:
-        return frozenset(name for each in self.by_name.values() for name, _ in each.attributes)
+        named = frozenset(name for each in self.by_name.values() for name, _ in each.attributes)
+        return named.union(self.enrolment_attributes())
+
+    def enrolment_attributes(self) -> tuple[str, ...]:
+        return tuple(sorted({name for each in self.by_name.values() for name in each.enrolment_attributes}))
+
+    def enrolment_groups(self) -> tuple[str, ...]:
+        return tuple(sorted({group for each in self.by_name.values() for group in each.enrolment_groups}))
 
     def without_billing_groups(self) -> "Profiles":
         return Profiles.of(replace(each, billing_group=None) for each in self.by_name.values())

@@ -32,12 +32,17 @@ MAX_NAMED_GROUPS: Final = 60
 """Groups of all profiles: the target's role names each, and an inline policy has 10,240 characters."""
 MAX_PROFILES: Final = 40
 _LONGEST_PREFIX: Final = f"arn:aws:iot:{'x' * 16}:{'0' * 12}"
-_FIELDS: Final = ("description", "policy", "thing_type", "attributes", "thing_groups", "billing_group", "renewal")
+_OF_ENROLMENTS: Final = ("enrolment_attributes", "enrolment_groups")
+_FIELDS: Final = (
+    *("description", "policy", "thing_type", "attributes", "thing_groups", "billing_group", "renewal"),
+    *_OF_ENROLMENTS,
+)
 _NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 _ATTRIBUTE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#-]{1,128}")
 _VALUE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#=\[\]-]{1,800}")
 """AWS IoT allows an empty value and removes the attribute then (API reference, UpdateThing), so none is empty here."""
 _DESCRIPTION: Final = re.compile(r"[\x20-\x7e]{0,256}")
+_ATTRIBUTE_RULE: Final = "1 to 128 of the characters a-z A-Z 0-9 _ . , @ / : # -"
 _NAME_RULE: Final = "1 to 128 of the characters a-z A-Z 0-9 : _ -"
 
 
@@ -80,16 +85,27 @@ def _profile(name: str, content: Any, problems: _Problems) -> Profile:
     statements = tuple(_statements(content.get("policy"), problems))
     thing_type = _thing_type(content.get("thing_type"), problems)
     billing_group = content.get("billing_group")
+    settable = _texts(
+        content.get("enrolment_attributes"),
+        "enrolment_attributes",
+        _ATTRIBUTE,
+        _ATTRIBUTE_RULE,
+        MAX_ATTRIBUTES,
+        problems,
+    )
     profile = Profile(
         name,
         statements,
         thing_type,
-        tuple(sorted(_attributes(content.get("attributes"), thing_type, problems))),
+        tuple(sorted(_attributes(content.get("attributes"), thing_type, len(settable), problems))),
         _texts(content.get("thing_groups"), "thing_groups", _NAME, _NAME_RULE, MAX_GROUPS, problems),
         None if billing_group is None else _text(billing_group, "billing_group", _NAME, _NAME_RULE, problems),
         _description(content.get("description"), "description", problems),
         _renewal(content.get("renewal"), problems),
+        settable,
+        _texts(content.get("enrolment_groups"), "enrolment_groups", _NAME, _NAME_RULE, MAX_GROUPS, problems),
     )
+    _check_enrolments(profile, problems)
     document = json.dumps(profile.policy_document(_LONGEST_PREFIX), separators=(",", ":"))
     if len(document) > MAX_POLICY:
         size = f"a document of {len(document)} characters (with the longest Region's name, without spaces)"
@@ -132,7 +148,7 @@ def _thing_type(value: Any, problems: _Problems) -> ThingType | None:
         body.get("searchable_attributes"),
         "thing_type.searchable_attributes",
         _ATTRIBUTE,
-        "1 to 128 of the characters a-z A-Z 0-9 _ . , @ / : # -",
+        _ATTRIBUTE_RULE,
         MAX_SEARCHABLE,
         problems,
     )
@@ -140,16 +156,21 @@ def _thing_type(value: Any, problems: _Problems) -> ThingType | None:
     return ThingType(name, searchable, _description(body.get("description"), "thing_type.description", problems))
 
 
-def _attributes(value: Any, thing_type: ThingType | None, problems: _Problems) -> Iterator[tuple[str, str]]:
+def _attributes(
+    value: Any, thing_type: ThingType | None, settable: int, problems: _Problems
+) -> Iterator[tuple[str, str]]:
+    """Yield the attributes. `settable` is the number of those that enrolments may set."""
+    most = (MAX_ATTRIBUTES if thing_type else MAX_UNTYPED_ATTRIBUTES) - len(IDENTITY_ATTRIBUTES)
+    given = len(value) if isinstance(value, dict) else 0
+    if given + settable > most:
+        limit = f"at most {most} with a thing type" if thing_type else f"at most {most} without a thing_type"
+        count = f"{given} attributes" + (f" and {settable} enrolment_attributes" if settable else "")
+        problems.found.append(f"{problems.file}: attributes: got {count}, want {limit}")
     if value is None:
         return
     if not isinstance(value, dict):
         problems.add("attributes", value, "names with values")
         return
-    most = (MAX_ATTRIBUTES if thing_type else MAX_UNTYPED_ATTRIBUTES) - len(IDENTITY_ATTRIBUTES)
-    if len(value) > most:
-        limit = f"at most {most} with a thing type" if thing_type else f"at most {most} without a thing_type"
-        problems.found.append(f"{problems.file}: attributes: got {len(value)} attributes, want {limit}")
     for name, text in value.items():
         path = f"attributes.{name}" if isinstance(name, str) and _ATTRIBUTE.fullmatch(name) else "attributes"
         known = _text(
@@ -161,6 +182,19 @@ def _attributes(value: Any, thing_type: ThingType | None, problems: _Problems) -
             "text of 1 to 800 of the characters a-z A-Z 0-9 _ . , @ / : # = [ ] -; numbers and true or false in quotes"
         )
         yield known, _text(text, path, _VALUE, rule, problems)
+
+
+def _check_enrolments(profile: Profile, problems: _Problems) -> None:
+    """An enrolment adds to what the profile sets, and replaces nothing."""
+    own = {*dict(profile.attributes), *IDENTITY_ATTRIBUTES}
+    for name in profile.enrolment_attributes:
+        if name in own:
+            problems.add("enrolment_attributes", name, "a name that neither attributes nor the lobby sets")
+    for group in profile.enrolment_groups:
+        if group in profile.thing_groups:
+            problems.add("enrolment_groups", group, "a group that thing_groups does not have")
+    if len(profile.thing_groups) + len(profile.enrolment_groups) > MAX_GROUPS:
+        problems.add("enrolment_groups", list(profile.enrolment_groups), f"at most {MAX_GROUPS} with thing_groups")
 
 
 def _renewal(value: Any, problems: _Problems) -> RenewalPolicy | None:

@@ -5,10 +5,11 @@ group of the owner is not moved.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lobby.domain.profile import Profile, Profiles
+from lobby.domain.thing_settings import ThingSettings
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,16 @@ def _billing(found: str | None, wanted: str | None, ours: Collection[str]) -> di
     if found is None or found in ours:
         return {"billing_group": wanted, "leaves": found}
     return {"owners_billing_group": found} if wanted else {}
+
+
+def required(profile: Profile, settings: ThingSettings | None) -> Profile:
+    """Return what the thing of a device with this profile must have, with what its enrolment gives."""
+    if settings is None:
+        return profile
+    given = {name: value for name, value in settings.attributes if name in profile.enrolment_attributes}
+    groups = [group for group in settings.groups if group in profile.enrolment_groups]
+    return replace(
+        profile,
+        attributes=tuple(sorted((dict(profile.attributes) | given).items())),
+        thing_groups=tuple(dict.fromkeys((*profile.thing_groups, *groups))),
+    )

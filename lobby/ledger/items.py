@@ -7,6 +7,7 @@ from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
 from lobby.domain.standby import parse_standby
 from lobby.domain.states import Event, State
+from lobby.domain.thing_settings import ThingSettings
 from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint, ThingName, parse_target_key
@@ -40,6 +41,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "renewal": RENEWING if device.renew_by else None,
         "retiring": list(device.retiring) or None,
         "standby": str(device.standby) if device.standby else None,
+        "thing_settings": device.thing_settings.encode() if device.thing_settings else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -66,6 +68,7 @@ def device_of(row: LedgerRow) -> Device:
         values["expected_name"] = values.get("expected_name") or values.pop("devicename", None)
         values["devicename"] = None
     values["standby"] = parse_standby(row.standby) if row.standby else None
+    values["thing_settings"] = ThingSettings.decode(row.thing_settings) if row.thing_settings else None
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

@@ -93,6 +93,7 @@ class LedgerRow(Model):
     pending = UnicodeAttribute(null=True)
     pending_expires = UnicodeAttribute(null=True, attr_name="pendingexpires")
     retiring: ListAttribute[Any] = ListAttribute(null=True)
+    thing_settings = JSONAttribute(null=True, attr_name="thing")
     standby = UnicodeAttribute(null=True)
 
 

@@ -64,6 +64,13 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
             metavar="DAYS/GRACE", help="Renew certificates after so many days. [default: as the profile states]"
         ),
     ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Attribute of the devices' things in targets. Repeatable."),
+    ] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Thing group of the devices' things in targets. Repeatable.")
+    ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
     door: Annotated[str, typer.Option(help="How its devices join: registration, claim or token.")] = "registration",
     repeat: Repeat = None,
@@ -90,6 +97,8 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         door=door,
         repeat=repeat,
         renewal=renewal_of(renew_after),
+        attributes=[_attribute(each) for each in attribute or ()] or None,
+        thingGroups=group or None,
     )["createEnrolment"]
     if listed is not None:
         added = add_serials(context, name, listed)
@@ -108,6 +117,13 @@ def _field(text: str) -> dict[str, str]:
     if not equals:
         raise usage_error(f"got --subject {shown(text)}, want FIELD=VALUE such as O=Acme")
     return {"field": field, "value": value}
+
+
+def _attribute(text: str) -> dict[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise usage_error(f"got --attribute {shown(text)}, want NAME=VALUE such as site=berlin")
+    return {"name": name, "value": value}
 
 
 def _allocation(

@@ -45,6 +45,8 @@ def details(enrolment: Enrolment, history: Iterable[Mapping[str, Any]]) -> Rende
         ("second key", enrolment["repeat"]),
         ("template", enrolment["provisioningTemplate"]),
         ("renewal", _renewal(enrolment)),
+        ("attributes", ", ".join(f"{each['name']}={each['value']}" for each in enrolment["attributes"]) or None),
+        ("thing groups", ", ".join(enrolment["thingGroups"]) or None),
         ("target", _targets(enrolment)),
         ("profile", allocation.get("profile")),
         ("config", allocation.get("config")),

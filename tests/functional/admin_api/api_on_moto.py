@@ -46,7 +46,8 @@ from tests.history_key import sign_history
 from tests.operations import CODE
 from tests.user_limits import user_limits
 
-PROFILES = Profiles.of(Profile(name) for name in ("default", "camera", "gateway"))
+GATEWAY = Profile("gateway", enrolment_attributes=("batch", "site"), enrolment_groups=("lot-7",))
+PROFILES = Profiles.of([Profile("default"), Profile("camera"), GATEWAY])
 TEMPLATES: dict[str, Any] = {
     "role": {
         "Resources": {
@@ -127,8 +128,7 @@ class Response:
         return str(only)
 
 
-MANIFESTS = "manifests"
-"""The bucket of manifests."""
+MANIFESTS = "manifests"  # the bucket
 
 
 @dataclass

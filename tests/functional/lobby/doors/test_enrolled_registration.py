@@ -9,6 +9,7 @@ from lobby.domain.allocation import Allocation, Share
 from lobby.domain.enrolment import EnrolmentEvent, Match
 from lobby.domain.name_patterns import parse_name_pattern
 from lobby.domain.states import Event, State
+from lobby.domain.thing_settings import ThingSettings
 from lobby.ledger.recent_enrolments import CACHE_TIME, EMPTY_CACHE_TIME
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
@@ -38,6 +39,14 @@ def test_a_device_is_admitted_counted_and_claimed_in_one_transaction(lobby: Lobb
     assert [entry.actor for entry in lobby.ledger.history(device.certid)] == ["service:bouncer", "rule:pumps"]
     assert aws.status(device.certid) == "ACTIVE"
     assert aws.counts() == aws.recounted()
+
+
+def test_a_device_gets_what_its_enrolment_gives_its_thing(lobby: Lobby) -> None:
+    given = ThingSettings((("batch", "2026-11"),), ("lot-7",))
+    lobby.enrol(things=given)
+    assert lobby.connect() == "admitted"
+    assert lobby.device().thing_settings == given
+    assert lobby.enrolments.get(PUMPS).things == given
 
 
 def test_without_an_allocation_the_device_waits(lobby: Lobby) -> None:

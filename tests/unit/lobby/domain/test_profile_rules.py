@@ -23,6 +23,8 @@ FULL: dict[str, Any] = {
     "attributes": {"model": "X-1", "site": "berlin"},
     "thing_groups": ["gateways", "site:berlin"],
     "billing_group": "north",
+    "enrolment_attributes": ["batch"],
+    "enrolment_groups": ["lot-7"],
 }
 
 
@@ -46,7 +48,32 @@ def test_every_field_is_read() -> None:
         ("gateways", "site:berlin"),
         "north",
         "A gateway",
+        enrolment_attributes=("batch",),
+        enrolment_groups=("lot-7",),
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            {"attributes": {"site": "x"}, "enrolment_attributes": ["site"], "thing_type": {"name": "t"}},
+            "got 'site', want a",
+        ),
+        ({"enrolment_attributes": ["claim"]}, "got 'claim', want a name that neither attributes nor the lobby sets"),
+        (
+            {"attributes": {"a": "1"}, "enrolment_attributes": ["b"]},
+            "got 1 attributes and 1 enrolment_attributes, want at",
+        ),
+        ({"thing_groups": ["g"], "enrolment_groups": ["g"]}, "got 'g', want a group that thing_groups does not have"),
+        ({"enrolment_groups": ["a b"]}, "got 'a b', want 1 to 128"),
+        ({"thing_groups": list("abcdef"), "enrolment_groups": list("uvwxyz")}, "want at most 10 with thing_groups"),
+    ],
+)
+def test_what_enrolments_may_set_adds_to_a_profile_within_aws_iots_limits(content: Any, problem: str) -> None:
+    with pytest.raises(InvalidInput) as rejected:
+        parse(content)
+    assert problem in rejected.value.message
 
 
 def test_an_empty_profile_still_lets_the_device_be_moved() -> None:
