@@ -1,0 +1,46 @@
+"""Every command of the runbooks exists with its options. The end-to-end tests carry them out as written."""
+
+import shlex
+
+import pytest
+import typer
+from typer.main import get_command
+
+from admin_api.cli.app import app as lobbyctl
+from pki.cli import app as lobby_pki
+from tests.runbooks import AUTHORITY, PHONE, aws_call, commands_of
+
+COMMANDS = [*commands_of(PHONE), *commands_of(AUTHORITY)]
+PROGRAMS = {"lobbyctl": lobbyctl, "lobby-pki": lobby_pki}
+SHELL = {"grep", "comm"}
+
+
+def test_the_runbooks_have_commands() -> None:
+    assert (len(commands_of(PHONE)), len(commands_of(AUTHORITY))) == (9, 9)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_exists_with_its_options(command: str) -> None:
+    program, *words = shlex.split(command.split(" > ", maxsplit=1)[0].split(" | ", maxsplit=1)[0])
+    if program == "aws":
+        assert aws_call(command)[2]
+        return
+    if program in SHELL:
+        return
+    current = get_command(PROGRAMS[program])
+    context = current.make_context(program, [], resilient_parsing=True)
+    while words and (found := current.get_command(context, words[0]) if hasattr(current, "get_command") else None):
+        current = found
+        words = words[1:]
+    options = {name for parameter in current.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    assert isinstance(current, typer.core.TyperCommand), f"{command} names no command"
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["aws cognito-idp admin-delete-everything --username x", "aws cognito-idp admin-disable-user --name x"],
+)
+def test_a_command_of_aws_that_does_not_exist_is_found(command: str) -> None:
+    with pytest.raises(ValueError, match="want"):
+        aws_call(command)
