@@ -67,6 +67,16 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
+class ActorKind(StrEnum):
+    """The part of an actor's name before the colon."""
+
+    USER = "user"
+    CAMPAIGN = "campaign"
+    RULE = "rule"
+    """An enrolment that claims its devices."""
+    SERVICE = "service"
+
+
 class RenewalStatus(StrEnum):
     """The renewal states by which a list of devices can be filtered."""
 

@@ -1,5 +1,6 @@
-"""The activity log in the API: the actions of users and rules on all devices."""
+"""The activity log in the API: the actions of users, campaigns, rules and services on all devices."""
 
+from enum import Enum
 from typing import Annotated, Final
 
 import strawberry
@@ -9,18 +10,35 @@ from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.targets import TargetInput, target_named
 from lobby.domain import activity as domain
 from lobby.domain.activity import ActivityFilter as Wanted
+from lobby.domain.activity import parse_actor
 from lobby.domain.enrolment_rules import parse_period
 from lobby.errors import InvalidInput
 from lobby.ledger.activity_log import MAX_PAGE
 from lobby.ledger.listing import DEFAULT_PAGE
-from lobby.names import parse_enrolment_name, shown
+from lobby.names import ActorKind, parse_enrolment_name, shown
 
 _LONGEST_USER: Final = 300
+_ACTORS: Final = "`user:<name>`, `campaign:<name>`, `rule:<enrolment>` or `service:<name>`"
+
+
+@strawberry.enum(name="ActorKind", description="Who decides about devices.")
+class ActorKinds(Enum):
+    USER = strawberry.enum_value(ActorKind.USER.value, description="A user.")
+    CAMPAIGN = strawberry.enum_value(ActorKind.CAMPAIGN.value, description="A campaign; its users are in its history.")
+    RULE = strawberry.enum_value(ActorKind.RULE.value, description="An enrolment that claims its devices.")
+    SERVICE = strawberry.enum_value(
+        ActorKind.SERVICE.value,
+        description="A service that repeats work, repairs a target, or demands a renewal that a policy requires.",
+    )
 
 
 @strawberry.input(description="Which entries of the activity log are listed: those that meet all conditions.")
 class ActivityFilter:
-    user: str | None = strawberry.field(default=None, description="The name of the user who did it.")
+    user: str | None = strawberry.field(
+        default=None, description="The name of the user who did it; instead of `actor`."
+    )
+    actor: str | None = strawberry.field(default=None, description=f"Who did it: {_ACTORS}.")
+    kind: ActorKinds | None = strawberry.field(default=None, description="What kind of actor did it.")
     target: TargetInput | None = strawberry.field(default=None, description="The target that it was about.")
     enrolment: str | None = strawberry.field(default=None, description="The enrolment of the device.")
     since: str | None = strawberry.field(
@@ -29,10 +47,10 @@ class ActivityFilter:
     until: str | None = strawberry.field(default=None, description="The time before which it was.")
 
 
-@strawberry.type(description="Something that a user or a rule did with a device.")
+@strawberry.type(description="Something that was decided about a device.")
 class Activity:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
-    actor: str = strawberry.field(description="Who: `user:<name>`, `campaign:<name>` or `rule:<enrolment>`.")
+    actor: str = strawberry.field(description=f"Who: {_ACTORS}.")
     event: str = strawberry.field(description="The event, as in the device's history.")
     certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
     seq: int = strawberry.field(description="The number of the entry in the device's history.")
@@ -55,8 +73,8 @@ class ActivityPage:
 @strawberry.type(description="The operations that read the activity log.")
 class ActivityQuery:
     @operation(
-        "Returns a page of the actions of users and rules on devices, newest first; at most 100 on a page. Entries are"
-        " kept for 90 days."
+        "Returns a page of the actions of users, campaigns, rules and services on devices, newest first; at most 100 on"
+        " a page. Entries are kept for 90 days."
     )
     def activity(
         self,
@@ -71,7 +89,8 @@ class ActivityQuery:
 
 
 def activity_page(context: Context, entered: ActivityFilter | None, first: int, after: str | None) -> ActivityPage:
-    """Raise `InvalidInput` INVALID_COUNT, INVALID_USER, INVALID_TIME, or as the parsers of target and enrolment."""
+    """Raise `InvalidInput` INVALID_COUNT, INVALID_USER, INVALID_ACTOR, INVALID_TIME, or as the parsers of target
+    and enrolment."""
     if not 1 <= first <= MAX_PAGE:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PAGE}")
     found, more = context.services.activity.page(_wanted(entered), first, after)
@@ -83,9 +102,13 @@ def _wanted(entered: ActivityFilter | None) -> Wanted:
         return Wanted()
     if entered.user is not None and not 0 < len(entered.user) <= _LONGEST_USER:
         raise InvalidInput("INVALID_USER", f"got {shown(entered.user)}, want the name of a user")
+    if entered.user is not None and entered.actor is not None:
+        raise InvalidInput("INVALID_ACTOR", "got both user and actor, want one of them")
+    actor = f"user:{entered.user}" if entered.user is not None else entered.actor
     since, until = parse_period(entered.since, entered.until)
     return Wanted(
-        f"user:{entered.user}" if entered.user is not None else None,
+        parse_actor(actor) if actor is not None else None,
+        ActorKind(entered.kind.value) if entered.kind is not None else None,
         target_named(entered.target) if entered.target is not None else None,
         parse_enrolment_name(entered.enrolment) if entered.enrolment is not None else None,
         since,

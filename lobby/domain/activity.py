@@ -1,6 +1,8 @@
-"""The activity log: the actions of users and rules on all devices. A device's history contains all entries of one
-device. The log contains the entries of all devices that a user or the rule of an enrolment has caused: claims, moves,
-revocations and so on. It is only for reading; verification uses the histories.
+"""The activity log: what was decided about devices, and who has decided it, across all devices. A device's history
+contains all entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of
+an enrolment has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for
+somebody: it repeats work, repairs a target, or demands a renewal that a policy requires. It does not contain what
+devices cause: admissions, hellos, commissioning, arrivals. It is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -9,11 +11,15 @@ from datetime import timedelta
 from typing import Final
 
 from lobby.domain.device_events import DeviceEvent
-from lobby.names import EnrolmentName, Fingerprint, Target, ThingName
+from lobby.domain.states import OPERATOR_EVENTS, Event
+from lobby.errors import InvalidInput
+from lobby.names import ActorKind, EnrolmentName, Fingerprint, Target, ThingName, shown
 
 KEPT: Final = timedelta(days=90)
 ALL: Final = "all"
-_ACTORS: Final = ("user:", "rule:")
+LONGEST_ACTOR: Final = 300
+DECISIONS: Final = frozenset({*OPERATOR_EVENTS, Event.WAKE, Event.DEACTIVATE, Event.DUE})
+"""The events by which a service acts for somebody. The others of services follow from what devices do."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class ActivityFilter:
     is not."""
 
     actor: str | None = None
+    kind: ActorKind | None = None
     target: Target | None = None
     enrolment: EnrolmentName | None = None
     since: str | None = None
@@ -53,19 +60,40 @@ class ActivityFilter:
             return of_enrolment(self.enrolment)
         return of_target(str(self.target)) if self.target is not None else ALL
 
+    @property
+    def is_partial(self) -> bool:
+        """Return whether the partition may have entries that do not match, other than by time."""
+        conditions = (self.actor, self.enrolment, self.target)
+        return self.kind is not None or sum(each is not None for each in conditions) > 1
+
     def matches(self, activity: Activity) -> bool:
         """Return whether an entry meets the conditions other than time."""
         return (
             self.actor in (None, activity.actor)
+            and self.kind in (None, kind_of(activity.actor))
             and self.enrolment in (None, activity.enrolment)
             and (self.target is None or str(self.target) == activity.target)
         )
 
 
+def kind_of(actor: str) -> ActorKind | None:
+    """Return the kind of an actor; None if its name has none."""
+    kind, colon, name = actor.partition(":")
+    return ActorKind(kind) if colon and name and kind in set(ActorKind) else None
+
+
+def parse_actor(text: str) -> str:
+    """Return an actor. Raise `InvalidInput` INVALID_ACTOR."""
+    if len(text) <= LONGEST_ACTOR and kind_of(text) is not None:
+        return text
+    raise InvalidInput("INVALID_ACTOR", f"got {shown(text)}, want {', '.join(ActorKind)}, a colon and a name")
+
+
 def activity_of(event: DeviceEvent) -> Activity | None:
-    """Return the log's entry for an event; None if neither a user nor a rule has caused it."""
+    """Return the log's entry for an event; None if the log does not contain it."""
     entry, device = event.entry, event.device
-    if not entry.actor.startswith(_ACTORS):
+    kind = kind_of(entry.actor)
+    if kind is None or (kind is ActorKind.SERVICE and entry.event not in DECISIONS):
         return None
     return Activity(
         entry.at,

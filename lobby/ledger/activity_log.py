@@ -12,6 +12,8 @@ from lobby.ledger.activity_rows import ActivityRow, activity_of, row_of
 MAX_PAGE: Final = 100
 _QUERIES: Final = 5
 """Queries for one page. It can then have fewer entries than were asked for, and there are more."""
+_SEARCHED: Final = 500
+"""Entries that a query reads if only a part of its partition may match: a campaign can have thousands in a row."""
 _FIRST, _LAST = "0", "9999"
 """Before and after every time."""
 
@@ -34,15 +36,16 @@ class ActivityLog:
         be more; `before` is such a place."""
         found: list[Activity] = []
         upper = min(before or _LAST, wanted.until or _LAST)
+        size = max(count, _SEARCHED) if wanted.is_partial else count
         for _ in range(_QUERIES):
-            rows = self._older(wanted, upper, count)
+            rows = self._older(wanted, upper, size)
             for row in rows:
                 activity = activity_of(row)
                 if wanted.matches(activity):
                     found.append(activity)
                 if len(found) == count:
                     return found, row.place
-            if len(rows) < count:
+            if len(rows) < size:
                 return found, None
             upper = rows[-1].place
         return found, upper

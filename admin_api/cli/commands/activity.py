@@ -1,4 +1,4 @@
-"""`activity`: the actions of users and rules on all devices."""
+"""`activity`: the actions of users, campaigns, rules and services on all devices."""
 
 from typing import Annotated, Any, Final
 
@@ -9,6 +9,8 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_target
 from admin_api.cli.render import webhooks as render
+from lobby.errors import InvalidInput
+from lobby.names import ActorKind
 
 app = typer.Typer()
 _PAGE: Final = 100
@@ -18,6 +20,8 @@ _PAGE: Final = 100
 def activity(
     context: CommandContext,
     user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only of this actor, such as campaign:<name>.")] = None,
+    kind: Annotated[ActorKind | None, typer.Option(help="Only of this kind of actor.")] = None,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Only for this target.", autocompletion=complete_target)
     ] = None,
@@ -26,10 +30,15 @@ def activity(
     until: Annotated[str | None, typer.Option(help="Date or time before which.")] = None,
     last: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 20,
 ) -> None:
-    """Show the actions of users and rules on devices, newest first. Entries are kept for 90 days."""
+    """Show the actions of users, campaigns, rules and services on devices, newest first. Entries are kept for 90
+    days."""
+    if user is not None and actor is not None:
+        raise InvalidInput("INVALID_ACTOR", "got both --user and --actor, want one of them")
     where = context.targets.find(target).target if target is not None else None
     wanted = {
         "user": user,
+        "actor": actor,
+        "kind": kind.name if kind is not None else None,
         "target": {"account": where.account, "region": where.region} if where else None,
         "enrolment": enrolment,
         "since": since,

@@ -1,6 +1,7 @@
 """The activity log: recorded entries, filters, and pages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +28,9 @@ query($filter: ActivityFilter, $first: Int!, $after: String) {
 @pytest.fixture(autouse=True)
 def empty_log() -> Iterator[None]:
     yield
-    for row in list(ActivityRow.scan()):
-        row.delete()
+    with ActivityRow.batch_write() as batch:
+        for row in list(ActivityRow.scan()):
+            batch.delete(row)
 
 
 @pytest.fixture
@@ -37,7 +39,22 @@ def log(lobby: Lobby) -> ActivityLog:
     lobby.ledger.claim(ONE, ClaimRequest(HERE), "user:ann")
     lobby.ledger.move(ONE, ClaimRequest(THERE), "user:bob")
     lobby.ledger.claim(OTHER, ClaimRequest(HERE), "user:ann")
-    lobby.ledger.admit(Identity(OTHER, ThingName("sensor-2"), "PEM"), "bouncer")
+    lobby.ledger.admit(Identity(OTHER, ThingName("sensor-2"), "PEM"), "service:bouncer")
+    return record(lobby)
+
+
+@pytest.fixture
+def automatic(lobby: Lobby) -> ActivityLog:
+    """A device that a rule has claimed, a campaign has moved, and services have worked on."""
+    ledger = lobby.ledger
+    ledger.claim(ONE, ClaimRequest(HERE), "rule:pumps")
+    ledger.move(ONE, ClaimRequest(THERE), "campaign:to-there")
+    ledger.admit(Identity(ONE, ThingName("sensor-1"), "PEM"), "service:bouncer")
+    ledger.wake(ONE, "service:redrive")
+    admitted = ledger.get(ONE)
+    assert admitted
+    ledger.fail(admitted, "TARGET_LIMIT", "too many", "service:commissioner")
+    ledger.retry(ONE, "service:sweeper")
     return record(lobby)
 
 
@@ -68,6 +85,44 @@ def test_user_actions_are_listed_newest_first_and_device_events_are_not(lobby: L
     [claimed] = [each for each in page["nodes"] if each["certid"] == OTHER]
     assert (claimed["devicename"], claimed["before"], claimed["after"]) == ("sensor-2", None, "expected")
     assert claimed["target"] == str(HERE)
+
+
+def test_campaigns_rules_and_services_that_act_for_somebody_are_listed(lobby: Lobby, automatic: ActivityLog) -> None:
+    assert sorted(found(ask(lobby))) == [
+        ("campaign:to-there", "move"),
+        ("rule:pumps", "claim"),
+        ("service:redrive", "wake"),
+        ("service:sweeper", "retry"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"actor": "campaign:to-there"}, [("campaign:to-there", "move")]),
+        ({"actor": "campaign:other"}, []),
+        ({"kind": "CAMPAIGN"}, [("campaign:to-there", "move")]),
+        ({"kind": "RULE"}, [("rule:pumps", "claim")]),
+        ({"kind": "SERVICE"}, [("service:redrive", "wake"), ("service:sweeper", "retry")]),
+        ({"kind": "USER"}, []),
+        ({"kind": "SERVICE", "actor": "rule:pumps"}, []),
+        ({"kind": "RULE", "target": at(HERE)}, [("rule:pumps", "claim")]),
+    ],
+    ids=str,
+)
+def test_entries_are_found_by_actor_and_kind(
+    lobby: Lobby, automatic: ActivityLog, wanted: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert sorted(found(ask(lobby, **wanted))) == expected
+
+
+def test_what_a_user_did_is_found_behind_the_thousand_devices_of_a_campaign(lobby: Lobby, log: ActivityLog) -> None:
+    [claimed] = log.page(ActivityFilter(actor="user:bob"), 1)[0]
+    later = [
+        replace(claimed, at=f"2126-01-01T00:00:{n % 60:02}.000Z", actor="campaign:big", seq=n) for n in range(1_000)
+    ]
+    log.record(later)
+    assert found(ask(lobby, kind="USER", first=1)) != []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +166,8 @@ def test_an_entry_that_is_recorded_again_is_listed_once(lobby: Lobby, log: Activ
     assert len(ask(lobby)["nodes"]) == 3
 
 
-def test_a_page_of_rare_entries_is_short_and_has_a_cursor(lobby: Lobby) -> None:
+def test_a_page_of_rare_entries_is_short_and_has_a_cursor(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lobby.ledger.activity_log._SEARCHED", 5)
     for number in range(30):
         lobby.ledger.claim(Fingerprint(f"{number:064x}"), ClaimRequest(HERE), "user:ann")
     log = ActivityLog()
@@ -128,6 +184,11 @@ def test_a_page_of_rare_entries_is_short_and_has_a_cursor(lobby: Lobby) -> None:
         ({"first": 0}, "INVALID_COUNT"),
         ({"first": 101}, "INVALID_COUNT"),
         ({"filter": {"user": ""}}, "INVALID_USER"),
+        ({"filter": {"actor": "ann"}}, "INVALID_ACTOR"),
+        ({"filter": {"actor": "robot:ann"}}, "INVALID_ACTOR"),
+        ({"filter": {"actor": "user:"}}, "INVALID_ACTOR"),
+        ({"filter": {"actor": f"user:{'a' * 300}"}}, "INVALID_ACTOR"),
+        ({"filter": {"user": "ann", "actor": "user:ann"}}, "INVALID_ACTOR"),
         ({"filter": {"since": "yesterday"}}, "INVALID_TIME"),
         ({"filter": {"since": "2026-02-01", "until": "2026-01-01"}}, "INVALID_TIME"),
         ({"filter": {"enrolment": "A B"}}, "INVALID_ENROLMENT"),
@@ -143,5 +204,8 @@ def test_lobbyctl_shows_the_activity(terminal: Terminal, lobby: Lobby, log: Acti
     shown = terminal.run("activity", "--user", "bob", "--target", str(THERE))
     assert "user:bob move" in " ".join(shown.stdout.split())
     assert len(terminal.run("--json", "activity").stdout.splitlines()) == 3
+    assert "user:bob move" in " ".join(terminal.run("activity", "--actor", "user:bob").stdout.split())
+    assert "no activity" in terminal.run("activity", "--kind", "campaign").stderr
+    assert error_of(terminal.run("--json", "activity", "--user", "a", "--actor", "user:a"))["code"] == "INVALID_ACTOR"
     assert "no activity" in terminal.run("activity", "--user", "nobody").stderr
     assert error_of(terminal.run("--json", "activity", "--since", "x"))["code"] == "INVALID_TIME"
