@@ -5,7 +5,7 @@ always has its secret, and a request that was interrupted can be repeated.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from lobby.aws.webhook_queue import WebhookQueue
 from lobby.aws.webhook_secrets import WebhookSecrets
 from lobby.domain.device_events import TEST, VERSION
 from lobby.domain.webhook import Message, Webhook, WebhookId, WebhookState, body_of, parse_events, parse_webhook_id
-from lobby.errors import Conflict
+from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.deliveries import Deliveries
 from lobby.ledger.webhooks import Webhooks
@@ -103,10 +103,15 @@ class WebhookAdministration:
         self._send([Message(found.id, event, body_of(TEST, at, content))])
         return event
 
-    def redrive(self, webhook: str) -> int:
-        """Send up to `REDRIVEN` undelivered events again, and return their number. Raise as `test`."""
+    def redrive(self, webhook: str, only: Collection[str] | None = None) -> int:
+        """Send up to `REDRIVEN` undelivered events again, and return their number. `only` names events; those that are
+        not undelivered any more are left out, so that it can be repeated. Raise as `test`, or `InvalidInput`
+        INVALID_COUNT."""
+        if only is not None and not 1 <= len(only) <= REDRIVEN:
+            raise InvalidInput("INVALID_COUNT", f"got {len(only)} events, want 1 to {REDRIVEN}")
         found = self._active(webhook)
-        events = self.deliveries.undelivered(found.id, REDRIVEN)
+        listed = self.deliveries.undelivered(found.id, REDRIVEN)
+        events = [event for event in listed if only is None or event.message.event in only]
         self._send([event.message for event in events])
         for event in events:
             self.deliveries.forget(event)

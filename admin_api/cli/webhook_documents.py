@@ -28,7 +28,8 @@ DISABLE_WEBHOOK: Final = Document(f"mutation($id: ID!) {{ disableWebhook(id: $id
 ENABLE_WEBHOOK: Final = Document(f"mutation($id: ID!) {{ enableWebhook(id: $id) {{ {_FIELDS} }} }}")
 REMOVE_WEBHOOK: Final = Document("mutation($id: ID!) { removeWebhook(id: $id) { id } }", repeatable=False)
 TEST_WEBHOOK: Final = Document("mutation($id: ID!) { testWebhook(id: $id) { event } }", repeatable=False)
-REDRIVE_WEBHOOK: Final = Document("mutation($id: ID!) { redriveWebhook(id: $id) { id redriven } }")
+REDRIVE_WEBHOOK: Final = Document("""
+mutation($id: ID!, $events: [String!]) { redriveWebhook(id: $id, events: $events) { id redriven } }""")
 
 ALERTS: Final = Document("query { alerts { email confirmed } }")
 ADD_ALERT: Final = Document("""

@@ -159,8 +159,16 @@ class WebhookMutation:
         return WebhookTest(event=info.context.services.webhooks.test(id))
 
     @operation("Sends up to 100 undelivered events of a webhook again.")
-    def redrive_webhook(self, info: Info, id: Id) -> RedrivenWebhook | None:  # noqa: A002
-        return RedrivenWebhook(id=id, redriven=info.context.services.webhooks.redrive(id))
+    def redrive_webhook(
+        self,
+        info: Info,
+        id: Id,  # noqa: A002
+        events: Annotated[
+            list[str] | None,
+            described("Ids of undelivered events, of the first 100; by default all of these. Others are left out."),
+        ] = ABSENT,
+    ) -> RedrivenWebhook | None:
+        return RedrivenWebhook(id=id, redriven=info.context.services.webhooks.redrive(id, given(events)))
 
 
 def deliveries_of(context: Context, webhook: str, first: int, after: str | None) -> WebhookDeliveryPage:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from paho.mqtt import client as mqtt
 
 NAME, CERTIFICATE, KEY, CA, LOBBY, PORT, FILE = sys.argv[1:8]
 FIRST_WAIT, STABLE = float(os.environ.get("FIRST_WAIT", "1.5")), float(os.environ.get("STABLE", "30"))  # seconds
+HOST = r"(?=.{1,253}\Z)[A-Za-z0-9][A-Za-z0-9-]{0,62}(\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*"
 
 
 def store(route: dict[str, Any]) -> None:  # atomically: a power cut leaves the old route or the new one
@@ -24,20 +26,19 @@ def store(route: dict[str, Any]) -> None:  # atomically: a power cut leaves the 
 
 
 def next_route(payload: bytes, route: dict[str, Any], in_lobby: bool, port: int, not_before: float) -> Any:
-    """Return the route after a message; empty after a reset, None if the message changes nothing."""
-    try:
+    """Return the route after a message; empty after a reset, None if the message changes nothing or is not valid."""
+    with contextlib.suppress(ValueError, TypeError, RecursionError):  # another message than the protocol's
         message: dict[str, Any] = {"config": "default", "port": port, "generation": None} | json.loads(payload)
         if message["config"] == "factory reset":
             return {}
         if "presence" in message and "iotep" not in message:
             print("presence code:", message["presence"], flush=True)
+        host, at, number, config = (message.get(each) for each in ("iotep", "port", "generation", "config"))
+        right = isinstance(config, str | dict) and type(at) is type(number or 0) is int and 0 < at < 65536
         known = message == route and (not in_lobby or time.monotonic() < not_before)
-        elsewhere = not in_lobby and any(message.get(each) != route[each] for each in ("iotep", "port"))
-        unordered = in_lobby and message["generation"] is None
-        old = not unordered and (message["generation"] or 0) < (route.get("generation") or 0)
-        return None if known or elsewhere or old or not isinstance(message.get("iotep"), str) else message
-    except (ValueError, TypeError):
-        return None  # another message than the protocol's
+        elsewhere = not in_lobby and (host, at) != (route["iotep"], route["port"])
+        old = (number or 0) < max(0, route.get("generation") or 0) and not (in_lobby and number is None)
+        return message if right and re.fullmatch(HOST, host or "") and not (known or elsewhere or old) else None
 
 
 def session(route: dict[str, Any], in_lobby: bool, not_before: float) -> tuple[Any, float]:
@@ -62,9 +63,8 @@ def session(route: dict[str, Any], in_lobby: bool, not_before: float) -> tuple[A
     return None, waited
 
 
-route, fallback, failures, not_before = dict[str, Any](), False, 0, 0.0
-with contextlib.suppress(OSError, ValueError, TypeError):  # no route yet, or a torn file
-    route = dict(json.loads(Path(FILE).read_text()))
+stored = Path(FILE).read_bytes() if Path(FILE).exists() else b""  # no route yet; a damaged one is not followed
+route, fallback, failures, not_before = next_route(stored, {}, True, int(PORT), 0.0) or {}, False, 0, 0.0
 while True:
     found, lasted = None, 0.0
     try:

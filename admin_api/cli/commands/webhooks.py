@@ -10,7 +10,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.documents import Document
-from admin_api.cli.exits import Status
+from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import webhooks as render
 from admin_api.cli.render.details import pairs
 from lobby.errors import LobbyError, NotFound
@@ -108,15 +108,25 @@ def test(context: CommandContext, webhook: Id) -> Status:
 
 
 @command(app, "redrive")
-def redrive(context: CommandContext, webhook: Id) -> None:
-    """Send the events again that a webhook has not accepted."""
+def redrive(
+    context: CommandContext,
+    webhook: Id,
+    events: Annotated[
+        list[str] | None, typer.Argument(metavar="[EVENT]…", help="Ids of events, as `show` lists them. [default: all]")
+    ] = None,
+) -> Status:
+    """Send the events again that a webhook has not accepted. Ends with status 1 or 5 if some of those named are not
+    undelivered."""
     total = 0
-    while sent := context.execute(documents.REDRIVE_WEBHOOK, id=webhook)["redriveWebhook"]["redriven"]:
-        total += sent
+    while sent := context.execute(documents.REDRIVE_WEBHOOK, id=webhook, events=events or None)["redriveWebhook"]:
+        total += sent["redriven"]
+        if events or not sent["redriven"]:
+            break
     if context.screen.as_json:
         context.screen.record({"id": webhook, "redriven": total})
     else:
-        context.screen.note(f"Sent {total} events again")
+        context.screen.note(f"Sent {total} of {len(events)} events again" if events else f"Sent {total} events again")
+    return of_several(total, len(set(events)) - total) if events else Status.DONE
 
 
 def _tested(context: CommandContext, request: dict[str, Any]) -> Status:

@@ -27,7 +27,13 @@ export const theme = createTheme({
   fontFamilyMonospace: "ui-monospace, 'SF Mono', Menlo, Consolas, 'Noto Sans Mono', monospace",
   respectReducedMotion: true,
   components: {
-    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { "aria-label": "Close" },
+        // The header of a dialog is not a second banner of the page.
+        attributes: { header: { role: "presentation" } },
+      },
+    },
     // The focus goes to the first item: an empty placeholder would not be a menu item for screen readers.
     Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
   },

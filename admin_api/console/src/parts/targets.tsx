@@ -9,19 +9,28 @@ export { keyOf, TARGETS, type TargetEntry, type TargetName, useTargets } from ".
 export function TargetLabel({
   target,
   known,
+  oneLine = false,
 }: {
   target: TargetName;
   known?: readonly TargetEntry[] | undefined;
+  /** Cut off what does not fit, so that the rows of a table stay low. */
+  oneLine?: boolean;
 }) {
   const name = known?.find((each) => keyOf(each) === keyOf(target))?.name;
   return (
-    <Stack gap={0} component="span">
+    <Stack gap={0} component="span" title={oneLine ? name : undefined}>
       {name && (
-        <Text component="span" size="sm">
+        <Text component="span" size="sm" truncate={oneLine}>
           <ForeignText>{name}</ForeignText>
         </Text>
       )}
-      <Text component="span" size={name ? "xs" : "sm"} c={name ? "dimmed" : undefined} ff="monospace">
+      <Text
+        component="span"
+        size={name ? "xs" : "sm"}
+        c={name ? "dimmed" : undefined}
+        ff="monospace"
+        truncate={oneLine}
+      >
         {keyOf(target)}
       </Text>
     </Stack>

@@ -16,7 +16,7 @@ export function UserMenu({ button: AvatarButton }: UserMenuProps) {
   const dark = useComputedColorScheme("light") === "dark";
   const { setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end" width={220} defaultOpened>
+    <Menu position="bottom-end" width={220} defaultOpened withinPortal={false}>
       <Menu.Target>
         <AvatarButton />
       </Menu.Target>

@@ -1,7 +1,4 @@
-/**
- * The activity page: the actions of users and rules on devices, newest first, by user, target, enrolment and
- * time.
- */
+/** The activity page: what was decided about devices and by whom, newest first, by actor, target, enrolment and time. */
 import { Button, Text } from "@mantine/core";
 import { IconHistory, IconRefresh } from "@tabler/icons-react";
 import { useCallback } from "react";
@@ -89,7 +86,7 @@ function Nothing({ filtered, last }: { filtered: boolean; last: boolean }) {
     <EmptyState icon={<IconHistory />} title={filtered ? "No matching entries" : "No activity"}>
       {filtered
         ? "No entry of the last 90 days meets all conditions."
-        : "The actions of users and rules on devices are listed here for 90 days."}
+        : "The actions of users, campaigns and enrolments on devices are listed here for 90 days."}
     </EmptyState>
   );
 }

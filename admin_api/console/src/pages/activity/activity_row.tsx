@@ -27,7 +27,7 @@ export function ActivityRow({ activity, nameOf }: Props) {
           <Text fw={600} component="h2" size="md">
             {what}
           </Text>
-          <Anchor component={Link} href={deviceAddress(certid)} size="sm">
+          <Anchor component={Link} href={deviceAddress(certid)} size="sm" className="reach">
             <ForeignText>{device}</ForeignText>
           </Anchor>
         </Stack>

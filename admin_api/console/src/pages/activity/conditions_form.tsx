@@ -1,11 +1,28 @@
-/** The conditions of the activity log: user, target, enrolment and time. They apply when the form is sent. */
+/**
+ * The conditions of the activity log: who, target, enrolment and time. They apply when the form is sent. On a phone,
+ * the form opens on request.
+ */
 import { Button, Select, TextInput } from "@mantine/core";
+import { IconFilter } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useQuery } from "urql";
+import { usePhone } from "../../parts/phone";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import classes from "./activity.module.css";
-import { ANY, type Conditions } from "./conditions";
+import { ANY, type Conditions, countOf } from "./conditions";
 import { ENROLMENT_NAMES } from "./operations";
+
+const KINDS = [
+  { value: "user", label: "Users" },
+  { value: "campaign", label: "Campaigns" },
+  { value: "rule", label: "Enrolments" },
+  { value: "service", label: "Services" },
+];
+const NAMES: Readonly<Record<string, string>> = {
+  campaign: "Campaign",
+  rule: "Claimed by enrolment",
+  service: "Service",
+};
 
 interface Props {
   conditions: Conditions;
@@ -13,6 +30,8 @@ interface Props {
 }
 
 export function ConditionsForm({ conditions, onApply }: Props) {
+  const phone = usePhone();
+  const [opened, setOpened] = useState(false);
   const [entered, setEntered] = useState(conditions);
   const { targets } = useTargets();
   const [{ data }] = useQuery({ query: ENROLMENT_NAMES });
@@ -25,13 +44,34 @@ export function ConditionsForm({ conditions, onApply }: Props) {
     setEntered(ANY);
     onApply(ANY);
   };
+  const count = countOf(conditions);
+  if (phone && !opened)
+    return (
+      <Button
+        variant="default"
+        fullWidth
+        mb="md"
+        leftSection={<IconFilter size={18} aria-hidden />}
+        onClick={() => setOpened(true)}
+      >
+        {count > 0 ? `Filter (${count})` : "Filter"}
+      </Button>
+    );
   return (
     <form onSubmit={submit} noValidate className={classes.conditions} aria-label="Conditions">
-      <TextInput
-        label="User"
+      <Select
+        label="By"
         placeholder="Any"
-        value={entered.user}
-        onChange={(event) => change({ user: event.currentTarget.value })}
+        data={KINDS}
+        value={entered.kind || null}
+        onChange={(kind) => change({ kind: kind ?? "" })}
+        clearable
+      />
+      <TextInput
+        label={NAMES[entered.kind] ?? "User"}
+        placeholder="Any"
+        value={entered.name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}

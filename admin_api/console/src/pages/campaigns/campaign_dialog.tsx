@@ -1,19 +1,21 @@
 /** Creates a campaign from selected devices or a filter: asks what to do, shows a preview, then creates it. */
-import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { useClient } from "urql";
+import { useClient, useQuery } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { EMPTY_REQUEST } from "../../parts/claim_request";
 import { FailureNotice } from "../../parts/failure_notice";
+import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { STATES } from "../../parts/state_badge";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
+import { ENROLMENT_NAMES } from "../activity/operations";
 import { ACTIONS, type BulkAction, changeOf, type Draft } from "../bulk/change";
 import { ChangeForm } from "../bulk/change_form";
 import type { Chosen } from "../bulk/load_preview";
 import { CREATE_CAMPAIGN, PREVIEW_CAMPAIGN, type Preview } from "./operations";
-import { previewOf } from "./texts";
+import { failureText, previewOf } from "./texts";
 
 export interface Subject {
   /** Null: the user enters a filter. */
@@ -61,11 +63,20 @@ interface Entered {
   action: BulkAction;
   state: string | null;
   source: string | null;
+  enrolment: string | null;
   canary: number | string;
   failures: number | string;
 }
 
-const EMPTY: Entered = { name: "", action: "move", state: null, source: null, canary: 0, failures: 10 };
+const EMPTY: Entered = {
+  name: "",
+  action: "move",
+  state: null,
+  source: null,
+  enrolment: null,
+  canary: 0,
+  failures: 10,
+};
 
 interface FormProps {
   subject: Subject;
@@ -109,7 +120,9 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
 
   return (
     <Stack>
-      <Basics entered={entered} edit={edit} byFilter={subject.chosen === null} />
+      <Basics entered={entered} edit={edit} />
+      {subject.chosen === null && <Which entered={entered} edit={edit} />}
+      <Operation entered={entered} edit={edit} />
       <ChangeForm
         action={entered.action}
         draft={draft}
@@ -139,14 +152,18 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
 }
 
 /** The devices as arguments of the API; undefined without a filter. */
-function devicesOf({ chosen }: Subject, { state, source }: Entered) {
+function devicesOf({ chosen }: Subject, { state, source, enrolment }: Entered) {
   if (chosen !== null && "certids" in chosen)
     return { devices: chosen.certids.map((certid) => ({ certid })) };
   if (chosen !== null) return { filter: chosen.filter };
   const [account, region] = source?.split("/") ?? [];
   const target = account && region ? { account, region } : undefined;
-  if (!target && !state) return undefined;
-  return { filter: { ...(target ? { target } : {}), ...(state ? { state } : {}) } };
+  const filter = {
+    ...(target ? { target } : {}),
+    ...(state ? { state } : {}),
+    ...(enrolment ? { enrolment } : {}),
+  };
+  return Object.keys(filter).length > 0 ? { filter } : undefined;
 }
 
 interface PartProps {
@@ -154,51 +171,70 @@ interface PartProps {
   edit: (part: Partial<Entered>) => void;
 }
 
-function Basics({ entered, edit, byFilter }: PartProps & { byFilter: boolean }) {
+function Basics({ entered, edit }: PartProps) {
+  return (
+    <TextInput
+      label="Name"
+      description="a-z, 0-9 and dashes; part of the devices' histories, and used once"
+      size="md"
+      data-autofocus
+      value={entered.name}
+      onChange={(event) => edit({ name: event.currentTarget.value })}
+    />
+  );
+}
+
+function Operation({ entered, edit }: PartProps) {
   const { may } = useMe();
-  const { targets } = useTargets();
   const offered = (Object.keys(ACTIONS) as BulkAction[]).filter((action) => may(ACTIONS[action].operation));
   return (
-    <>
-      <TextInput
-        label="Name"
-        description="a-z, 0-9 and dashes; part of the devices' histories, and used once"
+    <Select
+      label="Operation"
+      size="md"
+      allowDeselect={false}
+      data={offered.map((action) => ({ value: action, label: ACTIONS[action].label }))}
+      value={entered.action}
+      onChange={(action) => edit({ action: (action ?? "move") as BulkAction })}
+    />
+  );
+}
+
+/** The filter. A device must meet all conditions. */
+function Which({ entered, edit }: PartProps) {
+  const { targets } = useTargets();
+  const [{ data }] = useQuery({ query: ENROLMENT_NAMES });
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 3 }}>
+      <TargetPicker
+        targets={targets ?? []}
+        value={entered.source}
+        onChange={(source) => edit({ source })}
+        label="Devices in target"
+        placeholder="Any"
         size="md"
-        data-autofocus
-        value={entered.name}
-        onChange={(event) => edit({ name: event.currentTarget.value })}
+        clearable
       />
       <Select
-        label="Operation"
+        label="Devices in state"
+        placeholder="Any"
         size="md"
-        allowDeselect={false}
-        data={offered.map((action) => ({ value: action, label: ACTIONS[action].label }))}
-        value={entered.action}
-        onChange={(action) => edit({ action: (action ?? "move") as BulkAction })}
+        clearable
+        data={Object.entries(STATES).map(([value, { label }]) => ({ value, label }))}
+        value={entered.state}
+        onChange={(state) => edit({ state })}
       />
-      {byFilter && (
-        <>
-          <TargetPicker
-            targets={targets ?? []}
-            value={entered.source}
-            onChange={(source) => edit({ source })}
-            label="Devices in target"
-            placeholder="Any"
-            size="md"
-            clearable
-          />
-          <Select
-            label="Devices in state"
-            placeholder="Any"
-            size="md"
-            clearable
-            data={Object.keys(STATES)}
-            value={entered.state}
-            onChange={(state) => edit({ state })}
-          />
-        </>
-      )}
-    </>
+      <Select
+        label="Devices of enrolment"
+        placeholder="Any"
+        size="md"
+        clearable
+        searchable
+        nothingFoundMessage="No matches"
+        data={(data?.enrolments ?? []).map(({ name }) => name)}
+        value={entered.enrolment}
+        onChange={(enrolment) => edit({ enrolment })}
+      />
+    </SimpleGrid>
   );
 }
 
@@ -230,11 +266,16 @@ function Limits({ entered, edit }: PartProps) {
 
 function PreviewText({ preview }: { preview: Preview }) {
   return (
-    <Stack gap={4}>
+    <Stack gap={4} ref={(shown) => shown?.scrollIntoView?.({ block: "nearest" })}>
       <Text size="sm" fw={600} role="status">
         {preview.total === 0 ? "No device matches." : previewOf(preview)}
         {preview.pageInfo.hasNextPage && " · and others, which are counted when it is created"}
       </Text>
+      {preview.refusals.map(({ code, count }) => (
+        <Text key={code} size="sm" c="red">
+          {pluralize(count, "device")}: {failureText(code)}
+        </Text>
+      ))}
       {preview.needsApproval && <Text size="sm">Another user has to approve it.</Text>}
     </Stack>
   );

@@ -1,14 +1,16 @@
 /** One campaign in the list: its operation, progress, failures by reason, and actions. */
-import { Badge, Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
+import { Link } from "wouter";
 import { failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { pluralize } from "../../parts/numbers";
-import { reasonText } from "../../parts/reasons";
 import { keyOf, useTargets } from "../../parts/target_names";
-import { Ago, exact } from "../../parts/time";
+import { Ago, exact, useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
+import { ANY, activityAddress } from "../activity/conditions";
+import { actorText } from "../device/history_text";
 import classes from "./campaigns.module.css";
 import {
   APPROVE_CAMPAIGN,
@@ -19,7 +21,7 @@ import {
   UNDO_CAMPAIGN,
 } from "./operations";
 import { ResultsButton } from "./results_button";
-import { progressOf, shareOf, waitOf, whatOf } from "./texts";
+import { endText, failureText, partsOf, progressOf, shareOf, waitOf, whatOf } from "./texts";
 
 const COLORS: Readonly<Record<string, string>> = {
   preparing: "blue",
@@ -51,6 +53,7 @@ export function CampaignRow({ campaign, onChanged }: Props) {
 
 function What({ campaign }: { campaign: Campaign }) {
   const { targets } = useTargets();
+  const { may } = useMe();
   const nameOf = (key: string) => targets?.find((each) => keyOf(each) === key)?.name ?? key;
   const { createdBy, createdAt, approvedBy, undoneBy } = campaign;
   return (
@@ -65,10 +68,21 @@ function What({ campaign }: { campaign: Campaign }) {
       </Group>
       <Text size="sm">{whatOf(campaign, nameOf)}</Text>
       <Text size="sm" c="dimmed">
-        {createdBy.replace(/^user:/, "")}, <Ago at={createdAt} />
-        {approvedBy && `, approved by ${approvedBy.replace(/^user:/, "")}`}
+        {actorText(createdBy)}, <Ago at={createdAt} />
+        {approvedBy && `, approved by ${actorText(approvedBy)}`}
         {undoneBy && `, undone by ${undoneBy}`}
       </Text>
+      {may("activity") && (
+        <Anchor
+          component={Link}
+          href={activityAddress({ ...ANY, kind: "campaign", name: campaign.name })}
+          size="sm"
+          className="reach"
+          aria-label={`Changes by ${campaign.name}`}
+        >
+          Its changes
+        </Anchor>
+      )}
     </Stack>
   );
 }
@@ -78,9 +92,19 @@ function Advance({ campaign }: { campaign: Campaign }) {
   const wait = waitOf(campaign);
   return (
     <Stack gap={4}>
-      <Progress value={shareOf(campaign)} aria-label={`${campaign.name}: ${text}`} />
+      <Progress.Root
+        role="progressbar"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={shareOf(campaign)}
+        aria-label={`${campaign.name}: ${text}`}
+      >
+        {partsOf(campaign).map(({ name, color, share }) => (
+          <Progress.Section key={name} value={share} color={color} withAria={false} />
+        ))}
+      </Progress.Root>
       <Text size="sm">{text}</Text>
-      {campaign.expectedEnd && <Text size="sm">Expected end: {exact(campaign.expectedEnd)}</Text>}
+      {campaign.expectedEnd && <End at={campaign.expectedEnd} />}
       {wait && (
         <Text size="sm" c={campaign.state === "stopped" ? "red" : "dimmed"}>
           {wait}
@@ -88,10 +112,22 @@ function Advance({ campaign }: { campaign: Campaign }) {
       )}
       {campaign.failures.map(({ code, count }) => (
         <Text key={code} size="sm" c="red">
-          {pluralize(count, "device")}: {reasonText(code).meaning}
+          {pluralize(count, "device")}: {failureText(code)}
         </Text>
       ))}
     </Stack>
+  );
+}
+
+function End({ at }: { at: string }) {
+  const now = useNow(1_000);
+  return (
+    <Text size="sm">
+      Expected end:{" "}
+      <time dateTime={at} title={exact(at)}>
+        {endText(at, now)}
+      </time>
+    </Text>
   );
 }
 
@@ -131,7 +167,7 @@ function Actions({ campaign, onChanged }: Props) {
   const client = useClient();
   const [asked, setAsked] = useState<Action | null>(null);
   const offered = (Object.keys(ACTIONS) as Action[]).filter(
-    (action) => me.may(action) && campaign.allowedActions.includes(action) && !isOver(action, campaign),
+    (action) => me.may(action) && isOffered(action, campaign, me.name),
   );
   const { document, title, consequence } = ACTIONS[asked ?? "pauseCampaign"];
   const carryOut = async () => {
@@ -166,9 +202,15 @@ function Actions({ campaign, onChanged }: Props) {
   );
 }
 
+/** Who has created a campaign does not approve it. One that has changed nothing is not undone. */
+function isOffered(action: Action, campaign: Campaign, user: string): boolean {
+  if (!campaign.allowedActions.includes(action)) return false;
+  if (action === "approveCampaign") return campaign.createdBy !== `user:${user}`;
+  return action !== "undoCampaign" || canBeUndone(campaign);
+}
+
 /** A campaign is undone once, and an undo, a revocation or a retry cannot be undone. */
-function isOver(action: Action, { undoneBy, undoes, operation }: Campaign): boolean {
-  return (
-    action === "undoCampaign" && (!!undoneBy || !!undoes || ["REVOKE", "RETRY", "RENEW"].includes(operation))
-  );
+function canBeUndone({ undoneBy, undoes, operation, counts }: Campaign): boolean {
+  const changed = counts.done + counts.awaited + counts.waiting + counts.failed;
+  return changed > 0 && !undoneBy && !undoes && !["REVOKE", "RETRY", "RENEW"].includes(operation);
 }

@@ -1,7 +1,10 @@
 /** The texts of a campaign: its operation, its progress, and its results as CSV. */
+import { titleOf } from "../../api/failures";
 import { duration } from "../../parts/durations";
 import { formatNumber, pluralize } from "../../parts/numbers";
+import { REASONS } from "../../parts/reasons";
 import { keyOf } from "../../parts/target_names";
+import { actorText } from "../device/history_text";
 import { cellOf } from "../devices/csv";
 import type { Campaign, Preview, Result } from "./operations";
 
@@ -36,7 +39,7 @@ export function whatOf(campaign: Campaign, nameOf: (key: string) => string): str
 
 /** The reason why it does not advance by itself; undefined while it advances. */
 export function waitOf({ state, stoppedBecause, canary, canaryArrived, createdBy, waitsFor }: Campaign) {
-  if (state === "approval") return `Another user than ${createdBy.replace(/^user:/, "")} has to approve it`;
+  if (state === "approval") return `Waits for the approval of a user other than ${actorText(createdBy)}`;
   if (state === "stopped") return `Stopped: ${STOPPED[stoppedBecause ?? ""] ?? stoppedBecause}`;
   if (state === "running" && canaryArrived < canary) return `Canary: ${canaryArrived} of ${canary} arrived`;
   return state === "running" ? (waitsFor ?? undefined) : undefined;
@@ -72,6 +75,38 @@ export function progressOf({ counts }: Campaign): string {
 /** The share of devices with an outcome, in per cent. */
 export function shareOf({ counts, total }: Campaign): number {
   return total === 0 ? 100 : Math.round((100 * (total - counts.pending - counts.waiting)) / total);
+}
+
+export interface Part {
+  name: string;
+  color: string;
+  /** In per cent of all devices. */
+  share: number;
+}
+
+/** The parts of the progress bar: what is done, what is under way, what failed. The rest is to do. */
+export function partsOf({ counts, total }: Campaign): Part[] {
+  const parts: [string, string, number][] = [
+    ["done", "lobby.7", counts.done],
+    ["awaited", "lobby.4", counts.awaited],
+    ["waiting", "lobby.2", counts.waiting],
+    ["failed", "red.7", counts.failed + counts.refused],
+    ["left", "gray.5", counts.unchanged + counts.superseded],
+  ];
+  return parts
+    .filter(([, , count]) => count > 0)
+    .map(([name, color, count]) => ({ name, color, share: (100 * count) / Math.max(1, total) }));
+}
+
+/** Why devices were not changed, or failed: a reason of a device, or a refusal of the operation. */
+export function failureText(code: string): string {
+  return REASONS[code]?.meaning ?? titleOf(code);
+}
+
+/** "in 2 min 5 s"; "any moment" if the time is over: it is an estimate. */
+export function endText(expectedEnd: string, now: Date): string {
+  const left = Date.parse(expectedEnd) - now.getTime();
+  return left < 1_000 ? "any moment" : `in ${duration(left)}`;
 }
 
 /** "812 devices will be changed · 8 refused · takes at least 1 min 30 s". */

@@ -26,7 +26,7 @@ export function Facts({ children }: { children: ReactNode }) {
 export function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (children === null || children === undefined || children === "" || children === false) return null;
   return (
-    <DataList.Item>
+    <DataList.Item style={{ alignItems: "start" }}>
       <DataList.ItemLabel>{name}</DataList.ItemLabel>
       <DataList.ItemValue miw={0} style={{ overflowWrap: "anywhere" }}>
         {children}

@@ -54,9 +54,12 @@ export function isCode(reason: string): boolean {
   return /^[A-Z][A-Z0-9_]+$/.test(reason);
 }
 
-/** "service:commissioner" is "commissioner", "user:anna" is "anna". */
+/** "service:commissioner" is "commissioner", "campaign:x" is "campaign x", "user:anna" is "anna". */
 export function actorText(actor: string): string {
-  return actor.replace(/^(service|user):/, "");
+  return actor
+    .replace(/^(service|user):/, "")
+    .replace(/^campaign:/, "campaign ")
+    .replace(/^rule:/, "enrolment ");
 }
 
 /** "Waiting → Claimed"; null if the state did not change. */

@@ -9,6 +9,7 @@ import { StateBadge } from "../../parts/state_badge";
 import { type TargetEntry, TargetLabel } from "../../parts/targets";
 import { Ago, exact } from "../../parts/time";
 import { deviceAddress } from "../addresses";
+import { actorText } from "../device/history_text";
 import type { DeviceLine } from "./device_line";
 
 export interface Column {
@@ -32,7 +33,7 @@ export const COLUMNS: readonly Column[] = [
     key: "state",
     label: "State",
     byDefault: true,
-    width: 125,
+    width: 145,
     sort: ({ devstate }) => devstate,
     cell: ({ devstate }) => devstate && <StateBadge state={devstate} />,
   },
@@ -40,7 +41,7 @@ export const COLUMNS: readonly Column[] = [
     key: "name",
     label: "Name",
     byDefault: true,
-    width: 150,
+    width: 140,
     sort: ({ devicename, expectedName }) => devicename ?? expectedName,
     cell: (line) => <DeviceName line={line} />,
   },
@@ -48,15 +49,19 @@ export const COLUMNS: readonly Column[] = [
     key: "fingerprint",
     label: "Fingerprint",
     byDefault: true,
-    width: 170,
+    width: 165,
     sort: ({ certid }) => certid,
-    cell: ({ certid }) => <Fingerprint certid={certid} copy />,
+    cell: ({ certid }) => (
+      <span style={{ whiteSpace: "nowrap" }}>
+        <Fingerprint certid={certid} copy />
+      </span>
+    ),
   },
   {
     key: "target",
     label: "Target",
     byDefault: true,
-    width: 205,
+    width: 210,
     sort: ({ targetaccount, targetregion }) => targetaccount && `${targetaccount}/${targetregion}`,
     cell: (line, known) => targetOf(line, known),
   },
@@ -64,7 +69,7 @@ export const COLUMNS: readonly Column[] = [
     key: "reason",
     label: "Reason",
     byDefault: true,
-    width: 140,
+    width: 125,
     sort: ({ reason }) => reason,
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },
@@ -158,14 +163,14 @@ export function useColumns(): { shown: readonly Column[]; toggle: (key: string) 
 
 /** "user:anna" is "anna". */
 export function actorLabel(actor: string | null): string | null {
-  return actor === null ? null : actor.replace(/^(user|service):/, "");
+  return actor === null ? null : actorText(actor);
 }
 
 export function targetOf(
   { targetaccount: account, targetregion: region }: DeviceLine,
   known: readonly TargetEntry[] | undefined,
 ): ReactNode {
-  return account && region && <TargetLabel target={{ account, region }} known={known} />;
+  return account && region && <TargetLabel target={{ account, region }} known={known} oneLine />;
 }
 
 function timestamp(at: string | null): ReactNode {

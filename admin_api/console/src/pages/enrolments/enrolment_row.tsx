@@ -10,7 +10,7 @@ import { useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import classes from "./enrolments.module.css";
 import { type Enrolment, PAUSE_ENROLMENT, RESUME_ENROLMENT, REVOKE_ENROLMENT } from "./operations";
-import { claimCertificateText, claimsOf, conditionsOf, isExpiring, refusalText } from "./texts";
+import { claimCertificateText, claimsOf, conditionsText, isExpiring, refusalText } from "./texts";
 import { TokensButton } from "./tokens";
 
 const COLORS: Readonly<Record<string, string>> = { active: "green", paused: "yellow", revoked: "red" };
@@ -45,7 +45,7 @@ function What({ enrolment }: { enrolment: Enrolment }) {
           {enrolment.state}
         </Badge>
       </Group>
-      <Text size="sm">{conditionsOf(enrolment).join(", ")}</Text>
+      <Text size="sm">{conditionsText(enrolment)}</Text>
       <Text size="sm" c="dimmed">
         {claimsOf(enrolment, nameOf)}
       </Text>
@@ -56,7 +56,6 @@ function What({ enrolment }: { enrolment: Enrolment }) {
         </Text>
       )}
       <ClaimCertificates enrolment={enrolment} />
-      {enrolment.door === "token" && <TokensButton enrolment={enrolment} />}
     </Stack>
   );
 }
@@ -125,8 +124,8 @@ function Actions({ enrolment, onChanged }: Props) {
   const me = useMe();
   const client = useClient();
   const [asked, setAsked] = useState<Action | null>(null);
-  if (enrolment.state === "revoked") return <div />;
-  const offered: readonly Action[] = [enrolment.state === "paused" ? "resume" : "pause", "revoke"];
+  const changes = [enrolment.state === "paused" ? "resume" : "pause", "revoke"] as const;
+  const offered: readonly Action[] = enrolment.state === "revoked" ? [] : changes;
   const { document, title, consequence } = ACTIONS[asked ?? "pause"];
   const carryOut = async () => {
     const { error } = await client.mutation(document, { name: enrolment.name }).toPromise();
@@ -135,6 +134,7 @@ function Actions({ enrolment, onChanged }: Props) {
   };
   return (
     <div className={classes.buttons}>
+      {enrolment.door === "token" && <TokensButton enrolment={enrolment} />}
       {offered
         .filter((action) => me.may(ACTIONS[action].operation))
         .map((action) => (

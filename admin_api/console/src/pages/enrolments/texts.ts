@@ -36,9 +36,15 @@ export function conditionsOf({ match, listLength, door }: Enrolment): string[] {
     ...match.subject.map(({ field, value }) => `${field} = ${value}`),
     ...(match.ca ? [`CA ${match.ca.slice(0, 12)}…`] : []),
   ];
-  if (door === "token") return ["a token", ...(conditions.length ? conditions : ["any name"])];
+  if (door === "token") return ["with a token", ...(conditions.length ? conditions : ["any name"])];
   if (door !== "claim") return conditions;
-  return ["a claim certificate", ...(conditions.length ? conditions : ["any serial number"])];
+  return ["with a claim certificate", ...(conditions.length ? conditions : ["any serial number"])];
+}
+
+/** Return the conditions as a text: "Name pump-*, O = Acme". */
+export function conditionsText(enrolment: Enrolment): string {
+  const text = conditionsOf(enrolment).join(", ");
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /** Return the text about a claim certificate. */

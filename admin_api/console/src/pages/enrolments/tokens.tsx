@@ -19,7 +19,7 @@ export function TokensButton({ enrolment }: { enrolment: Enrolment }) {
   const [opened, setOpened] = useState(false);
   if (!me.may("enrolmentTokens")) return null;
   return (
-    <div>
+    <>
       <Button variant="default" onClick={() => setOpened(true)} aria-label={`Tokens of ${enrolment.name}`}>
         Tokens
       </Button>
@@ -33,7 +33,7 @@ export function TokensButton({ enrolment }: { enrolment: Enrolment }) {
       >
         <Tokens enrolment={enrolment} />
       </Modal>
-    </div>
+    </>
   );
 }
 

@@ -30,12 +30,12 @@ export function StuckLine({ device, at, onRetried }: Props) {
   return (
     <li className={classes.stuckLine}>
       <Stack gap={2} flex="1 1 12rem" miw={0}>
+        <Link href={deviceAddress(certid)} className={classes.link}>
+          <Text component="span" size="sm" fw={600} ff={devicename ? undefined : "monospace"}>
+            {name}
+          </Text>
+        </Link>
         <Group gap="xs">
-          <Link href={deviceAddress(certid)} className={classes.link}>
-            <Text component="span" size="sm" fw={600} ff={devicename ? undefined : "monospace"}>
-              {name}
-            </Text>
-          </Link>
           <StateBadge state={devstate ?? ""} size="sm" />
           <Text component="time" size="xs" dateTime={enteredAt} title={exact(enteredAt)}>
             for {duration(at.getTime() - new Date(enteredAt).getTime())}

@@ -36,6 +36,7 @@ export function StuckSection({ at, some, everyMs }: Props) {
       aside={
         <SegmentedControl
           aria-label="Waiting for longer than"
+          className={classes.threshold}
           value={String(threshold)}
           onChange={(chosen) => setThreshold(Number(chosen))}
           data={THRESHOLDS.map(({ label, ms }) => ({ label: `> ${label}`, value: String(ms) }))}

@@ -51,11 +51,13 @@ interface Props {
   onChanged: () => void;
   onSecret: (made: MadeSecret) => void;
   onDeliveries: () => void;
+  onUndelivered: () => void;
   /** A test event was sent. */
   onTested: (event: string) => void;
 }
 
-export function Actions({ webhook, onChanged, onSecret, onDeliveries, onTested }: Props) {
+export function Actions(props: Props) {
+  const { webhook, onChanged, onSecret, onDeliveries, onUndelivered, onTested } = props;
   const me = useMe();
   const client = useClient();
   const [asked, setAsked] = useState<Action | null>(null);
@@ -76,6 +78,11 @@ export function Actions({ webhook, onChanged, onSecret, onDeliveries, onTested }
         {me.may("webhookDeliveries") && (
           <Button variant="default" aria-label={`Deliveries of ${webhook.url}`} onClick={onDeliveries}>
             Deliveries
+          </Button>
+        )}
+        {webhook.undeliveredCount > 0 && (
+          <Button variant="default" aria-label={`Undelivered to ${webhook.url}`} onClick={onUndelivered}>
+            Undelivered
           </Button>
         )}
         {me.may("testWebhook") && webhook.state === "active" && (

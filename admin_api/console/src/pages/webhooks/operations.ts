@@ -18,6 +18,10 @@ export const WEBHOOK_DELIVERIES = graphql(`
   }
 `);
 
+export const UNDELIVERED_EVENTS = graphql(`
+  query UndeliveredEvents { webhooks { id undelivered { event type at result attempts } } }
+`);
+
 export const ADD_WEBHOOK = graphql(`
   mutation AddWebhook($url: String!, $events: [String!]) {
     addWebhook(url: $url, events: $events) { webhook { id url } secret }
@@ -47,10 +51,13 @@ export const REMOVE_WEBHOOK = graphql(`
 `);
 
 export const REDRIVE_WEBHOOK = graphql(`
-  mutation RedriveWebhook($id: ID!) { redriveWebhook(id: $id) { id redriven } }
+  mutation RedriveWebhook($id: ID!, $events: [String!]) {
+    redriveWebhook(id: $id, events: $events) { id redriven }
+  }
 `);
 
 export type Webhook = ResultOf<typeof WEBHOOK_LIST>["webhooks"][number];
+export type UndeliveredEvent = ResultOf<typeof UNDELIVERED_EVENTS>["webhooks"][number]["undelivered"][number];
 export type Delivery = ResultOf<typeof WEBHOOK_DELIVERIES>["webhookDeliveries"]["nodes"][number];
 /** Not stored anywhere but in the dialog that shows it. */
 export type MadeSecret = NonNullable<ResultOf<typeof ADD_WEBHOOK>["addWebhook"]>;

@@ -49,6 +49,12 @@ export const RESULTS: Readonly<Record<string, string>> = {
   DISABLED: "Not sent: the webhook was disabled",
 };
 
+/** The results for which a webhook is disabled, without what happens then. */
+const DISABLING: Readonly<Record<string, string>> = {
+  ...RESULTS,
+  GONE: "the receiver says that it is gone (HTTP 410)",
+};
+
 export function nameOf(type: string): string {
   return type.replace(/^device\./, "");
 }
@@ -61,10 +67,20 @@ export function eventsOf({ events }: Webhook): string {
 /** The problems of the deliveries; empty if there are none. */
 export function problemsOf({ state, reason, failingSince, undeliveredCount }: Webhook): string[] {
   return [
-    ...(state === "disabled" ? [`Disabled: ${reason ?? "no reason recorded"}`] : []),
+    ...(state === "disabled" ? [`Disabled: ${disabledBecause(reason)}`] : []),
     ...(failingSince ? [`Has accepted no request since ${exact(failingSince)}`] : []),
     ...(undeliveredCount > 0 ? [`${pluralize(undeliveredCount, "event")} undelivered`] : []),
   ];
+}
+
+/** "GONE: no request was accepted" begins with the result of the last request; a user's name is not a code. */
+function disabledBecause(reason: string | null): string {
+  if (reason === null) return "no reason recorded";
+  const [code = "", ...rest] = reason.split(": ");
+  const by = /^disabled by user:(.*)$/.exec(reason);
+  if (by) return `by ${by[1]}`;
+  const result = DISABLING[code];
+  return result ? [result, ...rest].join("; ") : reason;
 }
 
 export function isDelivered({ result }: Delivery): boolean {

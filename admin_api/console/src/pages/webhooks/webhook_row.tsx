@@ -8,6 +8,7 @@ import { Actions } from "./actions";
 import { DeliveriesDialog } from "./deliveries_dialog";
 import type { MadeSecret, Webhook } from "./operations";
 import { eventsOf, problemsOf } from "./texts";
+import { UndeliveredDialog } from "./undelivered_dialog";
 import classes from "./webhooks.module.css";
 
 interface Props {
@@ -18,6 +19,7 @@ interface Props {
 
 export function WebhookRow({ webhook, onChanged, onSecret }: Props) {
   const [opened, setOpened] = useState(false);
+  const [listing, setListing] = useState(false);
   /** The test event whose result the delivery log waits for. */
   const [test, setTest] = useState<string | null>(null);
   const showDeliveries = (event: string | null) => {
@@ -35,7 +37,14 @@ export function WebhookRow({ webhook, onChanged, onSecret }: Props) {
         onChanged={onChanged}
         onSecret={onSecret}
         onDeliveries={() => showDeliveries(null)}
+        onUndelivered={() => setListing(true)}
         onTested={showDeliveries}
+      />
+      <UndeliveredDialog
+        webhook={webhook}
+        opened={listing}
+        onClose={() => setListing(false)}
+        onSent={onChanged}
       />
       <DeliveriesDialog webhook={webhook} test={test} opened={opened} onClose={() => setOpened(false)} />
     </Paper>

@@ -1,6 +1,6 @@
 /** The activity page: entries with links to devices, conditions, further pages, and failures. */
 import { screen, waitFor, within } from "@testing-library/react";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import ActivityPage from "../../../src/pages/activity/activity_page";
 import {
   ANY,
@@ -121,11 +121,58 @@ test("applies the conditions of the form, keeps them in the address, and clears 
   expect(visited.at(-1)).toBe("/activity");
 });
 
+test("takes a name without a kind as a user's", () => {
+  expect(filterOf({ ...ANY, name: "ada" })).toEqual({ user: "ada" });
+  expect(activityAddress({ ...ANY, name: " ada " })).toBe("/activity?user=ada");
+});
+
+test.each([
+  ["user:ada", "ada"],
+  ["campaign:to-porto", "campaign to-porto"],
+  ["rule:pumps", "enrolment pumps"],
+  ["service:sweeper", "sweeper"],
+])("says who %s is", async (actor, want) => {
+  show(<ActivityPage />, apiWith(page(null, { ...MOVE, actor })));
+  const entry = within(await screen.findByRole("listitem", { name: "Moved: sensor-1" }));
+  expect(entry.getByText(want)).toBeDefined();
+});
+
+test("finds what a campaign did", async () => {
+  const api = apiWith(page(null, MOVE));
+  const { user, visited } = show(<ActivityPage />, api, { at: "/activity" });
+  await user.click(await screen.findByRole("combobox", { name: "By" }));
+  await user.click(await screen.findByRole("option", { name: "Campaigns" }));
+  await user.type(screen.getByLabelText("Campaign"), "to-porto");
+  await user.click(screen.getByRole("button", { name: "Apply" }));
+  await waitFor(() =>
+    expect(api.variablesOf("ActivityLog").at(-1)?.filter).toEqual({ actor: "campaign:to-porto" }),
+  );
+  expect(visited.at(-1)).toBe("/activity?actor=campaign%3Ato-porto");
+});
+
+test("opens the conditions on request on a phone, and shows how many there are", async () => {
+  const media = { matches: true, addEventListener: vi.fn(), removeEventListener: vi.fn() };
+  vi.spyOn(window, "matchMedia").mockReturnValue(media as unknown as MediaQueryList);
+  const { user } = show(<ActivityPage />, apiWith(page(null, MOVE)), {
+    at: "/activity?user=ada&enrolment=pumps",
+  });
+  const opener = await screen.findByRole("button", { name: "Filter (2)" });
+  expect(screen.queryByLabelText("User")).toBeNull();
+  await user.click(opener);
+  expect((screen.getByLabelText("User") as HTMLInputElement).value).toBe("ada");
+  vi.restoreAllMocks();
+});
+
 const NOON = new Date("2026-11-30T12:00").toISOString();
 
 test.each<[Partial<Conditions>, object | null]>([
   [{}, null],
-  [{ user: "ada" }, { user: "ada" }],
+  [{ kind: "user", name: "ada" }, { user: "ada" }],
+  [{ kind: "user" }, { kind: "USER" }],
+  [{ kind: "campaign" }, { kind: "CAMPAIGN" }],
+  [{ kind: "campaign", name: "to-porto" }, { actor: "campaign:to-porto" }],
+  [{ kind: "rule", name: "pumps" }, { actor: "rule:pumps" }],
+  [{ kind: "robot" }, { actor: "robot:" }],
   [{ target: TARGET }, { target: { account: ROTTERDAM.account, region: ROTTERDAM.region } }],
   [{ target: "Rotterdam" }, null],
   [{ since: "2026-11-30T12:00" }, { since: NOON }],

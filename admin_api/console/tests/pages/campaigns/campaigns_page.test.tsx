@@ -3,7 +3,17 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import CampaignsPage from "../../../src/pages/campaigns/campaigns_page";
 import type { Campaign, Result } from "../../../src/pages/campaigns/operations";
-import { csvOf, previewOf, progressOf, shareOf, waitOf, whatOf } from "../../../src/pages/campaigns/texts";
+import {
+  csvOf,
+  endText,
+  failureText,
+  partsOf,
+  previewOf,
+  progressOf,
+  shareOf,
+  waitOf,
+  whatOf,
+} from "../../../src/pages/campaigns/texts";
 import { saveFile } from "../../../src/parts/save_file";
 import { FakeApi, Refusal, show } from "../../fake_api";
 import { ROTTERDAM, TARGETS } from "../fixtures";
@@ -61,7 +71,7 @@ test("shows what a campaign does, its progress and failures by reason", async ()
   expect(await found.findByText("Move 1,000 devices to Rotterdam")).toBeDefined();
   expect(found.getByText("320 done · 12 in progress · 668 to do")).toBeDefined();
   expect(found.getByText(/^3 devices: /)).toBeDefined();
-  expect(found.getByText(/^Expected end: /)).toBeDefined();
+  expect(found.getByText(/^Expected end:/)).toBeDefined();
 });
 
 test("explains what happens without campaigns", async () => {
@@ -78,7 +88,7 @@ test.each([
 ])("%s asks first, for a campaign that is %s", async (action, state, operation) => {
   const name = `${action}Campaign`;
   const api = new FakeApi({
-    ...lists({ ...MOVE, state, allowedActions: [operation] }),
+    ...lists({ ...MOVE, state, createdBy: "user:bob", allowedActions: [operation] }),
     [name]: { [operation]: { __typename: "Campaign", name: "to-rotterdam", state: "x" } },
   });
   const { user } = show(<CampaignsPage />, api);
@@ -88,17 +98,57 @@ test.each([
   await waitFor(() => expect(api.variablesOf(name)).toEqual([{ name: "to-rotterdam" }]));
 });
 
-test.each([{ undoneBy: "x" }, { undoes: "x" }, { operation: "REVOKE" }, { operation: "RETRY" }])(
-  "cannot be undone: %o",
-  async (part) => {
-    show(
-      <CampaignsPage />,
-      new FakeApi(lists({ ...MOVE, state: "done", allowedActions: ["undoCampaign"], ...part })),
-    );
-    const buttons = within(await row()).getAllByRole("button");
-    expect(buttons.map((each) => each.textContent)).toEqual(["Results"]);
-  },
-);
+test.each([
+  { undoneBy: "x" },
+  { undoes: "x" },
+  { operation: "REVOKE" },
+  { operation: "RETRY" },
+  { counts: { ...COUNTS, waiting: 0, done: 0, refused: 332 } },
+])("cannot be undone: %o", async (part) => {
+  show(
+    <CampaignsPage />,
+    new FakeApi(lists({ ...MOVE, state: "done", allowedActions: ["undoCampaign"], ...part })),
+  );
+  const buttons = within(await row()).getAllByRole("button");
+  expect(buttons.map((each) => each.textContent)).toEqual(["Results"]);
+});
+
+test("is not approved by who has created it", async () => {
+  const waits = { ...MOVE, state: "approval", allowedActions: ["approveCampaign", "cancelCampaign"] };
+  show(<CampaignsPage />, new FakeApi(lists({ ...waits, createdBy: "user:ada" })));
+  const buttons = within(await row()).getAllByRole("button");
+  expect(buttons.map((each) => each.textContent)).toEqual(["Results", "Cancel"]);
+});
+
+test("links to what it did", async () => {
+  show(<CampaignsPage />, new FakeApi(lists(MOVE)));
+  const link = within(await row()).getByRole("link", { name: "Changes by to-rotterdam" });
+  expect(link.getAttribute("href")).toBe("/activity?actor=campaign%3Ato-rotterdam");
+});
+
+test.each([
+  ["TARGET_LIMIT", "A quota of the target account is exhausted"],
+  ["NOT_ALLOWED", "Not possible in this state"],
+  ["UNKNOWN_DEVICE", "Unknown device"],
+  ["INVENTED", "INVENTED"],
+])("says what %s means", (code, want) => expect(failureText(code)).toBe(want));
+
+test.each([
+  ["2026-11-30T10:02:05.000Z", "in 2 min 5 s"],
+  ["2026-11-30T10:00:00.500Z", "any moment"],
+  ["2026-11-30T09:00:00.000Z", "any moment"],
+])("the end %s is %s", (at, want) => expect(endText(at, new Date("2026-11-30T10:00:00Z"))).toBe(want));
+
+test("shows failed devices apart from those that are done", () => {
+  const counts = { ...CAMPAIGN.counts, failed: 20, refused: 30, superseded: 10, pending: 608 };
+  expect(partsOf({ ...CAMPAIGN, counts }).map(({ name, share }) => [name, share])).toEqual([
+    ["done", 32],
+    ["waiting", 1.2],
+    ["failed", 5],
+    ["left", 1],
+  ]);
+  expect(partsOf({ ...CAMPAIGN, total: 0, counts: { ...counts, done: 0 } })).toHaveLength(3);
+});
 
 test("creates a campaign from a filter after a preview", async () => {
   const preview = {
@@ -124,12 +174,13 @@ test("creates a campaign from a filter after a preview", async () => {
   await user.click(await screen.findByRole("option", { name: "Release" }));
   expect((screen.getByRole("button", { name: "Preview" }) as HTMLButtonElement).disabled).toBe(true);
   await user.click(screen.getByRole("combobox", { name: "Devices in state" }));
-  await user.click(await screen.findByRole("option", { name: "failed" }));
+  await user.click(await screen.findByRole("option", { name: "Failed" }));
   await user.click(screen.getByRole("button", { name: "Preview" }));
   expect(
     await screen.findByText("812 devices will be changed · 8 refused · takes at least 1 min 30 s"),
   ).toBeDefined();
   expect(screen.getByText("Another user has to approve it.")).toBeDefined();
+  expect(screen.getByText("8 devices: An operator has revoked it")).toBeDefined();
   const arguments_ = { change: { operation: "RELEASE" }, filter: { state: "failed" } };
   expect(api.variablesOf("PreviewCampaign")).toEqual([arguments_]);
   await user.click(screen.getByRole("button", { name: "Create" }));
@@ -180,7 +231,7 @@ test.each([
 });
 
 test.each([
-  [{ state: "approval" }, "Another user than ada has to approve it"],
+  [{ state: "approval" }, "Waits for the approval of a user other than ada"],
   [{ state: "stopped", stoppedBecause: "FAILURE_RATE" }, "Stopped: too many devices failed"],
   [{ state: "stopped", stoppedBecause: "NEW" }, "Stopped: NEW"],
   [{ canary: 5, canaryArrived: 2 }, "Canary: 2 of 5 arrived"],

@@ -32,7 +32,7 @@ const row = () => screen.findByRole("listitem", { name: "pumps" });
 test("shows conditions, target, progress against the limit and refusals by reason", async () => {
   show(<EnrolmentsPage />, new FakeApi(lists(PUMPS)));
   const found = within(await row());
-  expect(found.getByText("name pump-*, O = Acme")).toBeDefined();
+  expect(found.getByText("Name pump-*, O = Acme")).toBeDefined();
   expect(await found.findByText("Claimed for Rotterdam")).toBeDefined();
   expect(found.getByText("125 of 500 devices admitted")).toBeDefined();
   expect(
@@ -61,7 +61,7 @@ test("shows weights, lists and functions", async () => {
   };
   show(<EnrolmentsPage />, new FakeApi(lists(weighted, chosen)));
   const found = within(await row());
-  expect(found.getByText("one of 1,200 serial numbers")).toBeDefined();
+  expect(found.getByText("One of 1,200 serial numbers")).toBeDefined();
   expect(await found.findByText("Claimed for Rotterdam (75 %), 900000000009/eu-west-1 (25 %)")).toBeDefined();
   expect(found.getByText("125 devices admitted")).toBeDefined();
   expect(screen.getByText("Claimed for the target that device-lobby-allocation-a chooses")).toBeDefined();
@@ -85,7 +85,7 @@ test("shows claim certificates with their expiry, and warns before it", async ()
   const none = { ...PUMPS, name: "none", door: "claim", match };
   show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, door: "claim", match, claimCertificates }, none)));
   const found = within(await row());
-  expect(found.getByText("a claim certificate, any serial number")).toBeDefined();
+  expect(found.getByText("With a claim certificate, any serial number")).toBeDefined();
   expect(found.getByText("Claim certificate aaaaaaaaaaaa…: expires on 2126-12-31")).toBeDefined();
   expect(found.getByText(`Claim certificate bbbbbbbbbbbb…: expires on ${soon.slice(0, 10)}`)).toBeDefined();
   expect(found.getByText("Claim certificate cccccccccccc…: revoked, expires on 2126-12-31")).toBeDefined();

@@ -58,7 +58,7 @@ test("lists tokens without their secrets", async () => {
   expect(await dialog.findByText("active, 1 of 3 uses, for any name, until 2026-12-07")).toBeDefined();
   expect(dialog.getByText("revoked, 1 of 1 use, for gw-1, until 2026-12-07")).toBeDefined();
   expect(dialog.getAllByRole("button", { name: /^Revoke / })).toHaveLength(1);
-  expect(screen.getByText("a token, name gw-*")).toBeDefined();
+  expect(screen.getByText("With a token, name gw-*")).toBeDefined();
   expect(screen.getByText("2 requests refused: The secret of the token was wrong")).toBeDefined();
 });
 

@@ -62,18 +62,21 @@ test.each<[string, object, string[], string[]]>([
     "disabled by a user",
     { state: "disabled", reason: "disabled by user:ada" },
     ["Enable", ...ALWAYS],
-    ["disabled", "Disabled: disabled by user:ada"],
+    ["disabled", "Disabled: by ada"],
   ],
   [
     "disabled with undelivered events",
-    { state: "disabled", reason: "GONE", undeliveredCount: 3 },
-    ["Enable", ...ALWAYS],
-    ["Disabled: GONE", "3 events undelivered"],
+    { state: "disabled", reason: "GONE: no request was accepted", undeliveredCount: 3 },
+    ["Enable", "Undelivered", ...ALWAYS],
+    [
+      "Disabled: the receiver says that it is gone (HTTP 410); no request was accepted",
+      "3 events undelivered",
+    ],
   ],
   [
     "active with an undelivered event",
     { undeliveredCount: 1 },
-    ["Test", "Redrive", "Disable", ...ALWAYS],
+    ["Test", "Redrive", "Undelivered", "Disable", ...ALWAYS],
     ["1 event undelivered"],
   ],
 ])("shows a webhook that is %s with its actions", async (_, part, wantActions, wantTexts) => {
@@ -170,6 +173,60 @@ test.each([
   await waitFor(() => expect(api.variablesOf("WebhookList").length).toBeGreaterThan(lists));
   expect(api.variablesOf(name)).toEqual([{ id: HOOK.id }]);
   if (title === "Redrive") expect(await screen.findByText("100 events sent again")).toBeDefined();
+});
+
+const LOST_EVENT = {
+  __typename: "UndeliveredEvent",
+  event: "a-1",
+  type: "device.claim",
+  at: "2026-11-30T10:00:00.000Z",
+  result: "TIMEOUT",
+  attempts: 8,
+};
+const undelivered = (...events: object[]) => ({
+  webhooks: [{ __typename: "Webhook", id: HOOK.id, undelivered: events }],
+});
+
+test("lists undelivered events and sends one of them again", async () => {
+  const { api, user } = await open(
+    { ...HOOK, undeliveredCount: 2 },
+    {
+      UndeliveredEvents: undelivered(LOST_EVENT, { ...LOST_EVENT, event: "b-1" }),
+      RedriveWebhook: { redriveWebhook: { __typename: "RedrivenWebhook", id: HOOK.id, redriven: 1 } },
+    },
+  );
+  await user.click(button(`Undelivered to ${URL}`));
+  const line = within(await screen.findByRole("listitem", { name: "a-1" }));
+  expect(line.getByText("claim: No answer within 15 seconds")).toBeDefined();
+  expect(line.getByText(/8 attempts$/)).toBeDefined();
+  api.answer("UndeliveredEvents", undelivered({ ...LOST_EVENT, event: "b-1" }));
+  await user.click(button("Send a-1 again"));
+  await waitFor(() => expect(screen.queryByRole("listitem", { name: "a-1" })).toBeNull());
+  expect(api.variablesOf("RedriveWebhook")).toEqual([{ id: HOOK.id, events: ["a-1"] }]);
+  expect(screen.getByRole("listitem", { name: "b-1" })).toBeDefined();
+});
+
+test("a disabled webhook's undelivered events are listed, and not sent", async () => {
+  const { user } = await open(
+    { ...HOOK, state: "disabled", reason: "GONE", undeliveredCount: 1 },
+    { UndeliveredEvents: undelivered(LOST_EVENT) },
+  );
+  await user.click(button(`Undelivered to ${URL}`));
+  expect(await screen.findByText("Enable the webhook to send them again.")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Send a-1 again" })).toBeNull();
+});
+
+test("shows why an event was not sent again", async () => {
+  const { user } = await open(
+    { ...HOOK, undeliveredCount: 1 },
+    {
+      UndeliveredEvents: undelivered(LOST_EVENT),
+      RedriveWebhook: new Refusal("WEBHOOK_DISABLED", "got it, which is disabled", { redriveWebhook: null }),
+    },
+  );
+  await user.click(button(`Undelivered to ${URL}`));
+  await user.click(await screen.findByRole("button", { name: "Send a-1 again" }));
+  expect((await screen.findByRole("alert")).textContent).toContain("which is disabled");
 });
 
 test("shows in its dialog why an action failed", async () => {
