@@ -78,7 +78,7 @@ function What({ campaign }: { campaign: Campaign }) {
           href={activityAddress({ ...ANY, kind: "campaign", name: campaign.name })}
           size="sm"
           className="reach"
-          aria-label={`Changes by ${campaign.name}`}
+          aria-label={`Its changes: ${campaign.name}`}
         >
           Its changes
         </Anchor>

@@ -69,7 +69,7 @@ export const COLUMNS: readonly Column[] = [
     key: "reason",
     label: "Reason",
     byDefault: true,
-    width: 125,
+    width: 140,
     sort: ({ reason }) => reason,
     cell: ({ reason }) => reason && <Reason reason={reason} />,
   },

@@ -122,7 +122,7 @@ test("is not approved by who has created it", async () => {
 
 test("links to what it did", async () => {
   show(<CampaignsPage />, new FakeApi(lists(MOVE)));
-  const link = within(await row()).getByRole("link", { name: "Changes by to-rotterdam" });
+  const link = within(await row()).getByRole("link", { name: "Its changes: to-rotterdam" });
   expect(link.getAttribute("href")).toBe("/activity?actor=campaign%3Ato-rotterdam");
 });
 
