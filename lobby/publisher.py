@@ -1,6 +1,6 @@
 """Lambda: the publisher, a handler for the history's stream. It publishes an event for each new entry, if a rule of the
-bus can match it, sends it to the queue for each webhook that wants it, and writes the actions of users, campaigns, rules
-and services to the activity log.
+bus can match it, sends it to the queue for each webhook that wants it, and writes the actions of users, campaigns,
+rules and services to the activity log.
 
 An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
 `GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a

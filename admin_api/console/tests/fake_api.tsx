@@ -105,7 +105,14 @@ const SEE = [
   "exportHistory",
 ];
 const CLAIM = [...SEE, "addDevice", "claimDevice", "claimSerialNumbers", "claimDevices", "confirmPresence"];
-const CHANGE = ["moveDevice", "configureDevice", "releaseDevice", "revokeDevice", "retryDevice", "renewDevice"];
+const CHANGE = [
+  "moveDevice",
+  "configureDevice",
+  "releaseDevice",
+  "revokeDevice",
+  "retryDevice",
+  "renewDevice",
+];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];
 const ENROLMENTS = ["enrolments", "pauseEnrolment", "resumeEnrolment", "revokeEnrolment", ...TOKENS];
