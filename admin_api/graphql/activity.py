@@ -108,7 +108,7 @@ def _wanted(entered: ActivityFilter | None) -> Wanted:
     since, until = parse_period(entered.since, entered.until)
     return Wanted(
         parse_actor(actor) if actor is not None else None,
-        ActorKind(entered.kind.value) if entered.kind is not None else None,
+        ActorKind[entered.kind.name] if entered.kind is not None else None,
         target_named(entered.target) if entered.target is not None else None,
         parse_enrolment_name(entered.enrolment) if entered.enrolment is not None else None,
         since,
