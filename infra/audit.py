@@ -95,7 +95,7 @@ def _pip_audit(run: Run, requirements: Path) -> tuple[int, list[Vulnerability]]:
 
 
 def of_console(run: Run) -> tuple[int, list[Vulnerability]]:
-    """Return the same for the console's dependencies. Raise `DatabaseUnavailable`."""
+    """Return the number of the console's dependencies and their vulnerabilities. Raise `DatabaseUnavailable`."""
     report = _json(run(["npm", "audit", "--omit=dev", "--json"], CONSOLE), "npm")
     if "vulnerabilities" not in report:
         raise DatabaseUnavailable(

@@ -1,4 +1,4 @@
-"""The two texts of a bundle: its README, and the program that starts the client, which even old Pythons can read."""
+"""The two texts of a bundle: its README, and the program that starts the client. Old Python versions can parse it."""
 
 from typing import Final
 
@@ -33,12 +33,12 @@ The machine needs Python 3.11 or newer, and a connection to {lobby}. Nothing is 
 The client creates a key, gets a certificate for it with the claim certificate in this folder, and connects to the
 lobby. When it is claimed, it connects to its target. It can be stopped, or lose its power, at any time.
 
-    SERIAL.state/               what the device has got: keep it, for it contains its key
+    SERIAL.state/               the device's identity: keep it, because it contains the key
     python3 client.py --help    all commands and options
     settings.json               options by their names
 
 The claim certificate expires at {expires}. Devices that have their own certificate do not need it any more.
-Whoever has this folder can ask for certificates in the name of the enrolment, within its limits. If it is lost:
+Anyone who has this folder can request certificates of the enrolment, within its limits. If it is lost:
     lobbyctl enrolments certificates list {enrolment}
     lobbyctl enrolments certificates revoke FINGERPRINT
 

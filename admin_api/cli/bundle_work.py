@@ -23,7 +23,9 @@ class BundleWork:
 
     def __init__(self, out: Path) -> None:
         if out.exists():
-            raise usage_error(f"got {out}, which exists, want a new file: its key is nowhere else", "FILE_EXISTS")
+            raise usage_error(
+                f"got {out}, which exists, want a new file: it may be the only copy of its key", "FILE_EXISTS"
+            )
         self._out, self.folder = out, out.with_name(f"{out.name}.part")
         self.resumed = self.folder.exists()
 

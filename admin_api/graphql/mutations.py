@@ -162,7 +162,7 @@ class Mutation(
 
     @operation(
         "Asks a device in its target to renew its certificate, now and each day until it has. One that was not due has"
-        " 30 days. CANNOT_RENEW: its client has not said that it can. Can be repeated."
+        " 30 days. CANNOT_RENEW: its client has not reported that it can. Can be repeated."
     )
     def renew_device(self, info: Info, certid: Certid) -> Device | None:
         return _device(info, certid, ChangeRequest(ChangeOperation.RENEW))

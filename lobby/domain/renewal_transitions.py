@@ -37,7 +37,7 @@ def request(device: Device, at: str) -> Device:
     if not device.can_renew:
         raise Conflict(
             "CANNOT_RENEW",
-            f"got {device.certid}, whose client has not said in a hello that it can renew, want a client that can",
+            f"got {device.certid}, whose client has not reported in a hello that it can renew, want a client that can",
         )
     by = datetime.fromisoformat(at) + REQUESTED_GRACE
     return become_due(device, by.isoformat(timespec="milliseconds").replace("+00:00", "Z"))

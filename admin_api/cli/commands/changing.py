@@ -38,7 +38,7 @@ from lobby.names import Fingerprint
 PAGE: Final = 200
 """Devices that are looked up in one request. The API accepts 1,000; smaller pages show progress."""
 MAX_LISTED: Final = 20
-"""Up to this many devices are listed; of more, how many have the same result, and those that failed."""
+"""Up to this number, each device is listed; otherwise the number per result and the failed devices."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ def _ask(
     single: PreviewedRow | None,
     yes: bool,
 ) -> None:
-    """Show what will be changed and ask, once for all devices. A list or a filter can contain more than the user thinks
-    of, so it is always asked about. Raise as `confirm`."""
+    """Show what will be changed and ask, once for all devices. A list or a filter can contain more devices than the
+    user expects, so it always needs a confirmation. Raise as `confirm`."""
     changing = [row for row in rows if row.changes]
     is_bulk = selection.is_filter or selection.file is not None
     if not changing or not (is_bulk or any(request.asks(row.shown) for row in changing)):

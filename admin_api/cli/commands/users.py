@@ -1,4 +1,4 @@
-"""`users`: block users at once, for example when a phone was stolen, and list those that are blocked."""
+"""`users`: block users immediately, for example when a phone was stolen, and list those that are blocked."""
 
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name, as 
 def block(context: CommandContext, name: _Name) -> None:
     """Refuse all requests of a user from now on, within 5 seconds, although their token is still valid.
 
-    Also disable the user in Cognito, or they sign in again when the block ends.
+    Also disable the user in Cognito, otherwise they can sign in again when the block ends.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
     if context.screen.as_json:
