@@ -33,7 +33,9 @@ _FORMAT: Final = "5"
 SDK_PACKAGES: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """The AWS SDK and its dependencies. Lambda's runtimes also include them, but AWS changes their versions without notice,
 and PynamoDB uses private names of botocore. The emulator's Lambdas use those of this environment."""
-SDK_SERVICES: Final = frozenset({"dynamodb", "events", "iot", "iot-data", "lambda", "s3", "sns", "sqs", "ssm", "sts"})
+SDK_SERVICES: Final = frozenset(
+    {"dynamodb", "events", "iot", "iot-data", "kms", "lambda", "s3", "sns", "sqs", "ssm", "sts"}
+)
 """The services whose models are kept: those of all services are 30 MB."""
 MAX_UNZIPPED: Final = 250 * 1024 * 1024
 """Bytes: Lambda's quota "Deployment package size", unzipped, with layers."""
