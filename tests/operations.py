@@ -44,6 +44,15 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         "mutation($id: ID!) { claimDevices(certids: [$id], target: <target>) { results { certid code } } }",
         _CLAIMERS,
     ),
+    "claimSerialNumbers": (
+        'mutation { claimSerialNumbers(serialNumbers: ["unseen-1"], target: <target>) { results { ok code } } }',
+        _CLAIMERS,
+    ),
+    "serialNumberClaims": ("{ serialNumberClaims { nodes { serialNumber } } }", _OPERATORS),
+    "withdrawSerialNumberClaim": (
+        'mutation { withdrawSerialNumberClaim(serialNumber: "unseen-2") { serialNumber } }',
+        _OPERATORS,
+    ),
     "confirmPresence": (
         f'mutation($id: ID!) {{ confirmPresence(certid: $id, code: "{CODE}") {{ certid }} }}',
         _CLAIMERS,
@@ -201,6 +210,7 @@ REFUSED: Final = {
         "UNKNOWN_ENROLMENT",
     ),
     "revokeEnrolmentToken": "UNKNOWN_TOKEN",
+    "withdrawSerialNumberClaim": "UNKNOWN_SERIAL_CLAIM",
     "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
     **dict.fromkeys(
         (

@@ -74,6 +74,24 @@ def claim_in_bulk(fixture: JobFixture) -> None:
     refused = {result["code"] for result in results if not result["ok"]}
     if refused:
         raise JobFailed(f"claimDevices: {', '.join(sorted(refused))}")
+    claim_by_serial_number(fixture, target)
+
+
+def claim_by_serial_number(fixture: JobFixture, target: dict[str, str]) -> None:
+    """Claim serial numbers, of a device that has joined and of one that has not, and withdraw the second claim."""
+    device = fixture.new_device()
+    fixture.connect_admitted(device).close()
+    document = (
+        "mutation($serials: [String!]!, $target: TargetInput!) {"
+        " claimSerialNumbers(serialNumbers: $serials, target: $target) { results { ok code } } }"
+    )
+    unseen = f"{device.name}-next"
+    found = fixture.request("claimSerialNumbers", document, serials=[device.name, unseen], target=target)
+    refused = {each["code"] for each in found["claimSerialNumbers"]["results"] if not each["ok"]}
+    if refused:
+        raise JobFailed(f"claimSerialNumbers: {', '.join(sorted(refused))}")
+    withdraw = "mutation($serial: String!) { withdrawSerialNumberClaim(serialNumber: $serial) { serialNumber } }"
+    fixture.request("withdrawSerialNumberClaim", withdraw, serial=unseen)
 
 
 def register_target(fixture: JobFixture) -> None:
