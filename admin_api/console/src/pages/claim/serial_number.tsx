@@ -1,29 +1,18 @@
-/** Claiming by serial number: for devices whose certificates do not exist yet. Needs the network. */
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+/** The button that opens the dialog for claiming by serial number. */
+import { Button } from "@mantine/core";
 import { IconHash } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
-import { useMutation } from "urql";
-import { type Failure, failureOf } from "../../api/failures";
-import { graphql } from "../../api/graphql";
-import { FailureNotice } from "../../parts/failure_notice";
-import { ForeignText } from "../../parts/foreign_text";
-import { usePhone } from "../../parts/phone";
+import { lazy, Suspense, useState } from "react";
 import { useMe } from "../../sign_in/me";
-import { Destination } from "./destination";
 import type { Choice } from "./use_choice";
 
-const CLAIM_SERIAL = graphql(`
-  mutation ClaimSerialNumber($serial: String!, $target: TargetInput!, $profile: String) {
-    claimSerialNumbers(serialNumbers: [$serial], target: $target, profile: $profile) {
-      results { serialNumber ok code message claim { id } device { certid devstate } }
-    }
-  }
-`);
+/** Loaded when it is opened, because the claim page must load fast and has no other dialog. */
+const SerialNumberDialog = lazy(async () => ({
+  default: (await import("./serial_number_dialog")).SerialNumberDialog,
+}));
 
 export function SerialNumberButton({ choice }: { choice: Choice }) {
   const me = useMe();
-  const phone = usePhone();
-  const [opened, setOpened] = useState(false);
+  const [state, setState] = useState<"unused" | "opened" | "closed">("unused");
   if (!me.may("claimSerialNumbers")) return null;
   return (
     <>
@@ -31,75 +20,19 @@ export function SerialNumberButton({ choice }: { choice: Choice }) {
         variant="subtle"
         size="md"
         leftSection={<IconHash size={20} aria-hidden />}
-        onClick={() => setOpened(true)}
+        onClick={() => setState("opened")}
       >
         Claim by serial number
       </Button>
-      <Modal
-        opened={opened}
-        onClose={() => setOpened(false)}
-        title="Claim by serial number"
-        fullScreen={phone}
-        closeButtonProps={{ "aria-label": "Close", size: phone ? 44 : "md" }}
-      >
-        <SerialNumberForm choice={choice} />
-      </Modal>
+      {state !== "unused" && (
+        <Suspense>
+          <SerialNumberDialog
+            choice={choice}
+            opened={state === "opened"}
+            onClose={() => setState("closed")}
+          />
+        </Suspense>
+      )}
     </>
-  );
-}
-
-function SerialNumberForm({ choice }: { choice: Choice }) {
-  const [serial, setSerial] = useState("");
-  const [failure, setFailure] = useState<Failure>();
-  const [claimed, setClaimed] = useState<{ serial: string; joined: boolean }>();
-  const [{ fetching: busy }, claim] = useMutation(CLAIM_SERIAL);
-  const { target, profile } = choice;
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (!target) return;
-    setFailure(undefined);
-    setClaimed(undefined);
-    const { account, region } = target;
-    const { data, error } = await claim({ serial: serial.trim(), target: { account, region }, profile });
-    if (error) return setFailure(failureOf(error));
-    const [result] = data?.claimSerialNumbers.results ?? [];
-    if (!result?.ok)
-      return setFailure({ code: result?.code ?? "REFUSED", message: result?.message ?? "No reason given." });
-    setClaimed({ serial: result.serialNumber, joined: result.device !== null });
-    setSerial("");
-  };
-  return (
-    <form onSubmit={submit} noValidate>
-      <Stack>
-        <TextInput
-          label="Serial number"
-          description="The device needs no certificate yet. It is claimed when it joins with this name."
-          size="md"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          data-autofocus
-          value={serial}
-          onChange={(event) => setSerial(event.currentTarget.value)}
-        />
-        <div>
-          <Destination choice={choice} />
-        </div>
-        {failure && <FailureNotice failure={failure} />}
-        {claimed && (
-          <Text role="status">
-            <b>
-              <ForeignText>{claimed.serial}</ForeignText>
-            </b>{" "}
-            {claimed.joined ? "is claimed." : "is claimed as soon as it joins."}
-          </Text>
-        )}
-        <Group justify="flex-end">
-          <Button type="submit" size="md" loading={busy} disabled={!target || !serial.trim()}>
-            Claim
-          </Button>
-        </Group>
-      </Stack>
-    </form>
   );
 }
