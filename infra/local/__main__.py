@@ -89,6 +89,7 @@ def demo(
     console_port: ConsolePort = None,
     timeout: Annotated[float, typer.Option(help="Maximum duration of each step in seconds.")] = STEP_SECONDS,
     door: Annotated[Door, typer.Option(help="How the device joins.")] = Door.REGISTRATION,
+    renew: Annotated[bool, typer.Option("--renew", help="Then renew the device's certificate.")] = False,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Onboard a new device, in the running deployment or in one that is started for it."""
@@ -98,12 +99,12 @@ def demo(
         if running is not None:
             timeline.logs = (state / "cloud" / "emulator.log",)
             timeline.print(f"using the running deployment ({running.aws_endpoint_url})")
-            _run_demo(running, Manufacturer(state / FOLDER), state, timeline, door)
+            _run_demo(running, Manufacturer(state / FOLDER), state, timeline, door, renew=renew)
             return
         with exclusive_use(state):
             lobby = LocalLobby(state, timeline, gateway_port, mqtt_port, console_port)
             try:
-                _run_demo(lobby.up(), lobby.manufacturer, state, timeline, door)
+                _run_demo(lobby.up(), lobby.manufacturer, state, timeline, door, renew=renew)
             finally:
                 lobby.down()
 
@@ -148,16 +149,20 @@ def destroy(
     print(f"{state} deleted")
 
 
-def _run_demo(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline, door: Door) -> None:
+def _run_demo(
+    lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline, door: Door, *, renew: bool
+) -> None:
     timeline.print("\n  onboarding a new device")
     began = time.monotonic()
     if door is Door.CLAIM:
-        demo_claim.run(lobby, state, timeline)
+        demo_claim.run(lobby, state, timeline, renew=renew)
     elif door is Door.VENDING:
-        demo_vending.run(lobby, state, timeline)
+        demo_vending.run(lobby, state, timeline, renew=renew)
     else:
-        demonstration.run(lobby, manufacturer, state, timeline)
-    timeline.print(f"\nonboarded in {time.monotonic() - began:.1f} s, from manufacture to arrival")
+        demonstration.run(lobby, manufacturer, state, timeline, renew=renew)
+    what = "onboarded and renewed" if renew else "onboarded"
+    until = "the renewed certificate" if renew else "arrival"
+    timeline.print(f"\n{what} in {time.monotonic() - began:.1f} s, from manufacture to {until}")
 
 
 def _wait_for_end(lobby: LocalLobby) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import zxingcpp
 from PIL import Image
 
+from infra.local import demo_renewal
 from infra.local.api import Api
 from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import Manufacturer
@@ -31,8 +32,8 @@ query($id: ID!) {
 READ_LABEL: Final = "label read with a camera"
 
 
-def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline) -> None:
-    """Onboard a new device and print the steps on `timeline`. Raise `StepFailed`."""
+def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline, *, renew: bool = False) -> None:
+    """Onboard a new device, with `renew` renew its certificate, and print the steps. Raise `StepFailed`."""
     with timeline.step("device manufactured, label printed") as step:
         paths = manufacturer.make_device()
         step.note = paths.label.name
@@ -43,13 +44,15 @@ def run(lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Tim
         with timeline.step(READ_LABEL) as step:
             certid = read_label(paths.label)
             step.note = f"fingerprint {certid[:12]}…"
-        onboard(lobby, certid, device, timeline)
+        onboard(lobby, certid, device, timeline, renew=renew)
     finally:
         device.stop()
 
 
-def onboard(lobby: LobbyFile, certid: Fingerprint, device: ClientProcess, timeline: Timeline) -> None:
-    """Claim a device that waits in the lobby, and wait until it arrives."""
+def onboard(
+    lobby: LobbyFile, certid: Fingerprint, device: ClientProcess, timeline: Timeline, *, renew: bool = False
+) -> None:
+    """Claim a device that waits in the lobby, and wait until it arrives; with `renew`, renew its certificate."""
     with timeline.step("operator signed in"):
         api = Api(lobby, lobby.operator("operator"))
     try:
@@ -57,6 +60,8 @@ def onboard(lobby: LobbyFile, certid: Fingerprint, device: ClientProcess, timeli
             _wait_for_state(api, certid, "inlobby", timeline)
             step.note = "state inlobby"
         _claim(lobby, api, certid, device, timeline)
+        if renew:
+            demo_renewal.renew(api, certid, device, timeline)
         _print_history(api, certid, timeline)
     finally:
         api.close()

@@ -27,7 +27,7 @@ class CommandFailed(Exception):
     """`lobbyctl` ended with an error. The message is the command's output."""
 
 
-def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:
+def run(lobby: LobbyFile, state: Path, timeline: Timeline, *, renew: bool = False) -> None:
     """Onboard a new device and print the steps on `timeline`. Raise `StepFailed`."""
     serial, enrolment = new_name(), f"demo-{secrets.token_hex(4)}"
     folder = state / "devices" / serial
@@ -47,7 +47,7 @@ def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:
     timeline.logs = (*timeline.logs, device.log_path)
     try:
         certid = _provision(device, client / f"{serial}.state", timeline)
-        onboard(lobby, certid, device, timeline)
+        onboard(lobby, certid, device, timeline, renew=renew)
     finally:
         device.stop()
 

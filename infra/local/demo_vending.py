@@ -25,7 +25,7 @@ _SECONDS: Final = 120
 _PRINTED: Final = re.compile(r"Fingerprint=([0-9A-F:]{95})")
 
 
-def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:
+def run(lobby: LobbyFile, state: Path, timeline: Timeline, *, renew: bool = False) -> None:
     """Onboard a new device and print the steps on `timeline`. Raise `StepFailed` or `CommandFailed`."""
     name, enrolment = new_name(), f"demo-{secrets.token_hex(4)}"
     folder = state / "devices" / name
@@ -46,7 +46,7 @@ def run(lobby: LobbyFile, state: Path, timeline: Timeline) -> None:
         began = event_step(device, timeline, "device powered on", "starting")
         connected = event_step(device, timeline, "device connected to the lobby", "connected", began)
         event_step(device, timeline, "device sent its hello and waits", "hello_sent", connected)
-        onboard(lobby, certid, device, timeline)
+        onboard(lobby, certid, device, timeline, renew=renew)
     finally:
         device.stop()
 

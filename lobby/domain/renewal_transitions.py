@@ -18,6 +18,8 @@ from lobby.names import Fingerprint
 
 REQUESTED_GRACE: Final = timedelta(days=30)
 """Until a device that a user has asked, and that was not due, is overdue."""
+JUST_RENEWED: Final = timedelta(hours=1)
+"""For this time after a renewal, a user's request is taken for a repetition of the one that is done."""
 
 
 def become_due(device: Device, by: str) -> Device:
@@ -30,9 +32,10 @@ def become_due(device: Device, by: str) -> Device:
 
 def request(device: Device, at: str) -> Device:
     """A user has the device asked now. One that is not due has `REQUESTED_GRACE` from then on; one whose new
-    certificate is under way stays as it is. Raise `Conflict` NOT_ALLOWED in another state, or CANNOT_RENEW."""
+    certificate is under way, or that has renewed just now, stays as it is. Raise `Conflict` NOT_ALLOWED in another
+    state, or CANNOT_RENEW."""
     state_after(device, Event.DUE)
-    if device.pending is not None:
+    if device.pending is not None or _has_just_renewed(device, at):
         return device
     if not device.can_renew:
         raise Conflict(
@@ -41,6 +44,11 @@ def request(device: Device, at: str) -> Device:
         )
     by = datetime.fromisoformat(at) + REQUESTED_GRACE
     return become_due(device, by.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+
+
+def _has_just_renewed(device: Device, at: str) -> bool:
+    since = device.renewed_at
+    return since is not None and datetime.fromisoformat(at) < datetime.fromisoformat(since) + JUST_RENEWED
 
 
 def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str) -> Device:

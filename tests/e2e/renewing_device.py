@@ -14,6 +14,7 @@ from tests.e2e.deployment import Deployment, until
 HELLO: Final = "$aws/rules/lobby"
 REQUEST: Final = "$aws/rules/lobby_renewal"
 RENEW: Final = "mutation($id: ID!) { renewDevice(certid: $id) { devstate generation } }"
+ALLOWED: Final = "query($id: ID!) { device(certid: $id) { allowedActions } }"
 RENEWAL: Final = "query($id: ID!) { device(certid: $id) { certid renewal { stage } } }"
 
 
@@ -60,6 +61,9 @@ def stage(deployed: Deployment, certid: str) -> str | None:
 
 
 def renew(deployed: Deployment, certid: str) -> None:
+    """Have the device asked, as soon as its hello has said that it can renew: the device can arrive before the hello is
+    processed."""
+    until(lambda: "renewDevice" in deployed.api().ask(ALLOWED, id=certid)["device"]["allowedActions"] or None)
     deployed.api().ask(RENEW, id=certid)
 
 

@@ -82,6 +82,30 @@ def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
     assert re.search(r"onboarded in \d+\.\d s", demo.stdout)
 
 
+RENEWAL_STEPS = (
+    "operator asked for the renewal",
+    "device asked in its target",
+    "device went to the lobby",
+    "device created a key",
+    "new certificate stored",
+    "both certificates registered",
+    "device connected to its target with the new certificate",
+    "connection is stable",
+    "old certificate retired",
+)
+
+
+@pytest.mark.full
+def test_the_demo_renews_the_certificate_with_a_timeline(deployed: Deployment) -> None:
+    demo = _demo(deployed.state, "--timeout", "60", "--renew")
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    printed = [name for _, name in re.findall(r"^ *(\d+) ms  (.*?)(?:  · .*)?$", demo.stdout, re.MULTILINE)]
+    wanted = (*STEPS[:-1], *RENEWAL_STEPS, STEPS[-1])
+    assert [name.startswith(step) for name, step in zip(printed, wanted, strict=True)] == [True] * len(wanted)
+    assert re.search(r"retire +arrived → arrived +service:commissioner", demo.stdout)
+    assert re.search(r"onboarded and renewed in \d+\.\d s", demo.stdout)
+
+
 @contextmanager
 def _copy_of_state(deployed: Deployment, directory: Path, **changes: Any) -> Iterator[Path]:
     """A locked state directory with the running deployment's lobby.json, with some fields changed."""

@@ -12,7 +12,7 @@ from tests.e2e.bare_mqtt import CONNACK, HUNG_UP, BareMqtt, HandshakeRefused
 from tests.e2e.claiming_device import Credentials, bare, new_key, request_of
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
-from tests.e2e.renewing_device import HELLO, REQUEST, RenewingDevice, await_outcome, renew, stage
+from tests.e2e.renewing_device import HELLO, RENEW, REQUEST, RenewingDevice, await_outcome, renew, stage
 
 
 def _statuses(deployed: Deployment, certid: str, *scopes: Target) -> list[str | None]:
@@ -24,6 +24,7 @@ def test_a_device_in_its_target_renews_its_certificate_and_the_old_one_is_retire
 ) -> None:
     paths = fleet.make()
     device, old = fleet.power_on(paths), certid_of(paths)
+    deployed.wait(old, "inlobby")
     deployed.claim(old)
     deployed.wait(old, "arrived")
     renew(deployed, old)
@@ -61,6 +62,7 @@ def arrived(deployed: Deployment, fleet: Fleet) -> RenewingDevice:
     paths = fleet.make()
     certid = certid_of(paths)
     client = fleet.power_on(paths)
+    deployed.wait(certid, "inlobby")
     deployed.claim(certid)
     deployed.wait(certid, "arrived")
     client.stop()
@@ -125,6 +127,7 @@ def test_a_request_with_another_name_gets_no_certificate(
 def test_a_device_that_was_not_asked_gets_no_certificate(deployed: Deployment, fleet: Fleet) -> None:
     paths = fleet.make()
     client, certid = fleet.power_on(paths), certid_of(paths)
+    deployed.wait(certid, "inlobby")
     deployed.claim(certid)
     deployed.wait(certid, "arrived")
     client.stop()
@@ -150,7 +153,7 @@ def test_a_revoked_device_cannot_ask_and_cannot_be_asked(
     until(lambda: deployed.status(certid, deployed.lobby) == "INACTIVE" or None)
     assert not _can_connect(arrived)
     with pytest.raises(ApiRefused, match="REVOKED"):
-        renew(deployed, certid)
+        deployed.api().ask(RENEW, id=certid)
 
 
 @pytest.mark.full

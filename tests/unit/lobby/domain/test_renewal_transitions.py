@@ -198,3 +198,8 @@ def test_a_certificate_renewed_during_an_evacuation_is_retired_at_home_after_the
     assert ready.needs_commissioner
     done = retired(ready, ready.generation, (CERTID,))
     assert (done.retiring, done.needs_commissioner, done.current) == ((), False, NEW)
+
+
+def test_a_request_soon_after_a_renewal_is_a_repetition_and_a_later_one_is_not() -> None:
+    assert request(finished(), "2026-11-23T12:59:59.999Z") == finished()
+    assert request(finished(), "2026-11-23T13:00:00.000Z").renew_by is not None
