@@ -17,7 +17,7 @@ from lobby.domain.states import State
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.renewal_summary import read_summary
 from lobby.names import EnrolmentName
-from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, TWO, LobbyWithTargets
+from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, THREE, TWO, LobbyWithTargets
 
 YEARLY = Profiles.of(replace(each, renewal=RenewalPolicy(365, 30)) for each in PROFILES.by_name.values())
 ROOT = Expiring("ca", "ab" * 32, "CN=Maker", "2027-01-01T00:00:00Z")
@@ -119,12 +119,12 @@ def test_a_round_without_time_continues_in_the_next_run(
     three: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lobby = three
-    lobby.start_placed(ONE, TWO)
+    lobby.start_placed(ONE, TWO, THREE)
     monkeypatch.setattr("lobby.ledger.walk.PAGE", 1)
     daily = Round(lobby)
     lobby.clock.advance(days=365)
     answers: Iterator[bool] = iter([False, True])
     assert daily.round.resume(daily.note, lambda: next(answers)) == {"RenewalsAsked": 0}
     assert daily.note["counts"]["due"] == 1
-    assert daily.run()["RenewalsDue"] == 2
+    assert daily.run()["RenewalsDue"] == 3
     assert timedelta(hours=23) < INTERVAL < timedelta(days=1)
