@@ -1,0 +1,114 @@
+"""A target that devices cannot reach is evacuated on the local cloud: a device arrives in the standby, and returns.
+
+The commands are those of the runbook in docs/operate.md, as written, with the target's key instead of its name there.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.synthesis import ROOT
+from lobby.names import Target
+from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.fleet import Fleet, certid_of, wait_for_event
+from tests.e2e.lobbyctl_process import Lobbyctl
+
+FIELDS = "standby { certificates placed prepared evacuatedAt away left campaign }"
+SET = f"""
+mutation($account: String!, $region: String!, $standby: TargetInput, $certificates: StandbyCertificates!) {{
+  setStandby(account: $account, region: $region, standby: $standby, certificates: $certificates) {{ {FIELDS} }}
+}}"""
+TARGETS = f"{{ targets {{ account region {FIELDS} }} }}"
+
+
+RUNBOOK = re.compile(r"^ +\$ lobbyctl (?P<command>.+)$", re.MULTILINE)
+
+
+def runbook(target: Target) -> dict[str, list[str]]:
+    """Return the commands of the runbook, by their first two words."""
+    page = (ROOT / "docs" / "operate.md").read_text()
+    section = page.partition("## A Region is down\n")[2].partition("\n## ")[0]
+    words = [shlex.split(match["command"]) for match in RUNBOOK.finditer(section)]
+    return {" ".join(each[:2]): [str(target) if word == "Dublin" else word for word in each] for each in words}
+
+
+def place(target: Target) -> dict[str, str]:
+    return {"account": target.account, "region": target.region}
+
+
+def set_standby(deployed: Deployment, target: Target, standby: Target | None, certificates: str = "ACTIVE") -> None:
+    other = place(standby) if standby else None
+    deployed.api("admin").ask(SET, **place(target), standby=other, certificates=certificates)
+
+
+def act(deployed: Deployment, operation: str, target: Target) -> dict[str, Any]:
+    query = f"mutation($a: String!, $r: String!) {{ {operation}(account: $a, region: $r) {{ {FIELDS} }} }}"
+    result: dict[str, Any] = deployed.api("admin").ask(query, a=target.account, r=target.region)[operation]
+    return result
+
+
+def wait_for(deployed: Deployment, target: Target, **counts: int) -> None:
+    """Wait until the counts of the target's standby are these."""
+    last: list[Any] = [None]
+
+    def look() -> bool:
+        listed = deployed.api("admin").ask(TARGETS)["targets"]
+        last[0] = next(each["standby"] for each in listed if each["account"] == target.account)
+        return bool(last[0]) and all(last[0][name] == count for name, count in counts.items())
+
+    until(lambda: look() or None, lambda: last[0], every=0.5)
+
+
+def lose_connection(deployed: Deployment, certid: str, target: Target) -> None:
+    """Cut a device off from the target, and stop the lane: nothing in the target answers."""
+    act(deployed, "pauseTarget", target)
+    deployed.client(target, "iot").update_certificate(certificateId=certid, newStatus="INACTIVE")
+
+
+@pytest.fixture
+def standby(deployed: Deployment, first: Target, second: Target) -> Iterator[Target]:
+    yield second
+    act(deployed, "resumeTarget", first)
+    act(deployed, "returnTarget", first)
+    wait_for(deployed, first, away=0)
+    set_standby(deployed, first, None)
+
+
+@pytest.mark.parametrize("certificates", ["ACTIVE"])
+def test_a_device_of_an_unreachable_target_arrives_in_the_standby_and_returns(
+    deployed: Deployment, fleet: Fleet, first: Target, standby: Target, certificates: str, tmp_path: Path
+) -> None:
+    lobbyctl, commands = Lobbyctl(deployed, tmp_path), runbook(first)
+    set_standby(deployed, first, standby, certificates)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths), certid_of(paths)
+    deployed.claim(certid, first)
+    deployed.wait(certid, "arrived")
+    wait_for(deployed, first, prepared=1)
+    assert deployed.status(certid, standby) == certificates
+    lose_connection(deployed, certid, first)
+    evacuated = lobbyctl(*commands["targets evacuate"], "--as", "admin")
+    assert (evacuated.returncode, "is evacuated since" in evacuated.stdout) == (0, True), evacuated.stderr
+    wait_for_event(device, "fallback_to_lobby")
+    wait_for_event(device, "arrived_at_target", generation=2)
+    there = deployed.wait(certid, "arrived", targetaccount=standby.account)
+    assert "evacuate" in events(there)
+    assert there["historyIntact"]
+    wait_for(deployed, first, away=1, left=0)
+    assert "evacuated, 1 there, 0 left" in lobbyctl(*commands["targets list"]).stdout
+    assert "evacuate-" in lobbyctl(*commands["campaigns list"]).stdout
+    act(deployed, "resumeTarget", first)
+    assert lobbyctl(*commands["targets check"]).returncode == 0
+    assert lobbyctl(*commands["targets return"], "--as", "admin").returncode == 0
+    wait_for_event(device, "arrived_at_target", generation=3)
+    back = deployed.wait(certid, "arrived", targetaccount=first.account)
+    assert "return" in events(back)
+    wait_for(deployed, first, away=0, prepared=1)
+    assert deployed.status(certid, standby) == certificates
+    deployed.release(certid)
+    deployed.wait(certid, "inlobby", previousTargets=[])
+    assert [deployed.status(certid, scope) for scope in (first, standby)] == ["INACTIVE", "INACTIVE"]
