@@ -43,9 +43,13 @@ def hello(device: Device, report: Report, at: str) -> Device:
 def is_news(device: Device, report: Report) -> bool:
     """Return whether the client's capabilities differ from those in the row. For a device that has its route, only
     renewal is compared."""
-    can_renew = report.can_renew is not None and bool(device.can_renew) is not report.can_renew
     shows_code = report.shows_code is not None and report.shows_code is not device.shows_code
-    return can_renew or (shows_code and device.devstate not in PLACED_STATES)
+    return is_renewal_news(device, report) or (shows_code and device.devstate not in PLACED_STATES)
+
+
+def is_renewal_news(device: Device, report: Report) -> bool:
+    """Return whether it is news that the client can renew, or can no longer."""
+    return report.can_renew is not None and bool(device.can_renew) is not report.can_renew
 
 
 def record(device: Device, report: Report, at: str) -> Device:

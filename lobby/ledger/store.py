@@ -109,11 +109,14 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         can_renew: bool | None = None,
     ) -> bool:
         """Record the last hello of a waiting device. Return whether it was written: at most once per
-        `HEARTBEAT_INTERVAL`, or when its client can do something else; never while the row needs the commissioner,
-        because the write would start it. Of a device that has its route, only such news is recorded."""
+        `HEARTBEAT_INTERVAL`, or when its client can do something else. Of a device that has its route, only such news
+        is recorded. While the row needs the commissioner, a write starts it again, so only the news is written that the
+        client can renew: a device that was claimed before its first hello may say no other hello in the lobby."""
         at, report = self._clock(), Report(clientversion, shows_code, can_renew)
         waits, is_new = device.devstate in _WAITING_STATES, hellos.is_news(device, report)
-        if device.needs_commissioner or not (waits or (is_new and device.devstate in PLACED_STATES)):
+        if device.needs_commissioner and not hellos.is_renewal_news(device, report):
+            return False
+        if not device.needs_commissioner and not (waits or (is_new and device.devstate in PLACED_STATES)):
             return False
         if device.lastseen is not None and device.lastseen > timestamp(at - HEARTBEAT_INTERVAL) and not is_new:
             return False

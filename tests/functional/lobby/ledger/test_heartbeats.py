@@ -57,6 +57,23 @@ def test_a_heartbeat_is_written_for_waiting_devices_only(ledger: Ledger, clock: 
     assert aws.tables() == before
 
 
+def test_a_device_that_is_being_commissioned_reports_once_that_it_can_renew(ledger: Ledger, calls: Calls) -> None:
+    admitted(ledger)
+    device = ledger.claim(ONE, ClaimRequest(B), ANN)
+    assert ledger.record_heartbeat(device, "2.0", can_renew=True)
+    after = ledger.get(ONE)
+    assert after is not None
+    assert (after.can_renew, after.needs_commissioner, after.version) == (True, True, device.version)
+    assert ledger.commission(device, "b.example", "service:commissioner").version == device.version + 1
+    commissioned = ledger.get(ONE)
+    assert commissioned is not None
+    assert commissioned.can_renew
+    calls.forget()
+    assert not ledger.record_heartbeat(after, "2.0", can_renew=True)
+    assert not ledger.record_heartbeat(device, "2.0")
+    assert calls.names() == []
+
+
 def test_a_heartbeat_yields_to_a_change_of_the_claim(ledger: Ledger, calls: Calls, clock: Clock) -> None:
     device = in_lobby(ledger)
     clock.advance(minutes=31)
