@@ -130,6 +130,7 @@ def _write_certificates(roots: Path, chain: Path, name: str) -> None:
     authority = (
         _builder(issuer, issuer, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_signs_certificates(), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
@@ -145,6 +146,21 @@ def _write_certificates(roots: Path, chain: Path, name: str) -> None:
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     roots.write_bytes(authority.public_bytes(pem))
     chain.write_bytes(leaf.public_bytes(pem) + private)
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    """Return the key usage of a CA, which Python 3.13 requires."""
+    return x509.KeyUsage(
+        key_cert_sign=True,
+        crl_sign=True,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
