@@ -1,8 +1,9 @@
 """The activity log: what was decided about devices, and who has decided it, across all devices. A device's history
 contains all entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of
 an enrolment has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for
-somebody: it repeats work, repairs a target, or demands a renewal that a policy requires. It does not contain what
-devices cause: admissions, hellos, commissioning, arrivals. It is only for reading; verification uses the histories.
+somebody: it repeats work, repairs a target, demands a renewal that a policy requires, or takes a device to or from the
+standby of a target that a user has evacuated or returned. It does not contain what devices cause: admissions, hellos,
+commissioning, arrivals. It is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ from lobby.names import ActorKind, EnrolmentName, Fingerprint, Target, ThingName
 KEPT: Final = timedelta(days=90)
 ALL: Final = "all"
 LONGEST_ACTOR: Final = 300
-DECISIONS: Final = frozenset({*OPERATOR_EVENTS, Event.WAKE, Event.DEACTIVATE, Event.DUE})
+STANDBY_DECISIONS: Final = (Event.PREPARE, Event.EVACUATE, Event.RETURN)
+"""`PREPARED` is not one: it is the result of the commissioner's work."""
+DECISIONS: Final = frozenset({*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, Event.DEACTIVATE, Event.DUE})
 """The events by which a service acts for somebody. The others of services follow from what devices do."""
 
 
