@@ -25,15 +25,15 @@ Region = Annotated[str, described("The AWS Region of the target, such as eu-west
 Profile = Annotated[
     str | None,
     described(
-        "The profile, one of the target's. Omitted: a move keeps the device's; a claim takes `default`, or the first"
-        " of the target's."
+        "The profile, one of the target's. Omitted: a move keeps the device's; a claim takes that of the device's"
+        " enrolment, or else `default`, or else the first of the target's."
     ),
 ]
 Config = Annotated[
     JSON | None,
     described(
         "The configuration that the device gets with its route: text or an object, at most 8 KiB of JSON. Omitted: the"
-        ' device\'s configuration in a move, else `"default"`.'
+        " device's configuration in a move; in a claim that of the device's enrolment, or else `\"default\"`."
     ),
 ]
 First = Annotated[int, described("The number of items on the page, at least 1; the operation states the maximum.")]

@@ -59,13 +59,13 @@ class ChangeInput:
     )
     profile: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="CLAIM, MOVE and CONFIGURE: the profile. Omitted: each device keeps its own; a claim takes the"
-        " target's default.",
+        description="CLAIM, MOVE and CONFIGURE: the profile. Omitted: each device keeps its own; a claim takes that"
+        " of the device's enrolment, or else the target's default.",
     )
     config: JSON | None = strawberry.field(
         default=strawberry.UNSET,
         description="CLAIM, MOVE and CONFIGURE: the configuration. Omitted: each device keeps its own; a claim takes"
-        ' `"default"`.',
+        ' that of the device\'s enrolment, or else `"default"`.',
     )
     why: str | None = strawberry.field(
         default=strawberry.UNSET,

@@ -72,7 +72,8 @@ class EnrolmentMutation:
         ends: Ends = ABSENT,
         model: Annotated[str | None, described("The product model of its devices.")] = ABSENT,
         allocation: Annotated[
-            AllocationInput | None, described("The target of its devices' claims; by default they wait for a claim.")
+            AllocationInput | None,
+            described("The target of its devices' claims, or the defaults of users' claims; by default neither."),
         ] = ABSENT,
         paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
         door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,

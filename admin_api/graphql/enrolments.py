@@ -73,16 +73,22 @@ class AllocatedTargetInput:
     weight: int = strawberry.field(default=1, description="Its share of the devices, 1 to 1000.")
 
 
-@strawberry.type(description="The target for which the devices of an enrolment are claimed when they join.")
+@strawberry.type(
+    description="The target for which the devices of an enrolment are claimed when they join. Without targets and"
+    " function, they wait for a user's claim, and the other values apply to what that claim does not name."
+)
 class Allocation:
-    targets: list[AllocatedTarget] = strawberry.field(description="The targets; empty if a function chooses.")
-    function: str | None = strawberry.field(description="The Lambda function that chooses; null if targets are given.")
+    targets: list[AllocatedTarget] = strawberry.field(description="The targets; empty if a function or a user chooses.")
+    function: str | None = strawberry.field(description="The Lambda function that chooses, if one does.")
     profile: str | None = strawberry.field(description="The profile of the claims; null for the target's default.")
     config: JSON = strawberry.field(description="The configuration of the claims: text or an object.")
     presence: bool = strawberry.field(description="Whether claims require proof of presence in any case.")
 
 
-@strawberry.input(description="The allocation of the devices of an enrolment: either targets or a function.")
+@strawberry.input(
+    description="The allocation of the devices of an enrolment: either targets or a function, or neither: then devices"
+    " wait for a user's claim, and the other values apply to what that claim does not name."
+)
 class AllocationInput:
     targets: list[AllocatedTargetInput] | None = strawberry.field(
         default=None, description="Up to 50 targets. Each device gets the same one whenever it joins."
@@ -131,7 +137,7 @@ class Enrolment:
     ends: str | None = strawberry.field(description="When it stops; null for never.")
     model: str | None = strawberry.field(description="The product model of its devices.")
     allocation: Allocation | None = strawberry.field(
-        description="The allocation of its devices; null if they wait for a user's claim."
+        description="The allocation of its devices; null if they wait for a user's claim, which gets no defaults."
     )
     renewal: RenewalPolicy | None = strawberry.field(
         description="When its devices renew their certificates; null if their profiles decide."

@@ -31,14 +31,20 @@ class Share:
 
 @dataclass(frozen=True)
 class Allocation:
-    """Either `shares` or `function`, the name of a Lambda function in the lobby's account and Region. `profile`: None
-    is the target's default. `presence`: claims require proof of presence, also if the target does not."""
+    """Either `shares` or `function`, the name of a Lambda function in the lobby's account and Region; neither if the
+    devices wait for a user's claim, whose defaults the other values are. `profile`: None is the target's default.
+    `presence`: claims require proof of presence, also if the target does not."""
 
     shares: tuple[Share, ...] = ()
     function: str | None = None
     profile: str | None = None
     config: Config = DEFAULT_CONFIG
     presence: bool = False
+
+    @property
+    def chooses(self) -> bool:
+        """Return whether it chooses a target, so that the enrolment's rule claims the devices."""
+        return bool(self.shares) or self.function is not None
 
 
 def share_for(shares: tuple[Share, ...], name: ThingName) -> Target:

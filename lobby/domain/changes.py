@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from lobby.domain import renewal_transitions, transitions
+from lobby.domain.claim_defaults import Unnamed
 from lobby.domain.device import Device
 from lobby.domain.states import Event, State
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
@@ -33,17 +34,20 @@ class Change(Protocol):
 
 
 def claim_request(registered: RegisteredTarget, profile: str | None, config: Config | None) -> ClaimRequest:
-    """Return the request of a claim for a target; None for the target's default profile, or the default configuration.
-    Raise `Conflict` TARGET_ARCHIVED, `NotFound` UNKNOWN_PROFILE, or `InvalidInput`."""
+    """Return the request of a claim for a target; None for the defaults of the device's enrolment, or else the target's
+    default profile and the default configuration. Raise `Conflict` TARGET_ARCHIVED, `NotFound` UNKNOWN_PROFILE, or
+    `InvalidInput`."""
     require_open(registered)
     wanted = DEFAULT_CONFIG if config is None else config
-    return ClaimRequest(registered.target, profile_for(registered, profile), wanted, registered.presence)
+    unnamed = Unnamed(tuple(registered.profiles) if profile is None else (), config is None)
+    return ClaimRequest(
+        registered.target, profile_for(registered, profile), wanted, registered.presence, unnamed=unnamed
+    )
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim for a target a device that waits, or that was never seen. None takes the target's default profile, or the
-    default configuration."""
+    """Claim for a target a device that waits, or that was never seen. None takes the defaults as `claim_request`."""
 
     registered: RegisteredTarget
     profile: str | None = None

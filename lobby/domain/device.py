@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
+from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.standby import Standby
 from lobby.domain.states import Event, State
 from lobby.domain.thing_settings import ThingSettings
@@ -51,8 +52,8 @@ class Device:
     `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
     enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
     `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
-    another one. `thing_settings` is what its enrolment gives its thing in
-    targets. `campaign` is the campaign that made the last change of the generation.
+    another one. `thing_settings` is what its enrolment gives its thing in targets, and `claim_defaults` is what it
+    states for claims that do not name it. `campaign` is the campaign that made the last change of the generation.
 
     `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device for ever.
     `certificate` is that of the certificate in use, once the device has renewed it at `renewed_at`; `expires` is the
@@ -110,6 +111,7 @@ class Device:
     retiring: tuple[Fingerprint, ...] = ()
     standby: Standby | None = None
     thing_settings: ThingSettings | None = None
+    claim_defaults: ClaimDefaults | None = None
 
     @property
     def current(self) -> Fingerprint:

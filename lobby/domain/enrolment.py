@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.domain.allocation import Allocation
+from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.name_patterns import NamePattern
 from lobby.domain.renewal import RenewalPolicy
 from lobby.domain.thing_settings import ThingSettings
@@ -111,6 +112,14 @@ class Enrolment:
     def actor(self) -> str:
         """Who claims a device by this enrolment's rule."""
         return f"rule:{self.name}"
+
+    @property
+    def claim_defaults(self) -> ClaimDefaults | None:
+        """What it states for claims of its devices by users; None if its rule claims them, or if it states nothing."""
+        stated = self.allocation
+        if stated is None or stated.chooses:
+            return None
+        return ClaimDefaults(stated.profile, stated.config, stated.presence)
 
     @property
     def is_full(self) -> bool:

@@ -50,6 +50,7 @@ def admit(device: Device | None, identity: "Identity", plan: Plan, region: Regio
     token = plan.use.token.id if plan.use is not None else None
     by = plan.enrolment
     enrolled = replace(admitted, enrolment=by.name, model=by.model, token=token, thing_settings=by.things)
+    enrolled = replace(enrolled, claim_defaults=by.claim_defaults)
     if plan.failure is None or admitted.devstate is not State.KNOCKING:
         return enrolled
     return replace(enrolled, reason=ALLOCATION_FAILED, message=plan.failure)

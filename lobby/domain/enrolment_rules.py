@@ -37,7 +37,7 @@ class MatchInput:
 
 @dataclass(frozen=True)
 class AllocationInput:
-    """The allocation as a user enters it: `shares`, or the name of a `function`."""
+    """The allocation as a user enters it: `shares`, the name of a `function`, or neither and the defaults of claims."""
 
     shares: Sequence[Share] = ()
     function: str | None = None
@@ -117,10 +117,13 @@ def _subject(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
 def parse_allocation(entered: AllocationInput) -> Allocation:
     """Raise `InvalidInput` INVALID_ALLOCATION, INVALID_PROFILE or INVALID_CONFIG."""
     shares = tuple(entered.shares)
-    if bool(shares) is (entered.function is not None):
+    if shares and entered.function is not None:
         raise _bad_allocation(f"{len(shares)} targets and function {shown(entered.function)}, want one of both")
+    chooses = bool(shares) or entered.function is not None
+    if not (chooses or entered.presence) and entered.profile is None and entered.config is None:
+        raise _bad_allocation("no value, want targets, a function, or profile, config or presence of users' claims")
     if len(shares) > MAX_TARGETS or len({share.target for share in shares}) < len(shares):
-        raise _bad_allocation(f"{len(shares)} targets, want 1 to {MAX_TARGETS}, each once")
+        raise _bad_allocation(f"{len(shares)} targets, want at most {MAX_TARGETS}, each once")
     for share in shares:
         if not 1 <= share.weight <= MAX_WEIGHT:
             raise _bad_allocation(f"weight {share.weight} of {share.target}, want 1 to {MAX_WEIGHT}")

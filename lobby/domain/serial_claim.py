@@ -9,6 +9,7 @@ from typing import Final
 
 from lobby.domain import transitions
 from lobby.domain.device import Device
+from lobby.domain.enrolment import ALLOCATION_FAILED
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
@@ -33,16 +34,24 @@ class SerialClaim:
 
     def same_as(self, request: ClaimRequest) -> bool:
         """Return whether `request` is the same claim. Priority and proof of presence are not compared, because they
-        follow from other values."""
-        return replace(request, priority=self.request.priority, presence=self.request.presence) == self.request
+        follow from other values. A claim of an earlier version did not record what it names."""
+        held = self.request
+        if held.unnamed is not None and not held.unnamed.same_as(request.unnamed):
+            return False
+        return replace(request, priority=held.priority, presence=held.presence, unnamed=held.unnamed) == held
 
 
 def admitted_and_claimed(admitted: Device, claim: SerialClaim, at: str) -> Device | None:
     """Return the device that was just admitted, with the claim. None: its fingerprint was claimed before, and that
-    claim stays."""
+    claim stays. Raise `NotFound` UNKNOWN_PROFILE if the target does not offer the default profile of the enrolment."""
     if admitted.devstate is not State.KNOCKING:
         return None
     return transitions.claim(admitted, admitted.certid, claim.request, claim.actor, at)
+
+
+def admitted_and_waiting(admitted: Device, refused: NotFound) -> Device:
+    """Return the device that was just admitted and whose claim was refused, with the reason."""
+    return replace(admitted, reason=ALLOCATION_FAILED, message=f"{refused.message}; claim the device with a profile")
 
 
 def already_claimed(found: SerialClaim) -> Conflict:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
+from lobby.domain.claim_defaults import Unnamed, claim_with_defaults
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
 from lobby.domain.states import Event, State, next_state
 from lobby.errors import Conflict
@@ -29,14 +30,15 @@ REVOKED: Final = "REVOKED"
 @dataclass(frozen=True)
 class ClaimRequest:
     """The target, profile and configuration that a claim requests. `profile` selects the device's IoT policy in the
-    target. `presence` states that the target requires proof of presence. `priority` is that of the work in the
-    target's lane."""
+    target. `presence`: proof of presence is required. `priority` is that of the work in the target's lane. `unnamed`:
+    what a user's claim leaves to the enrolment of the device (None: nothing)."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
     config: Config = DEFAULT_CONFIG
     presence: bool = False
     priority: Priority = Priority.SINGLE
+    unnamed: Unnamed | None = None
 
     def __post_init__(self) -> None:
         parse_config(self.config)
@@ -106,16 +108,15 @@ def claim(
 ) -> Device:
     """The device is claimed for a target. Repeating the request changes nothing. `expected_name` is the name that the
     user expects it to have."""
+    request = claim_with_defaults(request, device)
     if device is not None and _holds(device, request):
         return _expecting(device, expected_name or device.expected_name)
     state = state_after(device, Event.CLAIM, unproven=request.presence)
     if request.presence:
         presence.require_pause(device, at)
-    row = device or Device(certid, state, at)
+    left = _leave_target(device or Device(certid, state, at), None if state is State.PROVING else request.target)
     proof = PresenceProof.WANTED if request.presence else None
-    goal = None if state is State.PROVING else request.target
-    claimed = _claimed(_leave_target(row, goal), state, request, actor, at, proof)
-    expecting = _expecting(claimed, expected_name)
+    expecting = _expecting(_claimed(left, state, request, actor, at, proof), expected_name)
     return presence.start_proof(expecting) if state is State.PROVING else expecting
 
 
@@ -248,8 +249,7 @@ def state_after(device: Device | None, event: Event, *, unproven: bool | None = 
     """Return the state that follows `event`. Raise `Conflict` if the event is not allowed."""
     unproven = is_unproven(device) if unproven is None else unproven
     claimed = bool(device and device.target)
-    before = device.devstate if device else None
-    state = next_state(before, event, claimed=claimed, unproven=unproven, at_once=at_once)
+    state = next_state(device.devstate if device else None, event, claimed=claimed, unproven=unproven, at_once=at_once)
     if state is None:
         raise AssertionError(f"{event} must not remove the row")
     return state

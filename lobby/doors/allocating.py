@@ -37,10 +37,11 @@ class Allocator:
 
     def plan(self, enrolment: Enrolment, applicant: Applicant) -> Plan:
         """Return how `enrolment` admits the device."""
-        if enrolment.allocation is None:
+        allocation = enrolment.allocation
+        if allocation is None or not allocation.chooses:
             return Plan(enrolment)
         try:
-            return Plan(enrolment, self._claim(enrolment, enrolment.allocation, applicant))
+            return Plan(enrolment, self._claim(enrolment, allocation, applicant))
         except NotAllocated as failure:
             return Plan(enrolment, failure=str(failure))
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from lobby.domain import presence, transitions
 from lobby.domain.device import Device, Entry
-from lobby.domain.serial_claim import RESERVED, SerialClaim, admitted_and_claimed
+from lobby.domain.serial_claim import RESERVED, SerialClaim, admitted_and_claimed, admitted_and_waiting
 from lobby.domain.states import Event
-from lobby.errors import Conflict
+from lobby.errors import Conflict, NotFound
 from lobby.ledger.event_writer import ATTEMPTS, EventWriter
 from lobby.ledger.serial_claims import find_claim
 from lobby.ledger.transaction import Change, TransactionConflict, change_of
@@ -51,9 +51,12 @@ class ClaimedAdmissionWriter(EventWriter):
         raise Conflict("CHANGED_MEANWHILE", "got an admission for a device that keeps changing; try again")
 
     def _fulfilling(self, change: Change, claim: SerialClaim, at: str) -> Change:
-        """Return the admission together with the claim."""
+        """Return the admission together with the claim. If the claim is refused, the device waits with the reason."""
         assert change.after is not None  # noqa: S101  # an admission never removes the row
-        claimed = presence.with_code(admitted_and_claimed(change.after, claim, at), self._new_code)
+        try:
+            claimed = presence.with_code(admitted_and_claimed(change.after, claim, at), self._new_code)
+        except NotFound as refused:
+            return replace(change, after=admitted_and_waiting(change.after, refused), fulfils=claim)
         if claimed is None:
             return replace(change, fulfils=claim)
         second = change_of(change.entry.certid, Event.CLAIM, change.after, claimed, actor=claim.actor, at=at)

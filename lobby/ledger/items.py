@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
@@ -42,6 +43,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "retiring": list(device.retiring) or None,
         "standby": str(device.standby) if device.standby else None,
         "thing_settings": device.thing_settings.encode() if device.thing_settings else None,
+        "claim_defaults": device.claim_defaults.encode() if device.claim_defaults else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -69,6 +71,7 @@ def device_of(row: LedgerRow) -> Device:
         values["devicename"] = None
     values["standby"] = parse_standby(row.standby) if row.standby else None
     values["thing_settings"] = ThingSettings.decode(row.thing_settings) if row.thing_settings else None
+    values["claim_defaults"] = ClaimDefaults.decode(row.claim_defaults) if row.claim_defaults else None
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

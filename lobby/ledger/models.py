@@ -94,6 +94,7 @@ class LedgerRow(Model):
     pending_expires = UnicodeAttribute(null=True, attr_name="pendingexpires")
     retiring: ListAttribute[Any] = ListAttribute(null=True)
     thing_settings = JSONAttribute(null=True, attr_name="thing")
+    claim_defaults = JSONAttribute(null=True, attr_name="claimdefaults")
     standby = UnicodeAttribute(null=True)
 
 

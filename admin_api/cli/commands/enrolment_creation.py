@@ -55,9 +55,9 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     function: Annotated[
         str | None, typer.Option(help="Lambda function that chooses the target: device-lobby-allocation-…")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Device profile. [default: the target's default]")] = None,
-    config: Annotated[str | None, typer.Option(help="Config for the devices: text or a JSON object.")] = None,
-    presence: Annotated[bool, typer.Option("--presence", help="Require proof of presence in any case.")] = False,
+    profile: Annotated[str | None, typer.Option(help="Profile of the claims. [default: the target's default]")] = None,
+    config: Annotated[str | None, typer.Option(help="Config of the claims: text or a JSON object.")] = None,
+    presence: Annotated[bool, typer.Option("--presence", help="Claims require proof of presence in any case.")] = False,
     renew_after: Annotated[
         str | None,
         typer.Option(
@@ -134,9 +134,7 @@ def _allocation(
     config: str | None,
     presence: bool,
 ) -> dict[str, Any] | None:
-    if not targets and function is None:
-        if profile is not None or config is not None or presence:
-            raise usage_error("got --profile, --config or --presence, want --target or --function with it")
+    if not targets and function is None and profile is None and config is None and not presence:
         return None
     return {
         "targets": [_share(context, each) for each in targets] or None,

@@ -95,7 +95,7 @@ def _conditions(enrolment: Enrolment) -> str:
 
 def _targets(enrolment: Enrolment) -> str:
     allocation = enrolment["allocation"]
-    if allocation is None:
+    if allocation is None or not (allocation["function"] or allocation["targets"]):
         return "waits for a claim"
     if allocation["function"]:
         return cells.clean(allocation["function"])

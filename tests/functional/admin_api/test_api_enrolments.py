@@ -49,6 +49,14 @@ def test_an_enrolment_is_created_with_all_its_parts(lobby: Lobby) -> None:
     assert [each.name for each in lobby.enrolments.all()] == ["pumps"]
 
 
+def test_an_enrolment_without_a_target_states_the_defaults_of_claims(lobby: Lobby) -> None:
+    defaults = {"profile": "camera", "config": {"period": 5}, "presence": True}
+    created = create(lobby, allocation=defaults).data["createEnrolment"]
+    assert created["allocation"] == {"targets": [], "function": None, **defaults}
+    assert create(lobby, allocation=defaults).data["createEnrolment"] == created, "the same one again"
+    assert create(lobby, allocation={"profile": "camera"}).code == "ENROLMENT_EXISTS"
+
+
 REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "no condition": ({"match": {}}, "INVALID_MATCH"),
     "unknown target": ({"allocation": {"targets": [{"target": at("9" * 12 + "/eu-west-1")}]}}, "UNKNOWN_TARGET"),
@@ -60,6 +68,8 @@ REJECTED: dict[str, tuple[dict[str, Any], str]] = {
         {"allocation": {"function": "device-lobby-allocation-a", "profile": "none"}},
         "UNKNOWN_PROFILE",
     ),
+    "unknown default profile": ({"allocation": {"profile": "none"}}, "UNKNOWN_PROFILE"),
+    "no allocation": ({"allocation": {}}, "INVALID_ALLOCATION"),
     "another function": ({"allocation": {"function": "device-lobby-notary"}}, "INVALID_ALLOCATION"),
     "limit": ({"limit": 0}, "INVALID_LIMIT"),
     "time": ({"ends": "soon"}, "INVALID_TIME"),

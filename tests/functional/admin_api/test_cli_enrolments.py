@@ -31,6 +31,14 @@ def test_an_enrolment_with_weights_is_created_and_shown(terminal: Terminal, lobb
     assert [each.model for each in lobby.enrolments.all()] == ["P-100"]
 
 
+def test_an_enrolment_with_defaults_of_claims_is_created_and_shown(terminal: Terminal) -> None:
+    run(terminal, "create", "pumps", "--names", "pump-*", "--profile", "camera", "--config", "mine", "--presence")
+    assert "pump-* waits for a claim" in run(terminal, "list")
+    details = run(terminal, "show", "pumps")
+    for line in ("target waits for a claim", "profile camera", "config mine", "presence required"):
+        assert line in details
+
+
 def test_an_enrolment_with_a_list_is_active_when_the_list_is_complete(
     terminal: Terminal, lobby: Lobby, tmp_path: Path
 ) -> None:
@@ -87,7 +95,8 @@ def test_a_revocation_needs_confirmation(admin: Terminal, lobby: Lobby) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("create", "x", "--profile", "camera", "--names", "a"), "WRONG_USE"),
+        (("create", "x", "--profile", "none", "--names", "a"), "UNKNOWN_PROFILE"),
+        (("create", "x", "--config", "factory reset", "--names", "a"), "INVALID_CONFIG"),
         (("create", "x", "--subject", "Acme"), "WRONG_USE"),
         (("create", "x", "--names", "a", "--target", "Here=many"), "WRONG_USE"),
         (("create", "x", "--names", "a", "--target", "Nowhere"), "UNKNOWN_TARGET"),

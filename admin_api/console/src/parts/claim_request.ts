@@ -69,9 +69,13 @@ export function variablesOf(request: ClaimRequest): ClaimVariables | undefined {
   return {
     target: { account, region },
     ...(request.profile === null ? {} : { profile: request.profile }),
-    ...(request.kind === "text" ? { config: request.text } : {}),
-    ...(request.kind === "json" ? { config: JSON.parse(request.json) as unknown } : {}),
+    ...(request.kind === "unset" ? {} : { config: configOf(request) }),
   };
+}
+
+/** The config of a request without an error that has one. */
+export function configOf(request: ClaimRequest): unknown {
+  return request.kind === "json" ? (JSON.parse(request.json) as unknown) : request.text;
 }
 
 /** The profiles of the chosen target. */

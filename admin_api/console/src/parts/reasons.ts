@@ -71,7 +71,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     remedy: "Its history shows who entered them. It can be claimed again after ten minutes.",
   },
   ALLOCATION_FAILED: {
-    meaning: "Its enrolment could not choose a target",
+    meaning: "No target could be chosen, or its claim was refused",
     remedy: "See the message on the device's page, and claim it.",
   },
   ENROLMENT_PAUSED: { meaning: "Its enrolment is paused", remedy: `Resume the enrolment, ${RETRY}.` },

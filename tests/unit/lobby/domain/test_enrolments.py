@@ -84,7 +84,7 @@ def test_wrong_conditions_are_rejected(entered: MatchInput, code: str) -> None:
 @pytest.mark.parametrize(
     ("entered", "code"),
     [
-        (AllocationInput(), "INVALID_ALLOCATION"),
+        (AllocationInput(), "INVALID_ALLOCATION: got no value"),
         (AllocationInput([Share(A)], "device-lobby-allocation-x"), "INVALID_ALLOCATION"),
         (AllocationInput([Share(A), Share(A, 2)]), "INVALID_ALLOCATION"),
         (AllocationInput([Share(A, 0)]), "INVALID_ALLOCATION: got weight 0"),
@@ -94,6 +94,8 @@ def test_wrong_conditions_are_rejected(entered: MatchInput, code: str) -> None:
         (AllocationInput(function="device-lobby-allocation-a:1"), "INVALID_ALLOCATION"),
         (AllocationInput([Share(A)], profile="No"), "INVALID_PROFILE"),
         (AllocationInput([Share(A)], config="factory reset"), "INVALID_CONFIG"),
+        (AllocationInput(profile="No"), "INVALID_PROFILE"),
+        (AllocationInput(config="factory reset"), "INVALID_CONFIG"),
     ],
 )
 def test_wrong_allocations_are_rejected(entered: AllocationInput, code: str) -> None:
@@ -104,6 +106,16 @@ def test_wrong_allocations_are_rejected(entered: AllocationInput, code: str) -> 
 def test_an_allocation_is_read() -> None:
     entered = AllocationInput([Share(A, 3), Share(B)], None, "camera", {"period": 5}, True)
     assert parse_allocation(entered) == Allocation((Share(A, 3), Share(B)), None, "camera", {"period": 5}, True)
+
+
+@pytest.mark.parametrize(
+    "entered", [AllocationInput(profile="camera"), AllocationInput(config={}), AllocationInput(presence=True)]
+)
+def test_an_allocation_without_a_target_has_the_defaults_of_claims(entered: AllocationInput) -> None:
+    allocation = parse_allocation(entered)
+    assert not allocation.chooses
+    assert (allocation.profile, allocation.presence) == (entered.profile, entered.presence)
+    assert allocation.config == ("default" if entered.config is None else entered.config)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,21 @@
 /** The form for a new enrolment. The API checks the values; its message is shown beside the form. */
-import { Button, Group, Modal, NativeSelect, NumberInput, Stack, Text, TextInput } from "@mantine/core";
+import {
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  NativeSelect,
+  NumberInput,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
 import { usePhone } from "../../parts/phone";
+import { ConfigField } from "../../parts/route_form";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import { type Door, type Draft, EMPTY, faultOf, variablesOf } from "./draft";
 import { CREATE_ENROLMENT } from "./operations";
@@ -64,6 +75,7 @@ function CreateForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
       <Stack>
         <Conditions draft={draft} change={change} />
         <Limits draft={draft} change={change} />
+        <Claims draft={draft} change={change} />
         {failure && <FailureNotice failure={failure} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel} disabled={busy}>
@@ -137,8 +149,6 @@ function Conditions({ draft, change }: PartProps) {
 }
 
 function Limits({ draft, change }: PartProps) {
-  const { targets } = useTargets();
-  const open = targets ?? [];
   return (
     <>
       <NumberInput
@@ -158,14 +168,41 @@ function Limits({ draft, change }: PartProps) {
         value={draft.ends}
         onChange={(event) => change({ ends: event.currentTarget.value })}
       />
+    </>
+  );
+}
+
+function Claims({ draft, change }: PartProps) {
+  const { targets } = useTargets();
+  return (
+    <>
       <TargetPicker
-        targets={open}
+        targets={targets ?? []}
         value={draft.target}
         onChange={(target) => change({ target })}
         label="Claim devices for"
         placeholder="None: they wait for a claim"
         size="md"
         clearable
+      />
+      <TextInput
+        label="Profile"
+        description={
+          draft.target
+            ? "Empty for the target's default"
+            : "For claims that name no profile; empty for the target's default"
+        }
+        size="md"
+        value={draft.profile}
+        onChange={(event) => change({ profile: event.currentTarget.value })}
+      />
+      <ConfigField request={draft.config} onChange={(config) => change({ config })} unsetLabel="Default" />
+      <Checkbox
+        label="Require proof of presence"
+        description="Claims are confirmed with a code that the device shows, also if the target does not require it"
+        size="md"
+        checked={draft.presence}
+        onChange={(event) => change({ presence: event.currentTarget.checked })}
       />
     </>
   );

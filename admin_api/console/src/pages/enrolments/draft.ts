@@ -1,4 +1,6 @@
 /** The draft of an enrolment: missing values, and the variables of the mutation. */
+import { type ClaimRequest, configError, configOf, EMPTY_REQUEST } from "../../parts/claim_request";
+
 export type Door = "registration" | "claim" | "token";
 
 export interface Draft {
@@ -12,6 +14,11 @@ export interface Draft {
   ends: string;
   /** The key of a target. */
   target: string | null;
+  /** The profile of the claims, or empty. */
+  profile: string;
+  /** The config of the claims. */
+  config: ClaimRequest;
+  presence: boolean;
 }
 
 export const EMPTY: Draft = {
@@ -23,6 +30,9 @@ export const EMPTY: Draft = {
   limit: "",
   ends: "",
   target: null,
+  profile: "",
+  config: EMPTY_REQUEST,
+  presence: false,
 };
 
 /** Return a message about missing values. */
@@ -30,6 +40,8 @@ export function faultOf(draft: Draft): string | undefined {
   if (!draft.name.trim()) return "Enter a name.";
   if (draft.door === "claim" && draft.limit === "")
     return "Enter a limit: the devices of this door share a key. Lists of serial numbers: lobbyctl enrolments create.";
+  const wrong = configError(draft.config);
+  if (wrong) return `Config: ${wrong}`;
   if (draft.door !== "registration") return undefined;
   if (!draft.pattern.trim() && !draft.organization.trim() && !draft.ca.trim())
     return "Fill in at least one condition: device names, organization or CA.";
@@ -37,7 +49,6 @@ export function faultOf(draft: Draft): string | undefined {
 }
 
 export function variablesOf(draft: Draft) {
-  const [account = "", region = ""] = draft.target?.split("/") ?? [];
   // Only a certificate of the device's own says something about a CA and an organization.
   const own = draft.door === "registration";
   const organization = own ? draft.organization.trim() : "";
@@ -51,6 +62,18 @@ export function variablesOf(draft: Draft) {
     },
     limit: draft.limit === "" ? null : Number(draft.limit),
     ends: draft.ends || null,
-    allocation: draft.target ? { targets: [{ target: { account, region } }] } : null,
+    allocation: allocationOf(draft),
   };
+}
+
+/** Return the target of the claims; without a target the defaults of users' claims; null if there is neither. */
+function allocationOf({ target, profile, config, presence }: Draft) {
+  const [account = "", region = ""] = target?.split("/") ?? [];
+  const parts = {
+    ...(target ? { targets: [{ target: { account, region } }] } : {}),
+    ...(profile.trim() ? { profile: profile.trim() } : {}),
+    ...(config.kind === "unset" ? {} : { config: configOf(config) }),
+    ...(presence ? { presence } : {}),
+  };
+  return Object.keys(parts).length ? parts : null;
 }

@@ -6,7 +6,7 @@ export const ENROLMENT_LIST = graphql(`
     enrolments {
       name door state limit starts ends model admitted listLength createdBy createdAt
       match { ca subject { field value } namePattern listed }
-      allocation { targets { account region weight } function }
+      allocation { targets { account region weight } function profile presence }
       refusals { reason count }
       claimCertificates { certificateId state expires }
     }

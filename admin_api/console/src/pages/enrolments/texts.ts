@@ -70,6 +70,7 @@ export function tokenText({ state, uses, maxUses, thingName, expires }: Token): 
 /** Return the text about the targets of its devices. `nameOf` returns the display name of a target. */
 export function claimsOf({ allocation }: Enrolment, nameOf: (key: string) => string): string {
   if (!allocation) return "Devices wait for a claim";
+  if (!allocation.function && !allocation.targets.length) return waitingText(allocation);
   if (allocation.function) return `Claimed for the target that ${allocation.function} chooses`;
   const total = allocation.targets.reduce((sum, { weight }) => sum + weight, 0);
   const shares = allocation.targets.map((target) => {
@@ -77,4 +78,13 @@ export function claimsOf({ allocation }: Enrolment, nameOf: (key: string) => str
     return nameOf(keyOf(target)) + share;
   });
   return `Claimed for ${shares.join(", ")}`;
+}
+
+/** Return the text about the defaults of users' claims. */
+function waitingText({ profile, presence }: NonNullable<Enrolment["allocation"]>): string {
+  const defaults = [
+    ...(profile ? [`by default with profile ${profile}`] : []),
+    ...(presence ? ["with proof of presence"] : []),
+  ];
+  return ["Devices wait for a claim", ...defaults].join(", ");
 }

@@ -93,6 +93,16 @@ test("shows claim certificates with their expiry, and warns before it", async ()
   expect(screen.getByText(/No claim certificate: lobbyctl/)).toBeDefined();
 });
 
+test.each([
+  [{ profile: "camera", presence: true }, "by default with profile camera, with proof of presence"],
+  [{ profile: null, presence: true }, "with proof of presence"],
+  [{ profile: "camera", presence: false }, "by default with profile camera"],
+])("shows the defaults of users' claims: %o", async (defaults, text) => {
+  const allocation = { targets: [], function: null, ...defaults };
+  show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, allocation })));
+  expect(within(await row()).getByText(`Devices wait for a claim, ${text}`)).toBeDefined();
+});
+
 test("explains what happens without enrolments", async () => {
   show(<EnrolmentsPage />, new FakeApi(lists()));
   expect(await screen.findByText("No enrolments")).toBeDefined();
@@ -130,6 +140,29 @@ test("creates an enrolment with what is filled in", async () => {
     allocation: null,
   });
   await waitFor(() => expect(screen.queryByLabelText("Device names")).toBeNull());
+});
+
+test("creates an enrolment with defaults of users' claims", async () => {
+  const api = new FakeApi({
+    ...lists(),
+    CreateEnrolment: { createEnrolment: { __typename: "Enrolment", name: "x" } },
+  });
+  const { user } = show(<EnrolmentsPage />, api, { role: "admin" });
+  await user.click(await screen.findByRole("button", { name: "Create enrolment" }));
+  await user.type(await screen.findByLabelText("Name"), "pumps");
+  await user.type(screen.getByLabelText("Device names"), "pump-*");
+  await user.type(screen.getByLabelText("Profile"), " camera ");
+  await user.click(screen.getByLabelText("Text"));
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  expect(await screen.findByText("Config: Enter text.")).toBeDefined();
+  expect(api.variablesOf("CreateEnrolment")).toHaveLength(0);
+  await user.type(screen.getByLabelText("Config as text"), "mine");
+  await user.click(screen.getByLabelText("Require proof of presence"));
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  await waitFor(() => expect(api.variablesOf("CreateEnrolment")).toHaveLength(1));
+  expect(api.variablesOf("CreateEnrolment")[0]).toMatchObject({
+    allocation: { profile: "camera", config: "mine", presence: true },
+  });
 });
 
 test("creates an enrolment of door token, whose devices have no certificate to compare", async () => {

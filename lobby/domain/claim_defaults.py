@@ -1,0 +1,77 @@
+"""The defaults of a claim: what the enrolment of a device states for a claim that does not name it.
+
+A device of an enrolment that chooses no target waits for a user's claim. Its row has the defaults from its admission,
+so a claim needs no further read, and a device without them costs nothing. What a claim names has precedence, also an
+empty configuration. A default profile that the claimed target does not offer is refused, as if the claim had named it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lobby.errors import NotFound
+from lobby.wire import DEFAULT_CONFIG, Config
+
+if TYPE_CHECKING:
+    from lobby.domain.device import Device
+    from lobby.domain.transitions import ClaimRequest
+
+
+@dataclass(frozen=True)
+class ClaimDefaults:
+    """`profile`: None is the target's default. `presence`: claims require proof of presence, also if the target does
+    not."""
+
+    profile: str | None = None
+    config: Config = DEFAULT_CONFIG
+    presence: bool = False
+
+    def encode(self) -> dict[str, Any]:
+        """Return the defaults as JSON."""
+        return {"profile": self.profile, "config": self.config, "presence": self.presence}
+
+    @classmethod
+    def decode(cls, body: Mapping[str, Any]) -> "ClaimDefaults":
+        return cls(body["profile"], body["config"], body["presence"])
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """What a user's claim does not name. `profiles`: it names no profile, and these are what the target offers (empty:
+    it names one). `config`: it names no configuration."""
+
+    profiles: tuple[str, ...] = ()
+    config: bool = False
+
+    def encode(self) -> dict[str, Any]:
+        """Return the value as JSON."""
+        return {"profiles": list(self.profiles), "config": self.config}
+
+    @classmethod
+    def decode(cls, body: Mapping[str, Any]) -> "Unnamed":
+        return cls(tuple(body["profiles"]), body["config"])
+
+    def same_as(self, other: "Unnamed | None") -> bool:
+        """Return whether both name the same, whatever the targets offered at the time."""
+        return other is not None and (bool(self.profiles), self.config) == (bool(other.profiles), other.config)
+
+
+def claim_with_defaults(request: "ClaimRequest", device: "Device | None") -> "ClaimRequest":
+    """Return the request with the device's defaults for what it does not name. The claim of a rule, and one that
+    continues that of a replaced certificate, names all. Raise `NotFound` UNKNOWN_PROFILE for a default profile that the
+    target does not offer."""
+    unnamed, defaults = request.unnamed, device.claim_defaults if device else None
+    if unnamed is None or defaults is None:
+        return request
+    profile = request.profile
+    if unnamed.profiles and defaults.profile is not None:
+        profile = defaults.profile
+        if profile not in unnamed.profiles:
+            want = f"want one of {request.target}'s: {', '.join(unnamed.profiles)}"
+            raise NotFound("UNKNOWN_PROFILE", f"got profile {profile}, the default of the device's enrolment, {want}")
+    return replace(
+        request,
+        profile=profile,
+        config=defaults.config if unnamed.config else request.config,
+        presence=request.presence or defaults.presence,
+    )
