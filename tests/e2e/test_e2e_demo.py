@@ -66,9 +66,13 @@ def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(_command(state, *options), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(
-    ("door", "steps"), [("registration", STEPS), ("claim", CLAIM_STEPS), ("vending", VENDING_STEPS)]
+    ("door", "steps"),
+    [
+        pytest.param("registration", STEPS, id="registration"),
+        pytest.param("claim", CLAIM_STEPS, id="claim"),
+        pytest.param("vending", VENDING_STEPS, id="vending"),
+    ],
 )
 def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
     deployed: Deployment, door: str, steps: tuple[str, ...]
