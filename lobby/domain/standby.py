@@ -57,8 +57,10 @@ class Standby:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether the device can connect there now."""
-        return not self.home and self.status is StandbyStatus.ACTIVE and self.iotep is not None
+        """Return whether the device can connect there now, with its present certificates and policy. While work is
+        wanted, the registration there is that of an earlier claim or certificate."""
+        is_ready = self.status is StandbyStatus.ACTIVE and self.iotep is not None
+        return is_ready and not self.home and not self.wanted
 
     def __str__(self) -> str:
         """Return the text that the ledger stores: target, status, flags, endpoint and code."""

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lobby.domain.commissioner_transitions import commission
 from lobby.domain.device import Device
 from lobby.domain.lanes import has_part, home_lane, lane_to, other_lanes, turn_of
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus, parse_standby
 from lobby.domain.standby_transitions import come_back, evacuate, prepare, prepared
 from lobby.domain.states import State
-from lobby.domain.transitions import ClaimRequest, claim, move, release, revoke
+from lobby.domain.transitions import ClaimRequest, claim, configure, move, release, revoke
 from lobby.errors import Conflict, InvalidInput
 from tests.unit.lobby.domain.sample_devices import CERTID, A, B, C, T, arrived, claimed, inlobby
 
@@ -59,6 +60,16 @@ def test_a_device_that_is_not_active_there_is_commissioned_first(status: Standby
     after = evacuate(before, A, B, ACTOR, LATER)
     assert (before.standby_route(), after.route(), after.devstate) == (None, None, State.CLAIMED)
     assert home_lane(after) == lane_to(B)
+
+
+def test_a_device_whose_standby_is_out_of_step_is_commissioned_first() -> None:
+    changed = configure(ready(), "other", None, LATER)
+    before = commission(changed, changed.generation, "a.example", LATER, B)
+    after = evacuate(before, A, B, ACTOR, LATER)
+    assert (before.standby_route(), after.route(), after.devstate) == (None, None, State.CLAIMED)
+    assert home_lane(after) == lane_to(B)
+    there = commission(after, after.generation, "b.example", LATER)
+    assert (there.target, there.profile, there.route() is not None) == (B, "other", True)
 
 
 def test_an_expected_device_goes_to_the_standby_and_back_without_any_work() -> None:
