@@ -11,6 +11,7 @@ from typing import Final
 
 from lobby.domain.device import Device, Priority
 from lobby.domain.renewal import PLACED_STATES
+from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
@@ -98,21 +99,28 @@ def prove(device: Device, at: str) -> Device:
 
 def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
     """These certificates are inactive in the target and in the lobby, and the device was asked, if it is due. The row
-    needs the commissioner for remaining work, or for a claim since `generation`. The row of an evacuated device keeps
-    them until it is back, because they may be active in the target that it came from."""
+    needs the commissioner for remaining work, or for a claim since `generation`. It keeps the certificates while they
+    may be active in another place."""
     state_after(device, Event.RETIRE)
     left = tuple(each for each in device.retiring if each not in certificates)
-    is_away = device.standby is not None and device.standby.home
-    after = device if is_away else replace(device, retiring=left)
+    after = device if _may_be_active_elsewhere(device) else replace(device, retiring=left)
     if device.generation != generation or device.devstate is State.CLAIMED:
         return after
     return replace(after, needs_commissioner=bool(device.targets_to_clear or left or device.works_in_standby))
 
 
+def _may_be_active_elsewhere(device: Device) -> bool:
+    """Return whether certificates to be retired may be active in a place that is not done with them: the target from
+    which the device was evacuated, until it is back; a target to clear; a standby that has refused the device."""
+    standby = device.standby
+    is_open = standby is not None and (standby.home or standby.status is StandbyStatus.REFUSED)
+    return is_open or bool(device.targets_to_clear)
+
+
 def has_work_in_target(device: Device) -> bool:
-    """Return whether the commissioner has a part of a renewal to do in the target where the device is. The standby
-    retires an old certificate first, because the row forgets it then."""
-    if device.retiring and device.works_in_standby and device.standby is not None and not device.standby.home:
+    """Return whether the commissioner has a part of a renewal to do in the target where the device is. The targets to
+    clear and the device's other place come before the retirement, because the row forgets the old certificate then."""
+    if device.retiring and (device.works_in_standby or device.targets_to_clear):
         return False
     placed = device.needs_commissioner and device.devstate in PLACED_STATES and device.target is not None
     return placed and bool(device.retiring or (device.renew_by and device.can_renew))

@@ -8,6 +8,7 @@ from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.counts import read_counts
 from lobby.ledger.standbys import Standbys, counts_of
+from lobby.names import Fingerprint
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets
 
@@ -23,6 +24,11 @@ class StandbyLobby(LobbyWithTargets):
             self.standbys = Standbys(self.targets, Campaigns(clock), 1000, clock)
             self.standbys.set(A, B, mode, ANN)
         self.server = self.new_server()
+
+    def start_placed(self, *certids: Fingerprint) -> None:
+        """Place new devices in A, without the snapshot of a lobby that has no standby."""
+        for certid in certids or (ONE,):
+            self.place(certid)
 
     def evacuate(self) -> Any:
         with self.calls.uncounted():

@@ -11,7 +11,9 @@ from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests import aws
 from tests import certificates as make
+from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import ANN, CA, ONE, A, B, LobbyWithTargets
+from tests.functional.commissioner.standby_lobby import ACTIVE, StandbyLobby
 
 BY = "2027-12-22T12:00:00.000Z"
 JOB = "service:reconciler"
@@ -136,3 +138,38 @@ def test_a_certificate_that_the_targets_owner_has_deleted_counts_as_retired(rene
     iot_backends[A.account][A.region].certificates.pop(ONE)
     renewing.work()
     assert renewing.device().retiring == ()
+
+
+@pytest.fixture
+def beside_a_standby(calls: Calls, clock: Clock) -> tuple[Renewing, StandbyLobby]:
+    """A device that has arrived with its new certificate, while its standby B refuses devices."""
+    lobby = StandbyLobby(calls, clock)
+    renewing = Renewing(lobby)
+    renewing.sign()
+    renewing.work()
+    iot_backends[B.account][B.region].policies.clear()
+    lobby.server = lobby.new_server()
+    renewing.arrive()
+    renewing.work()
+    assert [renewing.status(place, ONE) for place in (A, B)] == ["INACTIVE", "ACTIVE"]
+    return renewing, lobby
+
+
+def test_a_standby_that_has_refused_a_device_retires_its_old_certificate_later(
+    beside_a_standby: tuple[Renewing, StandbyLobby],
+) -> None:
+    renewing, lobby = beside_a_standby
+    lobby.deploy_policy(B)
+    assert lobby.deliver(lobby.prepare()) == []
+    assert [renewing.status(B, each) for each in (ONE, renewing.new)] == ["INACTIVE", "ACTIVE"]
+    assert (renewing.device().retiring, renewing.device().needs_commissioner) == ((), False)
+
+
+def test_a_standby_that_has_refused_a_device_and_is_removed_is_cleared_of_its_old_certificate(
+    beside_a_standby: tuple[Renewing, StandbyLobby],
+) -> None:
+    renewing, lobby = beside_a_standby
+    lobby.standbys.set(A, None, ACTIVE, ANN)
+    assert lobby.deliver(lobby.prepare()) == []
+    assert [renewing.status(B, each) for each in (ONE, renewing.new)] == ["INACTIVE", "INACTIVE"]
+    assert (renewing.device().retiring, renewing.device().needs_commissioner) == ((), False)

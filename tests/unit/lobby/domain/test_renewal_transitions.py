@@ -10,13 +10,13 @@ from lobby.domain.identity import Identity
 from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
 from lobby.domain.renewal import Renewal, stage_of
 from lobby.domain.renewal_transitions import REQUESTED_GRACE, become_due, renew, request, retired
-from lobby.domain.standby import Standby, StandbyStatus
-from lobby.domain.standby_transitions import come_back, evacuate, prepared
+from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
+from lobby.domain.standby_transitions import come_back, evacuate, prepare, prepared
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, admit, move, release, retry, revoke
 from lobby.errors import Conflict
-from lobby.names import Fingerprint
-from tests.unit.lobby.domain.sample_devices import CERTID, HERE, WHO, A, B, T, arrived, claimed, inlobby
+from lobby.names import Fingerprint, Target
+from tests.unit.lobby.domain.sample_devices import CERTID, HERE, WHO, A, B, C, T, arrived, claimed, inlobby
 
 NEW, NEWER = Fingerprint("cd" * 32), Fingerprint("ef" * 32)
 BY = "2026-12-22T12:00:00.000Z"
@@ -123,7 +123,8 @@ def test_a_second_renewal_replaces_the_first_ones_certificate() -> None:
 def test_a_claim_since_then_keeps_its_own_work() -> None:
     moved = move(proven(), ClaimRequest(B), "user:ann", LATER)
     after = retired(moved, 2, (CERTID,))
-    assert (after.retiring, after.needs_commissioner, after.devstate) == ((), True, State.CLAIMED)
+    assert (after.retiring, after.needs_commissioner, after.devstate) == ((CERTID,), True, State.CLAIMED)
+    assert after.targets_to_clear == (A,)
 
 
 def test_a_move_during_a_renewal_takes_both_certificates_along_and_clears_both() -> None:
@@ -132,10 +133,12 @@ def test_a_move_during_a_renewal_takes_both_certificates_along_and_clears_both()
     there = arrive(commission(moved, 3, "b.example", LATER), LATER, NEW)
     assert there.current == NEW
     assert home_lane(there) == lane_to(A)
-    assert lane_to(B) in other_lanes(there)
+    assert other_lanes(there) == ()
     cleared = retire(there, 3, A)
     assert (cleared.needs_commissioner, home_lane(cleared)) == (True, lane_to(B))
     assert has_part(cleared, lane_to(B))
+    done = retired(cleared, 3, (CERTID,))
+    assert (done.retiring, done.needs_commissioner) == ((), False)
 
 
 @pytest.mark.parametrize("stage", [asked, signed, commissioned, proven])
@@ -203,3 +206,61 @@ def test_a_certificate_renewed_during_an_evacuation_is_retired_at_home_after_the
 def test_a_request_soon_after_a_renewal_is_a_repetition_and_a_later_one_is_not() -> None:
     assert request(finished(), "2026-11-23T12:59:59.999Z") == finished()
     assert request(finished(), "2026-11-23T13:00:00.000Z").renew_by is not None
+
+
+def proven_beside_a_standby() -> Device:
+    return replace(proven(), standby=Standby(B, StandbyStatus.ACTIVE, "b.example", wanted=True))
+
+
+def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> None:
+    before = proven_beside_a_standby()
+    refused = prepared(before, 2, B, StandbyStatus.REFUSED, None, "TARGET_LIMIT")
+    assert (home_lane(refused), refused.needs_commissioner) == (lane_to(A), True)
+    kept = retired(refused, 2, (CERTID,))
+    assert (kept.retiring, kept.needs_commissioner) == ((CERTID,), False)
+    again = prepare(kept, B, StandbyMode.ACTIVE)
+    assert (home_lane(again), has_part(again, lane_to(A))) == (lane_to(B), False)
+    ready = prepared(again, 2, B, StandbyStatus.ACTIVE, "b.example")
+    assert (home_lane(ready), ready.needs_commissioner) == (lane_to(A), True)
+    done = retired(ready, 2, (CERTID,))
+    assert (done.retiring, done.needs_commissioner) == ((), False)
+
+
+@pytest.mark.parametrize("other", [None, C])
+def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other: Target | None) -> None:
+    before = prepare(proven_beside_a_standby(), other, StandbyMode.ACTIVE)
+    assert (before.targets_to_clear, home_lane(before), has_part(before, lane_to(A))) == ((B,), lane_to(B), False)
+    assert CERTID in before.all_certificates
+    row = retire(before, 2, B)
+    if other is not None:
+        assert (home_lane(row), has_part(row, lane_to(A))) == (lane_to(other), False)
+        row = prepared(row, 2, other, StandbyStatus.ACTIVE, "c.example")
+    assert (home_lane(row), row.needs_commissioner) == (lane_to(A), True)
+    done = retired(row, 2, (CERTID,))
+    assert (done.retiring, done.needs_commissioner) == ((), False)
+
+
+def test_a_target_that_an_evacuated_device_has_left_is_cleared_of_a_certificate_before_it_is_retired() -> None:
+    away = evacuate(proven_beside_a_standby(), A, B, "user:ann", LATER)
+    moved = move(away, ClaimRequest(C), "user:ann", LATER)
+    there = arrive(commission(moved, moved.generation, "c.example", LATER), LATER, NEW)
+    assert (there.targets_to_clear, has_part(there, lane_to(C))) == ((B, A), False)
+    without_b = retire(there, there.generation, B)
+    assert retired(without_b, there.generation, (CERTID,)).retiring == (CERTID,)
+    cleared = retire(without_b, there.generation, A)
+    assert (home_lane(cleared), cleared.needs_commissioner) == (lane_to(C), True)
+
+
+def test_a_device_is_asked_to_renew_while_a_target_that_it_has_left_is_cleared() -> None:
+    due = become_due(replace(arrived(), can_renew=True, targets_to_clear=(B,)), BY)
+    assert has_part(due, lane_to(A))
+
+
+def test_an_evacuated_device_leaves_its_home_before_a_certificate_is_retired_in_the_standby() -> None:
+    away = evacuate(proven_beside_a_standby(), A, B, "user:ann", LATER)
+    ready = commission(away, away.generation, "b.example", LATER)
+    assert (home_lane(ready), has_part(ready, lane_to(B))) == (lane_to(A), False)
+    there = arrive(ready, LATER)
+    assert (home_lane(there), has_part(there, lane_to(B))) == (lane_to(B), True)
+    done = retired(there, there.generation, (CERTID,))
+    assert (done.retiring, done.needs_commissioner) == ((CERTID,), False)
