@@ -118,7 +118,7 @@ class Arrivals:
         if device is None:
             return "unknown device"
         if device.target != source:
-            device = self._followed(device, source)
+            device = self._followed(device, certid, source)
         if device is None:
             return "another target"
         if report.get("reason") == DUPLICATE:
@@ -126,18 +126,21 @@ class Arrivals:
             return "problem" if self._connections.record_problem(problem) else "nothing new"
         return self._connected(device, certid, source, report)
 
-    def _followed(self, device: Device, source: Target) -> Device | None:
+    def _followed(self, device: Device, certificate: Fingerprint, source: Target) -> Device | None:
         """Return the row of a device that reports from the standby of its evacuated target, brought in step with that;
-        None for a device that does not belong there. One whose target was returned meanwhile is brought back."""
+        None for a device that does not belong there. One whose target is not evacuated is called back, unless the
+        standby's lane has work for it: a device that returns is asked to leave by that."""
         standby = device.standby
         if standby is None or standby.target != source or not standby.is_usable or device.target is None:
+            return None
+        if certificate not in device.certificates:
             return None
         home = self._targets.get(device.target)
         if home.evacuated_at is not None:
             why = f"arrived in the standby of {home.target}, evacuated at {home.evacuated_at}"
             return self._ledger.follow(device, source, ACTOR, why)
-        followed = self._ledger.follow(device, source, ACTOR, f"seen in the standby of {home.target}")
-        self._ledger.come_back(followed, home.target, ACTOR, f"{home.target} is not evacuated")
+        why = f"seen in the standby of {home.target}, which is not evacuated"
+        self._ledger.call_back(device, source, ACTOR, why)
         return None
 
     def _since(self, device: Device) -> str:

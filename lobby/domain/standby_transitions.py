@@ -135,3 +135,12 @@ def come_back(device: Device, home: Target, at: str) -> Device:
         needs_commissioner=True,
     )
     return entered(back, state, at)
+
+
+def call_back(device: Device, standby: Target, actor: str, at: str) -> Device:
+    """The device is connected to its standby, although its target is not evacuated. It is commissioned in the target
+    again, and then asked to leave. Nothing changes while the standby's lane has work, which can be the same."""
+    home, known = device.target, device.standby
+    if home is None or known is None or known.target != standby or not known.is_usable:
+        return device
+    return come_back(evacuate(device, home, standby, actor, at), home, at)

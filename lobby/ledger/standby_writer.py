@@ -44,10 +44,10 @@ class StandbyWriter(EventWriter):
 
         return self._update(device, Event.EVACUATE, decide, actor, why=why)
 
-    def come_back(self, device: Device, home: Target, actor: str, why: str) -> Device:
-        """Bring a device back to the target that it was evacuated from."""
+    def call_back(self, device: Device, standby: Target, actor: str, why: str) -> Device:
+        """Record that a device is connected to its standby, although its target is not evacuated, and is to return."""
 
         def decide(row: Device, at: str) -> Device:
-            return standby_transitions.come_back(row, home, at)
+            return standby_transitions.call_back(row, standby, actor, at)
 
         return self._update(device, Event.RETURN, decide, actor, why=why)

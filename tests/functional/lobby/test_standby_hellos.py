@@ -7,14 +7,17 @@ import pytest
 
 from lobby.arrivals import Arrivals
 from lobby.contracts import ArrivalMark
+from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby_changes import Return
 from lobby.domain.states import State
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.standby_routes import EVACUATION_CACHE
 from lobby.ledger.standbys import Standbys
+from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
-from lobby.names import parse_target
+from lobby.names import Fingerprint, parse_target
 from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests.aws import Clock
@@ -24,6 +27,7 @@ STANDBY = parse_target("2" * 12, "us-east-1")
 TOPIC = "arn:aws:sns:us-east-1:222222222222:device-lobby-arrivals"
 HOME_TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
 ANN = "user:ann"
+NEW = Fingerprint("cd" * 32)
 
 
 class Evacuated:
@@ -77,6 +81,16 @@ class Evacuated:
         at = int(self.clock().timestamp() * 1000)
         envelope = sns_messages.report(CERTID, at, topic)
         return self.arrivals.process(json.loads(json.dumps(envelope)))
+
+
+def renew(ledger: Ledger, device: Device) -> None:
+    """Renew the certificate of a device, until it is commissioned in the target with the new one."""
+    ledger.record_heartbeat(device, "2.0", can_renew=True)
+    ledger.due(device, "2027-12-22T12:00:00.000Z", ANN)
+    due = ledger.get(CERTID)
+    assert due is not None
+    signed = ledger.renew(due, NEW, "PEM", "2049-12-31", "service:renewer")
+    ledger.commission(signed, "a.example", "service:commissioner", STANDBY)
 
 
 @pytest.fixture
@@ -177,11 +191,55 @@ def test_a_report_of_the_former_target_does_not_bring_the_device_back(active: Ev
 
 
 def test_a_device_seen_in_a_standby_that_is_not_in_use_returns(active: Evacuated) -> None:
+    before = active.device()
     assert active.report() == "another target"
     device = active.device()
     assert (device.target, device.devstate) == (TARGET, State.CLAIMED)
     assert device.standby is not None
     assert (device.standby.leaving, device.needs_commissioner) == (True, True)
+    with active.calls.uncounted():
+        (last,) = active.ledger.latest(CERTID, 1)
+    assert (last.event.value, last.seq, last.before) == ("return", before.version + 1, State.ARRIVED)
+    assert "not evacuated" in str(last.reason)
+
+
+def test_a_device_that_waits_for_its_return_is_still_asked_to_leave(active: Evacuated) -> None:
+    active.evacuate()
+    active.report()
+    active.come_back()
+    with active.calls.uncounted():
+        returned = active.ledger.change(
+            Chosen(CERTID), Return(active.targets.get(TARGET), "Region up"), "campaign:tests"
+        )
+    assert returned is not None
+    assert active.report() == "another target"
+    assert active.device() == returned
+    assert returned.standby is not None
+    assert returned.standby.leaving
+
+
+@pytest.mark.parametrize("is_evacuated", [True, False])
+def test_a_report_of_a_certificate_that_was_replaced_changes_nothing(active: Evacuated, is_evacuated: bool) -> None:
+    with active.calls.uncounted():
+        renew(active.ledger, active.device())
+        assert active.ledger.arrive(active.device(), "service:arrivals", NEW).current == NEW
+        active.prepare(active.device(), StandbyMode.ACTIVE)
+    if is_evacuated:
+        active.evacuate()
+    before = active.device()
+    assert before.standby_route() is not None
+    assert active.report() == "another target"
+    assert active.device() == before
+
+
+def test_a_device_whose_standby_is_out_of_step_does_not_follow_by_a_report(active: Evacuated) -> None:
+    with active.calls.uncounted():
+        renew(active.ledger, active.device())
+    active.evacuate()
+    before = active.device()
+    assert active.reception.hello() == "waiting"
+    assert active.report() == "another target"
+    assert active.device().version == before.version
 
 
 def test_a_device_with_an_inactive_certificate_cannot_have_arrived_in_the_standby(inactive: Evacuated) -> None:
