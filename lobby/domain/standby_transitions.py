@@ -11,7 +11,7 @@ from dataclasses import replace
 from lobby.domain.device import Device, Priority
 from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
-from lobby.domain.states import Event, State
+from lobby.domain.states import CLAIM_HELD_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.names import Target
 
@@ -78,6 +78,16 @@ def without_home_work(device: Device) -> Device:
     return _with_work_left(replace(device, standby=replace(device.standby, wanted=False)))
 
 
+def _status_in_target(device: Device) -> StandbyStatus:
+    return StandbyStatus.ACTIVE if device.devstate in PLACED_STATES else StandbyStatus.NONE
+
+
+def _may_be_connected(device: Device) -> bool:
+    """Return whether the device may be connected to its target. A claimed or failed one can be there since an earlier
+    claim, for example while it is configured again; one that is not there gets no message."""
+    return device.devstate in CLAIM_HELD_STATES
+
+
 def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str) -> Device:
     """The device of `home` is now one of `standby`. A device of another target stays as it is."""
     if device.target != home or (device.standby is not None and device.standby.home):
@@ -85,12 +95,9 @@ def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str)
     known = device.standby
     at_once = known is not None and known.target == standby and known.is_usable
     state = state_after(device, Event.EVACUATE, at_once=at_once)
-    placed = device.devstate in PLACED_STATES
-    back = Standby(home, StandbyStatus.NONE, device.iotep, home=True)
+    back = Standby(home, _status_in_target(device), device.iotep, wanted=_may_be_connected(device), home=True)
     if device.devstate is State.EXPECTED:
         return replace(device, generation=device.generation + 1, target=standby, standby=back, campaign=None)
-    if placed:
-        back = replace(back, status=StandbyStatus.ACTIVE, wanted=True)
     left = [*device.targets_to_clear, *([known.target] if known is not None else [])]
     moved = replace(
         device,
@@ -118,9 +125,8 @@ def come_back(device: Device, home: Target, at: str) -> Device:
     state = state_after(device, Event.RETURN)
     if device.devstate is State.EXPECTED:
         return replace(device, generation=device.generation + 1, target=home, standby=None, campaign=None)
-    was_there = device.devstate in PLACED_STATES
-    status = StandbyStatus.ACTIVE if was_there else StandbyStatus.NONE
-    other = Standby(device.target, status, device.iotep, wanted=True, leaving=was_there)
+    leaving = _may_be_connected(device)
+    other = Standby(device.target, _status_in_target(device), device.iotep, wanted=True, leaving=leaving)
     back = replace(
         device,
         target=home,

@@ -8,6 +8,7 @@ from moto.iot.models import iot_backends
 
 from commissioner.serving import Result
 from lobby.domain.change_requests import ChangeOperation
+from lobby.domain.changes import Configure
 from lobby.domain.device import Device
 from lobby.domain.lanes import home_lane
 from lobby.domain.renewal_transitions import has_work_in_target
@@ -103,6 +104,18 @@ def test_a_device_that_is_still_in_the_evacuated_target_is_asked_to_leave(lobby:
     assert lobby.deliver(lobby.evacuate()) == []
     assert RESET in aws.published(A)
     assert place_of(lobby.device())[2] == (A, StandbyStatus.ACTIVE, True, False)
+    assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
+
+
+def test_a_device_that_is_evacuated_and_returned_while_it_is_configured_is_asked_to_leave(lobby: StandbyLobby) -> None:
+    lobby.place()
+    assert lobby.change(Configure({}, config={"a": 1})) is not None
+    assert lobby.deliver(lobby.evacuate()) == []
+    assert RESET in aws.published(A)
+    lobby.arrive()
+    assert lobby.change(Configure({}, config={"a": 2})) is not None
+    assert lobby.deliver(lobby.come_back()) == []
+    assert RESET in aws.published(B)
     assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
 
 

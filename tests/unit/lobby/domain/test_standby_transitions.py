@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobby.domain.commissioner_transitions import commission
+from lobby.domain.commissioner_transitions import commission, fail
 from lobby.domain.device import Device
 from lobby.domain.lanes import has_part, home_lane, lane_to, other_lanes, turn_of
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus, parse_standby
@@ -125,3 +125,22 @@ def test_whoever_leaves_has_both_places_to_clear() -> None:
     assert [each.targets_to_clear for each in (released, revoked, moved)] == [(A, B)] * 3
     assert {each.standby for each in (released, revoked, moved)} == {None}
     assert move(ready(), ClaimRequest(B), "user:ann", LATER).targets_to_clear == (A,)
+
+
+def configured() -> Device:
+    return configure(arrived(), "other", None, LATER)
+
+
+@pytest.mark.parametrize("device", [configured(), fail(configured(), 2, "UNKNOWN_PROFILE", "got other", LATER)])
+def test_a_device_that_is_configured_again_is_asked_to_leave_the_place_where_it_may_be_connected(
+    device: Device,
+) -> None:
+    after = evacuate(device, A, B, ACTOR, LATER)
+    assert after.standby == Standby(A, wanted=True, home=True)
+    assert (after.devstate, home_lane(after), other_lanes(after)) == (State.CLAIMED, lane_to(B), ())
+    there = commission(after, after.generation, "b.example", LATER)
+    assert (there.needs_commissioner, home_lane(there)) == (True, lane_to(A))
+    changed = replace(device, target=B, standby=Standby(A, StandbyStatus.ACTIVE, home=True))
+    back = come_back(changed, A, LATER)
+    assert back.standby == Standby(B, wanted=True, leaving=True)
+    assert home_lane(commission(back, back.generation, "a.example", LATER, B)) == lane_to(B)
