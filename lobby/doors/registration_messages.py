@@ -64,7 +64,7 @@ class Delivery:
         time that cannot be right is not used, or a device would be ignored."""
         if not isinstance(at, int) or isinstance(at, bool):
             return self.sent
-        return max(self.sent - LATE, min(self.sent, at))
+        return at if self.sent - LATE <= at <= self.sent else self.sent
 
 
 def delivery_of(record: dict[str, Any]) -> Delivery:
