@@ -145,9 +145,9 @@ class Arrivals:
 
     def _since(self, device: Device) -> str:
         """Return the time from which connections count. A device of an evacuated target may have connected before its
-        row followed."""
+        row followed. That is over when it has arrived, or is commissioned again."""
         standby = device.standby
-        if standby is None or not standby.home:
+        if standby is None or not (standby.home and standby.leaving):
             return device.enteredat
         return self._targets.get_also_removed(standby.target).evacuated_at or device.enteredat
 

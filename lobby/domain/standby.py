@@ -40,7 +40,8 @@ READY: Final = frozenset({StandbyStatus.ACTIVE, StandbyStatus.INACTIVE})
 class Standby:
     """The other place of a device: `iotep` is its endpoint. `wanted`: the lane of `target` has work there: to prepare
     the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
-    there. `home`: the device was evacuated from it."""
+    there; at its home, it has not arrived, and was not commissioned again, since the evacuation gave it its route.
+    `home`: the device was evacuated from it."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE

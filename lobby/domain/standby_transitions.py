@@ -33,10 +33,11 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
 
 
 def with_standby(device: Device, standby: Target | None) -> Device:
-    """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared."""
+    """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared. That
+    of an evacuated device needs none; it was commissioned since, so earlier connections do not count any more."""
     known = device.standby
     if known is not None and known.home:
-        return device
+        return replace(device, standby=replace(known, leaving=False))
     left = device.targets_to_clear
     if known is not None and known.target != standby:
         left = (*left, known.target)
@@ -60,7 +61,8 @@ def prepared(
     known = device.standby
     if device.generation != generation or known is None or known.target != target or not known.wanted:
         return device
-    done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=False, code=code)
+    leaving = known.home and known.leaving
+    done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=leaving, code=code)
     return _with_work_left(replace(device, standby=done))
 
 
@@ -73,9 +75,10 @@ def _with_work_left(device: Device) -> Device:
 
 def without_home_work(device: Device) -> Device:
     """Return the row of a device that has arrived in its standby, so no message has to send it there."""
-    if device.standby is None or not (device.standby.home and device.standby.wanted):
+    known = device.standby
+    if known is None or not known.home or not (known.wanted or known.leaving):
         return device
-    return _with_work_left(replace(device, standby=replace(device.standby, wanted=False)))
+    return _with_work_left(replace(device, standby=replace(known, wanted=False, leaving=False)))
 
 
 def _status_in_target(device: Device) -> StandbyStatus:
@@ -96,6 +99,7 @@ def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str)
     at_once = known is not None and known.target == standby and known.is_usable
     state = state_after(device, Event.EVACUATE, at_once=at_once)
     back = Standby(home, _status_in_target(device), device.iotep, wanted=_may_be_connected(device), home=True)
+    back = replace(back, leaving=state is State.COMMISSIONED)
     if device.devstate is State.EXPECTED:
         return replace(device, generation=device.generation + 1, target=standby, standby=back, campaign=None)
     left = [*device.targets_to_clear, *([known.target] if known is not None else [])]

@@ -1,13 +1,14 @@
 """Hellos and arrivals of devices whose target is evacuated, before and after their rows follow."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lobby.arrivals import Arrivals
 from lobby.contracts import ArrivalMark
-from lobby.domain.changes import Chosen
+from lobby.domain.changes import Chosen, Configure
 from lobby.domain.device import Device
 from lobby.domain.standby import StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Return
@@ -177,9 +178,41 @@ def test_an_arrival_that_is_reported_after_the_row_has_followed_counts(active: E
     at = int(active.clock().timestamp() * 1000)
     active.clock.advance(minutes=10)
     with active.calls.uncounted():
-        active.ledger.follow(active.device(), STANDBY, "campaign:tests", "evacuation")
+        row = active.ledger.follow(active.device(), STANDBY, "campaign:tests", "evacuation")
+        active.ledger.prepared(row, TARGET, StandbyStatus.ACTIVE, "service:commissioner", why="asked to leave")
     envelope = sns_messages.report(CERTID, at, TOPIC)
     assert active.arrivals.process(envelope) == "arrived"
+
+
+def commission_again(active: Evacuated) -> None:
+    with active.calls.uncounted():
+        changed = active.ledger.change(Chosen(CERTID), Configure({}, config={"again": 1}), ANN)
+        assert changed is not None
+        assert changed.devstate is State.CLAIMED
+        active.ledger.commission(changed, "b.example", "service:commissioner")
+
+
+def fall_back(active: Evacuated) -> None:
+    with active.calls.uncounted():
+        active.ledger.arrive(active.device(), "service:arrivals")
+        active.clock.advance(minutes=10)
+        active.ledger.hello(active.device(), "2.0", "service:receptionist")
+
+
+@pytest.mark.parametrize("then", [commission_again, fall_back])
+def test_a_late_report_from_before_a_later_change_in_the_standby_does_not_count(
+    active: Evacuated, then: Callable[[Evacuated], None]
+) -> None:
+    active.evacuate()
+    at = int(active.clock().timestamp() * 1000)
+    active.clock.advance(minutes=10)
+    with active.calls.uncounted():
+        active.ledger.follow(active.device(), STANDBY, "campaign:tests", "evacuation")
+    then(active)
+    assert active.device().devstate is State.COMMISSIONED
+    assert active.arrivals.process(sns_messages.report(CERTID, at, TOPIC)) == "nothing new"
+    active.clock.advance(seconds=1)
+    assert active.report() == "arrived"
 
 
 def test_a_report_of_the_former_target_does_not_bring_the_device_back(active: Evacuated) -> None:
