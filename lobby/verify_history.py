@@ -91,6 +91,9 @@ def verify(export: Any, trusted: str | None = None, listing: Any = None, device:
     key = _signed_by(export, export["signature"])
     if trusted and key != trusted:
         raise Refused("OTHER_KEY", f"got the signature of key SHA256:{key}, want that of SHA256:{trusted}")
+    if not trusted and last > len(entries):  # with the key, the lobby says when this was the whole history
+        seq = len(entries) + 1
+        raise Refused("MISSING", f"entry {seq} is missing: your listing has {last} (--key if it is newer)", seq)
     return {"entries": len(entries), "pending": len(pending), "listed": listed, "last_listed": last, "key": key}
 
 
@@ -106,11 +109,7 @@ def _chain(entries: Sequence[Any], certid: str, anchors: Mapping[int, set[str]])
             (misplaced, "ALTERED", f"got entry {got} in the place of entry {seq}"),
             (got != seq, "MISSING", f"entry {seq} is missing: there are later entries"),
             (entry["certid"] != certid, "ALTERED", f"entry {seq} is of the device {_shown(entry['certid'])}"),
-            (
-                own != hash_,
-                "ALTERED",
-                f"entry {seq} does not match its own hash",
-            ),
+            (own != hash_, "ALTERED", f"entry {seq} does not match its own hash"),
             (anchored and hash_ not in anchored, "REPLACED", f"entry {seq} has another hash than its anchor"),
             (entry["prior"] != prior, "ALTERED", f"entry {seq} does not follow entry {seq - 1}"),
             (len(anchored) > 1, "ANCHORED_TWICE", f"entry {seq} was anchored with different hashes"),
@@ -208,16 +207,17 @@ def _signed_by(export: Json, signature: Any) -> str:
 def report(export: Json, found: Json, *, by_key: bool, by_listing: bool) -> tuple[list[str], list[str]]:
     """Return the proven facts, and the limits of the proof."""
     last, pending, listed, key = found["entries"], found["pending"], found["listed"], f"SHA256:{found['key']}"
-    proven = [f"the {last} entries follow one another from the first and are unaltered, and the device's row fits them"]
+    proven = [f"the {last} entries follow one another from the first and are unaltered"]
     open_ = ["that what the entries say is true: the lobby's components wrote them", "anything after the export"]
     bucket = f"their hashes in the bucket {_shown(export['bucket'])}"
     if by_key:
         proven.append(
-            f"the lobby {_shown(export['lobby'])} signed at {_shown(export['exported_at'])} that this was the whole"
-            f" history and that {last - pending} of {last} entries had {bucket}; you named its key {key}"
+            f"the lobby {_shown(export['lobby'])} signed at {_shown(export['exported_at'])} that this was the row and"
+            f" the whole history, and that {last - pending} of {last} entries had {bucket}; you named its key {key}"
         )
     else:
-        open_ += [f"that the lobby signed it: whose key {key} is (--key)", "that these were the last entries"]
+        open_.append(f"that the lobby signed it: whose key {key} is (--key)")
+        open_.append("that these were the last entries, and that the lobby had this row: it only fits the entries")
     if by_listing:
         proven.append(f"{listed} of {last} entries have {bucket}, by your listing; Object Lock keeps them there")
         if listed < last or found["last_listed"] > last:

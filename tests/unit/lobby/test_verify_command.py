@@ -12,7 +12,7 @@ from lobby import verify_history
 from lobby.domain.history_audit import ANCHORED_WITHIN
 from lobby.verify_history import MAX_BYTES, main
 from tests.history_key import KEY_NAME
-from tests.unit.lobby.domain.tampering import CERTID, Case, chain, row_after, valid
+from tests.unit.lobby.domain.tampering import CERTID, Case, anchors_of, chain, row_after, valid
 from tests.unit.lobby.exported_history import exported, listing
 
 
@@ -53,6 +53,31 @@ def test_the_command_states_what_is_proven_and_what_is_not(file: Path, capsys: p
     assert (status, record["ok"], record["code"], record["entries"]) == (0, True, None, 5)
     assert len(record["proven"]) == 3
     assert len(record["not_proven"]) == 2
+
+
+def test_a_truncated_export_is_refused_by_a_listing_with_later_entries(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its writer has made up the row and signed with a key of their own. The lobby's key shows when it was whole."""
+    entries = chain()[:3]
+    file.write_text(json.dumps(exported(Case([*entries], row_after(entries), anchors_of(entries)))))
+    bucket = file.with_name("bucket.json")
+    bucket.write_text(json.dumps(listing(exported(valid()))))
+    status, text = run(capsys, file, "--anchors", bucket, "--json")
+    record = json.loads(text)
+    assert (status, record["ok"], record["code"], record["seq"]) == (1, False, "MISSING", 4)
+    assert run(capsys, file, "--anchors", bucket)[1].startswith("REFUSED  MISSING: entry 4 is missing: your listing")
+    status, newer = run(capsys, file, "--anchors", bucket, "--key", KEY_NAME)
+    assert (status, "your listing has 3 of 3 entries, up to number 5" in newer) == (0, True)
+
+
+def test_the_row_is_proven_by_the_key_only(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bucket = file.with_name("bucket.json")
+    bucket.write_text(json.dumps(listing(exported(valid()))))
+    for more, is_proven in (((), False), (("--anchors", bucket), False), (("--key", KEY_NAME), True)):
+        record = json.loads(run(capsys, file, *more, "--json")[1])
+        assert any("row" in fact for fact in record["proven"]) is is_proven
+        assert any("row" in fact for fact in record["not_proven"]) is not is_proven
 
 
 def test_a_refusal_is_status_1_with_the_entry(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
