@@ -18,6 +18,14 @@ _COMMON_NAME: Final = (2, 5, 4, 3)
 _ECDSA_WITH_SHA256: Final = (1, 2, 840, 10045, 4, 3, 2)
 _UTF8_STRING: Final = 0x0C
 _SET: Final = 0x31
+_DAMAGED: Final = (
+    ValueError,
+    IndexError,
+    der.UnexpectedDER,
+    ecdsa.errors.MalformedPointError,
+    ecdsa.curves.UnknownCurveError,
+)
+"""What the library raises for damaged keys, as found by changing each byte of valid ones."""
 
 
 class PortableKeys:
@@ -56,7 +64,7 @@ def _subject(name: ThingName) -> bytes:
 def _parse(pem: bytes) -> Any:
     try:
         key = ecdsa.SigningKey.from_pem(pem.decode(), hashlib.sha256)
-    except (ValueError, der.UnexpectedDER, ecdsa.errors.MalformedPointError, IndexError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"got no private key ({error})") from None
     if key.curve != ecdsa.NIST256p:
         raise ValueError(f"got a key on {key.curve.name}, want P-256")

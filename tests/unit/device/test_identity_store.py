@@ -1,6 +1,8 @@
 """Keys and identities on disk: both kinds of libraries have the same behaviour, and a damaged file is never read as an
 identity."""
 
+import base64
+import itertools
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +10,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from device.errors import BadCredentials
 from device.identity_store import IdentityStore, Keys, load_identity
@@ -49,6 +58,23 @@ def test_a_file_that_is_no_key_on_p256_is_rejected(keys: Keys) -> None:
     for content in (b"", b"\xff", b"\0" * 200, whole[: len(whole) // 2], whole.replace(b"EC ", b"RSA "), b"x" * 5000):
         with pytest.raises(ValueError, match=r"got"):
             keys.public_key(content)
+
+
+@both
+@pytest.mark.parametrize("layout", [PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8])
+def test_a_key_with_a_damaged_byte_is_rejected_or_still_a_key(keys: Keys, layout: PrivateFormat) -> None:
+    """Each byte is changed: lengths, types, the curve's identifier, the secret and the point."""
+    whole = ec.derive_private_key(4711, ec.SECP256R1()).private_bytes(Encoding.DER, layout, NoEncryption())
+    name = "EC PRIVATE KEY" if layout is PrivateFormat.TraditionalOpenSSL else "PRIVATE KEY"
+    rejected = 0
+    for place, change in itertools.product(range(len(whole)), (0x01, 0x80)):
+        damaged = whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :]
+        pem = f"-----BEGIN {name}-----\n{base64.b64encode(damaged).decode()}\n-----END {name}-----\n"
+        try:
+            keys.public_key(pem.encode())
+        except ValueError:
+            rejected += 1
+    assert rejected > 20
 
 
 def test_all_keys_are_different() -> None:
