@@ -1,8 +1,9 @@
 """Settings of a device that gets its certificate by provisioning by claim.
 
-Without an identity in the state folder, the client connects with the claim certificate and ends when it has an
-identity. With one, it runs like any other device. Errors that a retry cannot correct are rejected at startup: an
-invalid serial number or template name, an unusable or expired claim certificate, the identity of another serial number.
+Without an identity in the state folder, or if no certificate of it has its key, the client connects with the claim
+certificate and ends when it has an identity. With one, it runs like any other device. Errors that a retry cannot
+correct are rejected at startup: an invalid serial number or template name, an unusable or expired claim certificate,
+the identity of another serial number.
 """
 
 import secrets
@@ -16,7 +17,7 @@ from device.identity_store import MAX_COMMON_NAME, IdentityStore, StoredIdentity
 from device.libraries import Libraries, TlsFiles
 from device.machine.plan import Plan, Provisioning, Timing, parse_endpoint, parse_template
 from device.options import Options
-from device.renewal_store import RenewalStore
+from device.renewal_store import CertificateFiles, RenewalStore
 from device.renewals import Renewals
 from device.runtime import Setup
 from lobby.errors import InvalidInput, MissingSettings
@@ -47,11 +48,13 @@ def load_claim_settings(
     )
     store = IdentityStore(state_dir, provisioning, libraries.keys)
     identity = store.load()
-    if identity is None:
-        return _for_provisioning(replace(plan, provisioning=provisioning), files, state_dir, store, libraries, now)
-    identity = _checked(identity, provisioning.serial, state_dir)
-    plan = replace(plan, thing=identity.thing, renews=options.renew and len(identity.thing) <= MAX_COMMON_NAME)
-    return _for_identity(plan, files, state_dir, identity, libraries)
+    if identity is not None:
+        identity = _checked(identity, provisioning.serial, state_dir)
+        renews = options.renew and len(identity.thing) <= MAX_COMMON_NAME
+        own = replace(plan, thing=identity.thing, renews=renews)
+        if setup := _for_identity(own, files, state_dir, identity, libraries):
+            return setup
+    return _for_provisioning(replace(plan, provisioning=provisioning), files, state_dir, store, libraries, now)
 
 
 def _complete(options: Options) -> tuple[TlsFiles, Path, Provisioning]:
@@ -97,16 +100,21 @@ def _for_provisioning(
 
 def _for_identity(
     plan: Plan, files: TlsFiles, state_dir: Path, identity: StoredIdentity, libraries: Libraries
-) -> Setup:
-    """Use the identity, unless it was renewed: then only renewed certificates are used."""
-    store = RenewalStore(state_dir, identity.thing, identity.certid, libraries.keys, identity.key)
+) -> Setup | None:
+    """Use the identity, unless it was renewed: then only renewed certificates are used, also a new one if the files of
+    the one in use are damaged. None: no certificate has its key."""
+    own_key = identity.key if identity.has_key else None  # another key is that of a provisioning: it is not removed
+    store = RenewalStore(state_dir, identity.thing, identity.certid, libraries.keys, own_key)
     renewals = Renewals(store, libraries, identity.thing, files.ca, plan.timing.answer_within)
-    used = store.load().used
-    own = store.files(used) if used else identity
-    certificate, key = (own.certificate, own.key) if isinstance(own, StoredIdentity) else (own.cert, own.key)
-    tls = TlsFiles(certificate, key, files.ca)
+    held = store.load()
+    has_own = own_key is not None and own_key.exists()  # `load` removes the key of a replaced certificate
+    renewed = held.used or (held.new.certid if held.new and not has_own else None)
+    if renewed is None and not has_own:
+        return None
+    own = store.files(renewed) if renewed else CertificateFiles(identity.certificate, identity.key)
+    tls = TlsFiles(own.cert, own.key, files.ca)
     opener = libraries.opener(tls, lambda: identity.thing, plan.timing.answer_within)
-    validity = libraries.validity(certificate)
+    validity = libraries.validity(own.cert)
     return Setup(plan, state_dir, opener, validity.clock_error, renewals=renewals)
 
 

@@ -48,14 +48,15 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class StoredIdentity:
-    """A provisioned device. `serial` is the serial number that it was provisioned with. The file `key` does not exist
-    any more if the device has renewed this certificate."""
+    """A provisioned device. `serial` is the serial number that it was provisioned with. If the device has renewed this
+    certificate, `key` does not exist any more, or contains another key after a power cut: then `has_key` is false."""
 
     thing: ThingName
     certid: Fingerprint
     serial: ThingName
     certificate: Path
     key: Path
+    has_key: bool
 
 
 class IdentityStore:
@@ -144,13 +145,20 @@ def load_identity(folder: Path, disk: Disk | None = None) -> StoredIdentity | No
         certificate = disk.read(folder / _CERTIFICATE, _MAX_BYTES).decode()
         if fingerprint(certificate) != body["certid"]:
             return None
-        if not has_replaced(folder, disk, body["certid"]):
-            key = disk.read(folder / _KEY, _MAX_BYTES)
-            if hashlib.sha256(key).hexdigest() != body["key"]:
-                return None
+        has_key = _has_key(folder, disk, body["key"])
+        if not has_key and not has_replaced(folder, disk, body["certid"]):
+            return None
     except (FileNotFoundError, NotAFileError, ValueError, KeyError, TypeError, InvalidInput):
         return None
-    return StoredIdentity(thing, Fingerprint(body["certid"]), serial, folder / _CERTIFICATE, folder / _KEY)
+    certid = Fingerprint(body["certid"])
+    return StoredIdentity(thing, certid, serial, folder / _CERTIFICATE, folder / _KEY, has_key)
+
+
+def _has_key(folder: Path, disk: Disk, digest: str) -> bool:
+    try:
+        return hashlib.sha256(disk.read(folder / _KEY, _MAX_BYTES)).hexdigest() == digest
+    except (FileNotFoundError, NotAFileError):
+        return False
 
 
 def fingerprint(certificate: str) -> Fingerprint:
