@@ -86,9 +86,11 @@ class RenewalStore:
         return RenewalKeyReady(self._keys.request(content, self._thing), self._keys.public_key(content))
 
     def store(self, pem: str, generation: int) -> Certificates:
-        """Store a certificate for the prepared key as the new one. It replaces one that is not proven. Raise `OSError`,
-        also if there is no such key."""
+        """Store a certificate for the prepared key as the new one. It replaces one that is not proven. Can be repeated.
+        Raise `OSError`, also if there is no such key."""
         stored, certid = self._read(), fingerprint(pem)
+        if stored.new and stored.new.certid == certid and self._is_whole(certid):
+            return self._change(replace(stored, new=replace(stored.new, generation=generation)))  # flushes the folder
         if stored.key is None or self._keys.public_key(stored.key.encode()) not in certificate_der(pem):
             raise OSError(f"got a certificate without its key in {self._file}")
         files = self.files(certid)

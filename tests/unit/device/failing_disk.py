@@ -52,6 +52,30 @@ class FailingCalls:
         self._names = ()
 
 
+class FailingOnce:
+    """Real system calls, of which the one with this number fails, if it comes: the first has the number 0."""
+
+    def __init__(self, number: int, error: str = "EIO") -> None:
+        self.left, self._errno = number, getattr(errno, error)
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+
+        def call(*args: object) -> Any:
+            self.left -= 1
+            if self.left == -1:
+                if name == "close":
+                    real(*args)
+                raise OSError(self._errno, os.strerror(self._errno))
+            return real(*args)
+
+        return call
+
+    @property
+    def calls(self) -> Calls:
+        return cast(Calls, self)
+
+
 @dataclass(frozen=True)
 class DiskFaultRun:
     """Result of a run."""

@@ -1,8 +1,10 @@
 """Certificates of a renewal on disk: what is kept and removed, and what damage counts as."""
 
+import itertools
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -11,8 +13,10 @@ from device.machine.provisioning_messages import Pending
 from device.machine.renewal_events import Certificates, NewHeld
 from device.renewal_store import RenewalStore
 from lobby.names import Fingerprint
+from tests.unit.device.failing_disk import FailingOnce
 from tests.unit.device.provisioning_cloud import PROVISIONING, SERIAL, CountedKeys, certificate_for
 
+Result = TypeVar("Result")
 FIRST = Fingerprint("f" * 64)
 PEM = certificate_for(b"public key 1;")
 NEW = fingerprint(PEM)
@@ -76,6 +80,32 @@ def test_a_certificate_without_its_key_is_not_stored(store: RenewalStore) -> Non
     with pytest.raises(OSError, match="without its key"):
         store.store(certificate_for(b"public key 9;"), 2)
     assert store.load() == Certificates(has_key=True)
+
+
+def test_each_action_can_be_repeated_after_any_failed_call(tmp_path: Path) -> None:
+    """Also if the failed call is the flush of the folder after the last rename: the action has had its effect."""
+    failures = 0
+    for number in itertools.count():
+        folder, failing = tmp_path / str(number), FailingOnce(number)
+        store = RenewalStore(folder, SERIAL, FIRST, CountedKeys(), calls=failing.calls)
+        public_key = _repeated(store.prepare).public_key
+        pem = certificate_for(public_key)
+        assert _repeated(lambda: store.store(pem, 2)).new in (NewHeld(fingerprint(pem), 2), None)  # noqa: B023
+        assert again(folder) == Certificates(None, NewHeld(fingerprint(pem), 2))
+        _repeated(store.promote)
+        assert again(folder) == Certificates(fingerprint(pem))
+        if failing.left >= 0:
+            break
+        failures += 1
+    assert failures > 40
+
+
+def _repeated(action: Callable[[], Result]) -> Result:
+    """Carry out an action, and repeat it as the device does if it fails."""
+    try:
+        return action()
+    except OSError:
+        return action()
 
 
 @pytest.mark.parametrize("kind", ["cert", "key"])
