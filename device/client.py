@@ -129,6 +129,7 @@ class Client:
         self._handle(self._start_event(loaded.route))
 
     def _start_event(self, route: Route | None) -> Start:
+        """Raise `OSError` if the certificates cannot be read now. Then the client starts over after a pause."""
         return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates())
 
     def _recover(self, error: Exception) -> None:

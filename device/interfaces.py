@@ -32,7 +32,8 @@ class Identities(Protocol):
 
 
 class Renewals(Protocol):
-    """The interface of `renewals.Renewals`. Storing raises `OSError` if the disk fails; nothing else raises."""
+    """The interface of `renewals.Renewals`. Loading and storing raise `OSError` if the disk fails; nothing else
+    raises."""
 
     def load(self) -> Certificates: ...
     def prepare(self) -> RenewalKeyReady: ...

@@ -13,7 +13,15 @@ from device.storage import unsealed
 from lobby.errors import InvalidInput
 
 RENEWAL_FILE: Final = "renewal.json"
-UNUSABLE: Final = (FileNotFoundError, NotAFileError, ValueError, KeyError, TypeError, InvalidInput)
+UNUSABLE: Final = (
+    FileNotFoundError,
+    NotADirectoryError,
+    NotAFileError,
+    ValueError,
+    KeyError,
+    TypeError,
+    InvalidInput,
+)
 """The errors of reading a missing or damaged file."""
 _FIELDS: Final = ("configured", "used", "new", "key", "former")
 _MAX_BYTES: Final = 1024 * 1024

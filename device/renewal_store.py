@@ -63,12 +63,9 @@ class RenewalStore:
         self._own_key, self._disk, self._file = own_key, Disk(calls), folder / RENEWAL_FILE
 
     def load(self) -> Certificates:
-        """Return the stored certificates. Never raise: the device must start with any content of the disk. A
-        certificate whose files are missing or do not match counts as missing."""
-        try:
-            stored = self._read()
-        except OSError:
-            return Certificates()
+        """Return the stored certificates. A certificate whose files are missing or do not match counts as missing.
+        Raise `OSError` if they cannot be read now: the device must not use a retired certificate because of that."""
+        stored = self._read()
         self._remove(stored)
         used = stored.used if stored.used and self._is_whole(stored.used) else None
         new = stored.new if stored.new and self._is_whole(stored.new.certid) else None
@@ -139,7 +136,7 @@ class RenewalStore:
             pem = self._disk.read(files.cert, _MAX_BYTES).decode()
             public = self._keys.public_key(self._disk.read(files.key, _MAX_BYTES))
             return fingerprint(pem) == certificate and public in certificate_der(pem)
-        except (OSError, *UNUSABLE):
+        except UNUSABLE:
             return False
 
     def _is_key(self, key: str) -> bool:

@@ -1,8 +1,9 @@
 """One run of the client: create its parts, connect them, and run until it is stopped.
 
 A device without a certificate runs twice: first to get one, then like any other device after power-on. Invalid settings
-end the run with a message. An unusable state directory does not end it: the device gets its route from the lobby at
-each start. Only a device that gets a certificate needs the directory, to store it.
+end the run with a message, as do missing permissions for the device's certificates in the state directory. An unusable
+directory does not end it otherwise: the device gets its route from the lobby at each start. Only a device that gets a
+certificate needs the directory, to store it.
 """
 
 import random
@@ -57,12 +58,22 @@ def run_client(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> 
 
 
 def _run(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> None:
-    setup, stop = load(), _StopSignals()
+    setup, stop = _readable(load), _StopSignals()
     _lock_state_dir(setup.state_dir, event_log)
     while not stop.received and _run_once(setup, event_log, crashes, stop) is Outcome.PROVISIONED:
-        setup, crashes = load(), 0
+        setup, crashes = _readable(load), 0
         if setup.plan.provisioning:
             raise RuntimeError(f"got no identity from {setup.state_dir}, want the one that was stored there just now")
+
+
+def _readable(load: Callable[[], Setup]) -> Setup:
+    """Missing permissions end the client, because no attempt can succeed. After any other failure of the disk the
+    supervisor starts it again."""
+    try:
+        return load()
+    except PermissionError as error:
+        why = f"got {error.filename} ({error.strerror}), want a file that the client can read"
+        raise StateDirError("STATE_DIR_UNUSABLE", why) from None
 
 
 def _run_once(setup: Setup, event_log: EventLog, crashes: int, stop: "_StopSignals") -> Outcome:

@@ -53,17 +53,18 @@ class FailingCalls:
 
 
 class FailingOnce:
-    """Real system calls, of which the one with this number fails, if it comes: the first has the number 0."""
+    """Real system calls, of which the one with this number fails, if it comes: the first has the number 0. With a
+    name, only calls of this name are counted."""
 
-    def __init__(self, number: int, error: str = "EIO") -> None:
-        self.left, self._errno = number, getattr(errno, error)
+    def __init__(self, number: int, error: str = "EIO", only: str = "") -> None:
+        self.left, self._errno, self._only = number, getattr(errno, error), only
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(os, name)
 
         def call(*args: object) -> Any:
-            self.left -= 1
-            if self.left == -1:
+            self.left -= self._only in ("", name)
+            if self.left == -1 and self._only in ("", name):
                 if name == "close":
                     real(*args)
                 raise OSError(self._errno, os.strerror(self._errno))
