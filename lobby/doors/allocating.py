@@ -50,10 +50,11 @@ class Allocator:
         if allocation.function is not None:
             target, allocation = self._ask(allocation.function, enrolment, allocation, applicant)
             shares = (Share(target),)
-        suitable = {each.target: each for each in self._targets() if _suits(each, allocation.profile)}
+        known = {each.target: each for each in self._targets()}
+        suitable = {target: each for target, each in known.items() if _suits(each, allocation.profile)}
         usable = tuple(share for share in shares if share.target in suitable)
         if not usable:
-            wanted = ", ".join(str(share.target) for share in shares)
+            wanted = ", ".join(_named(share.target, known.get(share.target)) for share in shares)
             profile = f" and have profile {allocation.profile}" if allocation.profile else ""
             raise NotAllocated(f"got {wanted}, want a registered target that takes claims{profile}; claim the device")
         chosen = suitable[share_for(usable, applicant.name)]
@@ -100,4 +101,12 @@ class Allocator:
 
 
 def _suits(target: RegisteredTarget, profile: str | None) -> bool:
-    return target.archivedat is None and not target.removed and profile in (None, *target.profiles)
+    is_open = target.archivedat is None and target.evacuated_at is None and not target.removed
+    return is_open and profile in (None, *target.profiles)
+
+
+def _named(target: Target, registered: RegisteredTarget | None) -> str:
+    """Return a target that was not chosen, with its evacuation: nobody takes new devices to its standby."""
+    if registered is None or registered.evacuated_at is None:
+        return str(target)
+    return f"{target} (evacuated at {registered.evacuated_at}, its standby is {registered.standby})"

@@ -1,16 +1,19 @@
 """A lobby with two targets whose bouncer admits devices by enrolments, on moto."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from lobby.domain.allocation import Allocation, Share
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
+from lobby.domain.target import RegisteredTarget, TargetEvent
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
+from lobby.ledger.target_rows import write
 from lobby.ledger.targets import Targets
-from lobby.names import EnrolmentName, Fingerprint, parse_target
+from lobby.names import EnrolmentName, Fingerprint, Target, parse_target
 from tests import certificates as make
 from tests.aws import Calls, Clock
 from tests.functional.lobby.registration_door import CA, RegistrationDoor
@@ -39,6 +42,13 @@ class Lobby(RegistrationDoor):
         found = match or Match(ca=Fingerprint(self.ca_id))
         with self.calls.uncounted():
             return self.enrolments.create(Enrolment(EnrolmentName(name), door, found, "user:ann", self.now(), **more))
+
+    def evacuate(self, target: Target, standby: Target) -> RegisteredTarget:
+        """Record that a target is evacuated, and return the record."""
+        with self.calls.uncounted():
+            before = self.targets.get(target)
+            after = replace(before, standby=standby, evacuated_at=self.now())
+            return write(before, after, self.targets.entry("user:ann", TargetEvent.EVACUATED))
 
     def now(self) -> str:
         return self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")

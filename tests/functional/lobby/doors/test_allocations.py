@@ -64,6 +64,23 @@ def test_without_a_suitable_target_the_device_waits_with_the_reason(lobby: Lobby
     assert (claimed.devstate, claimed.reason) == (State.CLAIMED, None)
 
 
+def test_an_evacuated_target_gets_no_device(lobby: Lobby) -> None:
+    evacuated = lobby.evacuate(A, B)
+    lobby.enrol(allocation=TO_A)
+    assert lobby.connect() == "admitted"
+    device = lobby.device()
+    assert (device.devstate, device.reason, device.target) == (State.KNOCKING, "ALLOCATION_FAILED", None)
+    assert f"{A} (evacuated at {evacuated.evacuated_at}, its standby is {B})" in (device.message or "")
+
+
+def test_an_enrolment_uses_its_other_targets_while_one_is_evacuated(lobby: Lobby) -> None:
+    lobby.evacuate(A, B)
+    lobby.enrol(allocation=Allocation((Share(A), Share(B))))
+    for number in range(4):
+        lobby.connect(number)
+    assert {lobby.device(number).target for number in range(4)} == {B}
+
+
 def test_a_function_of_the_operator_chooses_the_target(lobby: Lobby) -> None:
     asked: list[Any] = []
 
