@@ -1,7 +1,8 @@
 """A claim of a device whose certificate is not known yet, by its serial number, which is its thing name.
 
 It is kept until a certificate with this name is admitted, at any door. Then the device is claimed for its user in the
-same transaction, as if the user had claimed its fingerprint before; a rule's allocation does not apply.
+same transaction, as if the user had claimed its fingerprint before; a rule's allocation does not apply. If the claim is
+refused by then, the device is admitted without it and waits with the reason.
 """
 
 from dataclasses import dataclass, replace
@@ -11,8 +12,9 @@ from lobby.domain import transitions
 from lobby.domain.device import Device
 from lobby.domain.enrolment import ALLOCATION_FAILED
 from lobby.domain.states import State
+from lobby.domain.target import RegisteredTarget, require_open
 from lobby.domain.transitions import ClaimRequest
-from lobby.errors import Conflict, NotFound
+from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.names import Fingerprint, ThingName
 
 RESERVED: Final = Fingerprint("claimed")
@@ -41,17 +43,25 @@ class SerialClaim:
         return replace(request, priority=held.priority, presence=held.presence, unnamed=held.unnamed) == held
 
 
-def admitted_and_claimed(admitted: Device, claim: SerialClaim, at: str) -> Device | None:
-    """Return the device that was just admitted, with the claim. None: its fingerprint was claimed before, and that
-    claim stays. Raise `NotFound` UNKNOWN_PROFILE if the target does not offer the default profile of the enrolment."""
-    if admitted.devstate is not State.KNOCKING:
-        return None
-    return transitions.claim(admitted, admitted.certid, claim.request, claim.actor, at)
+def applies(admitted: Device) -> bool:
+    """Return whether the claim of the serial number applies to the device that was just admitted. It does not if its
+    fingerprint was claimed before; that claim stays."""
+    return admitted.devstate is State.KNOCKING
 
 
-def admitted_and_waiting(admitted: Device, refused: NotFound) -> Device:
-    """Return the device that was just admitted and whose claim was refused, with the reason."""
-    return replace(admitted, reason=ALLOCATION_FAILED, message=f"{refused.message}; claim the device with a profile")
+def admitted_and_claimed(admitted: Device, claim: SerialClaim, registered: RegisteredTarget, at: str) -> Device:
+    """Return the device that was just admitted, with the claim. `registered` is the claim's target, which may require
+    proof of presence since the claim. Raise `Conflict` TARGET_ARCHIVED or TARGET_EVACUATED, and `NotFound`
+    UNKNOWN_PROFILE if the target does not offer the default profile of the enrolment."""
+    presence = claim.request.presence or require_open(registered).presence
+    request = replace(claim.request, presence=presence)
+    return transitions.claim(admitted, admitted.certid, request, claim.actor, at)
+
+
+def admitted_only(admitted: Device, claim: SerialClaim, why: LobbyError) -> Device:
+    """Return the device that was just admitted, which waits because its claim cannot be fulfilled."""
+    message = f"{claim.actor} claimed the serial number, but the claim is refused: {why.message}"
+    return replace(admitted, reason=ALLOCATION_FAILED, message=f"{message}; claim the device")
 
 
 def already_claimed(found: SerialClaim) -> Conflict:

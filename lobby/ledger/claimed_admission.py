@@ -1,8 +1,8 @@
 """Writes the admission of a device whose serial number is claimed: row, history, counts, claim and name in one
 transaction, which also deletes the claim of the serial number.
 
-It is reached only after an ordinary admission has found the name reserved, so other devices have no additional cost. If
-the claim is withdrawn at the same time, the admission is retried.
+It is reached only after an ordinary admission has found the name reserved, so other devices have no additional cost.
+Only then the claim's target is read. If the claim is withdrawn at the same time, the admission is retried.
 """
 
 from dataclasses import replace
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from lobby.domain import presence, transitions
 from lobby.domain.device import Device, Entry
-from lobby.domain.serial_claim import RESERVED, SerialClaim, admitted_and_claimed, admitted_and_waiting
+from lobby.domain.serial_claim import RESERVED, SerialClaim, admitted_and_claimed, admitted_only, applies
 from lobby.domain.states import Event
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.event_writer import ATTEMPTS, EventWriter
 from lobby.ledger.serial_claims import find_claim
+from lobby.ledger.targets import Targets
 from lobby.ledger.transaction import Change, TransactionConflict, change_of
 from lobby.names import ThingName
 
@@ -51,16 +52,19 @@ class ClaimedAdmissionWriter(EventWriter):
         raise Conflict("CHANGED_MEANWHILE", "got an admission for a device that keeps changing; try again")
 
     def _fulfilling(self, change: Change, claim: SerialClaim, at: str) -> Change:
-        """Return the admission together with the claim. If the claim is refused, the device waits with the reason."""
-        assert change.after is not None  # noqa: S101  # an admission never removes the row
+        """Return the admission together with the claim, or without it if the claim is refused by now."""
+        admitted = change.after
+        assert admitted is not None  # noqa: S101  # an admission never removes the row
+        fulfilling = replace(change, fulfils=claim)
+        if not applies(admitted):
+            return fulfilling
         try:
-            claimed = presence.with_code(admitted_and_claimed(change.after, claim, at), self._new_code)
-        except NotFound as refused:
-            return replace(change, after=admitted_and_waiting(change.after, refused), fulfils=claim)
-        if claimed is None:
-            return replace(change, fulfils=claim)
-        second = change_of(change.entry.certid, Event.CLAIM, change.after, claimed, actor=claim.actor, at=at)
-        return replace(change, after=second.after, further=second.entry, fulfils=claim)
+            registered = Targets.read_only().find(claim.request.target)
+            claimed = presence.with_code(admitted_and_claimed(admitted, claim, registered, at), self._new_code)
+        except (NotFound, Conflict) as closed:
+            return replace(fulfilling, after=admitted_only(admitted, claim, closed))
+        second = change_of(change.entry.certid, Event.CLAIM, admitted, claimed, actor=claim.actor, at=at)
+        return replace(fulfilling, after=second.after, further=second.entry)
 
 
 def serial_claim(name: ThingName) -> SerialClaim:

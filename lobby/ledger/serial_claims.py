@@ -18,7 +18,7 @@ from lobby.ledger.clock import now, timestamp
 from lobby.ledger.commits import Delete, Put, committed
 from lobby.ledger.models import NameRow
 from lobby.ledger.serial_claim_rows import KIND, SerialClaimRow, claim_of, row_of
-from lobby.names import Fingerprint, ThingName
+from lobby.names import Fingerprint, Target, ThingName
 
 _ATTEMPTS: Final = 4
 
@@ -72,6 +72,12 @@ class SerialClaims:
         beyond = SerialClaimRow.name > after if after else None
         rows = [claim_of(row) for row in SerialClaimRow.query(KIND, beyond, limit=first + 1)]
         return ClaimPage(tuple(rows[:first]), rows[first - 1].serial if len(rows) > first else None)
+
+
+def claims_of(target: Target) -> int:
+    """Return how many serial numbers are claimed for a target."""
+    rows = SerialClaimRow.query(KIND, consistent_read=True)
+    return sum(claim_of(row).request.target == target for row in rows)
 
 
 def find_claim(serial: ThingName) -> SerialClaim | None:

@@ -17,6 +17,7 @@ from lobby.domain.target_names import parse_target_name, require_distinct
 from lobby.errors import Conflict
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.counts import Tally, read_counts
+from lobby.ledger.serial_claims import claims_of
 from lobby.ledger.target_rows import entries, write
 from lobby.ledger.targets import Targets
 from lobby.names import Target
@@ -65,7 +66,8 @@ class TargetAdministration:
 
     def remove(self, target: Target, actor: str) -> RegisteredTarget:
         """Remove an archived target without devices and return it. Raise `Conflict`: TARGET_NOT_ARCHIVED,
-        TARGET_ARCHIVED_JUST_NOW, TARGET_IS_STANDBY, TARGET_IN_USE with the number of its devices."""
+        TARGET_ARCHIVED_JUST_NOW, TARGET_IS_STANDBY, TARGET_IN_USE with the number of its devices, or of serial
+        numbers that are claimed for it."""
         before = self._targets.get(target)
         if before.archivedat is None:
             raise Conflict("TARGET_NOT_ARCHIVED", f"got {target}, which takes claims; archive it first")
@@ -103,4 +105,9 @@ class TargetAdministration:
             listed = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
             devices = "1 device is" if total == 1 else f"{total} devices are"
             message = f"got {target}: {devices} assigned ({listed}); want none: move or release them"
+            raise Conflict("TARGET_IN_USE", message)
+        serials = claims_of(target)
+        if serials:
+            claimed = "1 serial number is" if serials == 1 else f"{serials} serial numbers are"
+            message = f"got {target}: {claimed} claimed for it; want none: withdraw them (lobbyctl serials withdraw)"
             raise Conflict("TARGET_IN_USE", message)

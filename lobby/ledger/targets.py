@@ -63,6 +63,13 @@ class Targets:
             except DoesNotExist:
                 raise _unknown(target) from None
 
+    def find(self, target: Target) -> RegisteredTarget:
+        """Return a registered target by a query, for roles that may not get single items. Raise `NotFound`
+        UNKNOWN_TARGET."""
+        for row in TargetRow.query(KIND, TargetRow.target == str(target), consistent_read=True):
+            return target_of(row)
+        raise _unknown(target)
+
     def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
         """Return a target and a device with one call and consistent reads, so that a change of what the target requires
         of claims applies at once. Raise `NotFound` UNKNOWN_TARGET."""

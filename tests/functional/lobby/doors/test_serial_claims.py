@@ -1,14 +1,19 @@
 """Claims by serial number: a device is claimed with its admission, at every door, and exactly once."""
 
+from dataclasses import replace
+
 import pytest
 
 from lobby.domain.allocation import Allocation, Share
 from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.states import Event, State
+from lobby.domain.target import TargetEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.serial_claims import SerialClaims, find_claim
 from lobby.ledger.store import Ledger
+from lobby.ledger.target_administration import TargetAdministration
+from lobby.ledger.target_rows import write
 from lobby.names import ThingName
 from tests import aws
 from tests import certificates as make
@@ -107,6 +112,70 @@ def test_a_claim_that_requires_proof_of_presence_waits_for_it(lobby: Lobby, clai
     assert (device.devstate, device.target, device.claimedby) == (State.PROVING, A, ANN)
     assert device.code is not None
     require_gone(PUMP_0)
+
+
+def evacuate(lobby: Lobby) -> None:
+    lobby.evacuate(B, A)
+
+
+def archive(lobby: Lobby) -> None:
+    TargetAdministration(lobby.targets, lobby.clock).archive(B, ANN)
+
+
+def remove(lobby: Lobby) -> None:
+    """A claim that was made while the target was removed can name it."""
+    archived = lobby.targets.get(B)
+    write(archived, replace(archived, removed=True), lobby.targets.entry(ANN, TargetEvent.REMOVED))
+
+
+CLOSED = {
+    "evacuated": (evacuate, f"got {B}, evacuated at 2026-11-22T12:00:00.000Z; want its standby {A}"),
+    "archived": (archive, f"got {B}, archived at 2026-11-22T12:00:00.000Z; want a target that takes claims"),
+    "removed": (remove, f"got {B}, want a registered target"),
+}
+
+
+@pytest.mark.parametrize("enrolled", [False, True])
+@pytest.mark.parametrize("how", CLOSED)
+def test_a_target_that_takes_no_claims_gets_no_device(
+    lobby: Lobby, claims: SerialClaims, how: str, enrolled: bool
+) -> None:
+    close, why = CLOSED[how]
+    claims.claim(PUMP_0, FOR_B, ANN)
+    close(lobby)
+    if enrolled:
+        lobby.enrol(allocation=TO_A)
+    assert lobby.connect() == "admitted"
+    device = lobby.device()
+    assert (device.devstate, device.target, device.reason) == (State.KNOCKING, None, "ALLOCATION_FAILED")
+    assert device.message == (
+        f"{ANN} claimed the serial number, but the claim is refused: {why}; claim the device"
+    )
+    assert verified_events(lobby.ledger, device.certid) == [Event.ADMIT]
+    assert lobby.ledger.name_holder("pump-0") == device.certid
+    require_gone(PUMP_0)
+
+
+def test_a_target_that_requires_presence_since_the_claim_gets_it(lobby: Lobby, claims: SerialClaims) -> None:
+    claims.claim(PUMP_0, FOR_B, ANN)
+    lobby.targets.register(B, "B", ("default",), ANN, presence=True)
+    lobby.connect()
+    assert (lobby.device().devstate, lobby.device().target) == (State.PROVING, B)
+
+
+def test_a_target_that_a_serial_number_is_claimed_for_is_not_removed(lobby: Lobby, claims: SerialClaims) -> None:
+    administration = TargetAdministration(lobby.targets, lobby.clock)
+    claims.claim(PUMP_0, FOR_B, ANN)
+    claims.claim(PUMP_1, FOR_A, ANN)
+    administration.archive(B, ANN)
+    lobby.clock.advance(seconds=31)
+    with pytest.raises(
+        Conflict, match=r"1 serial number is claimed for it; want none: withdraw them \(lobbyctl"
+    ) as used:
+        administration.remove(B, ANN)
+    assert used.value.code == "TARGET_IN_USE"
+    claims.withdraw(PUMP_0)
+    assert administration.remove(B, ANN).removed
 
 
 def test_the_claim_of_a_fingerprint_has_precedence(lobby: Lobby, claims: SerialClaims) -> None:
