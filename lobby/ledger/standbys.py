@@ -12,6 +12,7 @@ from typing import Final
 
 from lobby.domain import standby_rules as rules
 from lobby.domain.campaign import ENDED, Campaign
+from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.standby import StandbyMode
 from lobby.domain.states import State
 from lobby.domain.target import RegisteredTarget, TargetEvent
@@ -144,12 +145,15 @@ class Standbys:
         return None if found.state in ENDED else found
 
     def _again(self, registered: RegisteredTarget, after: RegisteredTarget, event: TargetEvent) -> RegisteredTarget:
-        """Begin the work on the devices that an earlier campaign has left, if there are any."""
+        """Begin the work on the devices that an earlier campaign has left, if there are any. A return also ends a drill
+        that has not sent devices yet."""
         counts = counts_of(registered.target, self._counts())
         left = counts.left if event is TargetEvent.EVACUATED else counts.away
-        wanted, last = rules.parse_work(str(after.last_work)), registered.last_work
-        repeats = last is not None and rules.parse_work(last).operation is wanted.operation
-        if not left or (repeats and self._is_at_work(registered)):
+        wanted = rules.parse_work(str(after.last_work))
+        last = rules.parse_work(registered.last_work).operation if registered.last_work else None
+        at_work = last in (wanted.operation, ChangeOperation.DRILL) and self._is_at_work(registered)
+        ends_drill = at_work and last is ChangeOperation.DRILL
+        if not ends_drill and (not left or at_work):
             return registered
         since = registered.evacuated_at if event is TargetEvent.EVACUATED else None
         entry = self._targets.entry(wanted.actor, event, f"again, for {left} devices")

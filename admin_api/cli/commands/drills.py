@@ -1,7 +1,7 @@
 """`targets drill`: send a share of a target's devices to its standby, report how long they take, and return them.
 
-The target itself is not evacuated. If the command is interrupted, the devices stay in the standby, where they work,
-until `targets return`.
+The target itself is not evacuated. The devices also return after an error, a timeout or an interruption (Ctrl-C). If
+the command is killed, they stay in the standby, where they work, until `targets return`.
 """
 
 import re
@@ -52,13 +52,16 @@ def drill(
     where = {"account": found.target.account, "region": found.target.region}
     started = context.execute(documents.DRILL, **where, share=part)["drillTarget"]
     name = started["standby"]["campaign"]
-    _wait(context, name, timeout)
-    report = _report_of(find(context, name), _results(context, name))
-    _show(context, report)
-    if not keep:
-        context.execute(documents.RETURN, **where, why=f"end of {name}")
-        context.screen.note("The devices come back: lobbyctl targets list")
-    return Status.REFUSED if report["missing"] else Status.DONE
+    try:
+        _wait(context, name, timeout)
+        campaign = find(context, name)
+        report = _report_of(campaign, _results(context, name))
+        _show(context, report)
+    finally:
+        if not keep:
+            context.execute(documents.RETURN, **where, why=f"end of {name}")
+            context.screen.note("The devices come back: lobbyctl targets list")
+    return Status.REFUSED if report["missing"] or campaign["state"] == "preparing" else Status.DONE
 
 
 def _share_of(text: str) -> float:
@@ -98,13 +101,15 @@ def _results(context: CommandContext, name: str) -> list[dict[str, Any]]:
 
 def _report_of(campaign: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the report: seconds from the start to the first, median and last arrival, and devices that have not
-    arrived."""
-    began = datetime.fromisoformat(campaign["startedAt"])
-    devices = [each["device"] for each in results if each["outcome"] == "done" and each["device"]]
-    seconds = [(datetime.fromisoformat(each["enteredAt"]) - began).total_seconds() for each in devices]
-    missing = [each for each in results if each["outcome"] not in ("done", "unchanged")]
+    arrived. A campaign that has not started has no times, and all its devices are missing."""
+    started = campaign["startedAt"]
+    began = None if started is None else datetime.fromisoformat(started)
+    devices = [each["device"] for each in results if began and each["outcome"] == "done" and each["device"]]
+    seconds = [(datetime.fromisoformat(each["enteredAt"]) - began).total_seconds() for each in devices if began]
+    missing = [each for each in results if began is None or each["outcome"] not in ("done", "unchanged")]
     return {
         "campaign": campaign["name"],
+        "state": campaign["state"],
         "devices": len(results),
         "arrived": len(seconds),
         "first": round(min(seconds), 1) if seconds else None,
@@ -128,6 +133,8 @@ def _show(context: CommandContext, report: dict[str, Any]) -> None:
     if context.screen.as_json:
         context.screen.record(report)
         return
+    if report["state"] == "preparing":
+        context.screen.line(f"{report['campaign']} has not started: it is preparing")
     context.screen.line(f"{report['arrived']} of {report['devices']} devices have arrived in the standby")
     if report["arrived"]:
         times = ", ".join(f"{name} after {report[name]:g} s" for name in ("first", "median", "last"))

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.campaign import CampaignState
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaign import CampaignEvent, CampaignState
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
@@ -120,3 +121,34 @@ def test_a_drill_names_the_devices_that_did_not_arrive(terminal: Terminal, there
     assert there.started[-1].startswith("drill-")
     again = terminal.run(*ADMIN, "--json", "targets", "drill", "Here", "--share", "1%", "--yes")
     assert error_of(again)["code"] == "STANDBY_IN_USE"
+
+
+def test_a_drill_that_has_not_started_in_time_is_reported_and_ended(terminal: Terminal, there: Lobby) -> None:
+    terminal.run(*ADMIN, "targets", "standby", "Here", "There")
+    place(there, 1)
+    result = terminal.run(*ADMIN, "--json", "targets", "drill", "Here", "--share", "100%", "--yes", "--timeout", "0")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["state"], report["arrived"], report["first"]) == (1, "preparing", 0, None)
+    assert there.started[-1].startswith("return-")
+
+
+def test_a_drill_whose_campaign_is_stopped_returns_the_devices(terminal: Terminal, there: Lobby) -> None:
+    terminal.run(*ADMIN, "targets", "standby", "Here", "There")
+    certid = place(there, 1)
+
+    def sleep(seconds: float) -> None:
+        terminal.sleeps.append(seconds)
+        if len(terminal.sleeps) > 1:
+            return
+        campaign = feed(there, there.started[-1], CampaignState.RUNNING, settle=lambda _lobby, _certid: None)
+        why = lambda found, _at: transitions.stopped(found, "TOO_MANY_FAILURES")  # noqa: E731
+        there.campaigns.change(campaign.name, CampaignEvent.STOPPED, US, why)
+
+    drilling = ("targets", "drill", "Here", "--share", "100%", "--yes")
+    result = terminal.run(*ADMIN, "--json", *drilling, sleep=sleep)
+    assert error_of(result)["code"] == "CAMPAIGN_STOPPED"
+    assert there.started[-1].startswith("return-")
+    feed(there, there.started[-1], CampaignState.DONE)
+    row = there.ledger.get(certid)
+    assert row is not None
+    assert row.target == HERE

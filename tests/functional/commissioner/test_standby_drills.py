@@ -53,6 +53,22 @@ def test_a_return_ends_a_drill_that_has_not_begun(lobby: CampaignLobby) -> None:
     assert counts(lobby).away == 0
 
 
+def test_a_return_ends_a_drill_whose_campaign_has_not_sent_a_device(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    drilled = standbys(lobby).drill(A, 1.0, ANN)
+    campaign = standbys(lobby).follow(drilled)
+    assert campaign is not None
+    lobby.clock.advance(seconds=1)
+    returned = standbys(lobby).come_back(A, ANN)
+    assert returned != drilled
+    assert standbys(lobby).come_back(A, ANN) == returned
+    for _ in range(5):
+        lobby.run(campaign.name)
+        lobby.clock.advance(seconds=16)
+    assert counts(lobby) == StandbyCounts(12, 12, 0, 12)
+    assert set(lobby.campaigns.get(campaign.name).progress.reasons) == {"NOT_EVACUATED"}
+
+
 @pytest.mark.parametrize("share", [0, -0.1, 1.1, True, "5%"])
 def test_a_share_is_more_than_nothing_and_at_most_all(lobby: CampaignLobby, share: Any) -> None:
     prepared(lobby)
