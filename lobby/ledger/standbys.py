@@ -42,13 +42,14 @@ class StandbyCounts:
 
 
 def counts_of(target: Target, tallies: Iterable[Tally]) -> StandbyCounts:
-    """Return the counts of a target."""
+    """Return the counts of a target. Devices of other targets that were evacuated to it are not among them: neither a
+    preparation nor an evacuation of this target changes them."""
     placed = prepared = away = left = 0
     for tally in tallies:
         bucket, count = tally.bucket, tally.count
         if bucket.place == str(target):
             away += count
-        elif bucket.target == target:
+        elif bucket.target == target and bucket.place in (None, PREPARED):
             left += count if bucket.state in _MOVED else 0
             placed += count if bucket.state in _PLACED else 0
             prepared += count if bucket.place == PREPARED and bucket.state in _PLACED else 0

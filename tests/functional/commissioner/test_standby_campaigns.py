@@ -13,7 +13,8 @@ from lobby.domain.states import Event, State
 from lobby.domain.target import TargetEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
-from lobby.ledger.standbys import StandbyCounts
+from lobby.ledger.counts import read_counts
+from lobby.ledger.standbys import StandbyCounts, counts_of
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.names import CampaignName, Target, parse_target
 from tests.aws import Calls
@@ -191,6 +192,16 @@ def test_two_targets_can_be_each_others_standby_and_only_one_is_evacuated(lobby:
     standbys(lobby).evacuate(A, ANN)
     with pytest.raises(Conflict, match="TARGET_EVACUATED"):
         standbys(lobby).evacuate(B, ANN)
+
+
+def test_devices_that_were_evacuated_to_a_target_are_not_counted_as_its_own(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    standbys(lobby).set(B, A, ACTIVE, ANN)
+    work(lobby, standbys(lobby).evacuate(A, ANN))
+    assert counts_of(A, read_counts()) == StandbyCounts(0, 0, 12, 0)
+    assert counts_of(B, read_counts()) == StandbyCounts()
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
+    assert watch.check(lambda: False).unprepared == 0
 
 
 @pytest.mark.parametrize(
