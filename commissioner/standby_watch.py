@@ -1,7 +1,8 @@
 """The sweeper's check of standbys: continues an evacuation, return or preparation whose campaign was not created. The
 record of a target names its last work. If a caller was killed after that write, or its message was lost, the work
 continues here. A target is prepared again once a day if it has devices that are not prepared (they were refused, or a
-Lambda had an older record), or that are still prepared without a standby.
+Lambda had an older record), or that are still prepared without a standby. An evacuation is continued if its campaign is
+done and devices are left.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 PREPARED_AGAIN: Final = timedelta(days=1)
+EVACUATED_AGAIN: Final = timedelta(minutes=10)
+"""So that devices that cannot follow do not cause a campaign with each check."""
 logger = Logger(service="sweeper")
 
 
@@ -68,7 +71,10 @@ class StandbyWatch:
             report.unprepared += missing if registered.standby and not registered.evacuated_at else 0
             if self._is_begun(registered):
                 report.started += 1
-            elif missing and self._is_old(registered) and not registered.evacuated_at:
+            elif registered.evacuated_at:
+                if counts.left and self._is_older(registered, EVACUATED_AGAIN):
+                    report.started += self._evacuate_again(registered)
+            elif missing and self._is_older(registered, PREPARED_AGAIN):
                 report.started += self._prepare_again(registered)
         return report
 
@@ -83,16 +89,23 @@ class StandbyWatch:
             )
         return True
 
-    def _is_old(self, registered: RegisteredTarget) -> bool:
+    def _is_older(self, registered: RegisteredTarget, age: timedelta) -> bool:
         began = datetime.fromisoformat(parse_work(str(registered.last_work)).at)
-        return self._clock() - began > PREPARED_AGAIN
+        return self._clock() - began > age
 
     def _prepare_again(self, registered: RegisteredTarget) -> bool:
         at = timestamp(self._clock())
         after = with_standby(registered, registered.standby, registered.standby_mode, self._actor, at)
         entry = self._targets.entry(self._actor, TargetEvent.STANDBY, "prepared again")
+        return self._begin(registered, lambda: write(registered, after, entry))
+
+    def _evacuate_again(self, registered: RegisteredTarget) -> bool:
+        return self._begin(registered, lambda: self._standbys.continue_evacuation(registered, self._actor))
+
+    def _begin(self, registered: RegisteredTarget, change: Callable[[], RegisteredTarget]) -> bool:
+        """Write the record of the work, and create its campaign. Return whether it was created."""
         try:
-            changed = write(registered, after, entry)
+            changed = change()
         except Conflict as conflict:
             logger.info("changed meanwhile", extra={"target": str(registered.target), "code": conflict.code})
             return False

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from lobby.domain import standby_rules as rules
-from lobby.domain.campaign import ENDED, Campaign
+from lobby.domain.campaign import ENDED, Campaign, CampaignState
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.standby import StandbyMode
 from lobby.domain.states import State
@@ -144,6 +144,19 @@ class Standbys:
         campaign = rules.campaign_of(rules.parse_work(registered.last_work), registered)
         found = self._campaigns.find(campaign.name) or self._campaigns.create(campaign)
         return None if found.state in ENDED else found
+
+    def continue_evacuation(self, registered: RegisteredTarget, actor: str) -> RegisteredTarget:
+        """Begin the evacuation of an evacuated target again, if its campaign is done and devices are left: they were
+        claimed meanwhile, or another change was in progress. Otherwise, return the target unchanged; a campaign that a
+        user has cancelled is not continued."""
+        if registered.evacuated_at is None or registered.last_work is None:
+            return registered
+        last = rules.parse_work(registered.last_work)
+        found = self._campaigns.find(rules.campaign_name(last, registered.target))
+        if found is None or found.state is not CampaignState.DONE:
+            return registered
+        after = rules.evacuated(registered, actor, self._timestamp(), last.why)
+        return self._again(registered, after, TargetEvent.EVACUATED)
 
     def _again(self, registered: RegisteredTarget, after: RegisteredTarget, event: TargetEvent) -> RegisteredTarget:
         """Begin the work on the devices that an earlier campaign has left, if there are any. A return also ends a drill

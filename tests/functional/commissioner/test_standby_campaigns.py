@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from commissioner.standby_watch import PREPARED_AGAIN, StandbyWatch
+from commissioner.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, StandbyWatch
 from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
 from lobby.domain.standby import StandbyMode
@@ -129,6 +129,52 @@ def test_the_sweeper_prepares_once_a_day_what_is_missing(lobby: CampaignLobby) -
     assert counts(lobby).prepared == 12
     lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
     assert watch.check(lambda: False).started == 0
+
+
+def test_the_sweeper_continues_an_evacuation_whose_campaign_has_left_devices(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    late = lobby.devices[0]
+    row = lobby.ledger.release(late, ANN)
+    assert row is not None
+    settle(lobby)
+    work(lobby, standbys(lobby).evacuate(A, ANN, "Region down"))
+    lobby.ledger.claim(late, ClaimRequest(A, "camera"), ANN)  # its target was read before the evacuation
+    assert counts(lobby) == StandbyCounts(0, 0, 11, 1)
+    queue = RecordingQueue()
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, queue), "queue", US, lobby.clock)
+    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 1
+    assert (watch.check(lambda: False).started, len(queue.sent)) == (0, 1)
+    again = work(lobby, lobby.targets.get(A))
+    assert (again.author.actor, again.request.why) == (US, "Region down")
+    assert counts(lobby) == StandbyCounts(0, 0, 12, 0)
+    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 0
+
+
+def test_the_sweeper_does_not_continue_an_evacuation_that_was_cancelled(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    evacuation = standbys(lobby).follow(standbys(lobby).evacuate(A, ANN))
+    assert evacuation is not None
+    lobby.change(CampaignEvent.CANCEL, cancelling, evacuation.name)
+    lobby.run(evacuation.name)
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
+    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 0
+    assert counts(lobby).left == 12
+
+
+def test_the_sweeper_does_not_evacuate_a_target_that_was_returned_meanwhile(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    work(lobby, standbys(lobby).evacuate(A, ANN))
+    evacuated = lobby.targets.get(A)
+    lobby.ledger.release(lobby.devices[0], ANN)
+    lobby.ledger.claim(lobby.devices[0], ClaimRequest(A, "camera"), ANN)
+    lobby.clock.advance(seconds=1)
+    returned = standbys(lobby).come_back(A, ANN)
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        standbys(lobby).continue_evacuation(evacuated, US)
+    assert lobby.targets.get(A) == returned
 
 
 def test_many_devices_need_a_second_user(lobby: CampaignLobby) -> None:
