@@ -3,14 +3,20 @@
 Every step can be interrupted and repeated. A device that was just returned may still be connected to its standby, so it
 gets a reset message before its certificate is deactivated there. If a standby refuses a device, nothing changes in the
 device's target: the row has the reason, and the next preparation tries again.
+
+A target's record can change while a device is prepared as an earlier one states. A preparation that is in progress is
+not wanted again by the campaign of the change, so it is wanted again here. The record is read from the table, because a
+Lambda may have cached an older one.
 """
 
 from collections.abc import Callable
 
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
+from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
+from lobby.domain.standby_changes import Prepare
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
@@ -43,12 +49,16 @@ class StandbyWork:
         return "asked to leave"
 
     def _prepare(self, device: Device, standby: Standby, is_former: Callable[[Fingerprint], bool]) -> str:
-        _, mode = self._gateway.standby_of(device.target)
+        registered = self._gateway.target_now(device.target)
+        mode = registered.standby_mode if registered else StandbyMode.ACTIVE
         if standby.leaving:
             self._gateway.send_to_lobby(standby.target, device)
         endpoint = self._gateway.prepare(standby.target, device, mode, is_former)
         status = StandbyStatus.ACTIVE if mode is StandbyMode.ACTIVE else StandbyStatus.INACTIVE
         self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
+        current = self._gateway.target_now(device.target)
+        if current is not None and (current.standby, current.standby_mode) != (standby.target, mode):
+            self._ledger.change(Chosen(device.certid), Prepare(current), self._actor)
         return "prepared"
 
 

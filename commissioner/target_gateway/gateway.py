@@ -27,6 +27,7 @@ from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.standby import StandbyMode
+from lobby.domain.target import RegisteredTarget
 from lobby.errors import NotFound
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
@@ -66,6 +67,12 @@ class TargetGateway:
         """Return the standby of a registered target, and whether certificates are active there."""
         registered = None if target is None else self._targets.get(target)
         return (registered.standby, registered.standby_mode) if registered else (None, StandbyMode.ACTIVE)
+
+    def target_now(self, target: Target | None) -> RegisteredTarget | None:
+        """Return a registered target as it is now, not as this Lambda has read it before; None if there is none."""
+        with suppress(NotFound):
+            return None if target is None else self._targets.read(target)
+        return None
 
     def prepare(
         self,

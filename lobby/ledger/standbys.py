@@ -85,7 +85,7 @@ class Standbys:
             message = f"got {target}, evacuated at {registered.evacuated_at}; return it first"
             raise Conflict("TARGET_EVACUATED", message)
         same = (registered.standby, registered.standby_mode) == (standby, mode) or registered.standby is standby
-        if same and (standby is None or self._is_prepared(registered) or self._is_at_work(registered)):
+        if same and (standby is None or not self._has_devices(registered) or self._is_at_work(registered)):
             return registered
         if standby != registered.standby:
             self._require_nobody_away(registered)
@@ -180,9 +180,10 @@ class Standbys:
         found = self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
         return found is None or found.state not in ENDED
 
-    def _is_prepared(self, registered: RegisteredTarget) -> bool:
-        counts = counts_of(registered.target, self._counts())
-        return counts.prepared == counts.placed
+    def _has_devices(self, registered: RegisteredTarget) -> bool:
+        """Return whether devices are placed in a target. The counts do not tell in which mode they are prepared, so a
+        repeated preparation looks at each of them."""
+        return counts_of(registered.target, self._counts()).placed > 0
 
     def is_followed(self, registered: RegisteredTarget) -> bool:
         """Return whether the campaign of a target's last work exists; also if there is no such work."""

@@ -169,6 +169,10 @@ class RecentTargets:
         cached = self._cache.get(target)
         if cached is not None and cached[0] > self._clock() - self._age and profile in (None, *cached[1].profiles):
             return cached[1]
+        return self.read(target)
+
+    def read(self, target: Target) -> RegisteredTarget:
+        """Return a target as `get`, as it is now. Raise `NotFound` UNKNOWN_TARGET."""
         registered = self._targets.get_also_removed(target)
         self._cache[target] = (self._clock(), registered)
         return registered

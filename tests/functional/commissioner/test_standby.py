@@ -196,6 +196,35 @@ def test_a_device_from_before_the_standby_is_prepared_once(calls: Calls, clock: 
     assert lobby.events()[-2:] == [("prepare", None, str(A)), ("prepared", f"active in {B}", str(A))]
 
 
+def test_another_mode_applies_to_a_commissioner_that_has_read_the_target_before(lobby: StandbyLobby) -> None:
+    lobby.place()
+    lobby.standbys.set(A, B, INACTIVE, ANN)
+    assert lobby.deliver(lobby.prepare()) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", "INACTIVE")
+    assert place_of(lobby.device()) == (A, State.ARRIVED, (B, StandbyStatus.INACTIVE, False, False))
+
+
+def test_a_mode_that_changes_while_a_device_is_prepared_is_not_lost(lobby: StandbyLobby) -> None:
+    lobby.place()
+    lobby.standbys.set(A, B, INACTIVE, ANN)
+    record = lobby.prepare()
+    lobby.clock.advance(seconds=1)
+
+    def change_again() -> None:
+        lobby.standbys.set(A, B, ACTIVE, ANN)
+        assert lobby.prepare() is not None, "the row is wanted already"
+
+    lobby.calls.meanwhile["TransactWriteItems"] = change_again
+    assert lobby.deliver(record) == []
+    assert [(event, why) for event, why, _ in lobby.events()][-3:] == [
+        ("prepared", f"inactive in {B}"),
+        ("prepare", None),
+        ("prepared", f"active in {B}"),
+    ]
+    assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
+    assert not lobby.device().needs_commissioner
+
+
 def test_a_standby_that_refuses_a_device_changes_nothing_in_its_target(lobby: StandbyLobby) -> None:
     remove_policies(B)
     lobby.place()

@@ -1,13 +1,16 @@
 """Preparing, evacuating and returning all devices of a target: campaigns that follow from the target's record."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from commissioner.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, StandbyWatch
+from commissioner.standby_watch import StandbyWatch
 from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
-from lobby.domain.standby import StandbyMode
+from lobby.domain.changes import Chosen
+from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby_changes import Prepare
 from lobby.domain.standby_rules import ASKED_FOR
 from lobby.domain.states import Event, State
 from lobby.domain.target import TargetEvent
@@ -20,7 +23,7 @@ from lobby.names import CampaignName, Target, parse_target
 from tests.aws import Calls
 from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, campaign_fixture
 from tests.functional.commissioner.lane_environment import RecordingQueue
-from tests.functional.commissioner.standby_campaigns import ACTIVE, counts, prepared, settle, standbys, work
+from tests.functional.commissioner.standby_campaigns import ACTIVE, INACTIVE, counts, prepared, settle, standbys, work
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, is_valid
 
 BOB = "user:bob"
@@ -47,6 +50,19 @@ def test_a_preparation_that_was_cancelled_is_continued_by_repeating_it(lobby: Ca
     lobby.clock.advance(seconds=5)
     work(lobby, standbys(lobby).set(A, B, ACTIVE, BOB))
     assert counts(lobby).prepared == 12
+
+
+def test_a_repeated_preparation_finds_devices_that_are_prepared_in_another_mode(lobby: CampaignLobby) -> None:
+    prepared(lobby)
+    campaign = work(lobby, standbys(lobby).set(A, B, INACTIVE, ANN))
+    assert campaign.progress.outcomes == {"done": 12}
+    lobby.clock.advance(seconds=1)
+    certid = lobby.devices[0]
+    wanted = lobby.ledger.change(Chosen(certid), Prepare(replace(lobby.targets.get(A), standby_mode=ACTIVE)), US)
+    assert wanted is not None
+    lobby.ledger.prepared(wanted, B, StandbyStatus.ACTIVE, US, "b.example")
+    again = work(lobby, standbys(lobby).set(A, B, INACTIVE, ANN))
+    assert again.progress.outcomes == {"done": 1, "unchanged": 11}
 
 
 @pytest.mark.parametrize("mode", StandbyMode)
@@ -103,78 +119,6 @@ def test_a_return_stops_the_rows_that_have_not_followed(lobby: CampaignLobby) ->
         lobby.clock.advance(seconds=16)
     assert counts(lobby) == StandbyCounts(12, 12, 0, 12)
     assert set(lobby.campaigns.get(evacuation.name).progress.reasons) == {"NOT_EVACUATED"}
-
-
-def test_the_sweeper_continues_an_evacuation_that_was_killed_after_its_write(lobby: CampaignLobby) -> None:
-    prepared(lobby)
-    queue = RecordingQueue()
-    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, queue), "queue", US, lobby.clock)
-    evacuated = standbys(lobby).evacuate(A, ANN)
-    assert watch.check(lambda: False).started == 1
-    assert watch.check(lambda: False).started == 0
-    assert len(queue.sent) == 1
-    assert work(lobby, evacuated).author.actor == ANN
-    assert counts(lobby).left == 0
-
-
-def test_the_sweeper_prepares_once_a_day_what_is_missing(lobby: CampaignLobby) -> None:
-    prepared(lobby)
-    device = lobby.ledger.retry(lobby.devices[0], ANN)
-    lobby.ledger.commission(device, "a.example", US)  # by a Lambda that does not know the standby yet
-    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
-    assert (watch.check(lambda: False).started, watch.check(lambda: False).unprepared) == (0, 0 + 1)
-    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 1
-    work(lobby, lobby.targets.get(A))
-    assert counts(lobby).prepared == 12
-    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 0
-
-
-def test_the_sweeper_continues_an_evacuation_whose_campaign_has_left_devices(lobby: CampaignLobby) -> None:
-    prepared(lobby)
-    late = lobby.devices[0]
-    row = lobby.ledger.release(late, ANN)
-    assert row is not None
-    settle(lobby)
-    work(lobby, standbys(lobby).evacuate(A, ANN, "Region down"))
-    lobby.ledger.claim(late, ClaimRequest(A, "camera"), ANN)  # its target was read before the evacuation
-    assert counts(lobby) == StandbyCounts(0, 0, 11, 1)
-    queue = RecordingQueue()
-    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, queue), "queue", US, lobby.clock)
-    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 1
-    assert (watch.check(lambda: False).started, len(queue.sent)) == (0, 1)
-    again = work(lobby, lobby.targets.get(A))
-    assert (again.author.actor, again.request.why) == (US, "Region down")
-    assert counts(lobby) == StandbyCounts(0, 0, 12, 0)
-    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 0
-
-
-def test_the_sweeper_does_not_continue_an_evacuation_that_was_cancelled(lobby: CampaignLobby) -> None:
-    prepared(lobby)
-    evacuation = standbys(lobby).follow(standbys(lobby).evacuate(A, ANN))
-    assert evacuation is not None
-    lobby.change(CampaignEvent.CANCEL, cancelling, evacuation.name)
-    lobby.run(evacuation.name)
-    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
-    lobby.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 0
-    assert counts(lobby).left == 12
-
-
-def test_the_sweeper_does_not_evacuate_a_target_that_was_returned_meanwhile(lobby: CampaignLobby) -> None:
-    prepared(lobby)
-    work(lobby, standbys(lobby).evacuate(A, ANN))
-    evacuated = lobby.targets.get(A)
-    lobby.ledger.release(lobby.devices[0], ANN)
-    lobby.ledger.claim(lobby.devices[0], ClaimRequest(A, "camera"), ANN)
-    lobby.clock.advance(seconds=1)
-    returned = standbys(lobby).come_back(A, ANN)
-    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
-        standbys(lobby).continue_evacuation(evacuated, US)
-    assert lobby.targets.get(A) == returned
 
 
 def test_many_devices_need_a_second_user(lobby: CampaignLobby) -> None:
