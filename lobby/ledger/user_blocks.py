@@ -15,6 +15,8 @@ from lobby.names import shown
 
 READ_EVERY: Final = 5.0
 """Seconds."""
+_ACTOR: Final = "user:"
+"""Precedes the name of a user in histories and in the activity log."""
 _MAX_NAME: Final = 128
 """The length of a Cognito user name (API reference, AdminCreateUser)."""
 
@@ -51,7 +53,11 @@ class UserBlocks:
         for a name that no user can have, or for oneself."""
         if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_USER", f"got {shown(name)}, want a user name of 1 to {_MAX_NAME} characters")
-        if by == f"user:{name}":
+        if name.startswith(_ACTOR):
+            plain = shown(name.removeprefix(_ACTOR))
+            message = f"got {shown(name)}, as histories show a user; want {plain}"
+            raise InvalidInput("INVALID_USER", message)
+        if by == f"{_ACTOR}{name}":
             raise InvalidInput("INVALID_USER", f"got {shown(name)}, which is you, want another user")
         at = timestamp(now())
         BlockRow(BLOCKS, name, blocked=blocked, by=by, at=at).save()

@@ -199,5 +199,14 @@ def test_a_name_that_no_user_can_have_is_refused(name: str, lobby: Lobby) -> Non
     assert answer.code == "INVALID_USER"
 
 
+def test_a_name_as_histories_show_it_is_refused_and_blocks_nobody(terminal: Terminal, lobby: Lobby) -> None:
+    for command in ("block", "unblock"):
+        result = terminal.run("--json", "users", command, "user:ines", "--as", "admin")
+        error = error_of(result)
+        assert (result.exit_code, error["code"]) == (2, "INVALID_USER")
+        assert error["message"] == "got 'user:ines', as histories show a user; want 'ines'"
+    assert terminal.records("users", "list", "--as", "admin") == []
+
+
 def test_an_admin_cannot_block_themselves(lobby: Lobby) -> None:
     assert lobby.ask('mutation { blockUser(name: "alice") { name } }', None, ("admin",)).code == "INVALID_USER"
