@@ -65,8 +65,9 @@ def admitted_only(admitted: Device, claim: SerialClaim, why: LobbyError) -> Devi
 
 
 def already_claimed(found: SerialClaim) -> Conflict:
-    message = f"got serial number {found.serial}, claimed for {found.request.target} by {found.actor}"
-    return Conflict("ALREADY_CLAIMED", f"{message}; withdraw that claim first")
+    """The message has neither target nor user, as that of a device: a technician may not read other targets' claims."""
+    message = f"got a claim for serial number {found.serial}, which has another claim, want that one withdrawn first"
+    return Conflict("ALREADY_CLAIMED", message)
 
 
 def unknown_claim(serial: ThingName) -> NotFound:
