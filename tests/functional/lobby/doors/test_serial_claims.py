@@ -148,9 +148,7 @@ def test_a_target_that_takes_no_claims_gets_no_device(
     assert lobby.connect() == "admitted"
     device = lobby.device()
     assert (device.devstate, device.target, device.reason) == (State.KNOCKING, None, "ALLOCATION_FAILED")
-    assert device.message == (
-        f"{ANN} claimed the serial number, but the claim is refused: {why}; claim the device"
-    )
+    assert device.message == (f"{ANN} claimed the serial number, but the claim is refused: {why}; claim the device")
     assert verified_events(lobby.ledger, device.certid) == [Event.ADMIT]
     assert lobby.ledger.name_holder("pump-0") == device.certid
     require_gone(PUMP_0)
