@@ -238,7 +238,7 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
         table(COUNTS, lobby, "UpdateItem", "Query"),
         table(CONNECTIONS, lobby, "BatchGetItem", "Query"),
         allow("Problems", ["dynamodb:Query"], table_arn(CONNECTIONS, lobby, ConnectionRow.by_problem.Meta.index_name)),
-        table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "Query"),
+        table(TARGETS, lobby, "GetItem", "BatchGetItem", "PutItem", "DeleteItem", "ConditionCheckItem", "Query"),
         table(ROUNDS, lobby, "BatchGetItem"),
         table(ENROLMENTS, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
         table(NameRow, lobby, "GetItem", "PutItem", "DeleteItem"),

@@ -91,7 +91,7 @@ class Standbys:
             self._require_nobody_away(registered)
         after = rules.with_standby(registered, standby, mode, actor, self._timestamp())
         detail = f"{standby}, certificates {mode.value}" if standby else "none"
-        return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail))
+        return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail), usable=standby)
 
     def evacuate(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
         """Send the devices of a target to its standby, or record that `actor` asks for it: then a second user must do
@@ -111,7 +111,8 @@ class Standbys:
             entry = self._targets.entry(actor, TargetEvent.ASKED, why)
             return write(registered, rules.asking(registered, actor, at), entry)
         detail = "; ".join(filter(None, (f"to {registered.standby}", why, f"asked for by {asked}" if asked else "")))
-        return write(registered, after, self._targets.entry(actor, TargetEvent.EVACUATED, detail))
+        entry = self._targets.entry(actor, TargetEvent.EVACUATED, detail)
+        return write(registered, after, entry, usable=registered.standby)
 
     def come_back(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
         """Bring the devices of a target back."""
@@ -134,7 +135,8 @@ class Standbys:
         if devices > self._above:
             message = f"got a drill with about {devices} devices, want at most {self._above}, as of a campaign"
             raise Conflict("DRILL_TOO_LARGE", message)
-        return write(registered, after, self._targets.entry(actor, TargetEvent.DRILLED, f"{share:.2%} of the devices"))
+        entry = self._targets.entry(actor, TargetEvent.DRILLED, f"{share:.2%} of the devices")
+        return write(registered, after, entry, usable=registered.standby)
 
     def follow(self, registered: RegisteredTarget) -> Campaign | None:
         """Return the campaign that does the last work on a target's devices, created if it does not exist; None if

@@ -1,6 +1,7 @@
 """Rows of the targets' table, and the transaction that writes a change of a target with an entry of its history.
 
-A change is written on condition that the target is unchanged since it was read. The transaction has a token, so it is
+A change is written on condition that the target is unchanged since it was read, and, if devices go to its standby, that
+the standby can take them. The transaction has a token, so it is
 executed once, also if its response is lost and it is sent again.
 """
 
@@ -23,15 +24,23 @@ from lobby.names import Target, parse_target_key
 
 KIND: Final = "target"
 REMOVED: Final = "removed"
+_USABLE: Final[Condition] = (
+    TargetRow.target.exists() & TargetRow.archivedat.does_not_exist() & TargetRow.evacuated_at.does_not_exist()
+)
+"""The condition of a registered target to which devices can be sent."""
 
 
-def write(before: RegisteredTarget | None, after: RegisteredTarget, entry: TargetEntry) -> RegisteredTarget:
-    """Write a new target (`before` is None), a changed one, or the removal of one, and the entry. Return `after`. Raise
-    `Conflict` CHANGED_MEANWHILE."""
+def write(
+    before: RegisteredTarget | None, after: RegisteredTarget, entry: TargetEntry, usable: Target | None = None
+) -> RegisteredTarget:
+    """Write a new target (`before` is None), a changed one, or the removal of one, and the entry. `usable`: another
+    target, which must be neither archived nor evacuated. Return `after`. Raise `Conflict` CHANGED_MEANWHILE."""
     key = str(after.target)
     try:
         with TransactWrite(connection=connection_of(TargetRow), client_request_token=str(uuid4())) as transaction:
             transaction.save(_entry_row(after.target, entry), condition=TargetEntryRow.kind.does_not_exist())
+            if usable is not None:
+                transaction.condition_check(TargetRow, KIND, str(usable), condition=_USABLE)
             if after.removed:
                 transaction.save(_row_of(after))
                 transaction.delete(TargetRow(KIND, key), condition=_unchanged(before))
@@ -41,7 +50,8 @@ def write(before: RegisteredTarget | None, after: RegisteredTarget, entry: Targe
         if set(reasons_of(error)) & CONFLICTS:
             if _is_written(after):  # by an attempt whose response was lost
                 return after
-            message = f"got {after.target}, which was changed by someone else just now; look at it and try again"
+            which = f"{after.target}, which" if usable is None else f"{after.target}, which (or {usable})"
+            message = f"got {which} was changed by someone else just now; look at it and try again"
             raise Conflict("CHANGED_MEANWHILE", message) from None
         raise
     return after
@@ -112,6 +122,12 @@ def _unchanged(before: RegisteredTarget | None) -> Condition:
         (TargetRow.last_work, before.last_work),
     ):
         unchanged = unchanged & (attribute.does_not_exist() if value is None else attribute == value)
+    for setting, current, default in (
+        (TargetRow.presence, before.presence, False),
+        (TargetRow.rate, before.rate, DEFAULT_RATE),
+    ):
+        same = setting == current
+        unchanged = unchanged & ((same | setting.does_not_exist()) if current == default else same)
     return unchanged
 
 

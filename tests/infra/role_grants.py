@@ -170,6 +170,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}enrolments",
             f"{TABLE}names",
         },
+        "dynamodb:ConditionCheckItem": {f"{TABLE}targets"},
         "dynamodb:Query": {
             f"{TABLE}activity",
             f"{TABLE}enrolments",

@@ -125,6 +125,8 @@ grants."""
 UNCHECKED_OF_ROLE: Final = {
     ("device-lobby-bouncer", "dynamodb:BatchGetItem"): "a batch is read with it; without it, each message alone",
     ("device-lobby-registrar", "iot:DeleteCertificate"): "only certificates that were issued an hour ago are deleted",
+    ("device-lobby-admin-api", "dynamodb:ConditionCheckItem"): "a check in a transaction (developer guide, "
+    "'Using IAM with DynamoDB transactions'); no job sets a standby",
     ("device-lobby-publisher", "events:ListRules"): "without it, events that no rule matches are published, too",
 }
 """Reason by role and action."""

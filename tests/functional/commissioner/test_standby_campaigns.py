@@ -184,6 +184,46 @@ def test_two_targets_can_be_each_others_standby_and_only_one_is_evacuated(lobby:
         standbys(lobby).evacuate(B, ANN)
 
 
+def test_of_two_targets_that_are_evacuated_at_the_same_moment_one_is(lobby: CampaignLobby, calls: Calls) -> None:
+    prepared(lobby)
+    standbys(lobby).set(B, A, ACTIVE, ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: standbys(lobby).evacuate(B, BOB)
+    with pytest.raises(Conflict, match=f"CHANGED_MEANWHILE: got {A}, which \\(or {B}\\) was changed"):
+        standbys(lobby).evacuate(A, ANN)
+    assert (lobby.targets.get(A).evacuated_at, lobby.targets.get(B).evacuated_at is None) == (None, False)
+
+
+@pytest.mark.parametrize("begin", ["set", "drill"])
+def test_a_standby_that_is_archived_or_evacuated_at_the_same_moment_is_not_used(
+    lobby: CampaignLobby, calls: Calls, begin: str
+) -> None:
+    if begin == "set":
+        administration = TargetAdministration(lobby.targets, lobby.clock)
+        calls.meanwhile["TransactWriteItems"] = lambda: administration.archive(B, BOB)
+        with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+            standbys(lobby).set(A, B, ACTIVE, ANN)
+        return
+    prepared(lobby)
+    standbys(lobby).set(B, A, ACTIVE, ANN)
+    calls.meanwhile["TransactWriteItems"] = lambda: standbys(lobby).evacuate(B, BOB)
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        standbys(lobby).drill(A, 1.0, ANN)
+
+
+@pytest.mark.parametrize("setting", [{"presence": True}, {"rate": 2.5}])
+def test_a_setting_that_changes_during_an_evacuation_is_kept(
+    lobby: CampaignLobby, calls: Calls, setting: dict[str, Any]
+) -> None:
+    prepared(lobby)
+    name = lobby.targets.get(A).name
+    calls.meanwhile["TransactWriteItems"] = lambda: lobby.targets.register(A, name, (), BOB, **setting)
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        standbys(lobby).evacuate(A, ANN)
+    [(key, value)] = setting.items()
+    assert getattr(lobby.targets.get(A), key) == value
+    assert standbys(lobby).evacuate(A, ANN).evacuated_at is not None
+
+
 def test_devices_that_were_evacuated_to_a_target_are_not_counted_as_its_own(lobby: CampaignLobby) -> None:
     prepared(lobby)
     standbys(lobby).set(B, A, ACTIVE, ANN)
