@@ -99,8 +99,8 @@ def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        pytest.param("admin", {"Move", "Change config", "Release", "Retry", "Revoke"}, marks=pytest.mark.full),
-        ("operator", {"Move", "Change config", "Release", "Retry", "Revoke"}),
+        pytest.param("admin", {"Move", "Change config", "Release", "Renew", "Retry", "Revoke"}, marks=pytest.mark.full),
+        ("operator", {"Move", "Change config", "Release", "Renew", "Retry", "Revoke"}),
         pytest.param("technician", set(), marks=pytest.mark.full),
         pytest.param("viewer", set(), marks=pytest.mark.full),
     ],
@@ -220,7 +220,8 @@ def test_a_page_of_ten_thousand_devices_is_one_query_and_a_name_is_found(
         rows = page.get_by_role("table", name="Devices").get_by_role("row")
         expect(rows.nth(20)).to_be_visible()
         queries = deployed.calls("device-lobby-admin-api", start)["dynamodb:Query"]
-        assert 0 < queries <= 3 + 1 + PARTITIONS, "the list (perhaps twice), the targets, and the counts' partitions"
+        expected = "the list (perhaps twice), the targets, the blocked users, and the counts' partitions"
+        assert 0 < queries <= 4 + 1 + PARTITIONS, expected
         page.get_by_role("button", name=re.compile("Next")).click()
         expect(rows.nth(20)).to_be_visible()
         page.get_by_label("Find a device").fill("bulk-004321")
