@@ -23,12 +23,18 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     "functional/commissioner/test_interruptions.py": {
         "test_an_interruption_after_any_call_does_not_change_the_outcome": 3,
     },
+    "functional/commissioner/test_standby_interruptions.py": {
+        "test_an_interruption_after_any_call_does_not_change_the_outcome": 4,
+    },
     "functional/commissioner/test_reconciliation.py": {
         "test_permitted_repairs_are_made_and_everything_else_is_left_unchanged": 3,
     },
     "functional/commissioner/test_surveyor.py": {
         "test_a_missing_permission_is_named": 4,
         "test_a_failed_check_is_not_reported_as_missing": 3,
+    },
+    "functional/device/test_device_broken_brokers.py": {
+        "test_the_route_after_a_hostile_packet_is_followed": 2,
     },
     "functional/lobby/doors/test_allocations.py": {
         "test_an_interrupted_admission_is_completed_and_counted_once": 3,
@@ -53,6 +59,9 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     },
     "infra/local/test_local_managed_login.py": {
         "test_a_session_does_not_bypass_the_checks_of_the_page": 5,
+    },
+    "infra/local/test_local_subscriptions.py": {
+        "test_a_wrong_token_or_topic_confirms_nothing": 2,
     },
     "infra/local/test_local_request_guard.py": {
         "test_a_client_with_another_secret_gets_an_error_of_the_service": 3,

@@ -43,6 +43,8 @@ SAMPLE = (
     "two clients share an identity in a target",
 )
 LONG = {
+    "a device joins by claim and is claimed by its rule",
+    "a device whose serial number is claimed connects",
     "a second key of a serial number",
     "move to another target",
     "retry after a failure",

@@ -177,7 +177,7 @@ class _Sns(BaseHTTPRequestHandler):
 @pytest.fixture
 def emulator() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Sns)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -235,7 +235,7 @@ def test_a_host_whose_own_certificate_has_no_public_issuer_is_not_trusted(tmp_pa
     context.load_cert_chain(chain)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Sns) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         with pytest.raises(CertificateUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
             fetcher(f"https://localhost:{server.server_port}")(URL)
         server.shutdown()
