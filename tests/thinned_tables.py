@@ -7,6 +7,9 @@ parameters, choose an n that has no divisor in common with their numbers of valu
 from typing import Final
 
 _TABLES: Final[dict[str, dict[str, int]]] = {
+    "bench/test_cold_imports.py": {
+        "test_a_handler_does_not_import_modules_it_does_not_need": 3,
+    },
     "functional/admin_api/test_api_costs.py": {
         "test_an_attack_is_rejected_without_aws_calls_and_cheaply": 3,
     },
@@ -34,7 +37,11 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
         "test_a_failed_check_is_not_reported_as_missing": 3,
     },
     "functional/device/test_device_broken_brokers.py": {
+        "test_an_unresponsive_broker_is_disconnected_and_retried": 4,
         "test_the_route_after_a_hostile_packet_is_followed": 2,
+    },
+    "functional/device/test_device_over_tls.py": {
+        "test_a_broker_that_does_not_answer_correctly_is_retried": 2,
     },
     "functional/lobby/doors/test_allocations.py": {
         "test_an_interrupted_admission_is_completed_and_counted_once": 3,
@@ -63,6 +70,9 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     "infra/local/test_local_subscriptions.py": {
         "test_a_wrong_token_or_topic_confirms_nothing": 2,
     },
+    "infra/local/test_local_managed_login_tokens.py": {
+        "test_a_revoked_refresh_token_is_refused": 2,
+    },
     "infra/local/test_local_request_guard.py": {
         "test_a_client_with_another_secret_gets_an_error_of_the_service": 3,
         "test_no_response_has_cors_headers": 7,
@@ -74,8 +84,20 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
         "test_lobby_pki_reaches_the_local_cloud": 4,
         "test_the_local_session_reaches_the_local_cloud": 4,
     },
+    "infra/test_bundles.py": {
+        "test_a_handler_imports_from_its_bundle_and_the_runtime_only": 3,
+    },
+    "infra/test_deploy_help.py": {
+        "test_each_command_names_deploy_sh": 3,
+    },
+    "infra/test_packaging.py": {
+        "test_a_command_whose_packages_are_missing_names_the_extra": 3,
+    },
     "infra/teardown/test_teardown_removal.py": {
         "test_a_removal_that_is_cut_off_anywhere_is_completed_by_a_repetition": 5,
+    },
+    "simulation/test_door_faults.py": {
+        "test_no_fault_leaves_a_claim_certificate_that_differs_from_its_enrolment": 6,
     },
     "unit/device/test_device_failing_disk.py": {
         "test_corrupt_storage_is_logged_once_and_the_device_reaches_its_target": 5,

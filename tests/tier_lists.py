@@ -18,9 +18,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
         "test_a_claim_certificate_can_do_nothing_else",
         "test_a_device_joins_by_claim_and_gets_its_route",
     ),
-    "e2e/test_e2e_connections.py": (
-        "test_a_device_is_online_while_it_waits_offline_when_it_is_off_and_unknown_in_its_target",
-    ),
+    "e2e/test_e2e_connections.py": (),
     "e2e/test_e2e_console_access.py": (
         "test_each_role_starts_on_its_page_with_its_navigation[admin]",
         "test_the_page_has_one_origin_and_its_files_are_cached_long",
@@ -86,7 +84,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
     "e2e/test_e2e_vending.py": ("test_a_device_with_curl_and_openssl_only_is_onboarded",),
     "e2e/test_e2e_webhooks.py": (),
 }
-"""End-to-end test file → its tests in the default tier, in short journeys: one for each feature. All others are only in
+"""End-to-end test file → its tests in the default tier, in short journeys of the main features. All others are only in
 the full tier. Every file is listed."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
@@ -161,6 +159,12 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "infra/local/test_local_role_upgrade.py": {
         "test_the_role_moves_to_its_own_stack_and_exists_all_the_time": (),
+    },
+    "infra/local/test_local_registry_lookups.py": {
+        "test_only_a_device_that_the_lobby_waits_for_is_reported": (),
+    },
+    "infra/local/test_local_topic_rules.py": {
+        "test_a_rule_needs_a_permission_and_failures_reach_the_destination": (),
     },
     "infra/local/test_local_role_principals.py": {
         "test_a_new_role_of_the_same_name_is_trusted_only_by_a_condition": (),
