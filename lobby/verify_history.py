@@ -232,7 +232,7 @@ def report(export: Json, found: Json, *, by_key: bool, by_listing: bool) -> tupl
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("lobby-verify", description=ABOUT, epilog=f"Exit status: {STATUSES}.")
     parser.add_argument("file", type=Path, help="the export of `lobbyctl history export`")
-    parser.add_argument("--key", type=_digest, metavar="SHA256", help="the lobby's key, as its owner told you")
+    parser.add_argument("--key", type=_digest, metavar="SHA256", help="the lobby's key, as its owner states it")
     parser.add_argument("--anchors", type=Path, metavar="FILE", help="your listing of the bucket's object versions")
     parser.add_argument("--device", type=_digest, metavar="FINGERPRINT", help="refuse the history of any other device")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
