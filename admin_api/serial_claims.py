@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from admin_api.claims import claim_request_for
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.device import Device
@@ -11,7 +10,7 @@ from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.serial_claims import ClaimPage
-from lobby.names import Target, parse_thing_name
+from lobby.names import parse_thing_name
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,6 @@ class Outcome:
 
     serial: str
     result: SerialClaim | Device | LobbyError
-
-
-def request_for(
-    services: Services, caller: Caller, target: Target, profile: str | None, config: object
-) -> ClaimRequest:
-    """Return the common claim of all serial numbers in a request. Raises as `claims.claim_request_for`."""
-    return claim_request_for(services, caller, target, profile, config)
 
 
 def claim(

@@ -5,7 +5,7 @@ counted in the metric `ClaimsLimited`, and is in the activity log once a minute 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -77,6 +77,6 @@ class UserLimits:
         minute = timestamp(self.clock().replace(second=0, microsecond=0))
         entry = Activity(minute, caller.actor, LIMITED, certid, 0, None, None, None, target, None, limited.code)
         for partition in partitions_of(entry):
-            row = row_of(replace(entry), partition)
+            row = row_of(entry, partition)
             row.place = f"{minute}#{LIMITED}#{caller.name}"
             row.save()

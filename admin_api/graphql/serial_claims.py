@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
+from admin_api import claims
 from admin_api import serial_claims as rules
 from admin_api.graphql.arguments import After, Config, First, Profile, described
 from admin_api.graphql.connections import Statuses
@@ -96,7 +97,7 @@ class SerialClaimMutation:
             got = f"got {len(serial_numbers)} serial numbers"
             raise InvalidInput("INVALID_COUNT", f"{got}, want 1 to {MAX_SERIALS} in a request")
         context.quota.consume(Resource.FINGERPRINTS, len(serial_numbers))
-        request = rules.request_for(
+        request = claims.claim_request_for(
             context.services, context.caller, target_named(target), given(profile), given(config)
         )
         nobody = [NO_DEVICE] * len(serial_numbers)

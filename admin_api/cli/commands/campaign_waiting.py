@@ -17,7 +17,7 @@ from lobby.errors import NotFound
 DEFAULT_TIMEOUT: Final = 3600.0
 PAUSE: Final = 3.0
 """Seconds between two looks: the feeder records progress as often."""
-_ENDED: Final = frozenset({"done", "cancelled", "stopped"})
+ENDED: Final = frozenset({"done", "cancelled", "stopped"})
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends or stops, and print its progress.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
 
@@ -42,7 +42,7 @@ def follow(context: CommandContext, name: str, timeout: float) -> Status:
             if text != shown:
                 _report(context, campaign, text)
                 shown = text
-            if campaign["state"] in _ENDED:
+            if campaign["state"] in ENDED:
                 return _status(campaign)
             if environment.monotonic() - began >= timeout:
                 raise Unfinished("WAIT_EXPIRED", f"{name} is {text} after {timeout:.0f} s; it continues")

@@ -15,7 +15,7 @@ import typer
 from admin_api.cli import standby_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.campaign_waiting import PAUSE, find
+from admin_api.cli.commands.campaign_waiting import ENDED, PAUSE, find
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.standbys import Named
 from admin_api.cli.errors import Unfinished, usage_error
@@ -29,7 +29,6 @@ DEFAULT_WAIT: Final = 900.0
 _PAGE: Final = 500
 _SHARE: Final = re.compile(r"(?P<number>[0-9]{1,3}(\.[0-9]+)?)%")
 _SETTLED: Final = ("done", "failed", "refused", "unchanged", "superseded")
-_ENDED: Final = ("done", "cancelled", "stopped")
 
 
 @command(app, "drill")
@@ -82,7 +81,7 @@ def _wait(context: CommandContext, name: str, timeout: float) -> None:
         if campaign["state"] == "stopped":
             raise Unfinished("CAMPAIGN_STOPPED", f"{name} has stopped: {campaign['stoppedBecause']}")
         prepared = campaign["state"] != "preparing"
-        if campaign["state"] in _ENDED or (prepared and settled == campaign["total"]):
+        if campaign["state"] in ENDED or (prepared and settled == campaign["total"]):
             return
         if environment.monotonic() - began >= timeout:
             return

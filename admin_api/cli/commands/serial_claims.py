@@ -16,6 +16,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
+from admin_api.cli.pages import advanced
 from admin_api.cli.render import serials as render
 from lobby.names import ThingName, parse_thing_name
 
@@ -30,13 +31,13 @@ _MAX_LISTED: Final = 20
 def list_claims(context: CommandContext) -> None:
     """List the serial numbers that are claimed and whose devices have not joined."""
     found: list[dict[str, Any]] = []
-    after = None
+    after: str | None = None
     while True:
         page = context.execute(documents.SERIAL_CLAIMS, first=_PAGE, after=after)["serialNumberClaims"]
         found += page["nodes"]
-        after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
+        after = advanced(after, page["pageInfo"]["endCursor"], more=True)
     context.screen.listing(found, render.claims, "no serial number is claimed; next: lobbyctl claim --serial SERIAL")
 
 
