@@ -71,8 +71,6 @@ REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
 }
 """All permitted repairs. None: reported only, as the target's owner decides, or the lobby cannot prove that it made the
 certificate (docs/decisions/0012-sweeper-and-reconciler.md)."""
-PLACED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
-"""States in which the target must match the row. In other states it is not ready yet, or the row states why not."""
 EXPECTED_PROGRESS: Final[dict[State, frozenset[Progress | None]]] = {
     State.COMMISSIONED: frozenset({Progress.AWAITED}),
     State.ARRIVED: frozenset({Progress.AWAITED, Progress.ARRIVED, None}),

@@ -11,11 +11,11 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from commissioner import comparison
-from commissioner.comparison import PLACED_STATES, Difference, Repair
+from commissioner.comparison import Difference, Repair
 from commissioner.inspector_client import InspectorClient
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
-from lobby.domain.states import State
+from lobby.domain.states import PLACED_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.inspector_contracts import Facts
 from lobby.ledger.store import Ledger

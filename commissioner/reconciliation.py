@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from commissioner.comparison import PLACED_STATES
 from commissioner.examination import Examination, Finding
 from commissioner.inspector_client import InspectorClient
 from lobby import strict_json
 from lobby.contracts import ReportedDifference
+from lobby.domain.states import PLACED_STATES
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter, devices
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_thing_name, shown

@@ -18,8 +18,8 @@ from lobby.domain.device import Device
 from lobby.domain.enrolment import Enrolment
 from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring
 from lobby.domain.profile import Profiles
-from lobby.domain.renewal import PLACED_STATES, RenewalPolicy, deadline, expiry_of, is_overdue
-from lobby.domain.states import State
+from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
+from lobby.domain.states import PLACED_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.renewal_summary import RenewalSummary, save_summary

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner.comparison import PLACED_STATES, DifferenceCode
+from commissioner.comparison import DifferenceCode
 from commissioner.errors import TargetRefusal
 from commissioner.examination import Examination, Finding
 from commissioner.inspector_client import InspectorClient
@@ -23,6 +23,7 @@ from commissioner.records import PARTITIONS, active_record, holder_record, place
 from commissioner.stored_records import RecordsLost, StoredRecords
 from lobby.domain.comparison_state import Work
 from lobby.domain.profile import Profiles
+from lobby.domain.states import PLACED_STATES
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import MAX_PAGE, Filter, devices
 from lobby.names import Fingerprint, Target, ThingName

@@ -24,8 +24,7 @@ from admin_api.roles import Caller
 from lobby.domain import device as ledger
 from lobby.domain.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
-from lobby.domain.renewal import PLACED_STATES
-from lobby.domain.states import Event, State, allowed_events
+from lobby.domain.states import PLACED_STATES, Event, State, allowed_events
 from lobby.errors import InvalidInput
 from lobby.label import encode_label, short_form
 from lobby.ledger.clock import timestamp

@@ -71,7 +71,7 @@ class Move:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
-        row = _known(device, certid)
+        row = known(device, certid)
         registered = require_open(self.registered)
         request = ClaimRequest(
             registered.target,
@@ -94,7 +94,7 @@ class Configure:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
-        row = _known(device, certid)
+        row = known(device, certid)
         registered = self.targets.get(row.target) if row.target else None
         if self.profile is not None and registered is not None:
             profile_for(registered, self.profile)
@@ -109,7 +109,7 @@ class Release:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:  # noqa: ARG002
-        return transitions.release(_known(device, certid), at)
+        return transitions.release(known(device, certid), at)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Retry:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
-        return transitions.retry(_known(device, certid), at)
+        return transitions.retry(known(device, certid), at)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Renew:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
-        return renewal_transitions.request(_known(device, certid), at)
+        return renewal_transitions.request(known(device, certid), at)
 
 
 class TargetGuard(Protocol):
@@ -208,7 +208,7 @@ def decide(change: Change, chosen: Chosen, device: Device | None, actor: str, at
     return after
 
 
-def _known(device: Device | None, certid: Fingerprint) -> Device:
+def known(device: Device | None, certid: Fingerprint) -> Device:
     if device is None:
         raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
     return device

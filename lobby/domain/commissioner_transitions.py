@@ -10,7 +10,7 @@ from lobby.domain import presence
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
 from lobby.domain.standby_transitions import with_standby, without_home_work
-from lobby.domain.states import CLAIM_HELD_STATES, Event, State
+from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after, without_failed_clearing
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Target
@@ -21,7 +21,7 @@ def commission(device: Device, generation: int, iotep: str, at: str, standby: Ta
     still needs the commissioner if it has targets to clear or certificates to retire, or if it is to be prepared in
     the target's `standby`."""
     require_same_claim(device, generation)
-    if device.devstate in (State.COMMISSIONED, State.ARRIVED):
+    if device.devstate in PLACED_STATES:
         return device
     state = state_after(device, Event.COMMISSION)
     ready = device if standby is None and device.standby is None else with_standby(device, standby)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.domain.device import Device
-from lobby.domain.states import State
+from lobby.domain.states import PLACED_STATES, State
 
 _SKEW: Final = timedelta(minutes=4)
 """Two times, each up to two minutes off, are in the right order if they differ by more."""
@@ -70,7 +70,7 @@ def _is_newer(event: LifecycleEvent, last: LifecycleEvent) -> bool:
 
 def may_be_in_target(device: Device) -> bool:
     """Return whether the device may be connected to a target: it has a route, or left a target that is not cleared."""
-    return device.devstate in (State.COMMISSIONED, State.ARRIVED) or bool(device.iotep or device.targets_to_clear)
+    return device.devstate in PLACED_STATES or bool(device.iotep or device.targets_to_clear)
 
 
 @dataclass(frozen=True)

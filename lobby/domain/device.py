@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.standby import Standby
-from lobby.domain.states import Event, State
+from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.thing_settings import ThingSettings
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route
@@ -131,8 +131,7 @@ class Device:
     @property
     def works_in_standby(self) -> bool:
         """Return whether the lane of the device's other place has work there."""
-        placed = self.devstate in (State.COMMISSIONED, State.ARRIVED)
-        return placed and self.standby is not None and self.standby.wanted
+        return self.devstate in PLACED_STATES and self.standby is not None and self.standby.wanted
 
     def pems(self) -> dict[Fingerprint, str]:
         """Return `certificates` in PEM, as far as they were read with the row."""
@@ -151,14 +150,14 @@ class Device:
 
     def route(self) -> Route | None:
         """Return the route of the device, or None while it has to wait."""
-        if self.devstate not in (State.COMMISSIONED, State.ARRIVED) or self.iotep is None:
+        if self.devstate not in PLACED_STATES or self.iotep is None:
             return None
         return _route(self.iotep, self.config, self.generation)
 
     def standby_route(self) -> Route | None:
         """Return the route to the standby, with the generation of the evacuation; None if the device cannot use it."""
         standby = self.standby
-        if self.devstate not in (State.COMMISSIONED, State.ARRIVED) or standby is None or not standby.is_usable:
+        if self.devstate not in PLACED_STATES or standby is None or not standby.is_usable:
             return None
         return _route(str(standby.iotep), self.config, self.generation + 1)
 

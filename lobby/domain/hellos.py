@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from lobby.domain import presence
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import fallbacks_after
-from lobby.domain.renewal import PLACED_STATES
-from lobby.domain.states import Event, State
+from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 
 

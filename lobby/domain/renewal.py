@@ -13,15 +13,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lobby.domain.device import Device
-from lobby.domain.states import State
+from lobby.domain.states import PLACED_STATES
 from lobby.errors import InvalidInput
 from lobby.names import shown
 
 MAX_AGE_DAYS: Final = range(1, 3651)
 GRACE_DAYS: Final = range(1, 366)
 _FIELDS: Final = ("maximum_age", "grace")
-PLACED_STATES: Final = (State.COMMISSIONED, State.ARRIVED)
-"""Only a device with a place in a target is asked to renew: another one has no target in which it could prove it."""
 
 
 @dataclass(frozen=True)

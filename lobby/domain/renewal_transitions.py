@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lobby.domain.device import Device, Priority
-from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.standby import StandbyStatus
-from lobby.domain.states import Event, State
+from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
 from lobby.names import Fingerprint

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lobby.domain import standby_transitions
+from lobby.domain.changes import known
 from lobby.domain.device import Device
 from lobby.domain.states import Event
-from lobby.domain.target import RegisteredTarget
-from lobby.errors import Conflict, NotFound
+from lobby.domain.target import RegisteredTarget, standby_of
+from lobby.errors import Conflict
 from lobby.names import Fingerprint
 
 
@@ -24,7 +25,7 @@ class Prepare:
     why: ClassVar[str | None] = None
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
-        row = _known(device, certid)
+        row = known(device, certid)
         if row.target != self.registered.target:
             return row
         return standby_transitions.prepare(row, self.registered.standby, self.registered.standby_mode)
@@ -41,9 +42,7 @@ class Evacuate:
     event: ClassVar[Event] = Event.EVACUATE
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
-        row, home, standby = _known(device, certid), self.registered.target, self.registered.standby
-        if standby is None:
-            raise Conflict("NO_STANDBY", f"got {home}, want a target that has a standby")
+        row, home, standby = known(device, certid), self.registered.target, standby_of(self.registered)
         is_drilled = self.drill and (self.registered.last_work or "").startswith("drill|")
         if self.registered.evacuated_at is None and not is_drilled:
             raise Conflict("NOT_EVACUATED", f"got {home}, which was returned since; want an evacuated target")
@@ -62,10 +61,4 @@ class Return:
         if self.registered.evacuated_at is not None:
             message = f"got {self.registered.target}, evacuated at {self.registered.evacuated_at}; want it returned"
             raise Conflict("TARGET_EVACUATED", message)
-        return standby_transitions.come_back(_known(device, certid), self.registered.target, at)
-
-
-def _known(device: Device | None, certid: Fingerprint) -> Device:
-    if device is None:
-        raise NotFound("UNKNOWN_DEVICE", f"got {certid}, want the fingerprint of a device in the ledger")
-    return device
+        return standby_transitions.come_back(known(device, certid), self.registered.target, at)

@@ -12,7 +12,7 @@ from typing import Final
 from lobby.domain.campaign import Author, Campaign, Source, SourceKind
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.standby import StandbyMode
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.target import RegisteredTarget, standby_of
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.names import CampaignName, Target
 
@@ -72,8 +72,7 @@ def require_standby(registered: RegisteredTarget, standby: RegisteredTarget) -> 
     for each in (registered, standby):
         if each.archivedat is not None:
             raise Conflict("TARGET_ARCHIVED", f"got {each.target}, archived at {each.archivedat}; want it in use")
-        if each.evacuated_at is not None:
-            raise Conflict("TARGET_EVACUATED", f"got {each.target}, evacuated at {each.evacuated_at}; return it first")
+        require_not_evacuated(each)
     missing = sorted(set(registered.profiles) - set(standby.profiles))
     if missing:
         have = ", ".join(standby.profiles)
@@ -82,6 +81,13 @@ def require_standby(registered: RegisteredTarget, standby: RegisteredTarget) -> 
     if standby.presence and not registered.presence:
         message = f"got {standby.target}, which requires proof of presence, want a standby that does not"
         raise Conflict("PRESENCE_REQUIRED", message)
+
+
+def require_not_evacuated(registered: RegisteredTarget) -> None:
+    """Raise `Conflict` TARGET_EVACUATED."""
+    if registered.evacuated_at is not None:
+        message = f"got {registered.target}, evacuated at {registered.evacuated_at}; return it first"
+        raise Conflict("TARGET_EVACUATED", message)
 
 
 def with_standby(
@@ -94,8 +100,7 @@ def with_standby(
 
 def evacuated(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
     """Return the evacuated target. Raise `Conflict` NO_STANDBY."""
-    if registered.standby is None:
-        raise Conflict("NO_STANDBY", f"got {registered.target}, want a target that has a standby")
+    standby_of(registered)
     work = str(Work(ChangeOperation.EVACUATE, at, actor, why))
     return replace(registered, evacuated_at=at, evacuation_asked=None, last_work=work)
 
@@ -110,11 +115,8 @@ def drilled(registered: RegisteredTarget, actor: str, at: str, share: object) ->
     INVALID_SHARE."""
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
         raise InvalidInput("INVALID_SHARE", f"got {share}, want more than 0 and at most 1")
-    if registered.standby is None:
-        raise Conflict("NO_STANDBY", f"got {registered.target}, want a target that has a standby")
-    if registered.evacuated_at is not None:
-        message = f"got {registered.target}, evacuated at {registered.evacuated_at}; return it first"
-        raise Conflict("TARGET_EVACUATED", message)
+    standby_of(registered)
+    require_not_evacuated(registered)
     work = str(Work(ChangeOperation.DRILL, at, actor, f"drill of {share:.2%}", float(share)))
     return replace(registered, last_work=work)
 

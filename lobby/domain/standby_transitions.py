@@ -9,9 +9,8 @@ commissioned there like a claimed one. A row that is already as required is not 
 from dataclasses import replace
 
 from lobby.domain.device import Device, Priority
-from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
-from lobby.domain.states import CLAIM_HELD_STATES, Event, State
+from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.names import Target
 
@@ -103,20 +102,8 @@ def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str)
     if device.devstate is State.EXPECTED:
         return replace(device, generation=device.generation + 1, target=standby, standby=back, campaign=None)
     left = [*device.targets_to_clear, *([known.target] if known is not None else [])]
-    moved = replace(
-        device,
-        target=standby,
-        standby=back,
-        targets_to_clear=tuple(dict.fromkeys(each for each in left if each not in (standby, home))),
-        generation=device.generation + 1,
-        priority=Priority.BULK,
-        campaign=None,
-        iotep=None,
-        reason=None,
-        message=None,
-        claimedby=device.claimedby or actor,
-        needs_commissioner=True,
-    )
+    to_clear = tuple(dict.fromkeys(each for each in left if each not in (standby, home)))
+    moved = replace(_exchanged(device, standby, back, to_clear), claimedby=device.claimedby or actor)
     return entered(replace(moved, iotep=known.iotep) if known and state is State.COMMISSIONED else moved, state, at)
 
 
@@ -131,11 +118,17 @@ def come_back(device: Device, home: Target, at: str) -> Device:
         return replace(device, generation=device.generation + 1, target=home, standby=None, campaign=None)
     leaving = _may_be_connected(device)
     other = Standby(device.target, _status_in_target(device), device.iotep, wanted=True, leaving=leaving)
-    back = replace(
+    to_clear = tuple(each for each in device.targets_to_clear if each != home)
+    return entered(_exchanged(device, home, other, to_clear), state, at)
+
+
+def _exchanged(device: Device, target: Target, other: Standby, to_clear: tuple[Target, ...]) -> Device:
+    """Return a row that is to be commissioned in `target`, and whose other place is `other`."""
+    return replace(
         device,
-        target=home,
+        target=target,
         standby=other,
-        targets_to_clear=tuple(each for each in device.targets_to_clear if each != home),
+        targets_to_clear=to_clear,
         generation=device.generation + 1,
         priority=Priority.BULK,
         campaign=None,
@@ -144,7 +137,6 @@ def come_back(device: Device, home: Target, at: str) -> Device:
         message=None,
         needs_commissioner=True,
     )
-    return entered(back, state, at)
 
 
 def call_back(device: Device, standby: Target, actor: str, at: str) -> Device:

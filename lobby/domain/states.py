@@ -57,6 +57,9 @@ class Event(StrEnum):
 _S, _E = State, Event
 _ANY: Final = frozenset(State)
 CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
+PLACED_STATES: Final = (_S.COMMISSIONED, _S.ARRIVED)
+"""The device is registered in its target, which must match the row. In other states it is not ready yet, or the row
+states the reason."""
 
 ABSENT: Final = None
 """A fingerprint without a row."""
@@ -93,9 +96,9 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
-    **{(state, _E.DUE): state for state in (_S.COMMISSIONED, _S.ARRIVED)},
+    **{(state, _E.DUE): state for state in PLACED_STATES},
     **_transitions(_E.RENEW, CLAIM_HELD_STATES, _S.CLAIMED),
-    **{(state, _E.PREPARE): state for state in (_S.COMMISSIONED, _S.ARRIVED)},
+    **{(state, _E.PREPARE): state for state in PLACED_STATES},
     **{(state, _E.PREPARED): state for state in _ANY},
     **_transitions(_E.EVACUATE, CLAIM_HELD_STATES, _S.CLAIMED),
     **_transitions(_E.RETURN, CLAIM_HELD_STATES, _S.CLAIMED),

@@ -69,6 +69,13 @@ def require_open(registered: RegisteredTarget) -> RegisteredTarget:
     return registered
 
 
+def standby_of(registered: RegisteredTarget) -> Target:
+    """Return the standby of a target. Raise `Conflict` NO_STANDBY."""
+    if registered.standby is None:
+        raise Conflict("NO_STANDBY", f"got {registered.target}, want a target that has a standby")
+    return registered.standby
+
+
 PLACEHOLDER: Final = Target(AccountId("000000000000"), Region("xx-placeholder-1"))
 PLACEHOLDER_EXTERNAL_ID: Final = "external-id-of-the-target"
 """In the templates that are filled in for one target: no target has these."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lobby.domain.device import Device
-from lobby.domain.renewal import PLACED_STATES
-from lobby.domain.states import State
+from lobby.domain.states import PLACED_STATES, State
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.filter_match import matches
 from lobby.names import EnrolmentName, RenewalStatus, Target, parse_target_key

@@ -14,8 +14,8 @@ from lobby.domain import standby_rules as rules
 from lobby.domain.campaign import ENDED, Campaign, CampaignState
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.standby import StandbyMode
-from lobby.domain.states import State
-from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.domain.states import PLACED_STATES, State
+from lobby.domain.target import RegisteredTarget, TargetEvent, standby_of
 from lobby.errors import Conflict
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.clock import now, timestamp
@@ -24,8 +24,7 @@ from lobby.ledger.target_rows import write
 from lobby.ledger.targets import Targets
 from lobby.names import Target
 
-_PLACED: Final = (State.COMMISSIONED, State.ARRIVED)
-_MOVED: Final = (*_PLACED, State.EXPECTED, State.CLAIMED, State.FAILED)
+_MOVED: Final = (*PLACED_STATES, State.EXPECTED, State.CLAIMED, State.FAILED)
 """The states in which an evacuation changes a device."""
 
 
@@ -51,8 +50,8 @@ def counts_of(target: Target, tallies: Iterable[Tally]) -> StandbyCounts:
             away += count
         elif bucket.target == target and bucket.place in (None, PREPARED):
             left += count if bucket.state in _MOVED else 0
-            placed += count if bucket.state in _PLACED else 0
-            prepared += count if bucket.place == PREPARED and bucket.state in _PLACED else 0
+            placed += count if bucket.state in PLACED_STATES else 0
+            prepared += count if bucket.place == PREPARED and bucket.state in PLACED_STATES else 0
     return StandbyCounts(placed, prepared, away, left)
 
 
@@ -81,9 +80,7 @@ class Standbys:
         """Set the standby of a target, or none. Raise `InvalidInput` INVALID_STANDBY, `NotFound` UNKNOWN_PROFILE, or
         `Conflict` TARGET_ARCHIVED, TARGET_EVACUATED, PRESENCE_REQUIRED or STANDBY_IN_USE."""
         registered = self._targets.get(target) if standby is None else self.require(target, standby)[0]
-        if registered.evacuated_at is not None:
-            message = f"got {target}, evacuated at {registered.evacuated_at}; return it first"
-            raise Conflict("TARGET_EVACUATED", message)
+        rules.require_not_evacuated(registered)
         same = (registered.standby, registered.standby_mode) == (standby, mode) or registered.standby is standby
         if same and (standby is None or not self._has_devices(registered) or self._is_at_work(registered)):
             return registered
@@ -98,11 +95,10 @@ class Standbys:
         the same within an hour. Raise `Conflict` NO_STANDBY, TARGET_EVACUATED for its standby, or
         SECOND_PERSON_REQUIRED."""
         registered, at = self._targets.get(target), self._timestamp()
+        after, standby = rules.evacuated(registered, actor, at, why), standby_of(registered)
         if registered.evacuated_at is not None:
-            return self._again(registered, rules.evacuated(registered, actor, at, why), TargetEvent.EVACUATED)
-        after = rules.evacuated(registered, actor, at, why)
-        if registered.standby is not None:
-            self._require_usable(registered.standby)
+            return self._again(registered, after, TargetEvent.EVACUATED)
+        self._require_usable(standby)
         asked = rules.asked_by(registered, self._clock())
         if asked in (None, actor) and counts_of(target, self._counts()).left > self._above:
             if asked is not None:
@@ -110,9 +106,9 @@ class Standbys:
                 raise Conflict("SECOND_PERSON_REQUIRED", message)
             entry = self._targets.entry(actor, TargetEvent.ASKED, why)
             return write(registered, rules.asking(registered, actor, at), entry)
-        detail = "; ".join(filter(None, (f"to {registered.standby}", why, f"asked for by {asked}" if asked else "")))
+        detail = "; ".join(filter(None, (f"to {standby}", why, f"asked for by {asked}" if asked else "")))
         entry = self._targets.entry(actor, TargetEvent.EVACUATED, detail)
-        return write(registered, after, entry, usable=registered.standby)
+        return write(registered, after, entry, usable=standby)
 
     def come_back(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
         """Bring the devices of a target back."""
@@ -127,16 +123,15 @@ class Standbys:
         `come_back`. Raise as `standby_rules.drilled`, or `Conflict` STANDBY_IN_USE while devices are away, or
         DRILL_TOO_LARGE."""
         registered = self._targets.get(target)
-        after = rules.drilled(registered, actor, self._timestamp(), share)
-        if registered.standby is not None:
-            self._require_usable(registered.standby)
+        after, standby = rules.drilled(registered, actor, self._timestamp(), share), standby_of(registered)
+        self._require_usable(standby)
         self._require_nobody_away(registered)
         devices = round(counts_of(target, self._counts()).prepared * share)
         if devices > self._above:
             message = f"got a drill with about {devices} devices, want at most {self._above}, as of a campaign"
             raise Conflict("DRILL_TOO_LARGE", message)
         entry = self._targets.entry(actor, TargetEvent.DRILLED, f"{share:.2%} of the devices")
-        return write(registered, after, entry, usable=registered.standby)
+        return write(registered, after, entry, usable=standby)
 
     def follow(self, registered: RegisteredTarget) -> Campaign | None:
         """Return the campaign that does the last work on a target's devices, created if it does not exist; None if
@@ -153,11 +148,11 @@ class Standbys:
         user has cancelled is not continued."""
         if registered.evacuated_at is None or registered.last_work is None:
             return registered
-        last = rules.parse_work(registered.last_work)
-        found = self._campaigns.find(rules.campaign_name(last, registered.target))
+        found = self._last_campaign(registered)
         if found is None or found.state is not CampaignState.DONE:
             return registered
-        after = rules.evacuated(registered, actor, self._timestamp(), last.why)
+        why = rules.parse_work(registered.last_work).why
+        after = rules.evacuated(registered, actor, self._timestamp(), why)
         return self._again(registered, after, TargetEvent.EVACUATED)
 
     def _again(self, registered: RegisteredTarget, after: RegisteredTarget, event: TargetEvent) -> RegisteredTarget:
@@ -177,10 +172,14 @@ class Standbys:
 
     def _is_at_work(self, registered: RegisteredTarget) -> bool:
         """Return whether the campaign of the last work has not ended, or has yet to be created."""
+        found = self._last_campaign(registered)
+        return registered.last_work is not None and (found is None or found.state not in ENDED)
+
+    def _last_campaign(self, registered: RegisteredTarget) -> Campaign | None:
+        """Return the campaign of a target's last work; None if there is no such work, or it has yet to be created."""
         if registered.last_work is None:
-            return False
-        found = self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
-        return found is None or found.state not in ENDED
+            return None
+        return self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
 
     def _has_devices(self, registered: RegisteredTarget) -> bool:
         """Return whether devices are placed in a target. The counts do not tell in which mode they are prepared, so a
@@ -189,10 +188,7 @@ class Standbys:
 
     def is_followed(self, registered: RegisteredTarget) -> bool:
         """Return whether the campaign of a target's last work exists; also if there is no such work."""
-        if registered.last_work is None:
-            return True
-        name = rules.campaign_name(rules.parse_work(registered.last_work), registered.target)
-        return self._campaigns.find(name) is not None
+        return registered.last_work is None or self._last_campaign(registered) is not None
 
     def _require_usable(self, standby: Target) -> None:
         other = self._targets.get(standby)

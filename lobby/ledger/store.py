@@ -17,9 +17,8 @@ from lobby.domain import commissioner_transitions, hellos, presence, transitions
 from lobby.domain.changes import Chosen, Release, Revoke
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.hellos import Report
-from lobby.domain.renewal import PLACED_STATES
 from lobby.domain.serial_claim import SerialNumberClaimed
-from lobby.domain.states import Event, State
+from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.bulk import Bulk
