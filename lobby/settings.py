@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 S = TypeVar("S", bound="DataclassInstance")
+REGIONS: Final = "LOBBY_REGIONS"
+"""The environment variable with the Regions of a lobby that has several, with commas. Otherwise it is not set."""
 MARK: Final = "mark"
 REMOVE: Final = "remove"
 
@@ -29,6 +31,14 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     if missing:
         raise MissingSettings("MISSING_SETTINGS", f"got no {', '.join(missing)}, want them in the environment")
     return kind(**{name: environment[name.upper()] for name in names})
+
+
+def lobby_regions(environment: Mapping[str, str]) -> tuple[Region, ...]:
+    """Return the Regions of a lobby that has several, the first home first; empty for a lobby in one Region. Raise
+    `InvalidInput` INVALID_REGION."""
+    names = environment.get(REGIONS, "").split(",")
+    regions = tuple(parse_region(name.strip()) for name in names if name.strip())
+    return regions if len(regions) > 1 else ()
 
 
 def loopback(endpoint: str | None) -> str | None:

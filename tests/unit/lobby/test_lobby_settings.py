@@ -3,7 +3,7 @@
 import pytest
 
 from lobby.errors import InvalidInput, MissingSettings
-from lobby.settings import BouncerSettings, LobbySettings, read_settings
+from lobby.settings import BouncerSettings, LobbySettings, lobby_regions, read_settings
 
 WHOLE = {"AWS_REGION": "eu-west-1", "LOBBY_POLICY": "device-lobby-waiting", "TRUST_BUCKET": "bucket"} | {
     "REGISTRATIONS_QUEUE": "https://queue",
@@ -31,3 +31,15 @@ def test_an_empty_setting_is_a_missing_one() -> None:
 def test_an_invalid_region_is_rejected() -> None:
     with pytest.raises(InvalidInput, match="INVALID_REGION"):
         _ = read_settings(LobbySettings, {"AWS_REGION": "nowhere"}).region
+
+
+@pytest.mark.parametrize("text", ["", "eu-west-1", " , eu-west-1,"])
+def test_a_lobby_without_further_regions_has_none(text: str) -> None:
+    assert lobby_regions({"LOBBY_REGIONS": text}) == ()
+    assert lobby_regions({}) == ()
+
+
+def test_the_regions_of_a_lobby_have_the_order_of_the_setting() -> None:
+    assert lobby_regions({"LOBBY_REGIONS": "eu-west-1, eu-central-1"}) == ("eu-west-1", "eu-central-1")
+    with pytest.raises(InvalidInput, match="INVALID_REGION"):
+        lobby_regions({"LOBBY_REGIONS": "eu-west-1,frankfurt"})

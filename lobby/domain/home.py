@@ -1,0 +1,130 @@
+"""The home of a lobby with several Regions: the one Region that may write the ledger, for the time of its lease.
+
+Each Region has one vote, in its own replica, so that no two Regions write the same item: replicas merge such items by
+the time of the write, and would forget one of them. The home extends its lease only if a majority of the Regions gives
+it their vote. Another Region becomes home only after the votes that it gets have ended, plus a margin for writes in
+progress. So an old home that is cut off, or that returns, cannot write (decision 63).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lobby.names import Region
+
+LEASE_MS: Final = 300_000
+"""How long a vote is given, in ms. The keeper extends it every minute."""
+MARGIN_MS: Final = 60_000
+"""How long after the end of a lease another Region waits: longer than one write with its repetitions (35 s), a cached
+vote (10 s), and the difference of two clocks."""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """The vote of a Region: which `home` may write until when, in ms since 1970. `epoch` is higher for each new home.
+    `successor` is the Region that is to become home; the lease is then not extended. `without` are the Regions whose
+    votes the home does not need, because the operator has said so. `since` is when the epoch began, and `at` when the
+    vote was written, in ms. `revision` counts its versions."""
+
+    home: Region
+    epoch: int
+    until: int
+    since: int
+    at: int
+    successor: Region | None = None
+    without: frozenset[Region] = frozenset()
+    revision: int = 0
+
+    def is_for(self, home: Region, epoch: int) -> bool:
+        return (self.home, self.epoch) == (home, epoch)
+
+    def permits(self, now: int) -> bool:
+        """Return whether the home may write now."""
+        return now < self.until
+
+    def ended(self, now: int, successor: Region) -> "Vote":
+        """Return the vote after a planned end of the lease, in favour of `successor`."""
+        return replace(self, until=min(self.until, now), at=now, successor=successor, revision=self.revision + 1)
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """A Region that does not answer, and why."""
+
+    why: str
+
+
+Answer = Vote | None | Unreachable
+"""What is known of a Region's vote: None if it has given none yet."""
+NO_REGIONS: Final[frozenset[Region]] = frozenset()
+
+
+def majority(number: int) -> int:
+    return number // 2 + 1
+
+
+def votes_to_extend(regions: Sequence[Region], without: Collection[Region]) -> int:
+    """Return how many votes a home needs to extend its lease, its own included."""
+    return majority(len([each for each in regions if each not in without]))
+
+
+def votes_to_promote(regions: Sequence[Region]) -> int:
+    """Return how many votes a Region needs to become home. With two Regions, its own: the operator decides that the
+    other one is down, and the lease of that one needed this vote, too."""
+    return 1 if len(regions) <= 2 else majority(len(regions))
+
+
+def next_epoch(answers: Collection[Answer], home: Region, own: Vote | None) -> int:
+    """Return the epoch of a promotion of `home`, whose own vote is `own`: that of one which was interrupted when others
+    had voted, else a new one."""
+    votes = [each for each in answers if isinstance(each, Vote)]
+    highest = max((each.epoch for each in votes), default=0)
+    homes = {each.home for each in votes if each.epoch == highest}
+    interrupted = homes == {home} and (own is None or own.epoch < highest)
+    return highest if interrupted else highest + 1
+
+
+def free_at(vote: Vote | None, home: Region, epoch: int) -> int | None:
+    """Return from when on a Region can vote for `home` with this epoch, in ms since 1970; 0: now. None: never, because
+    it has voted for a higher epoch, or for another home of the same one."""
+    if vote is None or vote.is_for(home, epoch):
+        return 0
+    return vote.until + MARGIN_MS if vote.epoch < epoch else None
+
+
+def rival(answers: Collection[Answer], home: Region, epoch: int) -> Vote | None:
+    """Return the vote that ends the time of `home`: for a higher epoch, or for another home of the same epoch."""
+    votes = [each for each in answers if isinstance(each, Vote) and free_at(each, home, epoch) is None]
+    return max(votes, key=lambda each: each.epoch, default=None)
+
+
+def given(vote: Vote | None, home: Region, epoch: int, now: int, without: frozenset[Region] = NO_REGIONS) -> Vote:
+    """Return the vote of a Region for `home`, from now on."""
+    since = vote.since if vote and vote.is_for(home, epoch) else now
+    return Vote(home, epoch, now + LEASE_MS, since, now, None, without, vote.revision + 1 if vote else 1)
+
+
+def may_extend(own: Vote | None, region: Region) -> bool:
+    """Return whether the keeper of `region` extends the lease."""
+    return own is not None and own.home == region and own.successor in (None, region)
+
+
+def begins(own: Vote | None, region: Region, regions: Sequence[Region], others: Collection[Answer]) -> bool:
+    """Return whether `region` is the first home of a new lobby: the first of its Regions, and nobody has voted yet. One
+    that does not answer could have voted, so a majority must have answered."""
+    if own is not None or region != regions[0] or any(isinstance(each, Vote) for each in others):
+        return False
+    return 1 + sum(each is None for each in others) >= majority(len(regions))
+
+
+def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]) -> frozenset[Region]:
+    """Return the Regions without which a new home extends its lease: those that are down, if the others are no majority
+    of all."""
+    missing = frozenset(regions) - frozenset(voted)
+    return NO_REGIONS if len(voted) >= majority(len(regions)) else missing
+
+
+def wait_for(answers: Mapping[Region, Answer], home: Region, epoch: int, now: int) -> int:
+    """Return how long the Regions that answer need until they can vote for `home`, in ms; 0: not at all."""
+    times = [free_at(each, home, epoch) for each in answers.values() if not isinstance(each, Unreachable)]
+    return max(0, max((each for each in times if each is not None), default=0) - now)

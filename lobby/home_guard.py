@@ -1,0 +1,71 @@
+"""Decorators of Lambda handlers: which functions work in which Region of a lobby with several.
+
+A function of the home does nothing in another Region: its events are those of a replica, or were left by an old home.
+While no Region may write, its events stay where they are and are delivered again, and its timers wait for the next run.
+Functions of the doors work everywhere and write to the home Region. In a lobby with one Region, a handler is called as
+it is.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from aws_lambda_powertools import Logger
+
+from lobby.errors import NotHome
+from lobby.ledger.routing import Access, route
+
+P = ParamSpec("P")
+R = TypeVar("R")
+logger = Logger(service="home")
+
+
+def at_home_only(idle: Callable[[], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a handler of events: `idle` returns its answer in a Region that is not home. Raise `NotHome` while no
+    Region may write, so that the events are delivered again."""
+    return _guard(Access.HOME, idle, waits=False)
+
+
+def timer_at_home(idle: Callable[[], R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a handler of a timer: it also does nothing while no Region may write."""
+    return _guard(Access.HOME, idle, waits=True)
+
+
+def _guard(access: Access, idle: Callable[[], R], *, waits: bool) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def decorate(handler: Callable[P, R]) -> Callable[P, R]:
+        @wraps(handler)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            fence = route(access)
+            if fence is None:
+                return handler(*args, **kwargs)
+            try:
+                works = fence.is_home()
+            except NotHome as error:
+                if not waits:
+                    raise
+                logger.warning("nothing done", extra={"code": error.code, "why": error.message})
+                works = False
+            return handler(*args, **kwargs) if works else idle()
+
+        return guarded
+
+    return decorate
+
+
+def everywhere(access: Access) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a handler that works in every Region, with this access to the tables."""
+
+    def decorate(handler: Callable[P, R]) -> Callable[P, R]:
+        @wraps(handler)
+        def routed(*args: P.args, **kwargs: P.kwargs) -> R:
+            route(access)
+            return handler(*args, **kwargs)
+
+        return routed
+
+    return decorate
+
+
+def nothing_failed() -> dict[str, Any]:
+    """Return Lambda's partial batch response without failures."""
+    return {"batchItemFailures": []}

@@ -1,0 +1,79 @@
+"""Whether this Region, or another one, may write the ledger now: read from the vote of the own Region.
+
+Every write of a lobby with several Regions asks here first. The vote is one item of the own replica, read at most every
+10 seconds by each process, and once more before a write is refused. It states until when the home may write, so an old
+value permits nothing after that time.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from lobby.domain.home import Unreachable, Vote
+from lobby.errors import NotHome
+from lobby.ledger.home_lease import now_ms
+from lobby.ledger.home_votes import Votes
+from lobby.names import Region
+
+READ_EVERY_MS: Final = 10_000
+NOT_HOME: Final = "NOT_HOME"
+LEASE_EXPIRED: Final = "LEASE_EXPIRED"
+NO_HOME: Final = "NO_HOME"
+
+
+class Fence:
+    """`own` is the Region of this process."""
+
+    def __init__(self, own: Region, votes: Votes, clock: Callable[[], int] = now_ms) -> None:
+        self.own = own
+        self._votes, self._clock = votes, clock
+        self._lock = threading.Lock()
+        self._read: tuple[int, Vote | None] | None = None
+
+    def vote(self, *, fresh: bool = False) -> Vote:
+        """Return the vote of the own Region. Raise `NotHome` NO_HOME if it has none, or cannot be read."""
+        with self._lock:
+            read = self._read
+            if fresh or read is None or self._clock() - read[0] >= READ_EVERY_MS:
+                found = self._votes.read(self.own)
+                if isinstance(found, Unreachable):
+                    raise NotHome(NO_HOME, f"got no answer of DynamoDB in {self.own}: {found.why}")
+                read = self._read = self._clock(), found
+        if read[1] is None:
+            raise NotHome(NO_HOME, f"got no home in {self.own} yet, want one; the keeper of the first Region begins it")
+        return read[1]
+
+    def home(self) -> Region:
+        """Return the Region that is home, also if its lease has ended. Raise `NotHome` NO_HOME."""
+        return self.vote().home
+
+    def require(self, *, here: bool) -> Vote:
+        """Return the vote if the home may write now; `here`: if that is this Region. Raise `NotHome`."""
+        for fresh in (False, True):
+            try:
+                vote = self.vote(fresh=fresh)
+                self._check(vote, here=here)
+            except NotHome:
+                if fresh:
+                    raise
+            else:
+                return vote
+        raise AssertionError("the second attempt returns or raises")
+
+    def _check(self, vote: Vote, *, here: bool) -> None:
+        if not vote.permits(self._clock()):
+            message = f"got a lease of {vote.home} that has ended, want one that lasts; see docs/regions.md"
+            raise NotHome(LEASE_EXPIRED, message)
+        if here and vote.home != self.own:
+            raise NotHome(NOT_HOME, f"got a change in {self.own}, want it in the home Region {vote.home}")
+
+    def is_home(self) -> bool:
+        """Return whether this Region may write now; False if another one is home. Raise `NotHome` LEASE_EXPIRED or
+        NO_HOME: nobody may write."""
+        try:
+            self.require(here=True)
+        except NotHome as error:
+            if error.code != NOT_HOME:
+                raise
+            return False
+        return True

@@ -1,0 +1,179 @@
+"""The lease of the home Region: how it begins, is extended, ends, and goes to another Region (`lobby.domain.home`).
+
+Every step reads the votes, decides by the rules of the domain, and writes each vote on condition that it is unchanged.
+The own vote, which the writers of a Region read, is written last, when enough other Regions have voted. A step that was
+interrupted is repeated by the next run of the keeper, or by the next request for a promotion.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lobby.domain import home
+from lobby.domain.home import Answer, Unreachable, Vote
+from lobby.errors import Conflict, InvalidInput, NotHome
+from lobby.ledger.home_votes import Votes
+from lobby.names import Region, shown
+
+EXTENDED: Final = "extended"
+BEGUN: Final = "begun"
+DOOR: Final = "door"
+"""This Region is not home."""
+LOST: Final = "lost"
+"""Another Region is home now; this one has ended its own lease."""
+ALONE: Final = "alone"
+"""Too few Regions answer, so the lease is not extended."""
+ENDING: Final = "ending"
+"""The lease is not extended, because another Region is to become home."""
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The state of a promotion: done, or how long to wait before it is requested again."""
+
+    done: bool
+    wait_ms: int
+    epoch: int
+
+
+class HomeLease:
+    """The lease as the Region `own` sees it. `regions` are all of the lobby, the first home first."""
+
+    def __init__(self, own: Region, regions: Sequence[Region], votes: Votes, clock: Callable[[], int] = now_ms) -> None:
+        self._own, self._regions, self._votes, self._clock = own, tuple(regions), votes, clock
+        self._others = tuple(each for each in regions if each != own)
+
+    def keep(self) -> str:
+        """Extend the lease if this Region is home; begin it in a new lobby. Return what was done."""
+        now, own = self._clock(), self._votes.read(self._own)
+        if isinstance(own, Unreachable):
+            return ALONE
+        if own is None or home.may_extend(own, self._own):
+            return self._extend(own, now)
+        return ENDING if own.home == self._own else DOOR
+
+    def _extend(self, own: Vote | None, now: int) -> str:
+        answers = self._votes.read_all(self._others)
+        if own is None and not home.begins(own, self._own, self._regions, answers.values()):
+            return DOOR if any(isinstance(each, Vote) for each in answers.values()) else ALONE
+        epoch = own.epoch if own else 1
+        found = home.rival(answers.values(), self._own, epoch)
+        if found is not None:
+            return self._yield_to(found, own, now)
+        voted = self._collect(answers, epoch, now)
+        without = (own.without if own else home.NO_REGIONS) - voted
+        enough = 1 + len(voted) >= home.votes_to_extend(self._regions, without)
+        if not enough or not self._votes.write(self._own, own, home.given(own, self._own, epoch, now, without)):
+            return ALONE
+        return EXTENDED if own else BEGUN
+
+    def _yield_to(self, found: Vote, own: Vote | None, now: int) -> str:
+        """Record the vote of another home. Two homes of one epoch both end their leases; the operator decides."""
+        if own is not None and found.epoch == own.epoch:
+            self._votes.write(self._own, own, own.ended(now, found.home))
+        else:
+            self._votes.write(self._own, own, replace(found, at=now, revision=own.revision + 1 if own else 1))
+        return LOST
+
+    def _collect(self, answers: dict[Region, Answer], epoch: int, now: int) -> frozenset[Region]:
+        """Write the votes of the other Regions that can vote for this one now. Return those that have voted."""
+        free = [
+            region
+            for region, answer in answers.items()
+            if not isinstance(answer, Unreachable) and _is_free(home.free_at(answer, self._own, epoch), now)
+        ]
+
+        def vote(region: Region) -> bool:
+            before = answers[region]
+            known = None if isinstance(before, Unreachable) else before
+            return self._votes.write(region, known, home.given(known, self._own, epoch, now))
+
+        with ThreadPoolExecutor(max(1, len(free))) as pool:
+            return frozenset(region for region, done in zip(free, pool.map(vote, free), strict=True) if done)
+
+    def promote(self) -> Promotion:
+        """Make this Region home, or do the next step to it. Raise `NotHome` NO_MAJORITY, or `Conflict`
+        CHANGED_MEANWHILE."""
+        now, own = self._clock(), self._required_own()
+        if own is not None and own.home == self._own and own.permits(now):
+            return Promotion(done=True, wait_ms=0, epoch=own.epoch)
+        answers = self._votes.read_all(self._others)
+        self._require_enough(answers)
+        answers[self._own] = own = self._end_leases(answers, own, now)
+        epoch = home.next_epoch(answers.values(), self._own, own)
+        wait = home.wait_for(answers, self._own, epoch, now)
+        if wait > 0:
+            return Promotion(done=False, wait_ms=wait, epoch=epoch)
+        others = {region: answer for region, answer in answers.items() if region != self._own}
+        voted = self._collect(others, epoch, now) | {self._own}
+        if len(voted) < home.votes_to_promote(self._regions):
+            raise Conflict("CHANGED_MEANWHILE", f"got {len(voted)} votes of {len(self._regions)}; try again")
+        without = home.missing_after_promotion(self._regions, voted)
+        if not self._votes.write(self._own, own, home.given(own, self._own, epoch, now, without)):
+            raise Conflict("CHANGED_MEANWHILE", "got a vote that was changed by someone else just now; try again")
+        return Promotion(done=True, wait_ms=0, epoch=epoch)
+
+    def _end_leases(self, answers: dict[Region, Answer], own: Vote | None, now: int) -> Vote | None:
+        """Ask the old home, if it answers, to end its lease; then no vote for it needs to run out. Update `answers`,
+        and return the own vote."""
+        votes = [each for each in (*answers.values(), own) if isinstance(each, Vote)]
+        last = max(votes, key=lambda each: each.epoch, default=None)
+        if last is None or last.home == self._own:
+            return own
+        theirs = answers.get(last.home)
+        if not isinstance(theirs, Vote) or not theirs.is_for(last.home, last.epoch):
+            return own
+        if theirs.successor != self._own:
+            ended = theirs.ended(now, self._own)
+            if not self._votes.write(last.home, theirs, ended):
+                return own
+            answers[last.home] = theirs = ended
+        for region in (*self._others, self._own):
+            known = own if region == self._own else answers[region]
+            if isinstance(known, Vote) and known.is_for(last.home, last.epoch) and known.until > theirs.until:
+                cut = replace(known.ended(now, self._own), until=theirs.until)
+                if self._votes.write(region, known, cut):
+                    answers[region] = cut
+                    own = cut if region == self._own else own
+        return own
+
+    def go_on_without(self, region: Region) -> Vote:
+        """Extend the lease without the vote of a Region that does not answer. Raise `InvalidInput` UNKNOWN_REGION,
+        `NotHome`, or `Conflict` REGION_ANSWERS or CHANGED_MEANWHILE."""
+        if region not in self._others:
+            raise InvalidInput("UNKNOWN_REGION", f"got {shown(region)}, want one of: {', '.join(self._others)}")
+        own = self._required_own()
+        if own is None or not home.may_extend(own, self._own):
+            raise NotHome("NOT_HOME", f"got {self._own}, want the home: {own.home if own else 'none yet'}")
+        if not isinstance(self._votes.read(region), Unreachable):
+            raise Conflict(
+                "REGION_ANSWERS", f"got {region}, which answers, so that its vote counts; want one that is down"
+            )
+        after = replace(own, without=own.without | {region}, at=self._clock(), revision=own.revision + 1)
+        if not self._votes.write(self._own, own, after):
+            raise Conflict("CHANGED_MEANWHILE", "got a vote that was changed by someone else just now; try again")
+        return after
+
+    def _required_own(self) -> Vote | None:
+        own = self._votes.read(self._own)
+        if isinstance(own, Unreachable):
+            raise NotHome("REGION_UNREACHABLE", f"got no answer of DynamoDB in {self._own}: {own.why}")
+        return own
+
+    def _require_enough(self, answers: dict[Region, Answer]) -> None:
+        present = 1 + sum(not isinstance(each, Unreachable) for each in answers.values())
+        needed = home.votes_to_promote(self._regions)
+        if present < needed:
+            down = ", ".join(region for region, each in answers.items() if isinstance(each, Unreachable))
+            message = f"got an answer of {present} Regions, want {needed} of {len(self._regions)}; no answer of {down}"
+            raise NotHome("NO_MAJORITY", message)
+
+
+def _is_free(at: int | None, now: int) -> bool:
+    return at is not None and at <= now

@@ -1,0 +1,140 @@
+"""Where the calls to DynamoDB go, in a lobby with several Regions: each process has one way of access.
+
+    HOME       reads the own replica and writes it, only while this Region is home
+    DOOR       reads and writes the tables of the home Region, never a replica
+    RECEPTION  reads the own replica, and writes to the home Region
+
+In a lobby with one Region nothing here is used: `route` returns None and changes nothing. Otherwise it gives every
+table a client that checks the lease before each write (`home_fence`) and sends the call to the right Region.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from typing import Any, Final
+
+from botocore.config import Config
+from pynamodb.models import Model
+
+from lobby.ledger.connection import aws_session, connection_of
+from lobby.ledger.home_fence import Fence
+from lobby.ledger.home_votes import Votes
+from lobby.ledger.table_calls import Calls
+from lobby.names import Region, parse_region
+from lobby.settings import lobby_regions
+
+_READS: Final = frozenset({"BatchGetItem", "DescribeTable", "GetItem", "Query", "Scan", "TransactGetItems"})
+_CONFIG: Final = Config(
+    connect_timeout=Calls.connect_timeout_seconds,
+    read_timeout=Calls.read_timeout_seconds,
+    retries={"mode": "standard", "total_max_attempts": 1 + Calls.max_retry_attempts},
+    max_pool_connections=40,
+    parameter_validation=False,  # as PynamoDB's clients
+)
+_AT_HOME: Final[ContextVar[bool]] = ContextVar("at_home", default=False)
+
+
+class Access(Enum):
+    """How a process uses the tables."""
+
+    HOME = "home"
+    DOOR = "door"
+    RECEPTION = "reception"
+
+
+class RoutedClient:
+    """A client of DynamoDB that sends each call to a Region. `clients` returns the client of one."""
+
+    def __init__(self, fence: Fence, access: Access, clients: Callable[[Region], Any]) -> None:
+        self._fence, self._access, self._clients = fence, access, clients
+        self._by_region: dict[Region, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what is the same in all Regions, such as the exceptions."""
+        return getattr(self._client(self._fence.own), name)
+
+    def _make_api_call(self, operation: str, arguments: dict[str, Any]) -> Any:
+        """PynamoDB's only way to make a call."""
+        return self._client(self._region(operation))._make_api_call(operation, arguments)
+
+    def batch_get_item(self, **arguments: Any) -> Any:
+        return self._make_api_call("BatchGetItem", arguments)
+
+    def _region(self, operation: str) -> Region:
+        if operation not in _READS:
+            return self._fence.require(here=self._access is Access.HOME).home
+        if self._access is Access.DOOR or (self._access is Access.RECEPTION and _AT_HOME.get()):
+            return self._fence.home()
+        return self._fence.own
+
+    def _client(self, region: Region) -> Any:
+        if region not in self._by_region:
+            self._by_region[region] = self._clients(region)
+        return self._by_region[region]
+
+
+class _Process:
+    """What `route` has installed in this process."""
+
+    fence: Fence | None = None
+
+
+def route(access: Access) -> Fence | None:
+    """Prepare this process for the lobby's Regions, once. Return None for a lobby with one Region."""
+    if _Process.fence is None and lobby_regions(os.environ):
+        install(Fence(parse_region(os.environ["AWS_REGION"]), Votes()), access)
+    return _Process.fence
+
+
+def install(fence: Fence, access: Access, clients: Callable[[Region], Any] | None = None) -> None:
+    """Give every table the client of this access."""
+    routed: Any = RoutedClient(fence, access, clients or _new_client)
+    for model in _models():
+        connection_of(model)._client = routed
+    _Process.fence = fence
+
+
+def uninstall() -> None:
+    """Use PynamoDB's own clients again."""
+    for model in _models():
+        connection_of(model)._client = None
+    _Process.fence = None
+
+
+def epoch() -> int | None:
+    """Return the epoch of this process's writes; None in a lobby with one Region. Raise `NotHome`."""
+    fence = _Process.fence
+    return fence.require(here=False).epoch if fence else None
+
+
+def epoch_began() -> int | None:
+    """Return since when the home Region is home, in ms since 1970; None for the first home, or in one Region."""
+    fence = _Process.fence
+    vote = fence.require(here=False) if fence else None
+    return vote.since if vote and vote.epoch > 1 else None
+
+
+@contextmanager
+def at_home() -> Iterator[None]:
+    """Read from the home Region in this block, with access RECEPTION."""
+    before = _AT_HOME.set(True)
+    try:
+        yield
+    finally:
+        _AT_HOME.reset(before)
+
+
+def _models() -> Iterator[type[Model]]:
+    """Yield all tables whose modules this process has imported."""
+    pending: list[type[Model]] = list(Model.__subclasses__())
+    while pending:
+        model = pending.pop()
+        pending += model.__subclasses__()
+        if hasattr(model, "Meta") and getattr(model.Meta, "table_name", None):
+            yield model
+
+
+def _new_client(region: Region) -> Any:
+    return aws_session().create_client("dynamodb", region, config=_CONFIG)

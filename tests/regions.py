@@ -1,0 +1,137 @@
+"""A lobby in several Regions, for tests: tables in each, replication on request, and Regions that are down or cut off.
+
+`at` runs code as a process in one Region. Replication happens only when a test calls `replicate`, so its delay is
+exactly what the test says: an item that has changed in the source since the last time is copied, unless it has changed
+in the destination, too, and `keeps` says that the destination's write is the later one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ConnectTimeoutError
+from moto.dynamodb.models import dynamodb_backends
+from moto.iot.models import iot_backends
+
+from lobby.ledger import routing
+from lobby.ledger.home_fence import Fence
+from lobby.ledger.home_lease import HomeLease
+from lobby.ledger.home_votes import Votes, client_of
+from lobby.ledger.models import MODELS
+from lobby.ledger.routing import Access
+from lobby.names import Region
+from tests.aws import LOBBY, WAITING_POLICY, Calls
+
+DUBLIN, FRANKFURT, OHIO = Region("eu-west-1"), Region("eu-central-1"), Region("us-east-2")
+START = 1_800_000_000_000
+"""The time at which tests begin, in ms since 1970."""
+MINUTE = 60_000
+
+
+class Regions:
+    """The Regions of one lobby. `now` is the time in ms; `down` are Regions that do not answer, `cut` pairs of Regions
+    that do not reach each other."""
+
+    def __init__(self, names: Sequence[Region], calls: Calls) -> None:
+        self.names, self.calls, self.now = tuple(names), calls, START
+        self.down: set[Region] = set()
+        self.cut: set[frozenset[Region]] = set()
+        self.here = self.names[0]
+        empty = deepcopy(dynamodb_backends[LOBBY][self.names[0]].tables)
+        for name in self.names[1:]:
+            dynamodb_backends[LOBBY][name].tables = deepcopy(empty)
+            iot_backends[LOBBY][name].create_policy(WAITING_POLICY, {})
+        self._seen = {name: self._content(name) for name in self.names}
+
+    def clock(self) -> int:
+        return self.now
+
+    def around(self, client: BaseClient, call: Callable[[], Any]) -> Any:
+        region = Region(client.meta.region_name)
+        if region in self.down or frozenset({self.here, region}) in self.cut:
+            raise ConnectTimeoutError(endpoint_url=f"https://{client.meta.service_model.service_name}.{region}")
+        return call()
+
+    @contextmanager
+    def at(self, region: Region, access: Access = Access.HOME) -> Iterator[None]:
+        """Run the block in a new process of this Region."""
+        before, self.here = self.here, region
+        routing.install(Fence(region, Votes(), self.clock), access)
+        try:
+            yield
+        finally:
+            self.here = before
+            routing.uninstall()
+
+    def lease(self, region: Region) -> HomeLease:
+        return HomeLease(region, self.names, Votes(), self.clock)
+
+    def keep(self, region: Region) -> str:
+        """Run the keeper of a Region."""
+        before, self.here = self.here, region
+        try:
+            return self.lease(region).keep()
+        finally:
+            self.here = before
+
+    def pass_minutes(self, minutes: int) -> None:
+        """Let time pass. The keepers of all Regions that are up run every minute."""
+        for _ in range(minutes):
+            self.now += MINUTE
+            for name in self.names:
+                if name not in self.down:
+                    self.keep(name)
+
+    def replicate(self, source: Region, destination: Region, *, keeps: bool = False) -> None:
+        """Copy what has changed in the source since the last replication."""
+        there, here = self._content(source), self._content(destination)
+        for key in there.keys() | self._seen[source].keys():
+            if there.get(key) == self._seen[source].get(key):
+                continue
+            if keeps and here.get(key) != self._seen[destination].get(key):
+                continue
+            self._store(destination, key, there.get(key))
+        self._seen[source], self._seen[destination] = there, self._content(destination)
+
+    def _content(self, region: Region) -> dict[tuple[str, ...], dict[str, Any]]:
+        found = {}
+        for model in MODELS:
+            name = model.Meta.table_name
+            table = dynamodb_backends[LOBBY][region].get_table(name)
+            for item in table.all_items():
+                attributes = item.to_json()["Attributes"]
+                keys = [next(iter(attributes[key].values())) for key in table.table_key_attrs]
+                found[(name, *keys)] = deepcopy(attributes)
+        return found
+
+    def _store(self, region: Region, key: tuple[str, ...], item: dict[str, Any] | None) -> None:
+        table, client = dynamodb_backends[LOBBY][region].get_table(key[0]), client_of(region)
+        with self.calls.uncounted():
+            if item is not None:
+                client.put_item(TableName=key[0], Item=item)
+                return
+            names = {each["AttributeName"]: each["AttributeType"] for each in table.attr}
+            parts = zip(table.table_key_attrs, key[1:], strict=True)
+            BaseClient._make_api_call(  # type: ignore[attr-defined]
+                client, "DeleteItem", {"TableName": key[0], "Key": {name: {names[name]: part} for name, part in parts}}
+            )
+
+
+@contextmanager
+def regions(calls: Calls, *names: Region) -> Iterator[Regions]:
+    """A lobby with these Regions, by default two, within `tests.aws.aws`."""
+    lobby = Regions(names or (DUBLIN, FRANKFURT), calls)
+    original = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def make_api_call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
+        return lobby.around(client, lambda: original(client, operation, params))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", make_api_call)
+        patched.setenv("LOBBY_REGIONS", ",".join(lobby.names))
+        yield lobby
+    for name in lobby.names[1:]:
+        dynamodb_backends[LOBBY][name].tables.clear()
