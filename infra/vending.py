@@ -24,14 +24,17 @@ STAGE: Final = "ApiStage"
 """The construct id of the API's stage."""
 PATH: Final = "/register"
 ROUTE: Final = f"POST {PATH}"
+ENDPOINT: Final = "LOBBY_ENDPOINT"
+"""The setting that names the endpoint for devices."""
 LIMITS: Final = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
 """Requests per second: AWS IoT's quota for new certificates' policies and states is 10 to 15 calls per second."""
 
 
 def make_vending_door(stack: "LobbyStack") -> None:
     """Create the functions of the door, their route, and the parameter."""
-    settings = stack.settings
-    vending = stack.make_function(functions.VENDING, vending_permissions.vending(settings), **environment(settings))
+    settings, named = stack.settings, environment(stack.settings)
+    grants = vending_permissions.vending(settings, reads_endpoint=ENDPOINT not in named)
+    vending = stack.make_function(functions.VENDING, grants, **named)
     authorizer = stack.make_function(functions.VENDING_AUTHORIZER, vending_permissions.vending_authorizer(settings))
     routes = _add_route(stack.api, vending, authorizer)
     # The stage has limits for the route, so the route must exist first.
@@ -48,7 +51,7 @@ def make_vending_door(stack: "LobbyStack") -> None:
 def environment(settings: Settings) -> dict[str, str]:
     """Return the settings of the Lambda. Without an endpoint, the Lambda reads the account's endpoint from AWS IoT."""
     endpoint = settings.domain or settings.data_endpoint or settings.device_endpoint
-    named = {"LOBBY_ENDPOINT": endpoint} if endpoint else {}
+    named = {ENDPOINT: endpoint} if endpoint else {}
     return {"VENDING_PARAMETER": vending_permissions.VENDING_SETTINGS, **named}
 
 

@@ -22,8 +22,9 @@ VENDING_SETTINGS: Final = f"/{NAMES.prefix}/vending"
 """The parameter with the settings of the vending door."""
 
 
-def vending(settings: Settings) -> list[iam.PolicyStatement]:
-    lobby = settings.lobby
+def vending(settings: Settings, *, reads_endpoint: bool) -> list[iam.PolicyStatement]:
+    """`reads_endpoint`: the door asks AWS IoT for the account's endpoint, because its settings do not name one."""
+    lobby, describe = settings.lobby, ["iot:DescribeEndpoint"] if reads_endpoint else []
     return [
         *admission(lobby),
         allow(
@@ -38,7 +39,7 @@ def vending(settings: Settings) -> list[iam.PolicyStatement]:
                 "iot:CreateCertificateFromCsr",
                 "iot:CreateKeysAndCertificate",
                 "iot:AttachThingPrincipal",
-                "iot:DescribeEndpoint",
+                *describe,
             ],
             "*",
         ),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from infra.errors import BadContext
-from infra.vending import environment
+from infra.vending import ENDPOINT, environment
+from infra.vending_permissions import vending
 from infra.vending_settings import default_settings, settings_with
 from lobby.domain.vending_settings import parse_settings
 from tests import certificates as make
@@ -84,7 +85,14 @@ def test_the_settings_can_be_given(tmp_path: Path) -> None:
     ],
 )
 def test_the_door_answers_with_the_endpoint_that_is_known(context: dict[str, str], endpoint: str | None) -> None:
-    assert environment(settings(**context)).get("LOBBY_ENDPOINT") == endpoint
+    assert environment(settings(**context)).get(ENDPOINT) == endpoint
+
+
+@pytest.mark.parametrize("reads_endpoint", [True, False])
+def test_the_door_may_ask_for_the_endpoint_only_if_it_does_not_know_it(reads_endpoint: bool) -> None:
+    statements = vending(settings(), reads_endpoint=reads_endpoint)
+    actions = {action for each in statements for action in each.actions}
+    assert ("iot:DescribeEndpoint" in actions) is reads_endpoint
 
 
 @pytest.mark.parametrize("wrong", ["{}", "no JSON", {"AWS_ROOT_CA": {}}])

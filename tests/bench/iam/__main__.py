@@ -1,8 +1,8 @@
 """Remove each permission of each role, one at a time, and report which job then fails: `python -m tests.bench.iam`.
 
 Runs on its own local deployment. The emulator enforces IAM. A job is one operation that users, devices or
-schedules perform (`device_jobs.py`, `api_jobs.py`, `timer_jobs.py`). All jobs run once with all permissions, at the
-beginning and at the end. A permission without which every job succeeds is excess.
+schedules perform (`device_jobs.py`, `api_jobs.py`, `timer_jobs.py` and others). All jobs run once with all permissions,
+at the beginning and at the end. A permission without which every job succeeds is excess.
 
 Exit status: 0 no permission is excess, 1 a permission is excess or a step failed, 2 wrong usage.
 """
@@ -57,11 +57,11 @@ def _check_all(deployed: Deployment, directory: Path, only: str, timeout: float)
     credentials = directory / "credentials"
     credentials.mkdir()
     verdicts: list[Verdict] = []
-    _run_all_jobs(JobFixture(deployed, credentials, 5 * timeout))
+    names = _run_all_jobs(JobFixture(deployed, credentials, 5 * timeout))
     fixture = JobFixture(deployed, credentials, timeout, first_number=1000)
     for roles, grant in _grants(deployed, only):
         began = time.monotonic()
-        verdict = check_grant(roles, grant, fixture)
+        verdict = check_grant(roles, grant, fixture, names)
         verdicts.append(verdict)
         elapsed = time.monotonic() - began
         print(f"{elapsed:6.1f} s  {grant.role} {grant.action} {grant.where}: {verdict.summary}", file=sys.stderr)
@@ -69,12 +69,15 @@ def _check_all(deployed: Deployment, directory: Path, only: str, timeout: float)
     return verdicts
 
 
-def _run_all_jobs(fixture: JobFixture) -> None:
-    """Run all jobs with all permissions. Raise `JobFailed`."""
+def _run_all_jobs(fixture: JobFixture) -> list[str]:
+    """Run all jobs with all permissions. Return their names, the fastest first. Raise `JobFailed`."""
+    seconds: dict[str, float] = {}
     for name, job in JOBS.items():
         began = time.monotonic()
         job(fixture)
-        print(f"{time.monotonic() - began:6.1f} s  done: {name}", file=sys.stderr)
+        seconds[name] = time.monotonic() - began
+        print(f"{seconds[name]:6.1f} s  done: {name}", file=sys.stderr)
+    return sorted(seconds, key=lambda name: seconds[name])
 
 
 def _grants(deployed: Deployment, only: str) -> Iterator[tuple[Roles, Grant]]:

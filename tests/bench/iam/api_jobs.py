@@ -1,5 +1,6 @@
 """Jobs that need the admin API rather than the lifecycle of one device: lists, histories, bulk claims and targets."""
 
+import secrets
 import time
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +15,8 @@ REMOVABLE_AFTER: Final = 31.0
 """Seconds after which an archived target can be removed."""
 RESUMED_AFTER: Final = 40.0
 """Seconds after which a lane that was paused is worked on again: its message is hidden for up to 30 s."""
+_TOO_MANY: Final = 61
+"""Claims of a technician in a minute, one more than are allowed (`lobby.domain.claim_limits`)."""
 ARRIVALS: Final = "device-lobby-arrivals"
 _LISTS: Final = (
     '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }',
@@ -74,24 +77,48 @@ def claim_in_bulk(fixture: JobFixture) -> None:
     refused = {result["code"] for result in results if not result["ok"]}
     if refused:
         raise JobFailed(f"claimDevices: {', '.join(sorted(refused))}")
-    claim_by_serial_number(fixture, target)
 
 
-def claim_by_serial_number(fixture: JobFixture, target: dict[str, str]) -> None:
-    """Claim serial numbers, of a device that has joined and of one that has not, and withdraw the second claim."""
+def claim_by_serial_number(fixture: JobFixture) -> None:
+    """Claim serial numbers, of a device that has joined and of two that have not. One of these joins. The claim of the
+    other is withdrawn."""
     device = fixture.new_device()
     fixture.connect_admitted(device).close()
+    next_one = fixture.new_device(f"{device.name}-next")
+    unseen = f"{device.name}-unseen"
+    claim_serial_numbers(fixture, device.name, next_one.name, unseen)
+    fixture.connect_admitted(next_one).close()
+    for each in (device, next_one):
+        fixture.wait_for_state(each, "commissioned")
+    withdraw = "mutation($serial: String!) { withdrawSerialNumberClaim(serialNumber: $serial) { serialNumber } }"
+    fixture.request("withdrawSerialNumberClaim", withdraw, serial=unseen)
+
+
+def claim_serial_numbers(fixture: JobFixture, *serials: str) -> None:
+    """Claim them for the first target."""
     document = (
         "mutation($serials: [String!]!, $target: TargetInput!) {"
         " claimSerialNumbers(serialNumbers: $serials, target: $target) { results { ok code } } }"
     )
-    unseen = f"{device.name}-next"
-    found = fixture.request("claimSerialNumbers", document, serials=[device.name, unseen], target=target)
+    found = fixture.request("claimSerialNumbers", document, serials=serials, target=target_input(fixture.first))
     refused = {each["code"] for each in found["claimSerialNumbers"]["results"] if not each["ok"]}
     if refused:
         raise JobFailed(f"claimSerialNumbers: {', '.join(sorted(refused))}")
-    withdraw = "mutation($serial: String!) { withdrawSerialNumberClaim(serialNumber: $serial) { serialNumber } }"
-    fixture.request("withdrawSerialNumberClaim", withdraw, serial=unseen)
+
+
+def limit_claims(fixture: JobFixture) -> None:
+    """A technician claims more devices than the limit allows, which is in the activity log."""
+    certids = [secrets.token_hex(32) for _ in range(_TOO_MANY)]
+    document = (
+        "mutation($ids: [ID!]!, $target: TargetInput!) {"
+        " claimDevices(certids: $ids, target: $target) { results { code } } }"
+    )
+    claimed = fixture.request("claims", document, "technician", ids=certids, target=target_input(fixture.first))
+    if "RATE_LIMITED" not in {result["code"] for result in claimed["claimDevices"]["results"]}:
+        raise JobFailed("limits claims")
+    logged = fixture.request("activity", "{ activity(first: 100) { nodes { certid event } } }")["activity"]["nodes"]
+    if not any(each["event"] == "limited" and each["certid"] in certids for each in logged):
+        raise JobFailed("limit in the activity log")
 
 
 def register_target(fixture: JobFixture) -> None:
@@ -214,6 +241,8 @@ API_JOBS: Final = named(
     list_devices,
     anchor_history,
     claim_in_bulk,
+    claim_by_serial_number,
+    limit_claims,
     register_target,
     open_template,
     remove_target,

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from admin_api.cli.claim_keys import self_signed
-from tests.bench.iam.device_jobs import named, target_input
+from tests.bench.iam.allocation_function import allocation as by_function
+from tests.bench.iam.api_jobs import claim_serial_numbers
+from tests.bench.iam.device_jobs import named
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.timer_jobs import invoke
 from tests.e2e.claiming_device import ClaimConnection, Pending, new_key, request_of, stored
@@ -39,9 +41,9 @@ _numbers = count(1)
 
 def join_by_claim(fixture: JobFixture) -> None:
     name = f"claim-{next(_numbers)}-{secrets.token_hex(3)}"
-    serial, allocation = f"{name}-serial", {"targets": [{"target": target_input(fixture.second)}]}
-    fixture.request("creates", _CREATE, "admin", name=name, allocation=allocation)
-    fixture.request("lists", _LIST, name=name, serials=[serial])
+    serial = f"{name}-serial"
+    fixture.request("creates", _CREATE, "admin", name=name, allocation=by_function(fixture))
+    fixture.request("lists", _LIST, name=name, serials=[serial, f"{serial}-claimed"])
     key = new_key()
     added = fixture.request("issues", _ADD, "admin", name=name, csr=request_of(key, name))["addClaimCertificate"]
     claim = stored(Path(fixture.directory), name, key, added["certificatePem"])
@@ -56,7 +58,14 @@ def join_by_claim(fixture: JobFixture) -> None:
     pem = self_signed(new_key(), name, 30, datetime.now(UTC) - timedelta(minutes=1))
     supplied = fixture.request("registers", _ADD, "admin", name=name, pem=pem)["addClaimCertificate"]
     fixture.request("revokes", _REVOKE, id=supplied["certificateId"])
+    _forget_last_cleaning(fixture)
     invoke(fixture, "registrar", {"operation": "run"})
+
+
+def _forget_last_cleaning(fixture: JobFixture) -> None:
+    """Otherwise, the registrar lists certificates once an hour."""
+    tables = fixture.deployed.client(fixture.deployed.lobby, "dynamodb")
+    tables.delete_item(TableName="device-lobby-rounds", Key={"name": {"S": "registrar"}})
 
 
 def _join(fixture: JobFixture, connection: ClaimConnection, name: str, serial: str) -> None:
@@ -68,6 +77,10 @@ def _join(fixture: JobFixture, connection: ClaimConnection, name: str, serial: s
     fixture.request("approves", _APPROVE, name=name, serial=serial)
     _expect(connection, second, serial, "accepted")
     fixture.wait_for("replaced", lambda: _state(fixture, first, "revoked"))
+    claim_serial_numbers(fixture, f"{serial}-claimed")
+    third = connection.certificate(f"{serial}-claimed")
+    _expect(connection, third, f"{serial}-claimed", "accepted")
+    fixture.wait_for("claimed by serial number", lambda: _state(fixture, third, "commissioned"))
 
 
 def _expect(connection: ClaimConnection, pending: Pending, serial: str, kind: str) -> None:

@@ -1,8 +1,10 @@
-"""The job that needs the grants of enrolments: a device in a list is claimed by the rule, a second one is refused."""
+"""The jobs that need the grants of enrolments: a device in a list is claimed by the rule, a second one is refused; and
+an operator's function chooses the target."""
 
 from itertools import count
 from typing import Final
 
+from tests.bench.iam.allocation_function import allocation as by_function
 from tests.bench.iam.device_jobs import named, target_input
 from tests.bench.iam.fixture import JobDevice, JobFailed, JobFixture
 
@@ -47,4 +49,22 @@ def enrol_by_list(fixture: JobFixture) -> None:
     fixture.request("revokes", "mutation($name: String!) { revokeEnrolment(name: $name) { state } }", name=name)
 
 
-ENROLMENT_JOBS: Final = named(enrol_by_list)
+def allocate_by_function(fixture: JobFixture) -> None:
+    name = f"function-{next(_numbers)}"
+    fixture.request("creates", _CREATE, "admin", name=name, allocation=by_function(fixture))
+    serials = [f"{name}-{number}" for number in range(60)]
+    fixture.request("lists", _ADD, name=name, serials=serials)
+    names = iter(serials)
+
+    def allocated() -> bool:
+        """As above."""
+        device = fixture.new_device(next(names))
+        fixture.connect_admitted(device).close()
+        row = fixture.request("reads", _ROW, id=device.certid)["device"]
+        return bool(row["claimedBy"] == f"rule:{name}")
+
+    fixture.wait_for("the function's choice", allocated, more=30)
+    fixture.request("revokes", "mutation($name: String!) { revokeEnrolment(name: $name) { state } }", name=name)
+
+
+ENROLMENT_JOBS: Final = named(enrol_by_list, allocate_by_function)

@@ -15,8 +15,14 @@ _LOG: Final = "query($id: ID!) { webhookDeliveries(id: $id) { nodes { event resu
 _CHANGES: Final = ("rotateWebhookSecret", "disableWebhook", "enableWebhook")
 
 
+_UNREAD: Final = "rules not read"
+"""The publisher's warning if it cannot read the rules of the bus. It then publishes everything."""
+
+
 def publish_events(fixture: JobFixture) -> None:
-    """A claim is in the activity log, and its event can be published again, by the name of its entry."""
+    """A claim is in the activity log, and its event can be published again, by the name of its entry. The publisher
+    reads the rules of the bus."""
+    unread = len(fixture.deployed.log_lines("publisher", _UNREAD))
     device = fixture.new_device()
     claim(fixture, device)
 
@@ -26,6 +32,8 @@ def publish_events(fixture: JobFixture) -> None:
 
     fixture.wait_for("the claim in the activity log", logged)
     invoke(fixture, "publisher", {"entries": [{"certid": device.certid, "seq": 1}]})
+    if len(fixture.deployed.log_lines("publisher", _UNREAD)) > unread:
+        raise JobFailed("reads the rules of the bus")
 
 
 def deliver_to_webhook(fixture: JobFixture) -> None:

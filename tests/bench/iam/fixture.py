@@ -167,8 +167,9 @@ class JobFixture:
             lambda: self.deployed.status(device.certid, scope) in statuses or None,
         )
 
-    def expect_message(self, connection: BareMqtt, what: str, content: bytes) -> None:
-        """Read messages until one contains `content`. Raise `JobFailed` with `what` if none does within the timeout."""
+    def expect_message(self, connection: BareMqtt, what: str, content: bytes) -> bytes:
+        """Read messages until one contains `content`, and return it. Raise `JobFailed` with `what` if none does within
+        the timeout."""
         connection.wait_at_most(self._timeout)
         try:
             while content not in (packet := connection.read())[1]:
@@ -176,3 +177,4 @@ class JobFixture:
                     raise JobFailed(f"{what}: connection closed")
         except OSError:
             raise JobFailed(what) from None
+        return packet[1]
