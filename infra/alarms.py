@@ -1,7 +1,7 @@
 """CloudWatch alarms, all reported to the SNS topic `device-lobby-alarms`.
 
-They report failed work in the on-failure queues, failing or throttled Lambdas, backlogs, stopped schedules and event
-source mappings, failed and stuck devices, targets that differ from the ledger, forged arrivals, and changed histories.
+They report failed work in the on-failure queues, failing or throttled Lambdas, backlogs, stopped schedules, failed and
+stuck devices, targets that differ from the ledger, forged arrivals, and changed histories.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -155,22 +154,6 @@ class Alarms:
         description = f"the schedule of {function.name} has not run for {minutes} minutes: see its EventBridge rule"
         self.add(f"{function.name}-stopped", runs, 1, description, missing=True)
 
-    def watch_stream(self, table: dynamodb.ITable, function: lambda_.Function, name: str) -> None:
-        """Add an alarm for a Lambda that every write of a table must invoke. A disabled mapping has no iterator age, so
-        its own metrics do not show the failure."""
-        period = Duration.minutes(15)
-        written = table.metric_consumed_write_capacity_units(period=period, statistic="sum")
-        runs = function.metric_invocations(period=period, statistic="sum")
-        stopped = cloudwatch.MathExpression(
-            expression="IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
-            using_metrics={"written": written, "runs": runs},
-            period=period,
-        )
-        if not self.local:
-            self.add(
-                f"{name}-stopped", stopped, 0, f"{name} was not invoked for 15 minutes: see its event source mapping"
-            )
-
     def watch_functions(self, functions: dict[str, lambda_.Function]) -> None:
         for name, function in functions.items():
             errors = function.metric_errors(period=_PERIOD, statistic="sum")
@@ -185,20 +168,6 @@ class Alarms:
         self.add(f"{BELL.name}-behind", behind, _OLD_MINUTES * 60_000, description)
         description = f"arrivals have waited in the queue for over {_OLD_MINUTES} minutes"
         self.add("arrivals-old", oldest, _OLD_MINUTES * 60, description)
-
-    def watch_progress(self, queue: sqs.Queue, name: str) -> None:
-        """Add an alarm for a queue whose oldest message waits while none is processed. A long backlog that shrinks does
-        not raise it."""
-        oldest = queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max")
-        processed = queue.metric_number_of_messages_deleted(period=_PERIOD, statistic="sum")
-        stopped = cloudwatch.MathExpression(
-            expression=f"IF(oldest > {_OLD_MINUTES * 60} AND FILL(processed, 0) == 0, 1, 0)",
-            using_metrics={"oldest": oldest, "processed": processed},
-            period=_PERIOD,
-        )
-        description = f"{name} have waited for over {_OLD_MINUTES} minutes and none is processed"
-        if not self.local:
-            self.add(f"{name}-stopped", stopped, 0, description)
 
     def watch_history(self, notary: lambda_.Function, publisher: lambda_.Function) -> None:
         tampered = cloudwatch.Metric(

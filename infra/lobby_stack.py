@@ -25,6 +25,7 @@ from infra import (
     events,
     front_door,
     functions,
+    mapping_alarms,
     notary,
     operator_side,
     permissions,
@@ -233,15 +234,21 @@ class LobbyStack(Stack):
         timers.make_timer(self, functions.SWEEPER, sweeper, "rate(5 minutes)", {"sweep": "all"})
         timers.make_timer(self, functions.RECONCILER, reconciler, "rate(15 minutes)", {"round": "daily"})
 
+    def _watch_mappings(self, alarm: alarms.Alarms) -> None:
+        mapping_alarms.watch_bell(alarm)
+        mapping_alarms.watch_progress(alarm, self.queues.registrations, "registrations")
+        for reader in (functions.NOTARY.name, functions.PUBLISHER.name):
+            mapping_alarms.watch_stream(alarm, self.tables[HistoryRow], self.functions[reader], reader)
+        for queue, name in ((self.queues.marks, functions.MARKER.name), (self.webhooks, functions.COURIER.name)):
+            mapping_alarms.watch_queue(alarm, queue, self.functions[name], name)
+
     def _add_alarms(self) -> None:
         alarm = alarms.make_alarms(self, self.settings)
         alarm.watch_failures(self.queues.of_failures, [name.removeprefix(NAMES.name("")) for name in FAILURES])
         alarm.watch_functions(self.functions)
-        alarm.watch_progress(self.queues.registrations, "registrations")
         alarm.watch_age(self.functions[functions.BELL.name], self.queues.arrivals)
         alarm.watch_history(self.functions[functions.NOTARY.name], self.functions[functions.PUBLISHER.name])
-        for reader in (functions.NOTARY.name, functions.PUBLISHER.name):
-            alarm.watch_stream(self.tables[HistoryRow], self.functions[reader], reader)
+        self._watch_mappings(alarm)
         for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
             alarm.watch_timer(timer, minutes)
         alarm.watch_authenticity()

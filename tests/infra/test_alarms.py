@@ -19,6 +19,7 @@ def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Sta
     assert of_timers == {
         *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Late")),
         ("LanesStuck", "sweeper"),
+        ("LanesRung", "sweeper"),
         ("CampaignsStuck", "sweeper"),
         ("DifferencesFound", "reconciler"),
         ("TargetsNotCompared", "reconciler"),
@@ -42,6 +43,9 @@ def test_failed_throttled_and_delayed_work_has_alarms(stacks: Stacks) -> None:
         "authorities-expiring",
         "certificates-expiring",
         "bell-behind",
+        "bell-stopped",
+        "marker-stopped",
+        "courier-stopped",
         "arrivals-old",
         "registrations-stopped",
         "notary-stopped",
@@ -75,7 +79,7 @@ def test_a_schedule_that_no_longer_runs_raises_an_alarm(stacks: Stacks) -> None:
 
 def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks: Stacks) -> None:
     expressions = {}
-    for name in ("registrations", "notary", "publisher"):
+    for name in ("registrations", "notary", "publisher", "marker", "courier"):
         alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
         metrics_of = {each["Id"]: each for each in alarm["Metrics"] if "MetricStat" in each}
         [result] = [each for each in alarm["Metrics"] if "Expression" in each]
@@ -95,7 +99,19 @@ def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks:
                 {"written": "ConsumedWriteCapacityUnits", "runs": "Invocations"},
             ),
         ),
+        **dict.fromkeys(
+            ("marker", "courier"),
+            (
+                "IF(FILL(visible, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)",
+                {"visible": "ApproximateNumberOfMessagesVisible", "runs": "Invocations"},
+            ),
+        ),
     }
+
+
+def test_lanes_that_the_sweeper_must_start_again_and_again_raise_an_alarm(stacks: Stacks) -> None:
+    alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-bell-stopped")
+    assert (alarm["MetricName"], alarm["Period"], alarm["Threshold"]) == ("LanesRung", 1800, 2)
 
 
 def test_alarms_on_metric_math_are_left_out_of_the_emulator(local_stacks: Stacks) -> None:
