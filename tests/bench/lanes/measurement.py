@@ -4,9 +4,11 @@ single claims are written for the same and for another target.
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from lobby.ledger.models import LedgerRow, TargetRow
 from lobby.ledger.target_rows import KIND
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from tests.bench.deployment import TABLE, LobbyUnderTest
+from tests.bench.progress import Progress
 
 QUOTA: Final = min(RATES[f"iot:{name}"] for name in ("RegisterCertificateWithoutCA", "CreateThing", "AttachPolicy"))
 _ALONE: Final = 7
@@ -149,6 +152,7 @@ class LanesUnderTest:
         ids = self._write(devices)
         done = dict[Fingerprint, datetime]()
         pause = max(_SINGLES_EVERY, timeout / _MOST_SINGLES)
+        progress = Progress("devices of a bulk claim", len(ids))
         while len(done) < len(ids) and (elapsed := time.monotonic() - began) < timeout:
             if same is not None and other is not None and elapsed > singles_at and len(ids) - len(done) > _BATCH:
                 same.append(self.single(self.targets[0], timeout))
@@ -156,8 +160,13 @@ class LanesUnderTest:
                 singles_at = time.monotonic() - began + pause
             if self._done_at(ids[-1]):
                 done |= {certid: at for certid in ids if certid not in done and (at := self._done_at(certid))}
+            progress.report(partial(self._about, ids))
             time.sleep(_POLL)
         return ids, last_after(began_at, done.values()) if len(done) == len(ids) else None
+
+    def _about(self, ids: Sequence[Fingerprint]) -> int:
+        """Return about how many of these devices are done, which are processed in this order."""
+        return bisect_left(ids, True, key=lambda each: self._done_at(each) is None)
 
     def _done_at(self, certid: Fingerprint) -> datetime | None:
         """Return when a device ceased to be claimed, or None."""

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from lobby.names import Fingerprint
+from tests.bench.progress import Progress
 
 TOPIC: Final = "storm/registered"
 _FIRST_WAIT: Final = 1.5
@@ -64,11 +66,13 @@ class Devices:
         pending = [(at, number, waits(spread.uniform)) for number, at in enumerate(times)]
         heapq.heapify(pending)
         began, attempts = time.time(), 0
+        progress = Progress("devices are admitted", len(self.certids))
         with ThreadPoolExecutor(_PUBLISHERS) as pool:
             while time.time() < began + seconds:
                 admitted = self.admitted()
                 if len(admitted) == len(self.certids):
                     break
+                progress.report(partial(len, admitted))
                 now = time.time() - began
                 while pending and pending[0][0] <= now:
                     at, number, following = heapq.heappop(pending)

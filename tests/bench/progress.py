@@ -1,0 +1,34 @@
+"""Prints how far a long measurement is, to standard error, so that one that does not advance is noticed.
+
+The count is asked for only when a line is due: reading it may take requests that would disturb the measurement.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TextIO
+
+EVERY: Final = 10.0
+"""Seconds between two lines."""
+
+
+@dataclass
+class Progress:
+    """`what` is counted, up to `total`. `clock` returns seconds."""
+
+    what: str
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    out: TextIO = field(default_factory=lambda: sys.stderr)
+
+    def __post_init__(self) -> None:
+        self._began = self._last = self.clock()
+
+    def report(self, done: Callable[[], int]) -> None:
+        """Print a line if one is due."""
+        now = self.clock()
+        if now - self._last >= EVERY:
+            self._last = now
+            seconds = now - self._began
+            print(f"{seconds:8.0f} s   {done():,} of {self.total:,} {self.what}", file=self.out, flush=True)
