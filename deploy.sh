@@ -31,7 +31,8 @@ In AWS (with the credentials of your environment or --profile; asks for confirma
             target`. Can be interrupted and repeated. In AWS, ledger, history and users are retained until you delete
             them. `--keep-devices` keeps the devices' certificates, things and policies.
 
-`--lobby-id ID` (every command) distinguishes lobbies that share an account, in different Regions, or target accounts.
+`--lobby-id ID` (every command) gives a lobby its own names, so that lobbies can share target accounts, or one account
+in different Regions.
 
 `./deploy.sh COMMAND --help` lists the options of a command. The set-up installs: .venv (Python packages, pinned by
 hash), Node from PyPI if there is none, the web console (built for `local` and `aws`), and the pinned CDK CLI (for AWS).
