@@ -60,14 +60,15 @@ UNCONFIRMED: Final = "unconfirmed"
 """The outcome for the confirmation of a topic of no registered target. It is not verified."""
 _UNCONFIRMED_QUEUE: Final = f":{NAMES.name('unconfirmed')}"
 _CHANGES: Final = ("arrived", "confirmed", "problem")
-"""Outcomes that are logged. A report that changes nothing is not: every connection of a device in a target is one."""
+"""Outcomes that are logged. A report that changes nothing is not logged, because every connection of a device in a
+target may cause one."""
 logger = Logger(service="arrivals")
 metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
 
 class Arrivals:
     """Processes the messages of the queue. `sns` returns a client for a Region; `keep` sends the body of a confirmation
-    to the queue of those that no registered target sent yet; `mark` has a thing marked as arrived."""
+    to the queue of those that no registered target sent yet; `mark` requests that a thing is marked as arrived."""
 
     def __init__(
         self,
@@ -127,9 +128,9 @@ class Arrivals:
         return self._connected(device, certid, source, report)
 
     def _followed(self, device: Device, certificate: Fingerprint, source: Target) -> Device | None:
-        """Return the row of a device that reports from the standby of its evacuated target, brought in step with that;
-        None for a device that does not belong there. One whose target is not evacuated is called back, unless the
-        standby's lane has work for it: a device that returns is asked to leave by that."""
+        """Return the row of a device that is connected to the standby of its evacuated target, with the standby as its
+        target; None for a device that does not belong there. If its target is not evacuated, the device is returned to
+        it, unless the standby's lane has work for it: then that work sends a returning device back."""
         standby = device.standby
         if standby is None or standby.target != source or not standby.is_usable or device.target is None:
             return None
@@ -145,7 +146,7 @@ class Arrivals:
 
     def _since(self, device: Device) -> str:
         """Return the time from which connections count. A device of an evacuated target may have connected before its
-        row followed. That is over when it has arrived, or is commissioned again."""
+        row was changed, so the time of the evacuation counts, until the device has arrived or is commissioned again."""
         standby = device.standby
         if standby is None or not (standby.home and standby.leaving):
             return device.enteredat

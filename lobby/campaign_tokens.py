@@ -1,7 +1,7 @@
 """The messages that start the feeder of a campaign: tokens in a FIFO queue with the campaign as message group.
 
-SQS keeps one token of a campaign in flight, so one feeder works on it at a time, and a token of a killed feeder comes
-again. A token that is sent twice costs one run and does no harm.
+SQS keeps one token of a campaign in flight, so one feeder works on it at a time, and delivers the token of a killed
+feeder again. A token that is sent twice costs one run and does no harm.
 """
 
 import hashlib

@@ -72,7 +72,7 @@ class RevokeClaimCertificate:
 
 @dataclass(frozen=True)
 class AlignClaimCertificates:
-    """Make the claim certificates of an enrolment in AWS IoT what its state requires."""
+    """Align the claim certificates of an enrolment in AWS IoT with its state."""
 
     operation: ClassVar[str] = "align"
     enrolment: EnrolmentName

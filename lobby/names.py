@@ -27,7 +27,7 @@ TokenId = NewType("TokenId", str)
 CampaignName = NewType("CampaignName", str)
 """The name of a campaign: 1 to 48 of a-z 0-9 -, the first not a dash."""
 PresenceCode = NewType("PresenceCode", str)
-"""Eight digits that a device shows, so that a user can prove to be at the device."""
+"""Eight digits that a device shows. With them, a user proves that they are at the device."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _ACCOUNT = re.compile(r"[0-9]{12}")

@@ -4,8 +4,8 @@ rules and services to the activity log.
 
 An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
 `GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
-day. A redrive sends the names of such entries, which are read from the history: nothing is lost when the stream has
-forgotten them. An item that is not an entry is not published; the notary raises the alarm about it.
+day. A redrive sends the names of such entries, which are read from the history: nothing is lost when the stream no
+longer has them. An item that is not an entry is not published; the notary raises the alarm about it.
 """
 
 import json

@@ -41,7 +41,8 @@ CONNECT_FAILED: Final = "connect_failed"
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
 RENEW: Final = "renew"
-"""In a hello, `true` means that the device can renew its certificate. In a message to the device, the request to."""
+"""In a hello, `true` means that the device can renew its certificate. In a message to the device, the request to
+renew."""
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
 MAX_CONFIG_DEPTH: Final = 32

@@ -21,8 +21,8 @@ class Authorities:
         self._iot, self._s3, self._bucket = iot, s3, bucket
 
     def expiring(self, at: datetime) -> list[Expiring]:
-        """Return what will expire of the ACTIVE CAs, with two calls for each and one for each page of 250. Raise
-        `ClientError`."""
+        """Return which of the ACTIVE CAs and their lists will expire, with two calls for each CA and one for each page
+        of 250. Raise `ClientError`."""
         return [each for ca in self._active() for each in expiring(ca, self._pem(ca), self._crl(ca), at)]
 
     def _active(self) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""Counts refused claims in a metric, which an alarm watches. The metrics library is imported with the first one."""
+"""Counts refused claims in a metric, which an alarm watches. The metrics library is imported when the first one is
+counted."""
 
 from lobby.aws.metrics import CLAIMS_LIMITED, NAMESPACE
 

@@ -28,6 +28,6 @@ class Pacer:
             self._sleep(delay)
 
     def give_back(self) -> None:
-        """Return the time of a call that was waited for and is not made. A later call takes it."""
+        """Give back the time of a call that was waited for and is not made. A later call uses it."""
         with self._lock:
             self._following -= self._pace.interval

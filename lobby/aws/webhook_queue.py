@@ -30,7 +30,7 @@ class WebhookQueue:
         self._sqs, self._url = sqs, url
 
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
-        """Send messages. Return the ids of the events of which one was not accepted, with the cause."""
+        """Send messages. Return the ids of the events with a message that was not accepted, with the cause."""
         failed: dict[str, str] = {}
         for start in range(0, len(messages), BATCH):
             failed |= self._batch(messages[start : start + BATCH])

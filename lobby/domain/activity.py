@@ -1,4 +1,4 @@
-"""The activity log: what was decided about devices, and who has decided it, across all devices. A device's history
+"""The activity log: the decisions about devices, and who made them, across all devices. A device's history
 contains all entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of
 an enrolment has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for
 somebody: it repeats work, repairs a target, demands a renewal that a policy requires, or takes a device to or from the
@@ -56,7 +56,7 @@ class ActivityFilter:
 
     @property
     def partition(self) -> str:
-        """The partition with the fewest entries that has all that match."""
+        """The smallest partition that has all matching entries."""
         if self.actor is not None:
             return of_actor(self.actor)
         if self.enrolment is not None:

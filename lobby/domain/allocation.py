@@ -32,8 +32,8 @@ class Share:
 @dataclass(frozen=True)
 class Allocation:
     """Either `shares` or `function`, the name of a Lambda function in the lobby's account and Region; neither if the
-    devices wait for a user's claim, whose defaults the other values are. `profile`: None is the target's default.
-    `presence`: claims require proof of presence, also if the target does not."""
+    devices wait for a user's claim. The other values are then the defaults of that claim. `profile`: None is the
+    target's default. `presence`: claims require proof of presence, also if the target does not."""
 
     shares: tuple[Share, ...] = ()
     function: str | None = None

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     """Another user or rule has changed it after the campaign, or after the campaign's devices were fixed."""
     NOT_TRIED = "not tried"
-    """The campaign was cancelled before."""
+    """The campaign was cancelled before the device was changed."""
 
 
 CHANGED: Final = frozenset({Outcome.WAITING, Outcome.AWAITED, Outcome.DONE, Outcome.FAILED})

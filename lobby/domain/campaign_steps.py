@@ -18,11 +18,11 @@ FEWEST_WAITING: Final = 100
 """Limits of the devices of a campaign that wait in one lane."""
 WAITING_SECONDS: Final = 60
 LOOK_INTERVAL: Final = timedelta(seconds=3)
-"""Between two looks at devices that wait for the commissioner."""
+"""Between two checks of devices that wait for the commissioner."""
 LATER_LOOK_INTERVAL: Final = timedelta(seconds=15)
 """The same for devices that the lobby has nothing left to do for."""
 QUIET_TIME: Final = timedelta(minutes=2)
-"""Without any progress for this time, looks are less frequent."""
+"""Without any progress for this time, the checks are less frequent."""
 FOLLOW_TIME: Final = timedelta(minutes=10)
 """How long the arrival of the last devices is awaited."""
 

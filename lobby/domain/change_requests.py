@@ -39,7 +39,8 @@ class ChangeOperation(StrEnum):
 
     @property
     def event(self) -> Event:
-        """The event of each device in its history. `renew` is that of a new certificate, which was signed."""
+        """The event in the history of each device. It is `due` for a renewal, because `renew` records the new
+        certificate."""
         other = {ChangeOperation.DRILL: Event.EVACUATE, ChangeOperation.RENEW: Event.DUE}
         return other.get(self) or Event(self.value)
 
@@ -50,7 +51,7 @@ class ChangeOperation(StrEnum):
 
     @property
     def is_of_targets(self) -> bool:
-        """Return whether it is done with all devices of a target, and never with a list of devices."""
+        """Return whether it applies to all devices of a target, and never to a list of devices."""
         return self in _OF_TARGETS
 
     @property
@@ -64,7 +65,7 @@ _OF_TARGETS: Final = {
     ChangeOperation.RETURN: "returnTarget",
     ChangeOperation.DRILL: "drillTarget",
 }
-"""Operations with all devices of a target, each with the mutation that starts it."""
+"""Operations on all devices of a target, each with the mutation that starts it."""
 _ARGUMENTS: Final = {
     ChangeOperation.PREPARE: frozenset({"target"}),
     ChangeOperation.EVACUATE: frozenset({"target", "why"}),

@@ -47,7 +47,7 @@ def claim_request(registered: RegisteredTarget, profile: str | None, config: Con
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim for a target a device that waits, or that was never seen. None takes the defaults as `claim_request`."""
+    """Claim a device for a target. The device waits, or was never seen. None takes the defaults as `claim_request`."""
 
     registered: RegisteredTarget
     profile: str | None = None
@@ -62,7 +62,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Move:
-    """Claim for another target. None keeps the device's profile or configuration."""
+    """Claim the device for another target. None keeps the device's profile or configuration."""
 
     registered: RegisteredTarget
     profile: str | None = None

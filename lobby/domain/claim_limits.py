@@ -1,8 +1,8 @@
 """How many devices a technician may claim, and how many wrong presence codes they may enter.
 
 A stolen phone or a script that guesses labels claims faster than a person who scans them. The windows are the minutes
-and hours of the clock (UTC), so twice the limit is possible across the end of one. Rejects limits that shut everyone
-out.
+and hours of the clock (UTC), so twice the limit is possible across the end of one. Rejects limits that permit no
+claims.
 """
 
 import re

@@ -54,9 +54,9 @@ def retire(
     a target, the commissioner has nothing left to do.
 
     Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
-    since. If the device was admitted with a claim, the row still needs the commissioner for that claim; and so it does
-    while another target is to be cleared first. A revoked device whose certificate may still be active in a target has
-    the code as its reason until every target is cleared."""
+    since. The row still needs the commissioner if the device was admitted with a claim, or if another target is to be
+    cleared first. A revoked device whose certificate may still be active in a target has the code as its reason until
+    every target is cleared."""
     state_after(device, Event.RETIRE)
     if device.generation != generation:
         return device

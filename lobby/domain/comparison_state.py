@@ -52,10 +52,10 @@ class Work:
 @dataclass(frozen=True)
 class Result:
     """A complete comparison. `compared` devices were looked for in the target's lists; `examined` of them, and active
-    certificates without a claim, were looked up one by one, each device once within `days` days. `unexamined` is what
-    the lists show otherwise than the ledger and was left for the next comparison, because there was too much. With
-    `by_device` there were no lists, because the target's role does not allow them. Of `missing` devices the target has
-    nothing."""
+    certificates without a claim, were looked up one by one, each device once within `days` days. `unexamined` counts
+    the differences between lists and ledger that were left for the next comparison, because there were too many. With
+    `by_device` there were no lists, because the target's role does not allow them. `missing` counts the devices of
+    which the target has nothing."""
 
     began: str
     completed: str

@@ -44,7 +44,7 @@ def is_more_specific(one: Match, other: Match) -> bool:
 
 def require_unambiguous(new: Enrolment, existing: Iterable[Enrolment]) -> None:
     """Raise `Conflict` ENROLMENT_AMBIGUOUS if it is not certain for some device whether `new` applies to it. At a door
-    where the device names its enrolment, it is."""
+    where the device names its enrolment, it is always certain."""
     if new.door is not Door.REGISTRATION:
         return
     for each in existing:

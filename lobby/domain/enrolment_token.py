@@ -20,7 +20,7 @@ from lobby.errors import IdentityRefused, InvalidInput
 from lobby.names import EnrolmentName, ThingName, TokenId, parse_token_id
 
 ISSUES_PER_USE: Final = 5
-"""Certificates that a token issues at most, for each of its uses: a device whose answer was lost asks again."""
+"""The maximum number of certificates for each use of a token: a device whose answer was lost requests another one."""
 MAX_USES: Final = 1_000_000
 MAX_TOKENS: Final = 1000
 """Tokens of an enrolment, those that have ended included; DynamoDB deletes them `KEPT_DAYS` after their expiry."""
@@ -51,7 +51,7 @@ class TokenRefused(IdentityRefused):
 
 
 class TokenState(StrEnum):
-    """One that is used up still gets its devices the certificates that were lost on the way."""
+    """A token that is used up still issues certificates to its devices whose answers were lost."""
 
     ACTIVE = "active"
     USED_UP = "used up"

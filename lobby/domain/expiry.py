@@ -35,8 +35,8 @@ class Expiring:
 
 
 def expiring(ca: str, pem: str, crl: bytes | None, at: datetime) -> list[Expiring]:
-    """Return what of a registered CA, its certificate and the content of its file of lists (None: it has none), expires
-    soon or cannot be used. Raise nothing."""
+    """Return which parts of a registered CA expire soon or cannot be used: its certificate, and the lists in the
+    content of its file (None: it has no file). Raise nothing."""
     try:
         issuer = parse_issuer(pem)
     except IdentityRefused as refusal:

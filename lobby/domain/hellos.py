@@ -47,13 +47,13 @@ def is_news(device: Device, report: Report) -> bool:
 
 
 def is_renewal_news(device: Device, report: Report) -> bool:
-    """Return whether it is news that the client can renew, or can no longer."""
+    """Return whether the report changes the record of whether the client can renew."""
     return report.can_renew is not None and bool(device.can_renew) is not report.can_renew
 
 
 def record(device: Device, report: Report, at: str) -> Device:
-    """A device that waits, or that is placed and back in the lobby, reports. A device that is proving gets another
-    reason if it can show codes by now, or no more."""
+    """A device that waits, or that is placed and back in the lobby, reports on its client. The reason of a proving
+    device changes if its client can now show codes, or no longer can."""
     reported = replace(device, lastseen=at, clientversion=report.clientversion or device.clientversion)
     if report.can_renew is not None:
         reported = replace(reported, can_renew=report.can_renew)

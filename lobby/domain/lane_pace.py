@@ -27,7 +27,7 @@ _LOWEST: Final = 0.1
 _MAKES_UP_FOR: Final = 0.5
 _BETWEEN_RUNS: Final = 5.0
 """Seconds between the last slot of a run and a run that continues it. In a distant target, the devices in progress need
-some seconds after the slice has ended."""
+some seconds after the run has started its last device."""
 URGENT_EARLY: Final = 0.5
 """Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same.
 Together with the half second that a late worker makes up for, a burst has at most one second's calls, which AWS's token

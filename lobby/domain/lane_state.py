@@ -1,7 +1,7 @@
 """The state of a lane, which its workers share: lease, circuit breaker, pause, pace and progress.
 
 A worker drains a lane only with its lease. Each worker marks the lane as unfinished when it begins, and removes the
-mark when it ends in order, so that its successor detects a worker that was killed. A lane is closed while an operator
+mark when it ends normally, so that its successor detects a worker that was killed. A lane is closed while an operator
 has paused it, or for a while after its target did not answer. Times are ISO 8601 UTC with milliseconds.
 """
 
@@ -28,7 +28,7 @@ start it. If it does not start, any other worker can have the lane then."""
 
 @dataclass(frozen=True)
 class LaneState:
-    """`holder` has the lease until `leased_until`. `unfinished_since`: when the first worker that did not end in order
+    """`holder` has the lease until `leased_until`. `unfinished_since`: when the first worker that did not end normally
     began. `paused_by` and `paused_at`: an operator's pause. `silent_since`: the target has not answered since;
     `open_until`: it is not called before. `pace` is in devices per second. `progress_at`: when a device was last
     done."""

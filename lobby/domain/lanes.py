@@ -40,8 +40,8 @@ def parse_lane(text: object) -> Lane:
 
 
 def home_lane(device: Device) -> Lane:
-    """Return the lane in which the row waits: that of the claim's target, then those of the targets to clear, in
-    order, as a new target is ready before the old one is cleared; at last that of the device's standby."""
+    """Return the lane in which the row waits: that of the claim's target, then those of the targets to clear, in order,
+    because a new target must be ready before the old one is cleared; and last that of the device's standby."""
     if device.devstate is State.CLAIMED and device.target is not None:
         return lane_to(device.target)
     if device.devstate is not State.REFUSED and not device.targets_to_clear and has_work_in_target(device):

@@ -1,9 +1,9 @@
 """Proof of presence: a claim that requires it takes effect only when a user enters the code that the device shows.
 
-Anyone who has seen a label can claim from anywhere. The code is shown by the device itself, and is sent over the
-connection that the device's own key authenticates. A code is eight random digits, new for each claim, and compared in
-constant time. Each wrong code is counted on the row; the last one drops the claim, and the next claim that requires
-proof has to wait.
+Without it, anyone who has seen a label can claim the device from anywhere. The code is shown by the device itself, and
+is sent over the connection that the device's own key authenticates. A code is eight random digits, new for each claim,
+and compared in constant time. Each wrong code is counted on the row; the last one drops the claim, and the next claim
+that requires proof has to wait.
 """
 
 import secrets
@@ -21,7 +21,7 @@ from lobby.wire import DEFAULT_CONFIG
 MAX_WRONG_CODES: Final = 5
 """This many wrong codes drop the claim."""
 PAUSE: Final = timedelta(minutes=10)
-"""Between a claim that wrong codes dropped and the next one: 720 guesses a day, of 100 million codes."""
+"""The wait between a claim that wrong codes dropped and the next one: 720 guesses a day, of 100 million codes."""
 FAILED: Final = "PRESENCE_FAILED"
 """The reason of a device whose claim was dropped."""
 NOT_SHOWN: Final = "CODE_NOT_SHOWN"

@@ -17,22 +17,22 @@ from lobby.errors import Conflict
 from lobby.names import Fingerprint
 
 REQUESTED_GRACE: Final = timedelta(days=30)
-"""Until a device that a user has asked, and that was not due, is overdue."""
+"""After a user's request, a device that was not due is overdue after this time."""
 JUST_RENEWED: Final = timedelta(hours=1)
-"""For this time after a renewal, a user's request is taken for a repetition of the one that is done."""
+"""For this time after a renewal, a user's request counts as a repetition of the completed one."""
 
 
 def become_due(device: Device, by: str) -> Device:
     """The device is to renew until `by`; a date that it already has stays. If its client can renew, the commissioner
-    asks it, also when this is repeated."""
+    asks it to, and again each time this event is repeated."""
     state_after(device, Event.DUE)
     asks = bool(device.can_renew) or device.needs_commissioner
     return replace(device, renew_by=device.renew_by or by, needs_commissioner=asks)
 
 
 def request(device: Device, at: str) -> Device:
-    """A user has the device asked now. One that is not due has `REQUESTED_GRACE` from then on; one whose new
-    certificate is under way, or that has renewed just now, stays as it is. Raise `Conflict` NOT_ALLOWED in another
+    """A user requests the renewal now. A device that is not due gets `REQUESTED_GRACE` from then on. One whose new
+    certificate was signed already, or that has just renewed, stays as it is. Raise `Conflict` NOT_ALLOWED in another
     state, or CANNOT_RENEW."""
     state_after(device, Event.DUE)
     if device.pending is not None or _has_just_renewed(device, at):

@@ -65,7 +65,8 @@ def admitted_only(admitted: Device, claim: SerialClaim, why: LobbyError) -> Devi
 
 
 def already_claimed(found: SerialClaim) -> Conflict:
-    """The message has neither target nor user, as that of a device: a technician may not read other targets' claims."""
+    """The message contains neither target nor user, like the message for a claimed device: a technician may not read
+    other targets' claims."""
     message = f"got a claim for serial number {found.serial}, which has another claim, want that one withdrawn first"
     return Conflict("ALREADY_CLAIMED", message)
 

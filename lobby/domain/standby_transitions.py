@@ -32,8 +32,9 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
 
 
 def with_standby(device: Device, standby: Target | None) -> Device:
-    """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared. That
-    of an evacuated device needs none; it was commissioned since, so earlier connections do not count any more."""
+    """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared. The
+    row of an evacuated device needs no preparation. It was commissioned since the evacuation, so earlier connections no
+    longer count."""
     known = device.standby
     if known is not None and known.home:
         return replace(device, standby=replace(known, leaving=False))

@@ -5,8 +5,8 @@
      "ATTRIBUTES": {"<TYPE>": [{"name": "creationDate"}, {"name": "version"}]}}
 
 The type of a device is the model of its enrolment, or `default` if the settings have no such type. The roots are PEM,
-not addresses as there: a device does not wait for a download, and nobody else can replace them. A policy must be one of
-the lobby's own, so that a changed parameter cannot give a device more than a lobby may.
+not addresses as in AWS's machine: a device does not wait for a download, and nobody else can replace them. A policy
+must be one of the lobby's own, so that a changed parameter cannot give a device more than a lobby may.
 """
 
 import re

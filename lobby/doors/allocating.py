@@ -106,7 +106,8 @@ def _suits(target: RegisteredTarget, profile: str | None) -> bool:
 
 
 def _named(target: Target, registered: RegisteredTarget | None) -> str:
-    """Return a target that was not chosen, with its evacuation: nobody takes new devices to its standby."""
+    """Return the text for a target that cannot be chosen. It names an evacuation, because new devices are not sent to
+    the standby."""
     if registered is None or registered.evacuated_at is None:
         return str(target)
     return f"{target} (evacuated at {registered.evacuated_at}, its standby is {registered.standby})"

@@ -1,4 +1,4 @@
-"""Registers claim certificates in AWS IoT, and makes them active or inactive as their enrolments require.
+"""Registers claim certificates in AWS IoT, and activates or deactivates them as their enrolments require.
 
 The ledger's item comes first: a claim certificate without one admits nobody. It records that a certificate may be
 active before it is activated, and that it is inactive after it was deactivated, so an interrupted change is completed
@@ -138,7 +138,7 @@ class Registrar:
         self._apply(revoked, self._enrolments.get(revoked.enrolment))
 
     def align(self, enrolment: Enrolment) -> None:
-        """Make the claim certificates of an enrolment in AWS IoT what its state requires."""
+        """Align the claim certificates of an enrolment in AWS IoT with its state."""
         for certificate in self._certificates.of(enrolment.name):
             self._apply(certificate, enrolment)
 

@@ -105,7 +105,8 @@ class Bouncer:
         return code
 
     def _record_reason(self, certid: Fingerprint, code: str, message: str) -> str:
-        """It was admitted before, and its registration was lost since. Its row stays and gets the reason."""
+        """The device was admitted before, and its registration in AWS IoT was lost since then. Its row stays and gets
+        the reason."""
         device = self._ledger.get(certid)
         if device is not None:
             self._ledger.retire(device, None, ACTOR, code, message)

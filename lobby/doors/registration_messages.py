@@ -60,8 +60,8 @@ class Delivery:
         return Registration(certid, self.id, self._occurred(event.get("timestamp")))
 
     def _occurred(self, at: object) -> int:
-        """Return when the event occurred. A rule can be late, and what was done in between is not to be done again. A
-        time that cannot be right is not used, or a device would be ignored."""
+        """Return when the event occurred. A rule can send the message late, and work that was done in between must not
+        be repeated. An impossible time is not used; otherwise a device would be ignored."""
         if not isinstance(at, int) or isinstance(at, bool):
             return self.sent
         return at if self.sent - LATE <= at <= self.sent else self.sent

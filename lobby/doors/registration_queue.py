@@ -1,8 +1,8 @@
 """Lambda: the bouncer's handler, for batches of the queue of just-in-time registrations.
 
-Each connection attempt of a pending certificate sends a message. Those of a certificate that was decided on since are
-dropped with one read for the batch. For each of the others the bouncer takes a lease and waits for its turn in the
-quota of AWS IoT. Messages are processed independently of each other: one that fails is tried again later
+Each connection attempt of a pending certificate sends a message. Messages of a certificate that was admitted or refused
+since then are dropped, with one read for the batch. For each of the others the bouncer takes a lease and waits for its
+turn in the quota of AWS IoT. Messages are processed independently of each other: one that fails is tried again later
 (`registration_messages`).
 """
 
@@ -92,7 +92,8 @@ class RegistrationQueue:
         return False
 
     def _register(self, registration: Registration, *, alone: bool) -> None:
-        """Wait, take the lease, decide. Alone in its batch, the message may be a duplicate, for which nobody waits."""
+        """Wait, take the lease, decide. A message that is `alone` in its batch takes the lease first: if it is a
+        duplicate, no time in the quota is used."""
         if not alone:
             self._pacer.wait()
         lease = self._leases.take(registration)

@@ -1,9 +1,9 @@
 """The vending door: issues certificates to devices that show an enrolment token.
 
-All reasons for a refusal are checked before AWS IoT issues a certificate, which is INACTIVE at first. The row in
-the ledger, the count of the enrolment and the use of the token are one transaction, and only then the certificate is
-activated. After a crash between any two steps the device asks again: for the same key it gets the same certificate,
-for another one a new certificate. A certificate that was issued and is not admitted is deleted.
+All reasons for a refusal are checked before AWS IoT issues a certificate, which is INACTIVE at first. The row in the
+ledger, the count of the enrolment and the use of the token are one transaction; after it, the certificate is activated.
+After a crash between any two steps the device repeats its request: for the same key it gets the same certificate, for
+another key a new certificate. A certificate that was issued and is not admitted is deleted.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 4
 _AGAIN: Final = ("CHANGED_MEANWHILE", "NAME_TAKEN")
-"""Conflicts with a request that was served meanwhile: what the device gets is decided again."""
+"""Conflicts with a request that was served meanwhile: the decision is made again."""
 _NO_CERTIFICATE: Final = Fingerprint("0" * 64)
 """Stands for the certificate that is not issued yet, where an enrolment is compared with a device."""
 _CONNECTED: Final = (Event.HELLO, Event.ARRIVE)

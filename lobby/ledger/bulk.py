@@ -1,6 +1,6 @@
 """One change of many devices: rows are read in batches, and written many to a transaction.
 
-Each device is decided on separately and has its own result, as with a single change. A device whose row has changed at
+Each device has its own decision and result, as with a single change. A device whose row has changed at
 the same time is changed alone and does not delay the others. When time is up, the remaining devices stay unchanged, and
 their results state that. A device that already is as requested is not written, so a list can be sent again. An error of
 DynamoDB is raised; earlier writes remain.

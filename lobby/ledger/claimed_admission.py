@@ -2,7 +2,7 @@
 transaction, which also deletes the claim of the serial number.
 
 It is reached only after an ordinary admission has found the name reserved, so other devices have no additional cost.
-Only then the claim's target is read. If the claim is withdrawn at the same time, the admission is retried.
+The claim's target is read only in this case. If the claim is withdrawn at the same time, the admission is retried.
 """
 
 from dataclasses import replace

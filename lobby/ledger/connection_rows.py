@@ -15,7 +15,8 @@ from lobby.ledger.table_calls import Calls
 
 
 class ByProblem(GlobalSecondaryIndex["ConnectionRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The connection problems of all devices, by the time of the last occurrence. Sparse: a status is none."""
+    """The connection problems of all devices, by the time of the last occurrence. Sparse: a row of kind `status` is not
+    in it."""
 
     class Meta:
         index_name = "by-problem"

@@ -26,7 +26,7 @@ SHARDS: Final = 16
 PARTITIONS: Final = 4
 """Partitions of the shards. Each takes 500 transitions per second, as a transactional write costs two units."""
 _NOWHERE: Final = ""
-"""Where a new device comes from, and a removed one goes to. Also a row that was not counted yet."""
+"""The bucket that a new device leaves and a removed one enters. A row that was not counted yet leaves it, too."""
 Passage = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
 PREPARED: Final = "prepared"

@@ -150,7 +150,7 @@ def _replacement(former: Takeover | None, by: Fingerprint, actor: str, at: str) 
 
 
 def count_refusal(enrolment: EnrolmentName, code: str) -> None:
-    """Count a refusal of a device that has no certificate, hence no row."""
+    """Count a refusal of a device that has no certificate, and therefore no row."""
     update = counted_refusal(enrolment, code)
     update.row.update(list(update.actions))
 

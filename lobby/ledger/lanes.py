@@ -148,7 +148,7 @@ class Lanes:
         keep: bool = False,
     ) -> bool:
         """Return the lease of a lane in which rows wait; return whether the worker still had it. `unfinished_since` is
-        the mark, or None if nothing that was begun is left undone. `left`: entries that the successor serves first.
+        the mark, or None if all work that was begun is finished. `left`: entries that the successor serves first.
         With `keep`, the lease is kept a while for the worker of the next token."""
         row = LaneRow(_KIND, lane)
         actions = report.actions()

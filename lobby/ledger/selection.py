@@ -31,7 +31,7 @@ class Selection:
     home: Target | None = None
     """The target from which a device was evacuated."""
     share: float | None = None
-    """The share of the devices that are prepared in a standby, 0 to 1. The same devices at each time."""
+    """The share of the devices that are prepared in a standby, 0 to 1. It always has the same devices."""
 
     def matches(self, device: Device) -> bool:
         """Return whether a row that was read consistently is selected."""

@@ -1,4 +1,4 @@
-"""The route of a device as it is now, also while its target is evacuated and its row has not followed yet.
+"""The current route of a device, also while its target is evacuated and its row has not been changed yet.
 
 A row without a standby costs no further read. Otherwise the target's record decides, which is read at most once in
 `EVACUATION_CACHE` by each process.

@@ -1,6 +1,7 @@
-"""The ledger's events of a device in its standby: it was prepared there, or has arrived there before its row followed.
+"""The ledger's events of a device in its standby: it was prepared there, or has arrived there before its row was
+changed.
 
-A device that arrives in the standby of an evacuated target is recorded at once: its row follows with the arrival.
+A device that arrives in the standby of an evacuated target is recorded at once: the arrival changes its row.
 """
 
 from lobby.domain import standby_transitions

@@ -47,7 +47,7 @@ class UserClaims:
             raise too_many_codes(self._limits, self._counts(user, at), at)
 
     def give_back_code(self, user: str) -> None:
-        """Take a code back that was not wrong. It is counted on if this fails."""
+        """Remove a right code from the count. If this fails, it stays counted."""
         codes: Any = UserHourRow.codes
         self._add(user, self._clock(), [codes.add(-1)], codes > 0)
 

@@ -36,7 +36,7 @@ class UserHourRow(Model):
 
 
 class BlockRow(Model):
-    """Whether a user is blocked, and who decided it last."""
+    """Whether a user is blocked, and who has changed this last."""
 
     class Meta(Calls):
         table_name = NAMES.name("enrolments")

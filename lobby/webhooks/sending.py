@@ -157,7 +157,7 @@ def _outcome(status: int, retry_after: str | None) -> Outcome:
 
 
 def _end(connected: socket.socket) -> None:
-    """End a connection that has used up its time: a receiver that sends one byte at a time keeps no thread."""
+    """End a connection that has used up its time: a receiver that sends one byte at a time does not occupy a thread."""
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:
