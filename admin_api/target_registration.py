@@ -1,4 +1,4 @@
-"""Registering a target: which accounts and Regions are accepted, its external id, and its setup command."""
+"""Registering a target: which accounts and Regions are accepted, its ExternalId, and its setup command."""
 
 import secrets
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Limits of what technicians do: their claims and presence codes are counted, and what is refused becomes visible.
+"""Limits of what technicians do: their claims and presence codes are counted, and refusals are reported.
 
 Operators and admins are not limited: they can move and revoke any device, and change many with campaigns. A refusal is
 counted in the metric `ClaimsLimited`, and is in the activity log once a minute for each user.

@@ -89,7 +89,7 @@ class WebhookAdministration:
         return self.webhooks.set_state(found, state, reason)
 
     def remove(self, webhook: str) -> WebhookId:
-        """Remove a webhook with its secrets. What waits for it is not sent any more. Raise as `get`."""
+        """Remove a webhook with its secrets. Events that wait for it are no longer sent. Raise as `get`."""
         found = self.get(webhook)
         self.secrets.delete(found.id, [found.secret, found.secret - 1])
         self.webhooks.remove(found.id)
@@ -114,7 +114,7 @@ class WebhookAdministration:
         events = [event for event in listed if only is None or event.message.event in only]
         self._send([event.message for event in events])
         for event in events:
-            self.deliveries.forget(event)
+            self.deliveries.remove(event)
         return len(events)
 
     def _active(self, webhook: str) -> Webhook:

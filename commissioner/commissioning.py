@@ -4,8 +4,8 @@ clear a target that it has left, or deactivate it everywhere.
 Every step can be interrupted and repeated. A lane does only its own part of a row: calls into a target belong to that
 target's lane, so they never overlap, and the row then waits in the next lane. A result is written to the ledger only
 for the claim that was worked on. If the claim has changed meanwhile, the certificate in its target is set to what the
-current claim requires, and the claim is read again after each change, so that the last one to change the certificate
-has seen the claim as it is. A new target is ready before the old one is cleared.
+current claim requires, and the claim is read again after each change, so that the last run that changes the certificate
+has read the current claim. A new target is ready before the old one is cleared.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """A worker's lease of its lane: renewed while it works, and checked before each call into a target.
 
-The lease makes the calls of two workers in one target never overlap, also if a message is delivered twice or a worker
-was stalled: no call begins that could last beyond the lease.
+The lease ensures that the calls of two workers in one target never overlap, even if a message is delivered twice or a
+worker was stalled: no call begins that could last beyond the lease.
 """
 
 from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ class Lease:
         self.is_lost = False
         """Whether another worker has the lease, or it ended during the work. It is not renewed then."""
         self.follows_unfinished = (state.unfinished_since or self.began_at) < self.began_at
-        """Whether the last worker has left something undone, because it was killed or its time was up."""
+        """Whether the last worker has left work unfinished, because it was killed or its time was up."""
         guard.begin(state)
 
     def renew(self) -> None:
@@ -119,7 +119,7 @@ class Lease:
         self._lanes.leave(self.state.lane, self._holder, report, unfinished_since=mark, left=left, keep=keep)
 
     def _earlier_mark(self) -> str:
-        """Return since when something is undone, before the start of a successor in the same millisecond."""
+        """Return since when work is unfinished: before the start of a successor in the same millisecond."""
         since = datetime.fromisoformat(self.state.unfinished_since or self.began_at)
         return timestamp(since - timedelta(milliseconds=1))
 

@@ -17,7 +17,7 @@ from typing import Final
 from aws_lambda_powertools import Logger
 
 from commissioner.lane_lease import Lease, LeaseGuard
-from commissioner.lane_worker import LOOK_INTERVAL, Ending, LaneWorker
+from commissioner.lane_worker import POLL_INTERVAL, Ending, LaneWorker
 from commissioner.serving import Result, Server
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_pace import LanePace
@@ -40,7 +40,7 @@ logger = Logger(service="commissioner")
 @dataclass(frozen=True)
 class Environment:
     """The environment of a worker. `rate_of` returns a lane's rate; `executor` creates an executor for one run; `wait`
-    waits for a future or for this many seconds; `new_holder` returns a unique text; `look_interval` is in seconds."""
+    waits for a future or for this many seconds; `new_holder` returns a unique text; `poll_interval` is in seconds."""
 
     ledger: Ledger
     lanes: Lanes
@@ -51,7 +51,7 @@ class Environment:
     wait: Callable[[list[Future[Result]], float], None]
     clock: Callable[[], datetime]
     new_holder: Callable[[], str]
-    look_interval: float = LOOK_INTERVAL
+    poll_interval: float = POLL_INTERVAL
 
 
 def handle(token: Token, environment: Environment, hide: Callable[[int], None]) -> Verdict:
@@ -82,7 +82,7 @@ def _run(
         environment.clock,
         heartbeat=lambda: hide(HIDDEN_WHILE_WORKING),
         only=token.entries,
-        look_interval=environment.look_interval,
+        poll_interval=environment.poll_interval,
     )
     try:
         ending = worker.run()

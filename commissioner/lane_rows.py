@@ -64,7 +64,7 @@ class LaneRows:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether nothing that was begun is left undone."""
+        """Return whether all work that was begun is finished."""
         return not self._unfinished
 
     def left_of(self, entries: Iterable[str]) -> list[str]:

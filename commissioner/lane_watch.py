@@ -26,7 +26,7 @@ from lobby.ledger.store import Ledger
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-RING_AFTER: Final = timedelta(minutes=1)
+START_AFTER: Final = timedelta(minutes=1)
 """How long a row waits in a lane in which nobody works, before the worker is started."""
 NO_PROGRESS: Final = timedelta(minutes=15)
 """Time without progress after which a lane is reported."""
@@ -39,7 +39,7 @@ logger = Logger(service="sweeper")
 class LaneReport:
     """What one run found and did."""
 
-    rung: int = 0
+    started: int = 0
     """Lanes whose worker was started."""
     stuck: int = 0
     """Lanes without progress, apart from those that an operator has paused."""
@@ -77,10 +77,10 @@ class LaneWatch:
                 break
             oldest = [page.rows[0].since for priority in Priority if (page := waiting(lane, priority, 1)).rows]
             if oldest:
-                self._look_at(states.get(lane, LaneState(lane)), min(oldest), report)
+                self._check(states.get(lane, LaneState(lane)), min(oldest), report)
         return report
 
-    def _look_at(self, state: LaneState, oldest: str, report: LaneReport) -> None:
+    def _check(self, state: LaneState, oldest: str, report: LaneReport) -> None:
         at = self._clock()
         if state.paused_at is not None:
             report.paused += 1
@@ -89,11 +89,11 @@ class LaneWatch:
             report.stuck += 1
             extra = {"lane": state.lane, "oldest": oldest, "progress": state.progress_at, "silent": state.silent_since}
             logger.error("no progress", extra=extra)
-        if oldest < timestamp(at - RING_AFTER) and not state.is_held(timestamp(at)):
-            self._ring(state.lane, at)
-            report.rung += 1
+        if oldest < timestamp(at - START_AFTER) and not state.is_held(timestamp(at)):
+            self._start_worker(state.lane, at)
+            report.started += 1
 
-    def _ring(self, lane: Lane, at: datetime) -> None:
+    def _start_worker(self, lane: Lane, at: datetime) -> None:
         self._sqs.send_message(QueueUrl=self._queue, **fresh_token_message(lane, timestamp(at)))
         logger.warning("worker started", extra={"lane": lane})
 

@@ -18,7 +18,7 @@ from commissioner.lane_lease import BEAT, Lease
 from commissioner.lane_rows import LaneRows
 from commissioner.serving import FINAL, Attempt, Result, Server
 from lobby.domain.lane_pace import URGENT_EARLY, next_slot, resumed_slot
-from lobby.domain.lane_steps import Action, Situation, Step, next_step
+from lobby.domain.lane_steps import Action, Step, WorkerState, next_step
 from lobby.domain.lanes import Lane, target_of
 from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes import commissioned_since
@@ -29,10 +29,10 @@ DEVICES: Final = 32
 URGENT_DEVICES: Final = 8
 """Urgent rows that may be in progress in addition."""
 THREADS: Final = DEVICES + URGENT_DEVICES
-LOOK_INTERVAL: Final = 0.02
-"""Seconds between two looks at the lane's row, which announces single claims. A look is a strongly consistent read: at
+POLL_INTERVAL: Final = 0.02
+"""Seconds between two reads of the lane's row, which announces single claims. The reads are strongly consistent: at
 the default rate five or six for each device of a bulk claim, 0.70 USD for a million."""
-EXPRESS_LOOK_INTERVAL: Final = 0.25
+EXPRESS_POLL_INTERVAL: Final = 0.25
 """The same for a worker that was started for announced rows: it ends before others are announced."""
 SINGLES_INTERVAL: Final = 5.0
 """Seconds between two queries for single claims, in case an announcement was lost."""
@@ -66,7 +66,7 @@ class Tally:
 class LaneWorker:
     """Serves one lane in one invocation. `wait` waits for a future or for so many seconds; `clock` returns the time;
     `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, only the rows
-    of these entries are served, and those that are announced meanwhile. `look_interval` is that of a worker without."""
+    of these entries are served, and those that are announced meanwhile. `poll_interval` is that of a worker without."""
 
     lane: Lane
     lease: Lease
@@ -77,32 +77,32 @@ class LaneWorker:
     heartbeat: Callable[[], None] = lambda: None
     slice: timedelta = SLICE
     only: tuple[str, ...] = ()
-    look_interval: float = LOOK_INTERVAL
+    poll_interval: float = POLL_INTERVAL
     tally: Tally = field(default_factory=Tally)
     _running: dict[Future[Result], Attempt] = field(default_factory=dict)
     _silent: int = 0
     _answered: bool = False
     _renew_at: float = 0.0
     _heartbeat_at: float = 0.0
-    _look_at: float = 0.0
+    _poll_at: float = 0.0
     _singles_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.rows = LaneRows(self.lane, exhausted=bool(self.only))
-        self._look_interval = EXPRESS_LOOK_INTERVAL if self.only else self.look_interval
+        self._poll_interval = EXPRESS_POLL_INTERVAL if self.only else self.poll_interval
 
     def run(self) -> Ending:
         """Work until there is a reason to end, and return it. The lease is still held, unless the lane is drained."""
         began = self._now()
         self.lease.slot = resumed_slot(self.lease.slot, self.lease.pace.interval, began)
-        self._renew_at, self._look_at = began + BEAT.total_seconds(), began + self._look_interval
+        self._renew_at, self._poll_at = began + BEAT.total_seconds(), began + self._poll_interval
         self._recover()
         self.rows.announce({*self.only, *self.lease.state.announced})
         ends = began + self.slice.total_seconds()
         while True:
             self._collect()
             self._keep()
-            step = next_step(self._situation(ends))
+            step = next_step(self._worker_state(ends))
             if step.action is Action.END:
                 ending = self._ending(ends)
                 if ending is not Ending.DRAINED or self.lease.finish():
@@ -118,11 +118,11 @@ class LaneWorker:
     def _now(self) -> float:
         return self.clock().timestamp()
 
-    def _situation(self, ends: float) -> Situation:
+    def _worker_state(self, ends: float) -> WorkerState:
         now, rows = self._now(), self.rows
         rows.due(now)
         is_probing = self._is_probing() and not self._answered
-        return Situation(
+        return WorkerState(
             now=now,
             ends_at=ends,
             slot_at=self.lease.slot,
@@ -146,7 +146,7 @@ class LaneWorker:
             self.heartbeat()
             self._heartbeat_at = self._now() + BEAT.total_seconds()
         else:
-            self.wait(list(self._running), min(step.seconds, self._look_interval))
+            self.wait(list(self._running), min(step.seconds, self._poll_interval))
 
     def _ending(self, ends: float) -> Ending:
         if self.lease.is_lost:
@@ -162,7 +162,7 @@ class LaneWorker:
         return self.lease.state.silent_since is not None
 
     def _keep(self) -> None:
-        """Renew the lease, or look at the lane's row, if it is time."""
+        """Renew the lease, or read the lane's row, if it is time."""
         now = self._now()
         if self.lease.is_lost:
             return
@@ -170,11 +170,11 @@ class LaneWorker:
             self.lease.pace = self.lease.pace.recovered(BEAT.total_seconds())
             self.lease.renew()
             self._renew_at = now + BEAT.total_seconds()
-        elif now >= self._look_at:
+        elif now >= self._poll_at:
             self.lease.read()
         else:
             return
-        self._look_at = self._now() + self._look_interval
+        self._poll_at = self._now() + self._poll_interval
         self.rows.announce(self.lease.state.announced)
         if not self.only and now >= self._singles_at:
             self.rows.read_singles(now)

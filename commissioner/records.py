@@ -52,8 +52,8 @@ def holder_record(certid: Fingerprint, profile: str) -> str:
 
 
 def thing_record(thing: Thing, profiles: Profiles, lobby: str) -> str | None:
-    """Return the record of a thing, or None if its `certid` has not the form that the lobby writes. A thing type that
-    no profile names belongs to the target's owner and is no difference. `lobby` is the lobby's key."""
+    """Return the record of a thing, or None if its `certid` does not have the form that the lobby writes. A thing type
+    that no profile names belongs to the target's owner and is no difference. `lobby` is the lobby's key."""
     try:
         name, certid = parse_thing_name(thing.name), parse_fingerprint(thing.certid)
     except InvalidInput:
@@ -137,7 +137,7 @@ class Partition:
             self.things[certid].add((name, digest, claim))
 
     def suspects(self) -> list[Fingerprint]:
-        """Return the placed devices that the target's lists show otherwise than expected, in order."""
+        """Return the placed devices that the target's lists do not show as expected, in order."""
         return sorted(certid for certid in self.placed if not self._matches(certid))
 
     def _matches(self, certid: Fingerprint) -> bool:
@@ -153,7 +153,7 @@ class Partition:
         )
 
     def due(self, day: int, days: int) -> list[Fingerprint]:
-        """Return the devices that match and are examined on this day nevertheless: attachments and groups are in no
+        """Return the devices that match and are also examined on this day: attachments and groups are in no
         list. Within `days` days each device is due once."""
         return sorted(certid for certid in self.placed if int(certid[2:10], 16) % days == day % days)
 

@@ -76,7 +76,7 @@ class RenewalRound:
         policies = {each.name: each.renewal for each in self._enrolments()}
         while not time_is_up():
             page = walk(note["key"])
-            asked += sum(self._look_at(device, policies, counts) for device in page.devices)
+            asked += sum(self._check(device, policies, counts) for device in page.devices)
             note.update(key=page.next_key, counts=asdict(counts))
             if page.next_key is None:
                 return {"RenewalsAsked": asked, **self._complete(note, counts)}
@@ -93,7 +93,7 @@ class RenewalRound:
         save_summary(RenewalSummary(timestamp(self._clock()), **asdict(counts), authorities=tuple(authorities)))
         return {**counts.numbers(), "AuthoritiesExpiring": len(authorities)}
 
-    def _look_at(
+    def _check(
         self, device: Device, policies: Mapping[EnrolmentName, RenewalPolicy | None], counts: RenewalCounts
     ) -> bool:
         """Count the device, and have it asked if it is due. Return whether it will be asked."""

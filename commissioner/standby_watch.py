@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PREPARED_AGAIN: Final = timedelta(days=1)
 EVACUATED_AGAIN: Final = timedelta(minutes=10)
-"""So that devices that cannot follow do not cause a campaign with each check."""
+"""The time between two such campaigns, so that devices that cannot be evacuated do not cause one with each check."""
 logger = Logger(service="sweeper")
 
 

@@ -4,9 +4,9 @@ Every step can be interrupted and repeated. A device that was just returned may 
 gets a reset message before its certificate is deactivated there. If a standby refuses a device, nothing changes in the
 device's target: the row has the reason, and the next preparation tries again.
 
-A target's record can change while a device is prepared as an earlier one states. A preparation that is in progress is
-not wanted again by the campaign of the change, so it is wanted again here. The record is read from the table, because a
-Lambda may have cached an older one.
+A target's record can change while a device is being prepared by the earlier record. The campaign of that change does
+not request a preparation that is in progress, so it is requested again here. The record is read from the table, because
+a Lambda may have cached an older one.
 """
 
 from collections.abc import Callable

@@ -29,9 +29,9 @@ from lobby.ledger.listing import MAX_PAGE, Filter, devices
 from lobby.names import Fingerprint, Target, ThingName
 
 EXAMINED_PER_DAY: Final = 100_000
-"""Devices that match by the lists and are examined nevertheless: five and a half hours at the inspector's pace."""
+"""Devices that match in the lists and are also examined: five and a half hours at the inspector's pace."""
 MOST_SUSPECTS: Final = 20_000
-"""Devices of one target that are examined because the lists show them otherwise than the ledger; if a target has lost
+"""Devices of one target that are examined because the lists differ from the ledger; if a target has lost
 all its devices, the first ones show it."""
 _PAGES: Final = 10
 _BATCH: Final = 50

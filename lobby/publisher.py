@@ -149,7 +149,7 @@ class Publisher:
         try:
             self._failures.hand_over(entry, why)
         except Exception:  # the stream delivers the record again
-            logger.exception("not handed over", extra={"certid": entry.certid, "seq": entry.seq})
+            logger.exception("not sent to the on-failure queue", extra={"certid": entry.certid, "seq": entry.seq})
             return False
         return True
 

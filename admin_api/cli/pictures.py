@@ -49,7 +49,7 @@ def _photo(path: Path) -> Image.Image:
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Return the picture in grey. Transparent parts are white: in a label without a background they are its ground."""
+    """Return the picture in grey. Transparent parts become white, which is the background of a label that has none."""
     if not image.has_transparency_data:
         return image.convert("L")
     colours = image.convert("RGBA")

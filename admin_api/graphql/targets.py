@@ -1,6 +1,6 @@
 """Types for targets: registered targets, and the result of checking one.
 
-Only admins get the external id and the setup command that contains it.
+Only admins get the ExternalId and the setup command that contains it.
 """
 
 from collections.abc import Sequence

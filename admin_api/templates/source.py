@@ -1,8 +1,8 @@
 """The resources of one target, from the templates that the deployment put into this bundle.
 
 The file contains the synthesized templates of the role and of a target's Region for a placeholder account and Region
-and all profiles (`infra/target_templates.py`). Here the account and its ExternalId are filled in, and what only other
-profiles name is left out. The Region stays a placeholder, which each format writes in its own way.
+and all profiles (`infra/target_templates.py`). Here the account and its ExternalId are filled in, and resources that
+only other profiles name are left out. The Region stays a placeholder, which each format writes in its own way.
 """
 
 import json

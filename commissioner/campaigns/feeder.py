@@ -38,7 +38,7 @@ HIDDEN_WHILE_WORKING: Final = 15
 HIDDEN_AFTER_CONFLICT: Final = 2
 OPEN_PAGES: Final = 25
 FOLLOWED_PAGES: Final = 5
-"""Pages that one look reads at most."""
+"""The most pages that one check reads."""
 INVALID_MANIFEST: Final = "INVALID_MANIFEST"
 logger = Logger(service="campaigns")
 
@@ -108,7 +108,7 @@ class Feeder:
             case Action.FEED if page is not None:
                 return self._feed(campaign, page, lambda: self.clock() >= until)
             case Action.LOOK:
-                return self._look(campaign)
+                return self._check(campaign)
             case Action.PREPARE:
                 self._prepare(campaign, lambda: self.clock() >= until)
             case Action.CLOSE:
@@ -141,8 +141,8 @@ class Feeder:
         after = self.pages.carry_out(campaign, page, deadline)
         return self._record(campaign, [(page, after)]) is not None
 
-    def _look(self, campaign: Campaign) -> bool:
-        pages = [self.campaigns.page(campaign.name, number) for number in _to_look_at(campaign)]
+    def _check(self, campaign: Campaign) -> bool:
+        pages = [self.campaigns.page(campaign.name, number) for number in _to_check(campaign)]
         found = [(page, self.pages.look(campaign, page)) for page in pages]
         changed = [(page, after) for page, after in found if after != page.state]
         return self._record(campaign, changed, looked=True) is not None
@@ -187,8 +187,8 @@ class Feeder:
         return self.campaigns.record(campaign, progress, {page.number: after for page, after in changed})
 
 
-def _to_look_at(campaign: Campaign) -> list[int]:
-    """Return the pages to look at: those with devices that wait, in turn if they are many, and some of those whose
+def _to_check(campaign: Campaign) -> list[int]:
+    """Return the pages to check: those with devices that wait, in turn if there are many, and some of those whose
     devices have not arrived."""
     progress = campaign.progress
     opened, followed = sorted(progress.open), list(progress.followed)

@@ -20,7 +20,7 @@ logger = Logger(service="campaigns")
 def isolated(
     items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]], failed: Callable[[T, Exception], R]
 ) -> list[R]:
-    """Return the result of each item; that of `failed` for one with which `run` fails."""
+    """Return the result of each item; for an item with which `run` fails, that of `failed`."""
     try:
         return list(run(items))
     except _OF_ALL:

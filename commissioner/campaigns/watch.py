@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 IDLE: Final = timedelta(minutes=2)
-"""Longer than a feeder is ever silent."""
+"""Longer than the time between two records of a running feeder."""
 STUCK: Final = timedelta(minutes=15)
 
 
 @dataclass
 class CampaignReport:
-    """What one look has found."""
+    """The result of one check."""
 
     started: int = 0
     stuck: int = 0

@@ -38,7 +38,7 @@ class Bell:
     def __init__(self, sqs: "SQSClient", tokens: str, express: str, clock: Callable[[], float] = time.time) -> None:
         self._sqs, self._tokens, self._express, self._clock = sqs, tokens, express, clock
 
-    def ring(self, records: list[Record]) -> None:
+    def start_workers(self, records: list[Record]) -> None:
         """Send what these records require. Raise `ClientError`; the records are then delivered again."""
         announced: defaultdict[Lane, list[Fingerprint]] = defaultdict(list)
         lanes: dict[Lane, None] = {}
@@ -95,5 +95,5 @@ def _bell() -> Bell:
 
 
 def handler(event: dict[str, Any], _context: object, bell: Bell | None = None) -> dict[str, Any]:
-    (bell or _bell()).ring(event["Records"])
+    (bell or _bell()).start_workers(event["Records"])
     return {"batchItemFailures": []}

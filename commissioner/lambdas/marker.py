@@ -65,7 +65,7 @@ class Marker:
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies
-                self._sessions.forget(session.registered)  # of a role that was created again
+                self._sessions.discard(session.registered)  # of a role that was created again
         return failed
 
 

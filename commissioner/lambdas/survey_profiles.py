@@ -1,7 +1,7 @@
 """The part of a survey about profiles: whether a target has everything that its profiles name, as they name it.
 
-The target's owner deploys policies, thing types and groups; the lobby can only look. A policy whose content differs
-from the profile's is reported, because devices would have other permissions there than the profile states.
+The target's owner deploys policies, thing types and groups; the lobby can only check them. A policy whose content
+differs from the profile's is reported, because devices would have other permissions there than the profile states.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """The part of a survey about a target's reports: its two topic rules, its topic, and the lobby's subscription.
 
-Without them devices are commissioned, but the lobby never learns of their arrival. A rule must have exactly the text of
-this version, because an older one reports devices that are not the lobby's. AWS gives the same answer for a rule that
-does not exist and for one that the role may not read, so this answer does not show which part is missing.
+Without them devices are commissioned, but the lobby gets no report of their arrival. A rule must have exactly the text
+of this version, because an older one reports devices that are not the lobby's. AWS gives the same answer for a rule
+that does not exist and for one that the role may not read, so this answer does not show which part is missing.
 """
 
 from collections.abc import Callable, Iterator

@@ -124,7 +124,7 @@ class Sweeper:
             result.pushed += self._push_route(row.certid)
 
     def _push_route(self, certid: Fingerprint) -> bool:
-        """Send the route again to a device that may have missed it and sends no hello any more."""
+        """Send the route again to a device that may have missed it and no longer sends hellos."""
         device = self._ledger.get(certid)
         route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:

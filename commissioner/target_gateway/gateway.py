@@ -206,7 +206,7 @@ class TargetGateway:
             refusal = target_refusal(error, str(session.target))
             if refusal is None:
                 raise
-            self._sessions.forget(session.registered)
+            self._sessions.discard(session.registered)
             if refusal.code in SESSION_REASONS and not self._sessions.is_new(session.registered):
                 raise StaleSession(f"got {refusal.code} from {session.target}, want a new session") from error
             raise refusal from error

@@ -155,6 +155,6 @@ class Sessions:
         self._last[registered] = next(self._numbers)
         return TargetSession(registered, credentials, answer["Expiration"], self._guard)
 
-    def forget(self, registered: RegisteredTarget) -> None:
+    def discard(self, registered: RegisteredTarget) -> None:
         """Drop the target's session: a role that was deleted and created again refuses the sessions of the old one."""
         self._cached.pop(registered, None)

@@ -57,9 +57,9 @@ def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str
 
 
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
-    """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and at last the
-    thing, which names the first. Each step can be repeated. `version` is that of the marked thing. Raise `ClientError`;
-    while AWS IoT still counts the thing as attached, the deletion is refused."""
+    """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and finally the
+    thing, which names the first one. Each step can be repeated. `version` is that of the marked thing. Raise
+    `ClientError`; while AWS IoT still counts the thing as attached, the deletion is refused."""
     for arn in arns:
         remove_certificate(iot, arn)
     _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))

@@ -53,7 +53,7 @@ class TrustStore:
                 self._cache[ca_id] = (at, issuer)
             return issuer
 
-    def forget(self, ca_id: str, at: datetime) -> bool:
+    def discard(self, ca_id: str, at: datetime) -> bool:
         """Remove a CA that was cached before `at`. Return whether there was one, so that reading it again can help."""
         with self._reading:
             cached = self._cache.get(ca_id)

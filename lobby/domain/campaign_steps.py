@@ -17,9 +17,9 @@ MOST_WAITING: Final = 2000
 FEWEST_WAITING: Final = 100
 """Limits of the devices of a campaign that wait in one lane."""
 WAITING_SECONDS: Final = 60
-LOOK_INTERVAL: Final = timedelta(seconds=3)
+CHECK_INTERVAL: Final = timedelta(seconds=3)
 """Between two checks of devices that wait for the commissioner."""
-LATER_LOOK_INTERVAL: Final = timedelta(seconds=15)
+LATER_CHECK_INTERVAL: Final = timedelta(seconds=15)
 """The same for devices that the lobby has nothing left to do for."""
 QUIET_TIME: Final = timedelta(minutes=2)
 """Without any progress for this time, the checks are less frequent."""
@@ -107,7 +107,7 @@ def _look_in(campaign: Campaign, now: datetime) -> timedelta:
     progress = campaign.progress
     is_moving = progress.open and not _is_older(progress.advanced_at, now, QUIET_TIME)
     is_soon = is_moving or canary_state(campaign).pending > 0
-    interval = LOOK_INTERVAL if is_soon else LATER_LOOK_INTERVAL
+    interval = CHECK_INTERVAL if is_soon else LATER_CHECK_INTERVAL
     looked_at = datetime.fromisoformat(progress.looked_at) if progress.looked_at else now - interval
     return looked_at + interval - now
 

@@ -196,7 +196,7 @@ class Entry:
     prior: str
     hash: str = ""
 
-    def sealed(self) -> "Entry":
+    def with_hash(self) -> "Entry":
         """Return the entry with its hash: SHA-256 over its other fields as canonical JSON."""
         body = {key: value for key, value in asdict(self).items() if key != "hash"}
         text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

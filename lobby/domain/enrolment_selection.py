@@ -28,9 +28,11 @@ def matches(match: Match, applicant: Applicant, *, listed: bool) -> bool:
     )
 
 
-def selected(enrolments: Iterable[Enrolment], applicant: Applicant, lister: EnrolmentName | None) -> Enrolment | None:
-    """Return the most specific enrolment that matches, or None. `lister` is the enrolment whose list has the device."""
-    matching = [each for each in enrolments if matches(each.match, applicant, listed=each.name == lister)]
+def selected(
+    enrolments: Iterable[Enrolment], applicant: Applicant, listed_in: EnrolmentName | None
+) -> Enrolment | None:
+    """Return the most specific enrolment that matches, or None. `listed_in` is that whose list has the device."""
+    matching = [each for each in enrolments if matches(each.match, applicant, listed=each.name == listed_in)]
     if not matching:
         return None
     return reduce(lambda best, each: each if is_more_specific(each.match, best.match) else best, matching)

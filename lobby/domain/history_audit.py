@@ -149,7 +149,7 @@ def _entry_fault(entry: Entry | Unreadable, prior: str, anchors: Sequence[Anchor
     hashes = {anchor.hash for anchor in anchors}
     anchored = ", then ".join(f"{anchor.hash[:12]}… at {anchor.at}" for anchor in anchors)
     checks = (
-        (entry.sealed().hash != entry.hash, Fault.ALTERED, f"{label} does not match its own hash"),
+        (entry.with_hash().hash != entry.hash, Fault.ALTERED, f"{label} does not match its own hash"),
         (
             bool(anchors) and entry.hash not in hashes,
             Fault.REPLACED,

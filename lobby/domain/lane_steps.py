@@ -1,4 +1,4 @@
-"""The next step of a lane's worker: a pure decision from its situation.
+"""The next step of a lane's worker: a pure decision from its state.
 
 The worker starts one device in each slot of its pace, several at the same time, and reads more rows when it runs out of
 them. Urgent rows, for which a user waits, start before their slot, and also while as many devices as usual are in
@@ -27,8 +27,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Situation:
-    """The situation of a worker. Times are in seconds of one clock. `ready`: rows that can start; `running`: devices in
+class WorkerState:
+    """The state of a worker. Times are in seconds of one clock. `ready`: rows that can start; `running`: devices in
     progress, of at most `limit`; `slot_at`: when the next device may start; `retry_at`: when the next failed device is
     tried again; `drained`: the last reading found no further row; `stopped`: the lane is closed, or its lease is lost;
     `urgent`: urgent rows, which are not in `ready`; `urgent_limit`: devices in progress at which no urgent row starts;
@@ -48,9 +48,9 @@ class Situation:
     urgent_at: float = 0.0
 
 
-def next_step(situation: Situation) -> Step:
+def next_step(state: WorkerState) -> Step:
     """Return the next step."""
-    s = situation
+    s = state
     if s.stopped or s.now >= s.ends_at:
         return Step(Action.WAIT, 1.0) if s.running else Step(Action.END)
     if s.urgent and s.running < s.urgent_limit:
@@ -66,8 +66,8 @@ def _start(action: Action, at: float, now: float) -> Step:
     return Step(action) if now >= at else Step(Action.WAIT, at - now)
 
 
-def _wait_or_end(situation: Situation) -> Step:
-    s = situation
+def _wait_or_end(state: WorkerState) -> Step:
+    s = state
     if s.running:
         return Step(Action.WAIT, 0.25)
     if s.retry_at is not None:

@@ -23,7 +23,7 @@ from lobby.ledger.clock import now, timestamp
 from lobby.ledger.enrolled_admission import EnrolmentChanged
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.recent_enrolments import RecentEnrolments
-from lobby.ledger.serial_lists import lister_of
+from lobby.ledger.serial_lists import enrolment_listing
 from lobby.ledger.store import Ledger
 from lobby.names import EnrolmentName
 
@@ -82,7 +82,7 @@ class Admission:
             enrolment = Enrolments(self._clock).get(name)
             if refusal_of(enrolment, timestamp(self._clock())) is not None and not self._admits(enrolment, applicant):
                 return self._ledger.admit(identity, actor)
-            require_match(enrolment, applicant, lister_of(applicant.name))
+            require_match(enrolment, applicant, enrolment_listing(applicant.name))
             plan = self._plan(enrolment, applicant, plan)
             try:
                 return self._ledger.admit_by(plan, identity, actor)
@@ -98,7 +98,7 @@ class Admission:
     def _applying(enrolments: list[Enrolment], applicant: Applicant) -> Enrolment | None:
         """Return the enrolment that applies. The lists of serial numbers are read only if an enrolment has one."""
         has_lists = any(each.match.listed for each in enrolments)
-        return selected(enrolments, applicant, lister_of(applicant.name) if has_lists else None)
+        return selected(enrolments, applicant, enrolment_listing(applicant.name) if has_lists else None)
 
     def _admits(self, enrolment: Enrolment, applicant: Applicant) -> bool:
         """Return whether the enrolment admits the device now; False for one that was admitted before and stays so.
@@ -126,12 +126,12 @@ class Admission:
         return self._allocator.plan(enrolment, applicant)
 
 
-def require_match(enrolment: Enrolment, applicant: Applicant, lister: EnrolmentName | None) -> None:
+def require_match(enrolment: Enrolment, applicant: Applicant, listed_in: EnrolmentName | None) -> None:
     """Raise `EnrolmentRefused` SERIAL_UNMATCHED if the serial number is not one of the enrolment's, or is in another
     one's list, which is more specific than any condition."""
-    if lister not in (None, enrolment.name):
-        message = f"got serial number {applicant.name!r}, which is in the list of enrolment {lister}"
+    if listed_in not in (None, enrolment.name):
+        message = f"got serial number {applicant.name!r}, which is in the list of enrolment {listed_in}"
         raise EnrolmentRefused(enrolment.name, SERIAL_UNMATCHED, message)
-    if not matches(enrolment.match, applicant, listed=lister == enrolment.name):
+    if not matches(enrolment.match, applicant, listed=listed_in == enrolment.name):
         message = f"got serial number {applicant.name!r}, want one that enrolment {enrolment.name} matches"
         raise EnrolmentRefused(enrolment.name, SERIAL_UNMATCHED, message)

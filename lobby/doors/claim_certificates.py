@@ -36,7 +36,7 @@ logger = Logger(service=SERVICE)
 
 
 @dataclass(frozen=True)
-class ClaimDesk:
+class ClaimCertificateHandler:
     """The components of the Lambda."""
 
     registrar: Registrar
@@ -69,22 +69,22 @@ class ClaimDesk:
 
 
 @at_init
-def _desk() -> ClaimDesk:
+def _handler() -> ClaimCertificateHandler:
     settings = read_settings(RegistrarSettings, os.environ)
     connect()
     clients, reader = LobbyClients(), LedgerReader()
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader)
-    return ClaimDesk(registrar, PendingCertificates(clients.iot, reader), Enrolments())
+    return ClaimCertificateHandler(registrar, PendingCertificates(clients.iot, reader), Enrolments())
 
 
-def handler(event: dict[str, Any], context: Any, desk: ClaimDesk | None = None) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any, service: ClaimCertificateHandler | None = None) -> dict[str, Any]:
     """Handle the timer's event, or a request of `lobby.claim_contracts`."""
-    desk = desk or _desk()
+    service = service or _handler()
     if event.get("operation") == "run":
-        numbers = desk.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
+        numbers = service.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
         report(SERVICE, numbers)
         return numbers
     try:
-        return desk.serve(decode_claim_request(event))
+        return service.serve(decode_claim_request(event))
     except (InvalidInput, NotFound, Conflict) as error:
         return encode_refusal(error.code, error.message)

@@ -80,7 +80,7 @@ class Bouncer:
         try:
             identity = self._verify_now(description["certificatePem"], ca_id, at)
         except IdentityRefused as refusal:
-            if refusal.code not in _ISSUER_REASONS or not self._trust.forget(ca_id, at):
+            if refusal.code not in _ISSUER_REASONS or not self._trust.discard(ca_id, at):
                 raise
             identity = self._verify_now(description["certificatePem"], ca_id, at)
         if identity.certid != certid:

@@ -108,7 +108,7 @@ class FailedRegistrations:
         try:
             self._sqs().send_message(QueueUrl=self._undelivered, MessageBody=json.dumps(body))
         except (ClientError, BotoCoreError):  # the queue's redrive policy moves it after some more deliveries
-            logger.exception("not handed over", extra={"message_id": delivery.id})
+            logger.exception("not sent to the on-failure queue", extra={"message_id": delivery.id})
             return False
         logger.error("handed over", extra={"message_id": delivery.id, "reason": reason})
         return True

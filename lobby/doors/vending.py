@@ -32,7 +32,7 @@ from lobby.ledger.clock import now, timestamp
 from lobby.ledger.enrolled_admission import EnrolmentChanged
 from lobby.ledger.enrolment_tokens import find_token
 from lobby.ledger.enrolments import find_enrolment
-from lobby.ledger.serial_lists import lister_of
+from lobby.ledger.serial_lists import enrolment_listing
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, TokenId, shown
 
@@ -177,7 +177,7 @@ class Vending:
             raise EnrolmentRefused(enrolment.name, refusal.code, refusal.message)
         # Its subject is what it states itself, so nothing compares it.
         applicant = Applicant(_NO_CERTIFICATE, name, "", {})
-        require_match(enrolment, applicant, lister_of(name))
+        require_match(enrolment, applicant, enrolment_listing(name))
         return enrolment, applicant
 
     def _activate(

@@ -27,7 +27,7 @@ PARTITIONS: Final = 4
 """Partitions of the shards. Each takes 500 transitions per second, as a transactional write costs two units."""
 _NOWHERE: Final = ""
 """The bucket that a new device leaves and a removed one enters. A row that was not counted yet leaves it, too."""
-Passage = tuple[str, str]
+BucketChange = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
 PREPARED: Final = "prepared"
 _PLACE: Final = "~"
@@ -72,20 +72,20 @@ def _place(device: Device) -> str | None:
     return str(standby.target) if standby.home else PREPARED if standby.is_prepared else None
 
 
-def shift(changes: Iterable[tuple[Device | None, Device | None]]) -> dict[Passage, int]:
+def shift(changes: Iterable[tuple[Device | None, Device | None]]) -> dict[BucketChange, int]:
     """Return how many devices went from one bucket to another, for pairs of rows before and after. Unchanged buckets
     are omitted."""
-    passages = Counter((_counted(before), _counted(after)) for before, after in changes)
-    return {passage: count for passage, count in passages.items() if passage[0] != passage[1]}
+    counted = Counter((_counted(before), _counted(after)) for before, after in changes)
+    return {change: count for change, count in counted.items() if change[0] != change[1]}
 
 
 def any_shard() -> int:
     return random.randrange(SHARDS)  # noqa: S311  # spreads writes; nothing secret
 
 
-def shard_of(passage: Passage, shard: int) -> CountRow:
+def shard_of(change: BucketChange, shard: int) -> CountRow:
     """Return the row of one shard of a pair of buckets."""
-    left, entered = passage
+    left, entered = change
     return CountRow(_kind(shard % PARTITIONS), f"{left}>{entered}#{shard}")
 
 

@@ -49,7 +49,7 @@ class Deliveries:
     def undelivered_count(self, webhook: WebhookId) -> int:
         return int(UndeliveredRow.count(undelivered_key(webhook)))
 
-    def forget(self, event: Undelivered) -> None:
+    def remove(self, event: Undelivered) -> None:
         """Remove an event that was sent again; repeating it changes nothing."""
         try:
             UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete()

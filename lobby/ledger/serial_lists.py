@@ -27,7 +27,7 @@ _BATCH: Final = 96
 _ATTEMPTS: Final = 4
 
 
-def lister_of(serial: ThingName) -> EnrolmentName | None:
+def enrolment_listing(serial: ThingName) -> EnrolmentName | None:
     """Return the enrolment whose list has the serial number, or None."""
     try:
         return EnrolmentName(SerialRow.get(serial_key(serial), LIST, consistent_read=True).enrolment)

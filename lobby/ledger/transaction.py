@@ -22,7 +22,7 @@ from lobby.domain.lanes import turn_of
 from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.states import Event
 from lobby.ledger.certificates import certificate_row
-from lobby.ledger.counts import Passage, bucket_of, shard_of, shift
+from lobby.ledger.counts import BucketChange, bucket_of, shard_of, shift
 from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
 from lobby.ledger.items import attributes_of, row_of
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
@@ -97,7 +97,7 @@ def change_of(
         reason=why,
         target=str(target) if target else None,
         prior=prior,
-    ).sealed()
+    ).with_hash()
     if after is None:
         return Change(before, None, entry)
     bucket, turn = bucket_of(after).key, turn_of(after)
@@ -177,9 +177,9 @@ class _Transaction:
     def update(self, before: Device, after: Device) -> None:
         self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)
 
-    def count(self, passages: Mapping[Passage, int], shard: int) -> None:
-        for passage, number in passages.items():
-            self._update(shard_of(passage, shard), [CountRow.number.add(number)], None, None)
+    def count(self, bucket_changes: Mapping[BucketChange, int], shard: int) -> None:
+        for change, number in bucket_changes.items():
+            self._update(shard_of(change, shard), [CountRow.number.add(number)], None, None)
 
     def commit(self, pause: Callable[[int], None]) -> None:
         for attempt in range(_ATTEMPTS):

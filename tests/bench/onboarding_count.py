@@ -228,7 +228,7 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("connect (connections)", lambda: lifecycle("connected"), rules=1, actions=1, messages=2)
     bill.run("first hello (receptionist)", steps["receptionist"], rules=1, actions=1)
     bill.run("claim (API)", steps["claim"], api_requests=1)
-    bill.run("start the lane (bell)", lambda: bell.ring([lambdas.lobby.record(warm.GOOD_ID)]), **in_queue)
+    bill.run("start the lane (bell)", lambda: bell.start_workers([lambdas.lobby.record(warm.GOOD_ID)]), **in_queue)
     bill.run("commission (commissioner)", work, messages=3)
     bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
     lookup = int(find_spec("lobby.domain.target_rules") is not None)  # billed as an action and a DescribeThing call

@@ -121,7 +121,7 @@ def forged(items: list[Item], first: int) -> list[Item]:
     entries: list[Entry] = []
     for item in items[first - 1 :]:
         prior = entries[-1].hash if entries else entry(item).prior
-        entries.append(replace(entry(item), actor="user:mallory", prior=prior).sealed())
+        entries.append(replace(entry(item), actor="user:mallory", prior=prior).with_hash())
     return [row_of(each).to_dynamodb_dict() for each in entries]
 
 

@@ -16,7 +16,7 @@ from lobby.errors import NotFound
 
 DEFAULT_TIMEOUT: Final = 3600.0
 PAUSE: Final = 3.0
-"""Seconds between two looks: the feeder records progress as often."""
+"""Seconds between two requests: as often as the feeder records progress."""
 ENDED: Final = frozenset({"done", "cancelled", "stopped"})
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends or stops, and print its progress.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]

@@ -84,7 +84,7 @@ def export(
     """Export a device's history, signed by the lobby, for verification without a network.
 
     Anyone can verify the file with `lobby-verify FILE --key SHA256:…`. Give the key's fingerprint, which this command
-    prints, to the recipient in another way than the file. An existing file is not overwritten.
+    prints, to the recipient separately from the file. An existing file is not overwritten.
     """
     certid = context.find_device(device)
     found = context.execute(documents.EXPORT_HISTORY, certid=certid)["exportHistory"]

@@ -69,7 +69,7 @@ def _truncated(certid: Fingerprint, entries: Sequence[Entry]) -> None:
 def _rewritten(certid: Fingerprint, entries: Sequence[Entry]) -> None:
     prior = entries[0].hash
     for entry in entries[1:]:
-        forged = Entry(**{**vars(entry), "actor": "user:bob", "prior": prior}).sealed()
+        forged = Entry(**{**vars(entry), "actor": "user:bob", "prior": prior}).with_hash()
         row_of(forged).save()
         prior = forged.hash
     LedgerRow(certid).update(actions=[LedgerRow.head.set(prior)])

@@ -80,7 +80,7 @@ def environment_with(
         wait,
         clock,
         holders,
-        look_interval=0.05,
+        poll_interval=0.05,
     )
 
 

@@ -42,7 +42,7 @@ def check(lobby: LobbyWithTargets, queue: RecordingQueue) -> LaneReport:
     return LaneWatch(lobby.ledger, Lanes(lobby.clock), cast(Any, queue), "queue", ACTOR, lobby.clock).check()
 
 
-def rung(queue: RecordingQueue) -> list[Lane]:
+def started(queue: RecordingQueue) -> list[Lane]:
     return [Token.decode(message["MessageBody"]).lane for message in queue.sent]
 
 
@@ -58,12 +58,12 @@ def test_a_row_that_has_just_begun_to_wait_is_left_alone(lobby: LobbyWithTargets
 
 def test_a_lane_in_which_nobody_works_gets_a_worker(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
     lobby.clock.advance(minutes=2)
-    assert (check(lobby, queue), rung(queue)) == (LaneReport(rung=1), [LANE])
+    assert (check(lobby, queue), started(queue)) == (LaneReport(started=1), [LANE])
 
 
 def test_a_lane_without_progress_is_reported(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
     lobby.clock.advance(seconds=LONG.total_seconds())
-    assert check(lobby, queue) == LaneReport(rung=1, stuck=1)
+    assert check(lobby, queue) == LaneReport(started=1, stuck=1)
 
 
 def _progresses(lobby: LobbyWithTargets, lanes: Lanes) -> None:
@@ -131,13 +131,13 @@ def test_a_lane_whose_target_does_not_answer_is_reported(lobby: LobbyWithTargets
     lanes = Lanes(lobby.clock)
     lanes.close(lanes.get(LANE))
     lobby.clock.advance(seconds=LONG.total_seconds())
-    assert check(lobby, queue) == LaneReport(rung=1, stuck=1)
+    assert check(lobby, queue) == LaneReport(started=1, stuck=1)
 
 
 def test_a_lane_whose_worker_was_killed_gets_another_one(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
     held(Lanes(lobby.clock))
     lobby.clock.advance(seconds=LEASE.total_seconds() + 60)
-    assert (check(lobby, queue), rung(queue)) == (LaneReport(rung=1), [LANE])
+    assert (check(lobby, queue), started(queue)) == (LaneReport(started=1), [LANE])
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -148,8 +148,8 @@ def test_rows_of_each_priority_and_of_the_lobbys_own_lane_are_seen(
         lobby.deliver(lobby.release(ONE))
         lobby.ledger.claim(ONE, ClaimRequest(A, priority=priority), ANN)
     lobby.clock.advance(minutes=2)
-    assert (check(lobby, queue), rung(queue)) == (LaneReport(rung=1), [LANE])
+    assert (check(lobby, queue), started(queue)) == (LaneReport(started=1), [LANE])
     lobby.revoke()
     lobby.clock.advance(minutes=2)
-    assert check(lobby, queue).rung == 1
-    assert set(rung(queue)) <= {LANE, LOBBY}
+    assert check(lobby, queue).started == 1
+    assert set(started(queue)) <= {LANE, LOBBY}

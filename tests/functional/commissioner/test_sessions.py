@@ -46,8 +46,8 @@ def test_every_target_and_every_external_id_has_its_own_session(lobby: LobbyWith
 def test_a_forgotten_session_is_assumed_again(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
     sessions, target = Sessions(aws.client("sts"), wall_clock), lobby.targets.get(A)
     first = sessions.of(target)
-    sessions.forget(target)
-    sessions.forget(target)
+    sessions.discard(target)
+    sessions.discard(target)
     assert sessions.of(target) is not first
 
 

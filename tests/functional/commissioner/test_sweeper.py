@@ -117,7 +117,7 @@ def test_the_lambda_continues_where_it_stopped_and_reports_its_counts(
     lobby.clock.advance(minutes=11)
     capsys.readouterr()
     counts = handler({}, IN_TIME, sweeper)
-    assert counts == SweepResult(lanes=LaneReport(rung=1)).numbers()
+    assert counts == SweepResult(lanes=LaneReport(started=1)).numbers()
     [reported] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     [metrics] = reported["_aws"]["CloudWatchMetrics"]
     assert (metrics["Namespace"], metrics["Dimensions"]) == ("DeviceLobby", [["service"]])

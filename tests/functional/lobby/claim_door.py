@@ -47,7 +47,7 @@ class ClaimDoor:
             Targets(lambda: "e" * 32, clock).register(A, "A", ("default",), "setup")
         self.registrar = Registrar(self.iot, POLICY, KEYS_POLICY, LedgerReader(), clock)
         self.pending = PendingCertificates(self.iot, LedgerReader(), clock)
-        self.desk = claim_certificates.ClaimDesk(self.registrar, self.pending, self.enrolments, clock)
+        self.service = claim_certificates.ClaimCertificateHandler(self.registrar, self.pending, self.enrolments, clock)
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(
@@ -126,7 +126,7 @@ class ClaimDoor:
 
     def run(self, time_is_up: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Make a run of the registrar's timer."""
-        return self.desk.run(time_is_up)
+        return self.service.run(time_is_up)
 
     def now(self) -> str:
         return self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -89,7 +89,7 @@ def test_a_history_without_anchors_is_anchored_once(dynamodb: Any, emulator: Emu
         None,
         None,
         GENESIS,
-    ).sealed()
+    ).with_hash()
     dynamodb.put_item(TableName=HISTORY, Item=row_of(entry).to_dynamodb_dict())
     row = OLD | {"devstate": {"S": "revoked"}, "version": {"N": "1"}, "generation": {"N": "1"}}
     dynamodb.put_item(TableName=LEDGER, Item=row | {"head": {"S": entry.hash}})

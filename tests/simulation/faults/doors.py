@@ -164,14 +164,14 @@ def claim_pem() -> str:
 
 def claim_lobby_with_certificate() -> None:
     claim_lobby()
-    _desk(Clock()).registrar.add(AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()))
+    _handler(Clock()).registrar.add(AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()))
 
 
 def ask_registrar(event: dict[str, Any]) -> Callable[[Run], None]:
     """Return the scenario in which a user's request is sent until it is answered, and then the timer runs."""
 
     def act(run: Run) -> None:
-        run.until_answered("registrar", lambda: claim_certificates.handler(event, None, _desk(run.clock)) or {})
+        run.until_answered("registrar", lambda: claim_certificates.handler(event, None, _handler(run.clock)) or {})
         let_timer_run(run)
 
     return act
@@ -189,8 +189,8 @@ def change_enrolment(event: EnrolmentEvent) -> Callable[[Run], None]:
 
 def let_timer_run(run: Run) -> None:
     """The timer's runs: one that a fault may interrupt, and the next."""
-    run.until_answered("registrar", lambda: _desk(run.clock).run(lambda: False))
-    _desk(run.clock).run(lambda: False)
+    run.until_answered("registrar", lambda: _handler(run.clock).run(lambda: False))
+    _handler(run.clock).run(lambda: False)
 
 
 def registrar_problems(active: int) -> list[str]:
@@ -210,10 +210,12 @@ def registrar_problems(active: int) -> list[str]:
     return [f"{what}: got {got}, want {want}" for what, (got, want) in expected.items() if got != want]
 
 
-def _desk(clock: Clock) -> claim_certificates.ClaimDesk:
+def _handler(clock: Clock) -> claim_certificates.ClaimCertificateHandler:
     iot, reader = aws.client("iot"), LedgerReader()
     registrar = Registrar(iot, POLICY, KEYS_POLICY, reader, clock)
-    return claim_certificates.ClaimDesk(registrar, PendingCertificates(iot, reader, clock), Enrolments(clock), clock)
+    return claim_certificates.ClaimCertificateHandler(
+        registrar, PendingCertificates(iot, reader, clock), Enrolments(clock), clock
+    )
 
 
 def _active() -> list[str]:

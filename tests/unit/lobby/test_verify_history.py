@@ -101,7 +101,7 @@ def test_removed_reordered_and_repeated_entries_are_refused_with_their_number() 
 
 def test_entries_of_another_device_are_refused() -> None:
     case = valid()
-    case.entries[2] = replace(case.entry(3), certid=OTHER).sealed()
+    case.entries[2] = replace(case.entry(3), certid=OTHER).with_hash()
     assert refusal(exported(case)) == ("ALTERED", 3)
     assert refusal(exported(valid()), None, None, OTHER) == ("OTHER_DEVICE", None)
 

@@ -233,10 +233,10 @@ class Remaining:
 
 def test_the_lambda_serves_the_timer_and_the_api(door: ClaimDoor, capsys: pytest.CaptureFixture[str]) -> None:
     add = AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()).encode()
-    assert claim_certificates.handler(add, None, door.desk)["certid"] == make.fingerprint_of(claim_pem())
-    refused = claim_certificates.handler({**add, "enrolment": "none"}, None, door.desk)
+    assert claim_certificates.handler(add, None, door.service)["certid"] == make.fingerprint_of(claim_pem())
+    refused = claim_certificates.handler({**add, "enrolment": "none"}, None, door.service)
     assert refused["refused"]["code"] == "UNKNOWN_ENROLMENT"
-    claim_certificates.handler({"operation": "run"}, Remaining(), door.desk)
+    claim_certificates.handler({"operation": "run"}, Remaining(), door.service)
     assert '"ClaimCertificatesExpiring":[0.0]' in capsys.readouterr().out.replace(" ", "")
 
 

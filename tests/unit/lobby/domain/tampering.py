@@ -70,7 +70,7 @@ def chain(changed: int = 0, actor: str = "user:ann", age: timedelta = LONG_AGO) 
             target,
             entries[-1].hash if entries else GENESIS,
         )
-        entries.append(entry.sealed())
+        entries.append(entry.with_hash())
     return entries
 
 
@@ -102,7 +102,7 @@ def altered(case: Case) -> None:
 
 
 def altered_with_a_new_hash(case: Case) -> None:
-    case.entries[2] = replace(case.entry(3), actor="user:mallory").sealed()
+    case.entries[2] = replace(case.entry(3), actor="user:mallory").with_hash()
 
 
 def removed(case: Case) -> None:

@@ -41,7 +41,7 @@ BY_SERVICES: Final = {
 
 def event_by(actor: str, event: Event) -> DeviceEvent:
     entry = Entry(CERTID, 3, T, actor, event, State.ARRIVED, State.CLAIMED, 2, "Region down", str(A), "0" * 64)
-    return DeviceEvent(entry.sealed(), None, "lobby")
+    return DeviceEvent(entry.with_hash(), None, "lobby")
 
 
 @pytest.mark.parametrize("event", Event)

@@ -18,7 +18,7 @@ DOCS = Path(__file__).resolve().parents[4] / "docs"
 ONE = Fingerprint("ab" * 32)
 ENTRY = Entry(
     ONE, 3, "2026-11-29T12:00:00.000Z", "user:ann", Event.CLAIM, State.INLOBBY, State.CLAIMED, 1, None, None, "0" * 64
-).sealed()
+).with_hash()
 DEVICE = Device(
     ONE,
     State.PROVING,

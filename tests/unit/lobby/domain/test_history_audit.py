@@ -61,7 +61,7 @@ def test_an_entry_with_a_future_time_needs_an_anchor() -> None:
 
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-11-22", "9999-99-99T00:00:00Z"])
 def test_an_entry_with_an_invalid_time_needs_an_anchor(at: str) -> None:
-    entry = replace(chain()[0], at=at).sealed()
+    entry = replace(chain()[0], at=at).with_hash()
     assert Case([entry], row_after([entry]), []).verdict().fault is Fault.NOT_ANCHORED
 
 
@@ -75,10 +75,10 @@ def test_tampering_is_reported_before_a_missing_anchor() -> None:
 def test_a_released_expected_device_without_a_row_is_valid() -> None:
     first = Entry(
         CERTID, 1, timestamp(NOW - LONG_AGO), "user:ann", Event.CLAIM, None, State.EXPECTED, 1, None, str(HOME), GENESIS
-    ).sealed()
+    ).with_hash()
     gone = Entry(
         CERTID, 2, timestamp(NOW - LONG_AGO), "user:ann", Event.RELEASE, State.EXPECTED, None, 1, None, None, first.hash
-    ).sealed()
+    ).with_hash()
     assert Case([first, gone], None, anchors_of([first, gone])).verdict().ok
 
 
@@ -88,7 +88,7 @@ def test_a_cleared_target_is_not_compared_with_the_row_s_target(event: Event) ->
     old = parse_target_key("333333333333/eu-west-1")
     cleared = replace(
         entries[-1], seq=6, event=event, before=State.ARRIVED, target=str(old), prior=entries[-1].hash
-    ).sealed()
+    ).with_hash()
     row = replace(row_after([*entries, cleared]), target=HOME)
     assert Case([*entries, cleared], row, anchors_of([*entries, cleared])).verdict().ok
 

@@ -47,7 +47,7 @@ def chain(length: int) -> list[Entry]:
             None,
             prior,
         )
-        entries.append(entry.sealed())
+        entries.append(entry.with_hash())
     return entries
 
 
@@ -69,14 +69,14 @@ def test_an_altered_field_is_detected_at_its_entry(name: str, number: int) -> No
 @pytest.mark.parametrize("name", [field.name for field in fields(Entry) if field.name != "hash"])
 def test_an_altered_entry_with_a_new_hash_is_detected(name: str) -> None:
     entries = chain(4)
-    entries[1] = replace(entries[1], **{name: OTHER[name]}).sealed()
+    entries[1] = replace(entries[1], **{name: OTHER[name]}).with_hash()
     assert first_broken_entry(entries) in (2, 3)
 
 
 def test_an_altered_last_entry_with_a_new_hash_is_detected_by_the_row() -> None:
     entries = chain(4)
     head = entries[-1].hash
-    entries[-1] = replace(entries[-1], actor="user:mallory").sealed()
+    entries[-1] = replace(entries[-1], actor="user:mallory").with_hash()
     assert first_broken_entry(entries) is None
     assert first_broken_entry(entries, version=4, head=head) == 4
 

@@ -1,16 +1,16 @@
-"""The next step of a lane's worker in each situation."""
+"""The next step of a lane's worker in each state."""
 
 from dataclasses import replace
 
 import pytest
 
-from lobby.domain.lane_steps import Action, Situation, next_step
+from lobby.domain.lane_steps import Action, WorkerState, next_step
 
-IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drained=True, urgent_limit=10)
+IDLE = WorkerState(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drained=True, urgent_limit=10)
 
 
 @pytest.mark.parametrize(
-    ("situation", "action"),
+    ("state", "action"),
     [
         (replace(IDLE, ready=1), Action.START),
         (replace(IDLE, ready=1, slot_at=0.1), Action.WAIT),
@@ -34,7 +34,7 @@ IDLE = Situation(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, drai
     ],
     ids=str,
 )
-def test_the_next_step_follows_from_the_situation(situation: Situation, action: Action) -> None:
-    step = next_step(situation)
+def test_the_next_step_follows_from_the_situation(state: WorkerState, action: Action) -> None:
+    step = next_step(state)
     assert step.action is action
     assert step.seconds > 0 or action is not Action.WAIT
