@@ -28,7 +28,7 @@ ACTOR: Final = "service:sweeper"
 CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE"})
 """Refusals that a new list can end."""
 DEVICES_PER_RUN: Final = 200
-"""Refused devices that one run looks at."""
+"""The most refused devices that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
 """Age at which indexes are up to date, and after which no bouncer decides by the previous list."""
 _PREFIX, _SUFFIX = crl_key("|").split("|")

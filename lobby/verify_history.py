@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 ABOUT: Final = "Verify the exported history of a device without a network."
 FORMAT, ALGORITHM = "device-lobby-history/1", "ECDSA_SHA_256"
 PROVEN, REFUSED, UNUSABLE, UNTRUSTED = 0, 1, 2, 3
-STATUSES: Final = "0 proven; 1 refused; 2 wrong use or unusable file; 3 consistent, but not proven by anything of yours"
+STATUSES: Final = "0 proven; 1 refused; 2 wrong use or unusable file; 3 consistent, but no trust anchor was given"
 MAX_BYTES: Final = 16 * 2**20
 ANCHORED_WITHIN: Final = timedelta(minutes=15)
 _OBJECT: Final = re.compile(r"entries/([0-9a-f]{64})/([0-9]{10})((?:-[0-9a-f]{64}){1,14})")

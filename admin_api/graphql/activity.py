@@ -21,14 +21,14 @@ _LONGEST_USER: Final = 300
 _ACTORS: Final = "`user:<name>`, `campaign:<name>`, `rule:<enrolment>` or `service:<name>`"
 
 
-@strawberry.enum(name="ActorKind", description="Who decides about devices.")
+@strawberry.enum(name="ActorKind", description="A kind of actor.")
 class ActorKinds(Enum):
     USER = strawberry.enum_value(ActorKind.USER.value, description="A user.")
     CAMPAIGN = strawberry.enum_value(ActorKind.CAMPAIGN.value, description="A campaign; its users are in its history.")
     RULE = strawberry.enum_value(ActorKind.RULE.value, description="An enrolment that claims its devices.")
     SERVICE = strawberry.enum_value(
         ActorKind.SERVICE.value,
-        description="A service that repeats work, repairs a target, or demands a renewal that a policy requires.",
+        description="A service that repeats work, repairs a target, or requests a renewal that a policy requires.",
     )
 
 
@@ -47,7 +47,7 @@ class ActivityFilter:
     until: str | None = strawberry.field(default=None, description="The time before which it was.")
 
 
-@strawberry.type(description="Something that was decided about a device.")
+@strawberry.type(description="One action on a device.")
 class Activity:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
     actor: str = strawberry.field(description=f"Who: {_ACTORS}.")

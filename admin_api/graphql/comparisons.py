@@ -17,7 +17,7 @@ class CompleteComparison:
     examined: int = strawberry.field(description="Devices that were looked up one by one.")
     differences: int = strawberry.field(description="How many differences were found.")
     unexamined: int = strawberry.field(
-        description="Devices that the lists show otherwise than the ledger and that were left for the next comparison,"
+        description="Devices for which the lists differ from the ledger and that were left for the next comparison,"
         " because there were too many. They may differ."
     )
     missing: int = strawberry.field(description="Devices of which the target has nothing.")

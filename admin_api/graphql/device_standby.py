@@ -13,7 +13,7 @@ from lobby.domain.standby import StandbyStatus
 )
 class DeviceStandby:
     target: Target = strawberry.field(description="The second place.")
-    status: str = strawberry.field(description=f"What its certificate is there. {one_of(StandbyStatus)}")
+    status: str = strawberry.field(description=f"The state of its certificate there. {one_of(StandbyStatus)}")
     evacuated: bool = strawberry.field(description="Whether the device was evacuated from there and will return.")
     pending: bool = strawberry.field(description="Whether work for the device is to be done there.")
     reason: str | None = strawberry.field(description="Why the device was refused there; null if it was not.")

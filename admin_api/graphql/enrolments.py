@@ -82,7 +82,9 @@ class Allocation:
     function: str | None = strawberry.field(description="The Lambda function that chooses, if one does.")
     profile: str | None = strawberry.field(description="The profile of the claims; null for the target's default.")
     config: JSON = strawberry.field(description="The configuration of the claims: text or an object.")
-    presence: bool = strawberry.field(description="Whether claims require proof of presence in any case.")
+    presence: bool = strawberry.field(
+        description="Whether claims require proof of presence, also if the target does not."
+    )
 
 
 @strawberry.input(

@@ -185,7 +185,7 @@ class Mutation(
 
     @operation(
         "Registers a target, or changes the name, profiles, `presence` and rate of a registered one."
-        " Its external id stays."
+        " Its ExternalId stays."
     )
     def register_target(
         self,

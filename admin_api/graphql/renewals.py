@@ -44,7 +44,7 @@ class AuthorityKind(Enum):
 
 @strawberry.type(description="A CA, or its revocation list, that will expire or cannot be used.")
 class ExpiringAuthority:
-    kind: AuthorityKind = strawberry.field(description="Whether the CA or its list.")
+    kind: AuthorityKind = strawberry.field(description="Whether this is the CA or its list.")
     ca: str = strawberry.field(description="AWS IoT's id of the CA.")
     name: str = strawberry.field(description="The CA's subject; empty if its certificate cannot be read.")
     ends: str | None = strawberry.field(description="When it ends, ISO 8601 UTC; null if that cannot be read.")

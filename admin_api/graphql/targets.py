@@ -83,7 +83,7 @@ class RegisteredTarget:
     archived_at: str | None = strawberry.field(
         description="Since when no device can be claimed for it; null for a target that takes claims."
     )
-    external_id: str | None = strawberry.field(description="The external id of the role; null for non-admins.")
+    external_id: str | None = strawberry.field(description="The ExternalId of the role; null for non-admins.")
     setup_command: str | None = strawberry.field(
         description="The command that the target's owner runs; null for non-admins."
     )

@@ -44,7 +44,7 @@ ACTOR: Final = f"service:{SERVICE}"
 LATE: Final = timedelta(minutes=30)
 """Longest time from the route to the arrival."""
 DEVICES_PER_RUN: Final = 200
-"""Devices of each kind that one run looks at."""
+"""The most devices of each kind that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
 """Age at which indexes are up to date and clocks agree."""
 _SECONDS_TO_SAVE: Final = 10.0

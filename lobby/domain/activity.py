@@ -1,9 +1,9 @@
-"""The activity log: the decisions about devices, and who made them, across all devices. A device's history
-contains all entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of
-an enrolment has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for
-somebody: it repeats work, repairs a target, demands a renewal that a policy requires, or takes a device to or from the
-standby of a target that a user has evacuated or returned. It does not contain what devices cause: admissions, hellos,
-commissioning, arrivals. It is only for reading; verification uses the histories.
+"""The activity log: the decisions about devices, and who made them, across all devices. A device's history contains all
+entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of an enrolment
+has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for a user: it
+repeats work, repairs a target, requests a renewal that a policy requires, or takes a device to or from the standby of a
+target that a user has evacuated or returned. It does not contain what devices cause: admissions, hellos, commissioning,
+arrivals. It is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ LONGEST_ACTOR: Final = 300
 STANDBY_DECISIONS: Final = (Event.PREPARE, Event.EVACUATE, Event.RETURN)
 """`PREPARED` is not one: it is the result of the commissioner's work."""
 DECISIONS: Final = frozenset({*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, Event.DEACTIVATE, Event.DUE})
-"""The events by which a service acts for somebody. The others of services follow from what devices do."""
+"""The events by which a service acts for a user. Its other events follow from what devices do."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Device:
     another one. `thing_settings` is what its enrolment gives its thing in targets, and `claim_defaults` is what it
     states for claims that do not name it. `campaign` is the campaign that made the last change of the generation.
 
-    `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device for ever.
+    `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device permanently.
     `certificate` is that of the certificate in use, once the device has renewed it at `renewed_at`; `expires` is the
     last day of the certificate in use. `renew_by` is set while the device is to renew, `pending` is its new
     certificate until it is proven, and `retiring` are those to be retired (`renewal_transitions`). `devicecert` is the

@@ -23,7 +23,7 @@ WAITS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 39_600)
 """Seconds before each repetition, 29 hours together. SQS hides a message for at most 12 hours."""
 LONGEST_WAIT: Final = 43_200
 FAILING: Final = timedelta(days=3)
-"""After so long without an accepted request, a webhook is disabled."""
+"""After this time without an accepted request, a webhook is disabled."""
 PREVIOUS_SECRET: Final = timedelta(days=1)
 """How long requests are also signed with the secret before the current one."""
 LOG_KEPT: Final = timedelta(days=7)

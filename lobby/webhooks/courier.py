@@ -66,7 +66,7 @@ class Courier:
         except NotFound:
             logger.info("webhook was removed", extra={"message_id": record["messageId"]})
             return True
-        except Exception:  # the queue delivers it again, and at last to the on-failure queue
+        except Exception:  # the queue delivers it again, and finally to the on-failure queue
             logger.exception("not processed", extra={"message_id": record["messageId"]})
             return False
 

@@ -19,15 +19,15 @@ _PAGE: Final = 100
 @command(app, "activity")
 def activity(
     context: CommandContext,
-    user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
-    actor: Annotated[str | None, typer.Option(help="Only of this actor, such as campaign:<name>.")] = None,
-    kind: Annotated[ActorKind | None, typer.Option(help="Only of this kind of actor.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only actions of this user.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only actions of this actor, such as campaign:<name>.")] = None,
+    kind: Annotated[ActorKind | None, typer.Option(help="Only actions of this kind of actor.")] = None,
     target: Annotated[
-        str | None, typer.Option("--target", "-t", help="Only for this target.", autocompletion=complete_target)
+        str | None, typer.Option("--target", "-t", help="Only actions for this target.", autocompletion=complete_target)
     ] = None,
-    enrolment: Annotated[str | None, typer.Option(help="Only devices of this enrolment.")] = None,
-    since: Annotated[str | None, typer.Option(help="Date or time from which on.")] = None,
-    until: Annotated[str | None, typer.Option(help="Date or time before which.")] = None,
+    enrolment: Annotated[str | None, typer.Option(help="Only actions on devices of this enrolment.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only entries from this date or time on.")] = None,
+    until: Annotated[str | None, typer.Option(help="Only entries before this date or time.")] = None,
     last: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 20,
 ) -> None:
     """Show the actions of users, campaigns, rules and services on devices, newest first. Entries are kept for 90

@@ -46,7 +46,7 @@ def drill(
     if a device did not arrive.
     """
     found, part = context.targets.find(target), _share_of(share)
-    effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and come back."
+    effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and then return."
     confirm(context, [effect], yes)
     where = {"account": found.target.account, "region": found.target.region}
     started = context.execute(documents.DRILL, **where, share=part)["drillTarget"]
@@ -59,7 +59,7 @@ def drill(
     finally:
         if not keep:
             context.execute(documents.RETURN, **where, why=f"end of {name}")
-            context.screen.note("The devices come back: lobbyctl targets list")
+            context.screen.note("The devices return: lobbyctl targets list")
     return Status.REFUSED if report["missing"] or campaign["state"] == "preparing" else Status.DONE
 
 

@@ -57,7 +57,9 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     ] = None,
     profile: Annotated[str | None, typer.Option(help="Profile of the claims. [default: the target's default]")] = None,
     config: Annotated[str | None, typer.Option(help="Config of the claims: text or a JSON object.")] = None,
-    presence: Annotated[bool, typer.Option("--presence", help="Claims require proof of presence in any case.")] = False,
+    presence: Annotated[
+        bool, typer.Option("--presence", help="Claims require proof of presence, also if the target does not.")
+    ] = False,
     renew_after: Annotated[
         str | None,
         typer.Option(

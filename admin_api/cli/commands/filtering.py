@@ -29,7 +29,7 @@ OlderThan = Annotated[
     typer.Option(
         "--older-than",
         metavar="DURATION",
-        help="Longer in its state than 90s, 15min, 2h or 3d; requires a state or target.",
+        help="In its state for longer than 90s, 15min, 2h or 3d; requires a state or target.",
     ),
 ]
 RenewalFilter = Annotated[

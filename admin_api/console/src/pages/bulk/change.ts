@@ -28,7 +28,7 @@ export const ACTIONS: Readonly<Record<BulkAction, ActionText>> = {
     operation: "releaseDevice",
     label: "Release",
     effect:
-      "The claims end. The devices return to the lobby, and their certificates are deactivated in their targets. Devices that never connected are forgotten.",
+      "The claims end. The devices return to the lobby, and their certificates are deactivated in their targets. Devices that never connected are removed.",
   },
   retry: {
     operation: "retryDevice",

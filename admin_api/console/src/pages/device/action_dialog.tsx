@@ -78,7 +78,7 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
       const { data, error } = await release({ certid });
       if (error) return failureOf(error);
       return data?.releaseDevice?.forgotten
-        ? "Released and forgotten, because it was never seen."
+        ? "Released and removed, because it never connected."
         : "Released. It returns to the lobby.";
     },
     retry: async ({ certid }) => {

@@ -59,7 +59,7 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
   },
   release: {
     expected:
-      "It was never seen, so it is forgotten: it leaves the lists, and only its history is kept. If it connects later, it waits in the lobby.",
+      "It never connected, so it is removed: it leaves the lists, and only its history is kept. If it connects later, it waits in the lobby.",
     proving:
       "The claim ends. Nothing is registered in {target} yet. It goes back to the lobby and waits for another claim.",
     claimed:

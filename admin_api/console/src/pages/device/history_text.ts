@@ -66,7 +66,7 @@ export function actorText(actor: string): string {
 export function transitionText({ before, after }: Pick<Entry, "before" | "after">): string | null {
   if (before === after) return null;
   const from = before === null ? "Unknown" : stateInfo(before).label;
-  const to = after === null ? "Forgotten" : stateInfo(after).label;
+  const to = after === null ? "Removed" : stateInfo(after).label;
   return `${from} → ${to}`;
 }
 

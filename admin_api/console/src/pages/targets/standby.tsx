@@ -25,7 +25,7 @@ const WORDS = {
   },
   return: {
     action: "Return devices",
-    text: "Its devices come back from the standby, at the rate of this target.",
+    text: "Its devices return from the standby, at the rate of this target.",
   },
 } as const;
 

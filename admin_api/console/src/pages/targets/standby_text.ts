@@ -11,7 +11,7 @@ export function standbyText(standby: NonNullable<Listed["standby"]>): string {
   const prepared = `prepared ${standby.prepared} of ${pluralize(standby.placed, "device")}`;
   return [
     `${place}: ${prepared}, certificates ${standby.certificates}`,
-    ...(standby.away > 0 ? [`${standby.away} come back`] : []),
+    ...(standby.away > 0 ? [`${standby.away} return`] : []),
     ...(standby.askedBy ? [`${standby.askedBy.replace(/^user:/, "")} asks to evacuate`] : []),
   ].join("; ");
 }

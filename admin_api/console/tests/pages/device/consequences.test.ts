@@ -20,8 +20,8 @@ test("calls revoking final in every state", () => {
   for (const text of Object.values(CONSEQUENCES.revoke)) expect(text).toMatch(/final/);
 });
 
-test("describes the effect of a release: forgotten, still refused, or back to the lobby", () => {
-  const special: Record<string, RegExp> = { expected: /forgotten/, refused: /stays refused/ };
+test("describes the effect of a release: removed, still refused, or back to the lobby", () => {
+  const special: Record<string, RegExp> = { expected: /removed/, refused: /stays refused/ };
   for (const [state, text] of Object.entries(CONSEQUENCES.release))
     expect(text).toMatch(special[state] ?? /back to the lobby/);
 });

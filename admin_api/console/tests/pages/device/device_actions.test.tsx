@@ -75,7 +75,7 @@ test("starts a move at the current target and sends only changes", async () => {
   ]);
 });
 
-test("explains how to connect an expected device, and forgets it after a release", async () => {
+test("explains how to connect an expected device, and removes it after a release", async () => {
   const { api } = enter(
     deviceRecord({ ...PLACED, devstate: "expected", devicename: null, allowedActions: ["releaseDevice"] }),
   );
@@ -86,7 +86,7 @@ test("explains how to connect an expected device, and forgets it after a release
   await begin("Release");
   fireEvent.click((await dialog()).getByRole("button", { name: "Release" }));
   api.answer("DeviceDetails", { device: null });
-  expect(await screen.findByText(/forgotten, because it was never seen/)).toBeTruthy();
+  expect(await screen.findByText(/removed, because it never connected/)).toBeTruthy();
   await pass(11_000);
   expect(screen.getByText("Unknown device")).toBeTruthy();
 });

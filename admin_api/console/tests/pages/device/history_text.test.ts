@@ -39,7 +39,7 @@ test.each<[Partial<Entry>, string]>([
 test.each<[Partial<Entry>, string | null]>([
   [{ before: null, after: "knocking" }, "Unknown → Connecting"],
   [{ before: "inlobby", after: "claimed" }, "Waiting → Claimed"],
-  [{ before: "expected", after: null }, "Expected → Forgotten"],
+  [{ before: "expected", after: null }, "Expected → Removed"],
   [{ before: "arrived", after: "arrived" }, null],
 ])("%j leads %s", (more, text) => {
   expect(transitionText(entry(more))).toBe(text);

@@ -84,8 +84,8 @@ test("a target without a standby cannot be evacuated", async () => {
   expect(screen.queryByRole("menuitem", { name: "Evacuate target" })).toBeNull();
 });
 
-test("names devices that come back, and who asks for an evacuation", () => {
+test("names devices that return, and who asks for an evacuation", () => {
   const waiting = { ...STANDBY, away: 2, askedBy: "user:ann" };
-  expect(standbyText(waiting)).toContain("2 come back; ann asks to evacuate");
+  expect(standbyText(waiting)).toContain("2 return; ann asks to evacuate");
   expect(standbyText(EVACUATED.standby)).toBe("333333333333/ap-southeast-2: 3 devices there, 1 left");
 });
