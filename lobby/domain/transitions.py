@@ -198,8 +198,7 @@ def _without_claim(device: Device) -> Device:
 
 
 def _next_generation(device: Device) -> Device:
-    """Return `device` with the next generation, as changed by a single request. Bulk changes and campaigns then set
-    their priority and name."""
+    """Return `device` with the next generation. Bulk changes and campaigns then set their priority and name."""
     return replace(device, generation=device.generation + 1, priority=Priority.SINGLE, campaign=None)
 
 
