@@ -22,6 +22,7 @@ from infra.local.environment import environment, root_secret
 from infra.local.errors import StartFailed
 from infra.local.layout import GATEWAY_HOST, Layout
 from infra.local.ports import is_free
+from infra.local.region_faults import RegionFaults
 from infra.local.strictness import RELAXED, Strictness
 from lobby import strict_json
 from lobby.names import AccountId, Region
@@ -87,6 +88,7 @@ class Emulator:
             directory.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
         self.strictness.write(state)
+        RegionFaults().write(state)
         env = environment(self.layout, dict(os.environ))
         with self.layout.log_path.open("ab") as out:
             self._process = subprocess.Popen(
@@ -138,6 +140,10 @@ class Emulator:
         """Apply these limits from the next call on."""
         strictness.write(self.layout.state_dir)
         self.strictness = strictness
+
+    def set_regions(self, faults: RegionFaults) -> None:
+        """Take Regions down, cut them off from each other, and delay replication like this from now on."""
+        faults.write(self.layout.state_dir)
 
     def counters(self) -> dict[str, Any]:
         """Return the counted API calls, MQTT packets and Lambda runs since the start (`ministack/counters.py`)."""

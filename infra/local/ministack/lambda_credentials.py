@@ -24,6 +24,13 @@ ACCOUNT: Final = PatchPoint(_RUNTIME, "_account_region_from_function_config", ("
 REGISTER: Final = PatchPoint("ministack.services.sts", "register_session", ("access_key", "session"))
 PATCH_POINTS: Final = (CREDENTIALS, IMPORTED, ACCOUNT, REGISTER)
 Credentials = dict[str, str]
+_regions: Final[dict[str, str]] = {}
+"""The Region of the function with this access key."""
+
+
+def region_of_key(access_key: str) -> str | None:
+    """Return the Region of the Lambda function that has this access key, or None for another caller."""
+    return _regions.get(access_key)
 
 
 def apply(secret: str) -> None:
@@ -39,7 +46,7 @@ def credentials_from(secret: str) -> Callable[[Mapping[str, Any]], Credentials]:
         return hmac.new(secret.encode(), f"{purpose}:{function}:{role}".encode(), hashlib.sha256).hexdigest()
 
     def credentials(config: Mapping[str, Any]) -> Credentials:
-        account = ACCOUNT.resolve()(config)[0]
+        account, region = ACCOUNT.resolve()(config)
         function, role = config["FunctionArn"], config.get("Role", "")
         role_name, session_name = role.rsplit("/", 1)[-1], config.get("FunctionName", "function")[:64]
         key = f"ASIA{derive('key', function, role)[:16].upper()}"
@@ -50,6 +57,7 @@ def credentials_from(secret: str) -> Callable[[Mapping[str, Any]], Credentials]:
             "SessionToken": derive("token", function, role),
         }
         REGISTER.resolve()(key, session)
+        _regions[key] = region
         return {
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],

@@ -40,6 +40,8 @@ class Listeners:
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_active: Callable[[str, str, str], bool] = self._is_active
         """Whether the certificate (account, Region, id) may keep its sessions. `propagation` replaces it."""
+        self.is_down: Callable[[str], bool] = lambda _region: False
+        """Whether no device can connect to a Region now. `region_outages` replaces it."""
 
     def hosts(self) -> set[str]:
         return {endpoint.host for endpoint in self._scopes}
@@ -56,6 +58,8 @@ class Listeners:
         scope = self._scopes.get(endpoint)
         if scope is None:
             return "no endpoint has this address"
+        if self.is_down(scope.region):
+            return f"{scope.region} is down"
         if not self.layout.accepts(scope, endpoint, server_name):
             return f"got server name {server_name!r} (SNI), want {self.layout.server_name(scope)}"
         if port == self.layout.alpn_port and protocol != ALPN:

@@ -1,6 +1,7 @@
 """Applies all patches to MiniStack, after every patch point has been checked."""
 
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from infra.local.ministack import (
     api_origin,
     batch_actions,
     certificate_requests,
+    client_regions,
     concurrency,
     connections,
     counters,
@@ -23,7 +25,9 @@ from infra.local.ministack import (
     presence_events,
     propagation,
     queue_mappings,
+    region_outages,
     registry_lookups,
+    replication,
     request_guard,
     resources,
     role_principals,
@@ -47,6 +51,7 @@ from infra.local.ministack.patch_points import PatchPoint, check
 from infra.local.ministack.quotas import Buckets
 from infra.local.ministack.request_guard import RequestGuard
 from infra.local.ministack.signatures import Signer
+from infra.local.region_faults import CurrentFaults
 from infra.local.strictness import CurrentStrictness
 
 _APPLICATION: Final = PatchPoint("ministack.app", "app", ("scope", "receive", "send"))
@@ -56,7 +61,7 @@ _MODULES: Final = (
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
-    batch_actions,
+    *(batch_actions, client_regions, region_outages, replication),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -74,6 +79,8 @@ class PatchedEmulator:
     origin: ApiOrigin
     signer: Signer
     console_port: int
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+    """What runs until the emulator stops."""
     guard: RequestGuard
     counters: Counters
 
@@ -102,14 +109,16 @@ class PatchedEmulator:
 def apply(layout: Layout) -> PatchedEmulator:
     """Patch the emulator. Raise `PatchPointMoved`, or `StartFailed` if a port is in use."""
     check(PATCH_POINTS)
-    secret = root_secret(layout.state_dir)
+    secret, faults = root_secret(layout.state_dir), CurrentFaults(layout.state_dir)
     early_pause.apply()
     transport.apply()
     current, counted = CurrentStrictness(layout.state_dir), Counters()
     transaction_conflicts.apply(current)
     throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, which logs throttled calls too
+    region_outages.apply(faults)
     access_log.apply(layout.access_log_path, counted)
     listeners = endpoints.apply(layout)
+    listeners.is_down = lambda region: faults().is_down(region)
     propagation.apply(current, listeners)
     presence_events.apply(current)
     connections.apply()
@@ -132,8 +141,13 @@ def apply(layout: Layout) -> PatchedEmulator:
     signer = Signer(layout.state_dir / "sns-signing.pem")
     signatures.apply(signer)
     lambda_credentials.apply(secret)
+    client_regions.apply()
+    replicating = replication.Replication(faults)
+    replicating.apply()
     persister = StatePersister(Journal(layout.state_dir / "journal"))
     persister.apply()
+    replicating.changed = lambda: persister.mark_changed(tables=True)
     guard, origin = RequestGuard(layout, secret), ApiOrigin(layout)
     application = _APPLICATION.resolve()
-    return PatchedEmulator(application, persister, origin, signer, layout.console_port, guard, counted)
+    background = (persister.run, replicating.run, lambda: region_outages.disconnect_devices(faults, listeners))
+    return PatchedEmulator(application, persister, origin, signer, layout.console_port, background, guard, counted)

@@ -49,17 +49,19 @@ async def serve(layout: Layout, app: patches.PatchedEmulator) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE_SECONDS
     config.shutdown_timeout = 30
-    persisting = asyncio.create_task(app.persister.run())
-    persisting.add_done_callback(_log_failure)
+    tasks = [asyncio.create_task(each()) for each in app.background]
+    for each in tasks:
+        each.add_done_callback(_log_failure)
     try:
         await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stop.wait)
     finally:
-        persisting.cancel()
+        for each in tasks:
+            each.cancel()
 
 
-def _log_failure(persisting: asyncio.Task[None]) -> None:
-    if not persisting.cancelled():
-        log.error("the state is no longer saved", exc_info=persisting.exception())
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        log.error("saving, replication or disconnection has stopped", exc_info=task.exception())
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
