@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from infra import archive_tables, functions, registry_events, topic_rules
+from infra import archive_tables, functions, regions, registry_events, topic_rules
 from infra.alarms import Alarms
 from infra.archive_tables import REGISTRY, TRANSITIONS, Table
 from infra.buckets import make_bucket, short_lived
@@ -123,7 +123,7 @@ def _stream(scope: "LobbyStack", bucket: s3.Bucket, table: Table) -> firehose.Cf
     role = iam.Role(
         scope,
         f"{construct_id}ArchiveRole",
-        role_name=f"{table.stream}-writer",
+        role_name=regions.suffixed(f"{table.stream}-writer", settings.lobby, settings),
         assumed_by=iam.ServicePrincipal(
             "firehose.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
         ),
@@ -183,7 +183,7 @@ def _transitions(
     role = iam.Role(
         scope,
         "ArchiveEventsRole",
-        role_name=NAMES.name("archive-events"),
+        role_name=regions.role_name("archive-events", scope.settings),
         assumed_by=iam.ServicePrincipal(
             "events.amazonaws.com", conditions={"ArnEquals": {"aws:SourceArn": _rule_arn(scope)}}
         ),
@@ -216,7 +216,8 @@ def _registry(scope: "LobbyStack", stream: firehose.CfnDeliveryStream, failed: s
         "archive": _put(stream),
         "report-failures": allow("ReportFailures", ["sqs:SendMessage"], failed.queue_arn),
     }
-    role = topic_rules.rule_role(scope, "ArchiveRegistryRole", lobby, statements, NAMES.name("archive-rules"))
+    name = regions.role_name("archive-rules", scope.settings)
+    role = topic_rules.rule_role(scope, "ArchiveRegistryRole", lobby, statements, name)
     action = iot.CfnTopicRule.ActionProperty(
         firehose=iot.CfnTopicRule.FirehoseActionProperty(delivery_stream_name=stream.ref, role_arn=role.role_arn)
     )

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra import functions, topic_rules
+from infra import functions, regions, topic_rules
 from infra.settings import Settings
 from lobby import wire
 from lobby.deployment import NAMES
@@ -60,7 +60,8 @@ def enable_iot_logs(scope: Construct, settings: Settings) -> None:
         actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         resources=[group.log_group_arn],
     )
-    role = topic_rules.rule_role(scope, "IotLogsRole", lobby, {"write-iot-logs": write}, f"{functions.PREFIX}-iot-logs")
+    name = regions.role_name("iot-logs", settings)
+    role = topic_rules.rule_role(scope, "IotLogsRole", lobby, {"write-iot-logs": write}, name)
     settings_of_account = iot.CfnLogging(
         scope, "IotLogs", account_id=lobby.account, default_log_level=LOG_LEVEL, role_arn=role.role_arn
     )

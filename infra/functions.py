@@ -15,7 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra import bundles
+from infra import bundles, regions
 from infra.bundles import Bundle, Platform
 from infra.setting_values import RETENTION_DAYS
 from infra.settings import Settings
@@ -81,6 +81,8 @@ MARKER: Final = Function("marker", "commissioner.lambdas.marker.handler", bundle
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.BOUNCER, timeout=900)
 """A part of the daily run takes most of this time. A page for the API ends before the API's timeout."""
+KEEPER: Final = Function("keeper", "lobby.keeper.handler", bundles.CORE, timeout=60)
+"""Only in a lobby with several Regions (`infra.keeper`)."""
 FUNCTIONS: Final = (
     BOUNCER,
     PROVISIONING,
@@ -166,11 +168,13 @@ def function_arn(function: Function, settings: Settings) -> str:
 
 def make_role(
     scope: Construct,
+    settings: Settings,
     name: str,
     statements: Sequence[iam.PolicyStatement],
     log_groups: Sequence[logs.LogGroup],
 ) -> iam.Role:
     """Create a Lambda's role, `device-lobby-<name>`, with all its permissions."""
+    reaching = regions.reach(name, statements, settings)
     own_logs = iam.PolicyStatement(
         sid="OwnLogs",
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -179,9 +183,9 @@ def make_role(
     return iam.Role(
         scope,
         f"{''.join(word.capitalize() for word in name.split('-'))}Role",
-        role_name=f"{PREFIX}-{name}",
+        role_name=regions.role_name(name, settings),
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={f"{PREFIX}-{name}": iam.PolicyDocument(statements=[own_logs, *statements])},
+        inline_policies={f"{PREFIX}-{name}": iam.PolicyDocument(statements=[own_logs, *reaching])},
     )
 
 
@@ -211,5 +215,10 @@ def make_function(
         # without a result cost money. Timeouts and failed initialisations are still logged.
         system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
-        environment={"POWERTOOLS_SERVICE_NAME": function.name, **_IDENTITY, **environment},
+        environment={
+            "POWERTOOLS_SERVICE_NAME": function.name,
+            **_IDENTITY,
+            **regions.environment(code.settings),
+            **environment,
+        },
     )

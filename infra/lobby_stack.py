@@ -1,6 +1,7 @@
 """The lobby's stack: the ledger, the Lambdas and their triggers, the API and its users, and the alarms.
 
-One lobby per account and id (`lobby.lobby_names`), and one per Region. When the stack is deleted, the tables, the trust
+One lobby per account and id (`lobby.lobby_names`), and one per Region. A lobby with several Regions has this stack in
+each (`infra.regions`). When the stack is deleted, the tables, the trust
 bucket, the notary's bucket and the users are retained.
 """
 
@@ -25,6 +26,7 @@ from infra import (
     events,
     front_door,
     functions,
+    keeper,
     mapping_alarms,
     notary,
     operator_side,
@@ -32,6 +34,7 @@ from infra import (
     provisioning,
     queues,
     reconciler_permissions,
+    regions,
     registration,
     renewal,
     sign_in,
@@ -86,6 +89,7 @@ class LobbyStack(Stack):
         operator_side.make_operator_side(self)
         vending.make_vending_door(self)
         renewal.make_renewal(self)
+        keeper.make_keeper(self)
         for function in self.functions.values():
             # The functions depend on the tables, because a function fails without its table or index, also during an
             # update that adds an index.
@@ -96,7 +100,7 @@ class LobbyStack(Stack):
         suppress_lobby_findings(self)
 
     @property
-    def ledger(self) -> dynamodb.TableV2:
+    def ledger(self) -> dynamodb.ITableV2:
         return self.tables[LedgerRow]
 
     def make_function(
@@ -106,7 +110,7 @@ class LobbyStack(Stack):
         group = functions.log_group(
             self, f"{function.construct_id}Log", f"/aws/lambda/{function.full_name}", self.settings
         )
-        role = functions.make_role(self, function.name, statements, [group])
+        role = functions.make_role(self, self.settings, function.name, statements, [group])
         created = functions.make_function(self, function, self.code, role, group, environment)
         self.functions[function.name] = created
         return created
@@ -133,7 +137,7 @@ class LobbyStack(Stack):
         names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
         send = permissions.allow("Send", ["sqs:SendMessage"], *(permissions.queue_arn(name, lobby) for name in names))
         role = self.rules_role = topic_rules.rule_role(
-            self, "RulesRole", lobby, {"send": send}, f"{functions.PREFIX}-rules"
+            self, "RulesRole", lobby, {"send": send}, regions.role_name("rules", self.settings)
         )
         registration.make_registration(self, bouncer, queues, role)
         topic_rules.allow_rule_to_invoke(receptionist, wire.HELLO_RULE, lobby)
@@ -170,7 +174,9 @@ class LobbyStack(Stack):
             for each in with_target_access
         }
         statements = permissions.commissioner(self.settings)
-        self.commissioner_role = functions.make_role(self, commissioner.name, statements, list(groups.values()))
+        self.commissioner_role = functions.make_role(
+            self, self.settings, commissioner.name, statements, list(groups.values())
+        )
         own = {"UNCOMMISSIONED_QUEUE": self.queues.uncommissioned.queue_url, **endpoint.environment(self.settings)}
         identity, left = {"LOBBY": self.settings.key}, {"LEFT_THINGS": self.settings.left_things}
         environments = {
@@ -251,6 +257,8 @@ class LobbyStack(Stack):
         self._watch_mappings(alarm)
         for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
             alarm.watch_timer(timer, minutes)
+        if self.settings.regions:
+            alarm.watch_timer(functions.KEEPER, 5)
         alarm.watch_authenticity()
         alarm.watch_claims()
         alarm.watch_api(self.api.api_id)

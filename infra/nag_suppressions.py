@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
+from infra import regions
 from infra.permissions import allocation_hooks
 from infra.webhooks import secrets
 from lobby.deployment import NAMES
@@ -89,7 +90,8 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "NotaryRole", {anchors: "one anchor per history entry", "*": f"ListStreams: {_NO_RESOURCE}"})
     _wildcards(stack, "PublisherRole", {"*": f"ListStreams, ListRules: {_NO_RESOURCE}"})
     _wildcards(stack, "CourierRole", {secrets(lobby): _SECRETS})
-    _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS})
+    endpoints = {"*": f"DescribeEndpoint: {_NO_RESOURCE}"} if stack.settings.regions else {}
+    _wildcards(stack, "SweeperRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:topic/lobby/*": _TOPICS, **endpoints})
     _wildcards(
         stack,
         "RenewerRole",
@@ -167,9 +169,10 @@ def suppress_target_findings(stack: "TargetStack") -> None:
     _lint(stack)
 
 
-def _wildcards(stack: Stack, role: str, reasons: Mapping[str, str]) -> None:
+def _wildcards(stack: "LobbyStack | RoleStack | TargetStack", role: str, reasons: Mapping[str, str]) -> None:
+    everywhere = regions.with_elsewhere(reasons, stack.settings)
     suppress(
-        stack.node.find_child(role), {f"IAM5[Resource::{resource}]": reason for resource, reason in reasons.items()}
+        stack.node.find_child(role), {f"IAM5[Resource::{resource}]": reason for resource, reason in everywhere.items()}
     )
 
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_lambda as lambda_
 
-from infra import claim_permissions, device_policies, functions, stack_names, timers, topic_rules
+from infra import claim_permissions, device_policies, functions, regions, stack_names, timers, topic_rules
 from infra.permissions import iot_arn
 from lobby.deployment import NAMES
 from lobby.domain.claim_certificate import CLIENT_PREFIX, SERIAL_NUMBER
@@ -109,7 +109,11 @@ def make_claim_door(stack: "LobbyStack") -> None:
 def _make_template(stack: "LobbyStack", hook: lambda_.Function) -> None:
     lobby = stack.settings.lobby
     role = topic_rules.rule_role(
-        stack, "TemplateRole", lobby, claim_permissions.template(lobby, device_policies.WAITING), NAMES.name("template")
+        stack,
+        "TemplateRole",
+        lobby,
+        claim_permissions.template(lobby, device_policies.WAITING),
+        regions.role_name("template", stack.settings),
     )
     template = iot.CfnProvisioningTemplate(
         stack,

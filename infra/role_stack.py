@@ -6,13 +6,13 @@ account's ExternalId. A role as principal would be stored by its unique id, so t
 deleted and created again (IAM user guide, "AWS JSON policy elements: Principal", IAM role principals).
 """
 
-from typing import Final, cast
+from typing import cast
 
 from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import functions, stack_names
+from infra import functions, regions, stack_names
 from infra.nag_suppressions import suppress_role_findings
 from infra.permissions import allow
 from infra.settings import Settings, TargetSettings
@@ -22,7 +22,10 @@ from lobby.domain.profile import Profiles
 from lobby.domain.target import TARGET_ROLE
 from lobby.names import Target
 
-COMMISSIONER_ROLE: Final = functions.COMMISSIONER.full_name
+
+def commissioner_roles(settings: Settings) -> list[str]:
+    """Return the names of the commissioner's role in each Region of the lobby."""
+    return regions.role_names(functions.COMMISSIONER.name, settings)
 
 
 class RoleStack(Stack):
@@ -37,10 +40,11 @@ class RoleStack(Stack):
             env=Environment(account=where.account, region=where.region),
             description=f"Device Lobby: allows the lobby in account {lobby.account} to register devices here",
         )
-        self.account_id, self.profiles = where.account, settings.profiles
+        self.settings, self.account_id, self.profiles = settings, where.account, settings.profiles
+        trusted = [f"arn:aws:iam::{lobby.account}:role/{name}" for name in commissioner_roles(settings)]
         commissioner = iam.AccountPrincipal(lobby.account).with_conditions(
             {
-                "ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{lobby.account}:role/{COMMISSIONER_ROLE}"},
+                "ArnEquals": {"aws:PrincipalArn": trusted if settings.regions else trusted[0]},
                 "StringEquals": {"sts:ExternalId": target.external_id},
             }
         )

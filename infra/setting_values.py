@@ -12,7 +12,7 @@ from typing import Any, Final
 from infra.errors import BadContext
 from lobby.domain.claim_limits import parse_limits
 from lobby.domain.vending_settings import parse_settings
-from lobby.names import shown
+from lobby.names import Region, parse_region, shown
 from lobby.settings import MARK, REMOVE
 
 RETENTION_DAYS: Final = (
@@ -51,6 +51,8 @@ _ORIGIN: Final = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)+")
 _HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[1-9][0-9]{0,4}")
 _LONGEST_NAME: Final = 253
+_STREAM_ARN: Final = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+")
+_STREAMS: Final = 2
 _CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 
 
@@ -70,6 +72,22 @@ def names(value: Any) -> tuple[str, ...]:
     found = tuple(value.split(",")) if isinstance(value, str) else ()
     if not found or not all(_NAME.fullmatch(each) for each in found):
         raise bad(value, "names of lower-case letters and hyphens, separated by commas")
+    return found
+
+
+def regions(value: Any) -> tuple[Region, ...]:
+    """Return the Regions of a lobby, which are separated by commas."""
+    found = tuple(map(parse_region, value.split(","))) if isinstance(value, str) else ()
+    if not found or len(set(found)) != len(found):
+        raise bad(value, "different Regions, separated by commas")
+    return found
+
+
+def replica_streams(value: Any) -> tuple[str, ...]:
+    """Return the ARNs of the streams of the ledger and of the history."""
+    found = tuple(value.split(",")) if isinstance(value, str) else ()
+    if len(found) != _STREAMS or not all(_STREAM_ARN.fullmatch(each) for each in found):
+        raise bad(value, "the ARNs of the streams of the ledger and of the history, with a comma")
     return found
 
 

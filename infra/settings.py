@@ -5,6 +5,9 @@ The lobby's id is not a setting, because modules compute the names of tables and
 invalid settings are reported in one error.
 
     lobby             the lobby's account/Region, such as 123456789012/eu-west-1; required
+    regions           the Regions of a lobby with several, with commas, the first home first; `lobby` then names that of
+                      this stack, for targets the first (infra.regions); default: only the lobby's Region
+    replicaStreams    not in the first: the ARNs of the streams of ledger and history there, which ./deploy.sh aws reads
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
     consoleUrl        the emulator's address of the console: http, a loopback address and a port; only with local
@@ -54,7 +57,7 @@ from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles
 from lobby.errors import LobbyError
-from lobby.names import Target, parse_account, parse_profile, parse_region, parse_target_key, shown
+from lobby.names import Region, Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 from lobby.settings import MARK, REMOVE
 
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
@@ -75,6 +78,8 @@ class Settings:
     """The app's settings. `log_retention` and `anchor_retention` are in days."""
 
     lobby: Target
+    regions: tuple[Region, ...] = ()  # empty: only the lobby's Region
+    replica_streams: tuple[str, ...] = ()
     targets: tuple[TargetSettings, ...] = ()
     local: bool = False
     bundle: bool = True
@@ -107,8 +112,18 @@ class Settings:
 
     @property
     def key(self) -> str:
-        """The key that identifies this lobby in its targets."""
-        return NAMES.key(self.lobby)
+        """The key that identifies this lobby in its targets. It is the same in all its Regions."""
+        return NAMES.key(self.places[0])
+
+    @property
+    def places(self) -> tuple[Target, ...]:
+        """The lobby's account in each of its Regions, the first home first."""
+        return tuple(Target(self.lobby.account, region) for region in self.regions) or (self.lobby,)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the Region whose stack has the tables."""
+        return self.lobby == self.places[0]
 
     @property
     def removes_left(self) -> bool:
@@ -130,6 +145,8 @@ class Settings:
         wrong += _contradictions(found)
         if not wrong:
             settings = cls(**found)
+            if len(settings.regions) == 1:
+                settings = replace(settings, regions=())
             if settings.local:  # the emulator has no billing groups
                 settings = replace(settings, profiles=settings.profiles.without_billing_groups())
             wrong = _unknown_profiles(settings)
@@ -139,7 +156,7 @@ class Settings:
 
 
 def _contradictions(found: dict[str, Any]) -> list[str]:
-    wrong: list[str] = []
+    wrong = _wrong_regions(found)
     if "console_url" in found and not found.get("local"):
         wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
     if "webhook_roots" in found and not found.get("local"):
@@ -151,6 +168,18 @@ def _contradictions(found: dict[str, Any]) -> list[str]:
     if ("domain" in found) != ("domain_certificate" in found):
         wrong.append("domain: got one of domain and domainCertificate, want both or none")
     return wrong
+
+
+def _wrong_regions(found: dict[str, Any]) -> list[str]:
+    regions, lobby = found.get("regions", ()), found.get("lobby")
+    if not regions or lobby is None:
+        return [] if "replica_streams" not in found else ["replicaStreams: got it without regions, want both or none"]
+    if lobby.region not in regions:
+        return [f"regions: got {', '.join(regions)}, want them with the lobby's Region {lobby.region}"]
+    has_replica = lobby.region != regions[0] and found.get("lobby_stack", True)
+    if has_replica != ("replica_streams" in found):
+        return [f"replicaStreams: want it in every Region but the first, which is {regions[0]}"]
+    return []
 
 
 def _unknown_profiles(settings: "Settings") -> list[str]:
@@ -239,6 +268,8 @@ _TARGET_FIELDS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
 )
 _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
+    ("regions", "regions", values.regions),
+    ("replicaStreams", "replica_streams", values.replica_streams),
     ("targets", "targets", _targets),
     ("local", "local", values.flag),
     ("console", "console", values.flag),

@@ -33,6 +33,7 @@ IMMUTABLE: Final = (
 )
 """Denied to everyone on the history. PutItem is allowed; the writer's condition prevents it from overwriting an entry.
 """
+_REPLICATION_ROLE: Final = "aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication"
 _STREAMED: Final = (LedgerRow, HistoryRow)
 """The tables with a stream, of new and old images. The commissioner needs the new image, the notary both, to detect
 changed and removed entries. Replicas in other Regions also need both (DynamoDB developer guide, "Global tables"). The
@@ -67,9 +68,23 @@ def ledger_indexes(settings: Settings) -> list[str]:
     return sorted(settings.ledger_indexes or index_names(LedgerRow))
 
 
-def make_tables(scope: Construct, settings: Settings) -> dict[type[Model], dynamodb.TableV2]:
-    """Create all tables and return them by model."""
-    return {model: _table(scope, model, settings) for model in MODELS}
+def make_tables(scope: Construct, settings: Settings) -> dict[type[Model], dynamodb.ITableV2]:
+    """Create all tables and return them by model. The stack of the first Region also creates the replicas in the other
+    Regions; the stacks there only refer to them."""
+    if settings.is_first:
+        return {model: _table(scope, model, settings) for model in MODELS}
+    return {model: _replica(scope, model, settings) for model in MODELS}
+
+
+def _replica(scope: Construct, model: type[Model], settings: Settings) -> dynamodb.ITableV2:
+    stream = dict(zip(_STREAMED, settings.replica_streams, strict=True)).get(model)
+    return dynamodb.TableV2.from_table_attributes(
+        scope, _construct_id(model), table_arn=table_arn(model, settings.lobby), table_stream_arn=stream
+    )
+
+
+def _construct_id(model: type[Model]) -> str:
+    return model.__name__.replace("Row", "Table")
 
 
 def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb.TableV2:
@@ -82,7 +97,7 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
         indexes = [each for each in (*indexes, *RETIRED) if each["index_name"] in ledger_indexes(settings)]
     return dynamodb.TableV2(
         scope,
-        model.__name__.replace("Row", "Table"),
+        _construct_id(model),
         table_name=table_name(model),
         partition_key=partition,
         sort_key=sort,
@@ -96,11 +111,24 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
         dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if model in _STREAMED else None,
         time_to_live_attribute=_EXPIRY.get(model),
         global_secondary_indexes=[_index(index, types) for index in indexes] or None,
-        resource_policy=_append_only(settings.lobby) if model is HistoryRow else None,
+        resource_policy=_policy(model, settings.lobby, settings),
+        replicas=[
+            dynamodb.ReplicaTableProps(region=place.region, resource_policy=_policy(model, place, settings))
+            for place in settings.places[1:]
+        ]
+        or None,
     )
 
 
-def _append_only(lobby: Target) -> iam.PolicyDocument:
+def _policy(model: type[Model], place: Target, settings: Settings) -> iam.PolicyDocument | None:
+    return _append_only(place, replicated=bool(settings.regions)) if model is HistoryRow else None
+
+
+def _append_only(place: Target, *, replicated: bool) -> iam.PolicyDocument:
+    """Return the policy of the history in `place`. DynamoDB's own role for replication is exempt, and nobody else can
+    use it: a replica that denies it anything stops to replicate, and after 20 hours is no replica any more (DynamoDB
+    developer guide, "DynamoDB global tables security")."""
+    exempt = {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{place.account}:role/{_REPLICATION_ROLE}"}}
     return iam.PolicyDocument(
         statements=[
             iam.PolicyStatement(
@@ -108,7 +136,8 @@ def _append_only(lobby: Target) -> iam.PolicyDocument:
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=list(IMMUTABLE),
-                resources=[table_arn(HistoryRow, lobby)],
+                resources=[table_arn(HistoryRow, place)],
+                conditions=exempt if replicated else None,
             )
         ]
     )

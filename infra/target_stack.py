@@ -67,7 +67,7 @@ class TargetStack(Stack):
             iot.CfnBillingGroup(self, _construct_id("BillingGroup", name), billing_group_name=name)
 
     def _arrivals(self) -> sns.Topic:
-        where, lobby = self.target.target, self.settings.lobby
+        where = self.target.target
         managed_key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
         topic = sns.Topic(
             self,
@@ -77,13 +77,14 @@ class TargetStack(Stack):
             enforce_ssl=True,
             signature_version="2",  # SHA-256; the lobby verifies the signature
         )
-        sns.CfnSubscription(
-            self,
-            "LobbySubscription",
-            topic_arn=topic.topic_arn,
-            protocol="sqs",
-            endpoint=permissions.queue_arn(permissions.ARRIVALS, lobby),
-        )
+        for place in self.settings.places:  # each can become home
+            sns.CfnSubscription(
+                self,
+                "LobbySubscription" + ("" if place == self.settings.places[0] else _construct_id("", place.region)),
+                topic_arn=topic.topic_arn,
+                protocol="sqs",
+                endpoint=permissions.queue_arn(permissions.ARRIVALS, place),
+            )
         errors = functions.log_group(self, "ArrivalErrors", f"/{NAMES.prefix}/arrival-errors", self.settings)
         publish = allow("Publish", ["sns:Publish"], topic.topic_arn)
         write = allow(

@@ -1,0 +1,86 @@
+"""A lobby with several Regions: what each Region's stack has in addition to that of a lobby with one.
+
+Every Region has the whole stack, so each can become home. The stack of the first Region also creates the tables and
+their replicas. Functions read the replica of their own Region and write to the tables of the home Region, whichever it
+is, and the functions of the home Region reach devices in every Region. IAM is global, so the roles of every Region but
+the first have the Region in their names. With one Region, all of this is absent.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+from infra.settings import Settings
+from infra.tables import table_arn
+from lobby.deployment import NAMES
+from lobby.ledger.models import TargetRow
+from lobby.names import Target
+from lobby.settings import REGIONS
+
+_TABLES: Final = "dynamodb"
+_IOT: Final = "iot"
+REACH_DEVICES: Final = frozenset({"commissioner", "sweeper"})
+"""The roles that work on devices in all Regions of the lobby: a device is in the Region whose door admitted it."""
+WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
+"""The roles that do not read the lease: they write no table."""
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of every Lambda of a lobby with several Regions."""
+    return {REGIONS: ",".join(settings.regions)} if settings.regions else {}
+
+
+def role_name(name: str, settings: Settings) -> str:
+    """Return the name of a role in this Region. In the first it is that of a lobby with one Region, which targets
+    trust."""
+    return suffixed(NAMES.name(name), settings.lobby, settings)
+
+
+def role_names(name: str, settings: Settings) -> list[str]:
+    """Return the names of a role in all Regions of the lobby."""
+    return [suffixed(NAMES.name(name), place, settings) for place in settings.places]
+
+
+def suffixed(name: str, place: Target, settings: Settings) -> str:
+    """Return the name of an IAM resource of the stack in `place`."""
+    return name if place == settings.places[0] else f"{name}-{place.region}"
+
+
+def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settings) -> list[iam.PolicyStatement]:
+    """Return a role's permissions, with those on the tables of this Region extended to all Regions. If the role works
+    on devices in other Regions, so are those on AWS IoT. In addition, the role reads the lease of the home Region."""
+    if not settings.regions:
+        return list(statements)
+    services = (_TABLES, _IOT) if role in REACH_DEVICES else (_TABLES,)
+    for statement in statements:
+        statement.add_resources(*elsewhere(statement.resources, settings, services))
+    more = []
+    if role not in WITHOUT_LEASE:
+        more.append(_allow("Lease", "dynamodb:GetItem", table_arn(TargetRow, settings.lobby)))
+    if role in REACH_DEVICES:
+        more.append(_allow("EndpointsOfRegions", "iot:DescribeEndpoint", "*"))
+    return [*statements, *more]
+
+
+def _allow(sid: str, action: str, resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
+
+
+def elsewhere(arns: Iterable[str], settings: Settings, services: Sequence[str] = (_TABLES, _IOT)) -> list[str]:
+    """Return the ARNs of the same resources in the other Regions. A stream belongs to one replica."""
+    here, others = settings.lobby, [place for place in settings.places if place != settings.lobby]
+    prefixes = tuple(f"arn:aws:{service}:{here.region}:" for service in services)
+    return [
+        arn.replace(f":{here.region}:", f":{place.region}:", 1)
+        for arn in arns
+        if arn.startswith(prefixes) and "/stream/" not in arn
+        for place in others
+    ]
+
+
+def with_elsewhere(reasons: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return the reasons by resource, also for the same resources in the other Regions."""
+    return dict(reasons) | {
+        arn: reason for resource, reason in reasons.items() for arn in elsewhere([resource], settings)
+    }

@@ -1,0 +1,215 @@
+"""The stacks of a lobby with two Regions: tables and replicas, roles, the reach of permissions, and targets."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from infra.app import synthesize
+from infra.settings import Settings
+from infra.tables import IMMUTABLE
+from lobby.ledger.models import MODELS
+from lobby.names import Target, parse_region
+from tests.infra.role_grants import GRANTS
+from tests.infra.templates import LOBBY, TARGETS, Stack, Stacks, settings, synthesized
+
+FIRST, SECOND = "us-east-1", "eu-central-1"
+REGIONS: Final = f"{FIRST},{SECOND}"
+ACCOUNT = "100000000001"
+STREAMS: Final = [
+    f"arn:aws:dynamodb:{SECOND}:{ACCOUNT}:table/device-lobby-{name}/stream/2026-11-30T13:30:00.000"
+    for name in ("ledger", "history")
+]
+KEEPER: Final = "device-lobby-keeper"
+OF_RULES: Final = {"device-lobby-rules", "device-lobby-template", "device-lobby-iot-logs"}
+"""The roles that AWS IoT assumes, in its own Region."""
+OF_STREAMS: Final = {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
+VOTES: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-targets"
+TABLE: Final = "AWS::DynamoDB::GlobalTable"
+REPLICATION: Final = (
+    f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/replication.dynamodb.amazonaws.com"
+    "/AWSServiceRoleForDynamoDBReplication"
+)
+LARGEST_POLICY: Final = 10_240
+"""The characters of all inline policies of a role, without whitespace (IAM user guide, "IAM and AWS STS quotas")."""
+
+
+def of_second() -> Settings:
+    return settings(lobby=f"{ACCOUNT}/{SECOND}", regions=REGIONS, replicaStreams=",".join(STREAMS), targets=None)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+    return synthesized(settings(regions=REGIONS), tmp_path_factory.mktemp("first"), nag=True)
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    return synthesized(of_second(), tmp_path_factory.mktemp("second"), nag=True).lobby
+
+
+def test_one_region_is_a_lobby_without_the_setting(stacks: Stacks, tmp_path: Path) -> None:
+    synthesize(settings(regions=FIRST), tmp_path)
+    for path in stacks.folder.glob("*.template.json"):
+        assert json.loads((tmp_path / path.name).read_text()) == json.loads(path.read_text()), path.name
+
+
+def test_the_first_region_has_the_tables_with_a_replica_in_each_other_region(first: Stacks) -> None:
+    tables = first.lobby.of_type(TABLE)
+    assert len(tables) == len(MODELS)
+    for table in tables:
+        assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+        assert [each["Region"] for each in table["Replicas"]] == [SECOND, FIRST], table["TableName"]
+        for each in table["Replicas"]:
+            assert each["DeletionProtectionEnabled"]
+            assert each["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+def test_each_replica_of_the_history_is_append_only_except_for_replication(first: Stacks) -> None:
+    history = first.lobby.the(TABLE, TableName="device-lobby-history")
+    for replica in history["Replicas"]:
+        [statement] = first.lobby.resolve(replica["ResourcePolicy"]["PolicyDocument"]["Statement"])
+        assert statement["Effect"] == "Deny"
+        assert set(statement["Action"]) == set(IMMUTABLE)
+        assert statement["Resource"] == f"arn:aws:dynamodb:{replica['Region']}:{ACCOUNT}:table/device-lobby-history"
+        assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": REPLICATION}}
+
+
+def test_another_region_has_no_tables_and_reads_the_streams_of_its_replicas(second: Stack) -> None:
+    assert second.of_type(TABLE) == []
+    read = {
+        each["FunctionName"]: each["EventSourceArn"]
+        for each in second.resolve(second.of_type("AWS::Lambda::EventSourceMapping"))
+        if "dynamodb" in str(each["EventSourceArn"])
+    }
+    assert sorted(read.values()) == [STREAMS[1], STREAMS[1], STREAMS[0]]
+    assert second.grants(f"device-lobby-bell-{SECOND}")["dynamodb:GetRecords"] == {STREAMS[0]}
+
+
+def test_every_function_knows_the_regions_and_the_key_of_the_lobby(first: Stacks, second: Stack) -> None:
+    for stack in (first.lobby, second):
+        variables = [each["Environment"]["Variables"] for each in stack.of_type("AWS::Lambda::Function")]
+        assert {each["LOBBY_REGIONS"] for each in variables} == {REGIONS}
+        assert {each["LOBBY"] for each in variables if "LOBBY" in each} == {LOBBY}
+
+
+def test_roles_have_the_region_in_their_names_except_in_the_first(first: Stacks, second: Stack) -> None:
+    roles = {each["RoleName"] for each in first.lobby.of_type("AWS::IAM::Role")}
+    assert roles == {*GRANTS, KEEPER}
+    assert {each["RoleName"] for each in second.of_type("AWS::IAM::Role")} == {f"{role}-{SECOND}" for role in roles}
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_role_reaches_the_tables_of_both_regions_and_nothing_else_more(first: Stacks, role: str) -> None:
+    name = role.removeprefix("device-lobby-")
+    expected = {action: set(resources) for action, resources in GRANTS[role].items()}
+    for resources in expected.values():
+        reached = ("arn:aws:dynamodb:", "arn:aws:iot:") if name in ("commissioner", "sweeper") else "arn:aws:dynamodb:"
+        if role not in OF_RULES:
+            resources |= {each.replace(FIRST, SECOND) for each in resources if each.startswith(reached)}
+    if role not in OF_RULES and name not in ("pages", "notary"):
+        expected.setdefault("dynamodb:GetItem", set()).add(VOTES)
+    if name in ("commissioner", "sweeper"):
+        expected["iot:DescribeEndpoint"] = {"*"}
+    grants = first.lobby.grants(role)
+    own_logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert {action: grants[action] for action in grants.keys() - own_logs} == expected
+
+
+def test_the_keeper_writes_the_votes_of_all_regions_every_minute(first: Stacks, second: Stack) -> None:
+    votes = {VOTES, VOTES.replace(FIRST, SECOND)}
+    for stack, role in ((first.lobby, KEEPER), (second, f"{KEEPER}-{SECOND}")):
+        grants = stack.grants(role)
+        assert {action for action in grants if not action.startswith("logs:")} == {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+        }
+        assert grants["dynamodb:PutItem"] == votes == grants["dynamodb:GetItem"]
+        timer = stack.the("AWS::Events::Rule", Name="device-lobby-keeper")
+        assert timer["ScheduleExpression"] == "rate(1 minute)"
+        assert stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-keeper-stopped")
+
+
+def test_the_roles_of_both_regions_reach_the_same_tables(first: Stacks, second: Stack) -> None:
+    for role in GRANTS:
+        here, there = first.lobby.grants(role), second.grants(f"{role}-{SECOND}")
+        assert here.keys() == there.keys(), role
+        for action, resources in here.items():
+            if action.startswith("dynamodb:") and action not in OF_STREAMS:
+                own = {VOTES, VOTES.replace(FIRST, SECOND)} if action == "dynamodb:GetItem" else set()
+                assert there[action] - own == resources - own, (role, action)
+
+
+def test_no_policy_is_larger_than_iam_permits(first: Stacks, second: Stack) -> None:
+    sizes: dict[str, int] = {}
+    for stack in (first.lobby, second):
+        for role in stack.of_type("AWS::IAM::Role"):
+            documents = [each["PolicyDocument"] for each in stack.resolve(role.get("Policies", []))]
+            sizes[role["RoleName"]] = sum(len(json.dumps(each, separators=(",", ":"))) for each in documents)
+    assert max(sizes.values()) <= LARGEST_POLICY, sorted(sizes.items(), key=lambda each: -each[1])[:3]
+
+
+def test_a_target_trusts_the_commissioners_of_all_regions(first: Stacks) -> None:
+    [trust] = first.roles[0].the("AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
+    prefix = f"arn:aws:iam::{ACCOUNT}:role/device-lobby-commissioner"
+    assert trust["Condition"]["ArnEquals"] == {"aws:PrincipalArn": [prefix, f"{prefix}-{SECOND}"]}
+    assert trust["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+def test_a_target_reports_to_all_regions_with_the_key_of_the_lobby(first: Stacks) -> None:
+    for stack in first.targets:
+        endpoints = {each["Endpoint"] for each in stack.of_type("AWS::SNS::Subscription")}
+        assert endpoints == {f"arn:aws:sqs:{region}:{ACCOUNT}:device-lobby-arrivals" for region in (FIRST, SECOND)}
+        rule = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_connected")
+        assert LOBBY in rule["TopicRulePayload"]["Sql"]
+
+
+def test_the_templates_for_targets_are_the_same_in_every_region(first: Stacks, tmp_path: Path) -> None:
+    elsewhere = replace(of_second(), lobby_stack=False, targets=settings(targets=TARGETS).targets)
+    synthesize(elsewhere, tmp_path)
+    for path in tmp_path.glob("*.template.json"):
+        assert json.loads(path.read_text()) == json.loads((first.folder / path.name).read_text())
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        pytest.param({"regions": "x"}, "regions: got 'x', want an AWS Region", id="no Region"),
+        pytest.param({"regions": 5}, "regions: got 5, want different Regions, separated by commas", id="number"),
+        pytest.param({"regions": f"{FIRST},{FIRST}"}, "want different Regions, separated by commas", id="twice"),
+        pytest.param({"regions": SECOND}, f"want them with the lobby's Region {FIRST}", id="without the lobby's"),
+        pytest.param(
+            {"regions": f"{SECOND},{FIRST}"},
+            f"replicaStreams: want it in every Region but the first, which is {SECOND}",
+            id="no streams",
+        ),
+        pytest.param(
+            {"regions": REGIONS, "replicaStreams": ",".join(STREAMS)},
+            "replicaStreams: want it in every Region but the first",
+            id="streams in the first",
+        ),
+        pytest.param({"replicaStreams": ",".join(STREAMS)}, "replicaStreams: got it without regions", id="no regions"),
+        pytest.param(
+            {"replicaStreams": STREAMS[0]},
+            "want the ARNs of the streams of the ledger and of the history, with a comma",
+            id="one stream",
+        ),
+    ],
+)
+def test_wrong_regions_are_refused_with_the_rule(context: dict[str, Any], message: str) -> None:
+    with pytest.raises(Exception, match="BAD_CONTEXT") as refused:
+        settings(**context)
+    assert message in str(refused.value)
+
+
+def test_the_first_region_is_the_lobbys_identity() -> None:
+    made = of_second()
+    assert made.key == LOBBY
+    assert [str(place) for place in made.places] == [LOBBY, f"{ACCOUNT}/{SECOND}"]
+    assert not made.is_first
+    alone = settings()
+    assert (alone.places, alone.is_first, alone.key) == ((alone.lobby,), True, LOBBY)
+    assert settings(regions=FIRST).regions == ()
+    assert made.lobby == Target(made.lobby.account, parse_region(SECOND))
