@@ -74,7 +74,7 @@ class LobbyStack(Stack):
         trust = NAMES.trust_bucket(lobby.account, lobby.region)
         self.bucket = buckets.make_bucket(self, "Trust", trust, lifecycle_rules=[buckets.short_lived("templates/")])
         self.notary_bucket = notary.make_bucket(self, settings)
-        self.queues = queues.make_queues(self)
+        self.queues = queues.make_queues(self, settings)
         self.functions: dict[str, lambda_.Function] = {}
         self.access_log = functions.log_group(self, "ApiLog", f"/aws/vendedlogs/apis/{NAMES.prefix}", settings)
         self.api = front_door.make_api(self, self.access_log)

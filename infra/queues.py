@@ -15,6 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import functions, permissions
+from infra.settings import Settings
 from lobby.campaign_tokens import QUEUE as CAMPAIGNS
 from lobby.lane_tokens import EXPRESS, TOKENS
 
@@ -28,6 +29,9 @@ _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
 """More than the bouncer's own attempts, after which it moves the message and adds the reason. So this limit only
 applies to messages whose runs crashed."""
+_MOST = 1000
+"""The most that SQS permits. In a lobby with several Regions, messages are tried again while no Region may write, which
+can take hours."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Queues:
         return self.undelivered, self.uncommissioned, self.arrivals_dead
 
 
-def make_queues(scope: Construct) -> Queues:
+def make_queues(scope: Construct, settings: Settings) -> Queues:
+    several = bool(settings.regions)
     dead = _queue(scope, "ArrivalsDead", permissions.ARRIVALS_DEAD)
     arrivals = _queue(
         scope,
@@ -68,7 +73,7 @@ def make_queues(scope: Construct) -> Queues:
         permissions.ARRIVALS,
         retention_period=Duration.days(4),
         visibility_timeout=Duration.seconds(6 * functions.ARRIVALS.timeout),
-        dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=_MAX_RECEIVE),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=_MOST if several else _MAX_RECEIVE),
     )
     arrivals.add_to_resource_policy(
         iam.PolicyStatement(
@@ -87,7 +92,9 @@ def make_queues(scope: Construct) -> Queues:
             "Registrations",
             permissions.REGISTRATIONS,
             visibility_timeout=Duration.seconds(6 * functions.BOUNCER.timeout),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=_REGISTRATIONS_MAX_RECEIVE),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=undelivered, max_receive_count=_MOST if several else _REGISTRATIONS_MAX_RECEIVE
+            ),
         ),
         undelivered=undelivered,
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),

@@ -18,6 +18,7 @@ from lobby.ledger.models import TargetRow
 from lobby.names import Target
 from lobby.settings import REGIONS
 
+LEASE: Final = "LOBBY_LEASE_SECONDS"
 _TABLES: Final = "dynamodb"
 _IOT: Final = "iot"
 REACH_DEVICES: Final = frozenset({"commissioner", "sweeper"})
@@ -28,7 +29,10 @@ WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of every Lambda of a lobby with several Regions."""
-    return {REGIONS: ",".join(settings.regions)} if settings.regions else {}
+    if not settings.regions:
+        return {}
+    lease = {LEASE: str(settings.lease_seconds)} if settings.lease_seconds else {}
+    return {REGIONS: ",".join(settings.regions), **lease}
 
 
 def role_name(name: str, settings: Settings) -> str:

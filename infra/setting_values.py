@@ -151,6 +151,7 @@ anchor_days: Final = _up_to(36_500, "days")
 archive_days: Final = _up_to(36_500, "days")
 rate: Final = _up_to(50, "registrations per second")
 """The upper limit of the bouncer's few processes."""
+lease_seconds: Final = _up_to(300, "seconds", least=10)
 campaign_size: Final = _up_to(99_999, "devices", least=0)
 
 

@@ -8,6 +8,7 @@ invalid settings are reported in one error.
     regions           the Regions of a lobby with several, with commas, the first home first; `lobby` then names that of
                       this stack, for targets the first (infra.regions); default: only the lobby's Region
     replicaStreams    not in the first: the ARNs of the streams of ledger and history there, which ./deploy.sh aws reads
+    leaseSeconds      how long the lease of the home Region lasts, 10 to 300; only with local; default: 300
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
     consoleUrl        the emulator's address of the console: http, a loopback address and a port; only with local
@@ -60,6 +61,7 @@ from lobby.errors import LobbyError
 from lobby.names import Region, Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 from lobby.settings import MARK, REMOVE
 
+_ONLY_LOCAL: Final = {"console_url", "webhook_roots", "device_endpoint", "lease_seconds"}
 _TARGET_KEYS: Final = {"account", "region", "externalId", "profiles", "createRole"}
 
 
@@ -80,6 +82,7 @@ class Settings:
     lobby: Target
     regions: tuple[Region, ...] = ()  # empty: only the lobby's Region
     replica_streams: tuple[str, ...] = ()
+    lease_seconds: int | None = None
     targets: tuple[TargetSettings, ...] = ()
     local: bool = False
     bundle: bool = True
@@ -157,12 +160,9 @@ class Settings:
 
 def _contradictions(found: dict[str, Any]) -> list[str]:
     wrong = _wrong_regions(found)
-    if "console_url" in found and not found.get("local"):
-        wrong.append(f"consoleUrl: got {shown(found['console_url'])}, want it only with local=true")
-    if "webhook_roots" in found and not found.get("local"):
-        wrong.append(f"webhookRoots: got {shown(found['webhook_roots'])}, want it only with local=true")
-    if "device_endpoint" in found and not found.get("local"):
-        wrong.append(f"deviceEndpoint: got {shown(found['device_endpoint'])}, want it only with local=true")
+    for name, attribute, _ in _FIELDS:
+        if attribute in _ONLY_LOCAL and attribute in found and not found.get("local"):
+            wrong.append(f"{name}: got {shown(found[attribute])}, want it only with local=true")
     if "archive_days" in found and found.get("local"):
         wrong.append("archiveDays: got it with local=true, want it only in AWS: the emulator has no named queries")
     if ("domain" in found) != ("domain_certificate" in found):
@@ -270,6 +270,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
     ("regions", "regions", values.regions),
     ("replicaStreams", "replica_streams", values.replica_streams),
+    ("leaseSeconds", "lease_seconds", values.lease_seconds),
     ("targets", "targets", _targets),
     ("local", "local", values.flag),
     ("console", "console", values.flag),

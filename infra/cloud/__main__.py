@@ -5,19 +5,37 @@ Exit status: 0 success, 1 failed or not confirmed, 2 invalid use.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
-from infra.cloud import index_upgrade, quotas
+from infra.cloud import index_upgrade, lobby_regions, quotas
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
-from infra.cloud.command_options import AnyRegion, ArchiveDays, Profile, RegistryEvents, RemoveLeftThings, Yes
+from infra.cloud.command_options import (
+    AdminEmail,
+    AnchorDays,
+    AnyRegion,
+    ArchiveDays,
+    CampaignApprovalAbove,
+    ClaimLimits,
+    Domain,
+    DomainCertificate,
+    LobbyRegions,
+    LogRetentionDays,
+    Profile,
+    Regions,
+    RegistrationsPerSecond,
+    RegistryEvents,
+    RemoveLeftThings,
+    UserPool,
+    Yes,
+)
+from infra.cloud.contexts import endpoint_context, left_things_context, profiles_context, registry_events_context
 from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
@@ -32,7 +50,6 @@ from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
-from lobby.settings import REMOVE
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -44,76 +61,64 @@ _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     profile: Profile = None,
     region: AnyRegion = None,
-    admin_email: Annotated[str | None, typer.Option(help="Invite this user as the first admin.")] = None,
-    log_retention_days: Annotated[int, typer.Option(help="Retention of logs, in days.")] = 30,
-    anchor_days: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=36_500,
-            help="Days during which no one can delete anchors of histories or their bucket; 1 for a trial.",
-        ),
-    ] = 3650,
+    admin_email: AdminEmail = None,
+    log_retention_days: LogRetentionDays = 30,
+    anchor_days: AnchorDays = 3650,
     archive_days: ArchiveDays = None,
     registry_events: RegistryEvents = False,
     profiles_from: ProfilesFrom = None,
-    registrations_per_second: Annotated[
-        int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
-    ] = 10,
-    campaign_approval_above: Annotated[
-        int,
-        typer.Option(min=0, max=99_999, help="Devices that a campaign may change without a second user."),
-    ] = 1000,
-    claim_limits: Annotated[
-        str, typer.Option(help="Limits of a technician: devices a minute/devices an hour/wrong codes an hour.")
-    ] = DEFAULT_LIMITS,
-    user_pool: Annotated[
-        str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
-    ] = None,
-    domain: Annotated[
-        str | None, typer.Option(help="A domain of your own for the devices' endpoint, such as lobby.example.com.")
-    ] = None,
-    domain_certificate: Annotated[
-        str | None, typer.Option(help="The ARN of the domain's certificate in ACM, in this account and Region.")
-    ] = None,
+    registrations_per_second: RegistrationsPerSecond = 10,
+    campaign_approval_above: CampaignApprovalAbove = 1000,
+    claim_limits: ClaimLimits = DEFAULT_LIMITS,
+    user_pool: UserPool = None,
+    domain: Domain = None,
+    domain_certificate: DomainCertificate = None,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     remove_left_things: RemoveLeftThings = False,
+    regions: Regions = None,
     yes: Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
     with _reported_errors():
-        identity = caller(profile, region)
+        all_regions = lobby_regions.parse_regions(regions)
+        identity = caller(profile, region or next(iter(all_regions), None))
+        lobby_regions.require_first(identity.region, all_regions)
+        others = [caller(profile, each) for each in all_regions[1:]]
         stack = Stack(identity.session.client("cloudformation"), stack_names.LOBBY)
         pool = supplied_pool(identity, user_pool, stack)
         for line in quotas.report(identity.session, registrations_per_second):
             typer.echo(f"quota: {line}")
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
+        *earlier_regions, last_regions = lobby_regions.steps(identity.session, all_regions)
+        for other in others:
+            typer.echo(f"The lobby gets a stack, and replicas of its tables, in {other.region}, too.")
         confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
         retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
-        limits = {
-            "registrationRate": str(registrations_per_second),
-            "campaignApprovalAbove": str(campaign_approval_above),
-            "claimLimits": claim_limits,
-        }
+        limits = {"registrationRate": str(registrations_per_second), "claimLimits": claim_limits}
+        limits |= {"campaignApprovalAbove": str(campaign_approval_above)}
         context = {"lobby": f"{identity.account}/{identity.region}", **retention, **limits}
-        context |= _profiles_context(profiles_from) | _endpoint_context(identity, domain, domain_certificate)
-        context |= _left_things_context(remove_left_things) | (pool.context if pool else {})
-        context |= _registry_events_context(registry_events)
+        context |= profiles_context(profiles_from) | endpoint_context(identity, domain, domain_certificate)
+        context |= left_things_context(remove_left_things) | (pool.context if pool else {})
+        context |= registry_events_context(registry_events)
         context |= {"archiveDays": str(archive_days)} if archive_days else {}
+        current = lobby_regions.context_of(earlier_regions[0] if earlier_regions else last_regions)
         _keep_earlier_console(identity)
         is_new = stack.status() in _NEW
         if is_new:
             require_region_without_lobby(identity)
-        earlier = index_upgrade.earlier_steps(identity.session, is_new=is_new)
+        indexes = index_upgrade.earlier_steps(identity.session, is_new=is_new)
+        updates = lobby_regions.updates(indexes, earlier_regions, current)
         if is_new:
             # Without protection, so that a failed first deployment is rolled back completely.
-            first = earlier.pop(0) if earlier else {}
+            _, first = updates.pop(0) if updates else ("", current)
             _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
-        for number, step in enumerate(earlier, 1):
-            typer.echo(f"\nThe ledger's indexes change one by one: update {number} of {len(earlier) + 1}.")
+        for number, (why, step) in enumerate(updates, 1):
+            typer.echo(f"\n{why}: update {number} of {len(updates) + 1}.")
             _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
+        context |= lobby_regions.context_of(last_regions)
         outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
         start_admissions(identity.session)
+        _deploy_other_regions(profile, identity, others, context)
         if pool:
             ensure_groups(identity.session.client("cognito-idp"), pool.id)
         if admin_email:
@@ -141,6 +146,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     remove_left_things: RemoveLeftThings = False,
     registry_events: RegistryEvents = False,
+    lobby_regions_: LobbyRegions = None,
     yes: Yes = False,
 ) -> None:
     """Set this account and Region up as a target of a lobby."""
@@ -158,8 +164,11 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
             "createRole": not without_role,
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
-        context |= _profiles_context(profiles_from) | _left_things_context(remove_left_things)
-        context |= _registry_events_context(registry_events)
+        context |= profiles_context(profiles_from) | left_things_context(remove_left_things)
+        context |= registry_events_context(registry_events)
+        of_lobby = lobby_regions.parse_regions(lobby_regions_)
+        lobby_regions.require_first(lobby.region, of_lobby)
+        context |= lobby_regions.context_of(of_lobby)
         _deploy_target(identity, profile, context, with_role=not without_role)
         typer.echo("\nNext: run checkTarget in the lobby to verify the set-up.")
 
@@ -207,32 +216,37 @@ def destroy(
         removal(identity.session, here, typer.echo).run(keep_devices=keep_devices)
 
 
+def _deploy_other_regions(
+    profile: str | None, first: Caller, others: Sequence[Caller], context: dict[str, Any]
+) -> None:
+    """Deploy the stacks of the other Regions, each with its own endpoint and users, and make the first home. A domain
+    and a supplied user pool belong to the first Region."""
+
+    def deploy_one(other: Caller, own: dict[str, Any]) -> None:
+        typer.echo(f"\nThe lobby's stack in {other.region}:")
+        stack = Stack(other.session.client("cloudformation"), stack_names.LOBBY)
+        own |= endpoint_context(other, None, None)
+        if pool := supplied_pool(other, None, stack):
+            own |= pool.context
+        _keep_earlier_console(other)
+        if stack.status() in _NEW:
+            require_region_without_lobby(other)
+            _deployed(other, profile, f"aws-{other.region}", {**own, "protect": "false"}, stack_names.LOBBY)
+        _deployed(other, profile, f"aws-{other.region}", own, stack_names.LOBBY)
+        start_admissions(other.session)
+
+    if others:
+        of_first = ("domain", "domainCertificate", "userPoolId", "loginUrl")
+        shared = {name: value for name, value in context.items() if name not in of_first}
+        lobby_regions.deploy_others(others, shared, deploy_one)
+        lobby_regions.begin(first)
+
+
 def _keep_earlier_console(identity: Caller) -> None:
     clients: Any = identity.session.client
     problem = earlier_console.keep(clients, Target(identity.account, identity.region))
     if problem:
         typer.echo(f"Pages of the console that are open now may have to be reloaded afterwards: {problem}")
-
-
-def _endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
-    """Return the account's data-plane endpoint, and the domain in front of it."""
-    found = identity.session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
-    if domain:
-        typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
-    given = {"domain": domain, "domainCertificate": certificate}
-    return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
-
-
-def _left_things_context(remove: bool) -> dict[str, str]:
-    return {"leftThings": REMOVE} if remove else {}
-
-
-def _registry_events_context(enabled: bool) -> dict[str, str]:
-    return {"registryEvents": "true"} if enabled else {}
-
-
-def _profiles_context(directory: Path | None) -> dict[str, str]:
-    return {"profiles": str(directory)} if directory else {}
 
 
 def _deploy_target(identity: Caller, profile: str | None, context: dict[str, Any], *, with_role: bool) -> None:

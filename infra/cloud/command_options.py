@@ -29,4 +29,40 @@ RegistryEvents = Annotated[
         "--registry-events", help="Let AWS IoT publish an event for each change of a thing, thing type or thing group."
     ),
 ]
+Regions = Annotated[
+    str | None,
+    typer.Option(help="Regions of the lobby, with commas: each is a door, the first is home at first. [default: one]"),
+]
+LobbyRegions = Annotated[
+    str | None,
+    typer.Option("--lobby-regions", help="The lobby's Regions, with commas, if it has several: --lobby-region first."),
+]
+AdminEmail = Annotated[str | None, typer.Option(help="Invite this user as the first admin.")]
+LogRetentionDays = Annotated[int, typer.Option(help="Retention of logs, in days.")]
+AnchorDays = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=36_500,
+        help="Days during which no one can delete anchors of histories or their bucket; 1 for a trial.",
+    ),
+]
+RegistrationsPerSecond = Annotated[
+    int, typer.Option(min=1, max=50, help="Devices to admit per second: the account's quotas of AWS IoT.")
+]
+CampaignApprovalAbove = Annotated[
+    int, typer.Option(min=0, max=99_999, help="Devices that a campaign may change without a second user.")
+]
+ClaimLimits = Annotated[
+    str, typer.Option(help="Limits of a technician: devices a minute/devices an hour/wrong codes an hour.")
+]
+UserPool = Annotated[
+    str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")
+]
+Domain = Annotated[
+    str | None, typer.Option(help="A domain of your own for the devices' endpoint, such as lobby.example.com.")
+]
+DomainCertificate = Annotated[
+    str | None, typer.Option(help="The ARN of the domain's certificate in ACM, in this account and Region.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

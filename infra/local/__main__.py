@@ -27,6 +27,7 @@ from infra.local.environment import restrict_umask
 from infra.local.errors import LocalCloudError, StartFailed
 from infra.local.layout import LOBBY_HOST
 from infra.local.lobby_file import NAME, LobbyFile
+from infra.local.local_regions import LobbyRegions
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import STEP_SECONDS, StepFailed, Timeline
@@ -42,6 +43,18 @@ ConsolePort = Annotated[int | None, typer.Option(help="Port of the web console. 
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Enforce AWS's default quotas and delays."),
+]
+Lobbies = Annotated[
+    int | None,
+    typer.Option(
+        "--lobbies",
+        min=1,
+        max=3,
+        help="Regions of the lobby: one is home, each is a door. [default: 1, or those it has]",
+    ),
+]
+LeaseSeconds = Annotated[
+    int | None, typer.Option(min=10, max=300, help="How long a home Region that is lost stays home. [default: 300]")
 ]
 
 
@@ -61,19 +74,30 @@ def before_each_command() -> None:
 
 @app.command("local")
 @app.command("up", hidden=True)
-def up(
+def up(  # a parameter for each option
     state: State = STATE,
     gateway_port: GatewayPort = None,
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
     strict: Strict = False,
     profiles_from: ProfilesFrom = None,
+    lobbies: Lobbies = None,
+    lease_seconds: LeaseSeconds = None,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Deploy everything and run it until Ctrl-C. Existing state is kept."""
     with _reporting_failures(), exclusive_use(state):
         strictness = STRICT if strict else RELAXED
-        lobby = LocalLobby(state, Timeline(), gateway_port, mqtt_port, console_port, strictness, profiles_from)
+        lobby = LocalLobby(
+            state,
+            Timeline(),
+            gateway_port,
+            mqtt_port,
+            console_port,
+            strictness,
+            profiles_from,
+            regions=LobbyRegions(lobbies, lease_seconds),
+        )
         try:
             _print_summary(lobby.up(), state)
             _wait_for_end(lobby)
@@ -209,9 +233,18 @@ Device Lobby is up. Ctrl-C stops it; the ledger is kept.
                  AWS_ACCESS_KEY_ID={lobby.lobby_account} AWS_SECRET_ACCESS_KEY={lobby.aws_secret_access_key}
   for scripts    {state / NAME}
   demo           ./deploy.sh demo   (in another terminal)
-""",
+{_regions(lobby)}""",
         flush=True,
     )
+
+
+def _regions(lobby: LobbyFile) -> str:
+    """Return a line for each Region of a lobby with several."""
+    lines = [
+        f"  {each.region:<15}GraphQL {each.graphql_url}\n{'':17}devices {each.lobby_endpoint}\n"
+        for each in lobby.regions
+    ]
+    return "".join(lines)
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

@@ -8,17 +8,19 @@ state, above all the ledger, is kept.
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from infra import earlier_console
-from infra.local import ledger_upgrade
+from infra.local import ledger_upgrade, local_regions
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
 from infra.local.emulator import Emulator, LocalSession
 from infra.local.errors import StartFailed
 from infra.local.layout import Layout
-from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalTarget
+from infra.local.lobby_file import NAME, LobbyFile, LocalOperator, LocalRegion, LocalTarget
+from infra.local.local_regions import STORED, LobbyRegions
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.operators import ensure_operators, read_operators, write_operators
 from infra.local.ports import choose_layout
@@ -26,6 +28,7 @@ from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from infra.profile_files import DIRECTORY, read_profiles
+from infra.region_steps import streams_of
 from infra.vending_settings import settings_with
 from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
@@ -47,7 +50,7 @@ query($account: String!, $region: String!) {
 class LocalLobby:
     """The local deployment in one state directory."""
 
-    def __init__(
+    def __init__(  # each is an option of the command line
         self,
         state: Path,
         timeline: Timeline,
@@ -57,12 +60,15 @@ class LocalLobby:
         strictness: Strictness = RELAXED,
         profiles_from: Path | None = None,
         layout: Layout | None = None,
+        *,
+        regions: LobbyRegions = STORED,
     ) -> None:
         """`layout` is the layout of a running local cloud, with the accounts of this lobby. None: start a new local
         cloud."""
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
-        self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
+        self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port, regions.number)
+        self.regions = regions
         self.emulator = Emulator(self.layout, strictness)
         self.manufacturer = Manufacturer(state / FOLDER)
         timeline.logs = (self.layout.log_path,)
@@ -85,11 +91,17 @@ class LocalLobby:
             step.note = f"account {lobby.account}, {lobby.region}"
         self._upgrade_ledger()
         with timeline.step("operators created"):
-            operators = self._operators(outputs["UserPoolId"])
+            operators = self._operators(lobby, outputs["UserPoolId"])
+        others = [self._deploy_region(place) for place in self.layout.places()[1:]]
         file = self._file(outputs, operators)
         with timeline.step("manufacturer's CA registered") as step:
-            self.manufacturer.register(self._session(lobby), lobby)
+            for place in self.layout.places():
+                self.manufacturer.register(self._session(place), place)
             step.note = str(self.manufacturer.ca_path)
+        if others:
+            file = replace(file, regions=(local_regions.entry(self.layout, lobby, outputs), *others))
+            with timeline.step("home Region begun"):
+                local_regions.begin_home(self._session(lobby))
         admin = Api(file, file.operator("admin"))
         try:
             self._set_up_targets(admin)
@@ -97,6 +109,14 @@ class LocalLobby:
             admin.close()
         file.write(self.state)
         return file
+
+    def _deploy_region(self, place: Target) -> LocalRegion:
+        """Deploy the lobby's stack in another Region, with the same operators."""
+        with self._timeline.step("lobby stack of another Region deployed") as step:
+            outputs = self._deploy(place, ())
+            self._operators(place, outputs["UserPoolId"])
+            step.note = place.region
+        return local_regions.entry(self.layout, place, outputs)
 
     def _upgrade_ledger(self) -> None:
         """Upgrade the tables of an earlier version."""
@@ -158,30 +178,35 @@ class LocalLobby:
 
     def _deploy(self, scope: Target, targets: tuple[dict[str, Any], ...]) -> dict[str, str]:
         """Deploy the stacks of `scope` (the lobby's, or a target's if there are `targets`) and return their outputs."""
-        out = self.state / "cdk.out" / ("targets" if targets else "lobby")
-        context = {"lobby": str(self.layout.lobby), "local": "true", "targets": list(targets)}
+        first = self.layout.lobby
+        of_lobby = "lobby" if scope == first else f"lobby-{scope.region}"
+        out = self.state / "cdk.out" / ("targets" if targets else of_lobby)
+        context = {"lobby": str(first if targets else scope), "local": "true", "targets": list(targets)}
+        context |= local_regions.context(self.layout, self.regions.lease_seconds)
         if self._profiles_from:
             context["profiles"] = str(self._profiles_from)
-        synthesize(out, context | ({"lobbyStack": "false"} if targets else self._lobby_context()))
+        synthesize(out, context | ({"lobbyStack": "false"} if targets else self._lobby_context(scope)))
         outputs: dict[str, str] = {}
         for stack in read_assembly(out, scope.account, scope.region).values():
             if stack.environment == f"aws://{scope.account}/{scope.region}":
                 outputs |= deploy(stack, {}, self._session(scope).client)
         return outputs
 
-    def _lobby_context(self) -> dict[str, str]:
-        """Return the settings of the lobby's stack: devices trust this cloud's own root, and webhooks can have
-        receivers on this machine."""
+    def _lobby_context(self, place: Target) -> dict[str, str]:
+        """Return the settings of the lobby's stack in a Region: devices trust this cloud's own root, and webhooks can
+        have receivers on this machine. Only the first Region has a console at a port of its own."""
         layout, root = self.layout, self.layout.server_ca_path.read_text()
+        is_first, tables = place == layout.lobby, self._session(place).client("dynamodb")
+        own = {"consoleUrl": layout.console_url} if is_first else streams_of(tables)
         return {
-            "consoleUrl": layout.console_url,
-            "deviceEndpoint": f"{layout.server_name(layout.lobby)}:{layout.endpoint(layout.lobby).port}",
+            **own,
+            "deviceEndpoint": f"{layout.server_name(place)}:{layout.endpoint(place).port}",
             "vendingSettings": settings_with(root, root),
             "webhookRoots": str(self.layout.webhook_roots_path.resolve()),
         }
 
-    def _operators(self, pool: str) -> tuple[LocalOperator, ...]:
-        cognito = self._session(self.layout.lobby).client("cognito-idp")
+    def _operators(self, place: Target, pool: str) -> tuple[LocalOperator, ...]:
+        cognito = self._session(place).client("cognito-idp")
         stored = read_operators(self.state)
         operators = ensure_operators(cognito, pool, stored, self.layout.targets[0])
         if operators != stored:

@@ -2,8 +2,10 @@
 
 LocalCloudError
 ├── PatchPointMoved PATCH_POINT_MOVED: MiniStack's internals differ from those that the patches are for
-├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, NOT_RUNNING, EXITED, NOT_READY: not started
-└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED, NOT_ANCHORED: a stack, or an upgrade
+├── StartFailed     PORT_TAKEN, STATE_IN_USE, NO_DEPLOYMENT, NOT_RUNNING, EXITED, NOT_READY,
+│                   FEWER_REGIONS: not started
+└── DeployFailed    BAD_ASSEMBLY, ASSET_FAILED, STACK_FAILED, NOT_COUNTED, NOT_ANCHORED, NO_HOME: a stack, an
+                    upgrade, or the home of a lobby with several Regions
 """
 
 

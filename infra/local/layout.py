@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from lobby import strict_json
-from lobby.names import Target, parse_account, parse_region, parse_target
+from lobby.names import Region, Target, parse_account, parse_region, parse_target
 
 LOBBY: Final = parse_target("100000000001", "us-east-1")
+OTHER_REGIONS: Final = tuple(map(parse_region, ("eu-central-1", "ap-northeast-1")))
+"""The further Regions of a lobby with several."""
 TARGETS: Final = (parse_target("200000000002", "eu-west-1"), parse_target("300000000003", "ap-southeast-2"))
 GATEWAY_HOST: Final = "127.0.0.1"
 GATEWAY_PORT: Final = 4566
@@ -59,6 +61,8 @@ class Layout:
     stored addresses."""
     lobby: Target = LOBBY
     targets: tuple[Target, ...] = TARGETS
+    other_regions: tuple[Region, ...] = ()
+    """The further Regions of a lobby with several."""
 
     @property
     def endpoint_url(self) -> str:
@@ -94,7 +98,11 @@ class Layout:
 
     def scopes(self) -> tuple[Target, ...]:
         """Return the accounts and Regions that exist from the start. Others are created when they are used."""
-        return (self.lobby, *self.targets)
+        return (self.lobby, *self.targets, *self.places()[1:])
+
+    def places(self) -> tuple[Target, ...]:
+        """Return the lobby's account in each of its Regions, the first home first."""
+        return (self.lobby, *(Target(self.lobby.account, region) for region in self.other_regions))
 
     def endpoint(self, scope: Target) -> Endpoint:
         """Return the address to which devices of `scope` connect. It is the same in every run."""
@@ -155,6 +163,7 @@ class Layout:
             names=bool(body.get("names", False)),
             lobby=_target(body["lobby"]),
             targets=tuple(_target(each) for each in body["targets"]),
+            other_regions=tuple(map(parse_region, body.get("other_regions", ()))),
         )
 
 

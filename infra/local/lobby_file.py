@@ -7,7 +7,7 @@ atomically.
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,17 @@ class LocalOperator:
 
 
 @dataclass(frozen=True)
+class LocalRegion:
+    """What one Region of a lobby with several has of its own. The operators are the same in all."""
+
+    region: str
+    graphql_url: str
+    lobby_endpoint: str
+    user_pool_id: str
+    user_pool_client_id: str
+
+
+@dataclass(frozen=True)
 class LobbyFile:
     """The fields of `.local/lobby.json`. Scripts depend on their names."""
 
@@ -58,14 +69,31 @@ class LobbyFile:
     """The template for devices that have a claim certificate."""
     targets: tuple[LocalTarget, ...]
     operators: tuple[LocalOperator, ...]
+    regions: tuple[LocalRegion, ...] = ()
+    """All Regions of a lobby with several, the first home first. The fields above are those of the first."""
 
     def operator(self, role: str) -> LocalOperator:
         """Return the operator with this role. Each role has one."""
         return next(operator for operator in self.operators if operator.role == role)
 
+    def of_region(self, region: str) -> "LobbyFile":
+        """Return the file as the deployment in another Region would write it."""
+        own = next(each for each in self.regions if each.region == region)
+        return replace(
+            self,
+            graphql_url=own.graphql_url,
+            lobby_endpoint=own.lobby_endpoint,
+            lobby_region=own.region,
+            user_pool_id=own.user_pool_id,
+            user_pool_client_id=own.user_pool_client_id,
+        )
+
     def write(self, directory: Path) -> Path:
         """Write the file in `directory` and return its path."""
-        write_private(directory / NAME, json.dumps(asdict(self), indent=2) + "\n")
+        body = asdict(self)
+        if not self.regions:
+            del body["regions"]
+        write_private(directory / NAME, json.dumps(body, indent=2) + "\n")
         return directory / NAME
 
     @classmethod
@@ -75,7 +103,8 @@ class LobbyFile:
         body = strict_json.loads((directory / NAME).read_text())
         targets = tuple(LocalTarget(**each) for each in body.pop("targets"))
         operators = tuple(LocalOperator(**each) for each in body.pop("operators"))
-        return cls(**body, targets=targets, operators=operators)
+        regions = tuple(LocalRegion(**each) for each in body.pop("regions", ()))
+        return cls(**body, targets=targets, operators=operators, regions=regions)
 
 
 def write_private(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 A port that is not requested is the default port or the next free one. The ports are stored in the state directory and
 used for every later start; a port that is requested later applies to that start only. Refuses the same port for two
-servers.
+servers. The number of the lobby's Regions is stored, too; it can grow.
 """
 
 import socket
@@ -13,16 +13,30 @@ from pathlib import Path
 from typing import Final
 
 from infra.local.errors import StartFailed
-from infra.local.layout import ALPN_PORT, CONSOLE_PORT, GATEWAY_HOST, GATEWAY_PORT, MQTT_PORT, Layout, own_address
+from infra.local.layout import (
+    ALPN_PORT,
+    CONSOLE_PORT,
+    GATEWAY_HOST,
+    GATEWAY_PORT,
+    MQTT_PORT,
+    OTHER_REGIONS,
+    Layout,
+    own_address,
+)
 
 LAYOUT_FILE: Final = "layout.json"
 _ATTEMPTS: Final = 100
 
 
 def choose_layout(
-    state_dir: Path, gateway_port: int | None = None, mqtt_port: int | None = None, console_port: int | None = None
+    state_dir: Path,
+    gateway_port: int | None = None,
+    mqtt_port: int | None = None,
+    console_port: int | None = None,
+    lobbies: int | None = None,
 ) -> Layout:
-    """Return the layout stored in `state_dir`, or store a new one. Raise `StartFailed` PORT_TAKEN."""
+    """Return the layout stored in `state_dir`, or store a new one. `lobbies` is the number of the lobby's Regions;
+    None: that of the state. Raise `StartFailed` PORT_TAKEN or FEWER_REGIONS."""
     path = state_dir.resolve() / LAYOUT_FILE
     requested = {port for port in (gateway_port, mqtt_port, console_port) if port}
     if path.exists():
@@ -31,6 +45,7 @@ def choose_layout(
         stored = _new(path.parent, gateway_port, mqtt_port, requested)
     layout = stored if stored.console_port else _with_console(stored, console_port, requested)
     layout = layout if layout.alpn_port else _with_alpn(layout, requested)
+    layout = _with_regions(layout, lobbies)
     current = replace(
         layout,
         gateway_port=gateway_port or layout.gateway_port,
@@ -78,6 +93,17 @@ def _with_alpn(layout: Layout, requested: Collection[int]) -> Layout:
     taken = {*requested, layout.gateway_port, layout.mqtt_port, layout.console_port}
     first = ALPN_PORT if layout.mqtt_port == MQTT_PORT else layout.mqtt_port + 100
     return replace(layout, alpn_port=_free_port(_hosts(layout), first, taken))
+
+
+def _with_regions(layout: Layout, lobbies: int | None) -> Layout:
+    current = 1 + len(layout.other_regions)
+    if lobbies is None or lobbies == current:
+        return layout
+    if lobbies < current:
+        raise StartFailed(
+            "FEWER_REGIONS", f"got {lobbies} Regions for a lobby that has {current}, want as many or more"
+        )
+    return replace(layout, other_regions=OTHER_REGIONS[: lobbies - 1])
 
 
 def _hosts(layout: Layout) -> list[str]:

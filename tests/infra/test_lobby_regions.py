@@ -142,6 +142,12 @@ def test_the_roles_of_both_regions_reach_the_same_tables(first: Stacks, second: 
                 assert there[action] - own == resources - own, (role, action)
 
 
+@pytest.mark.parametrize("name", ["device-lobby-registrations", "device-lobby-arrivals"])
+def test_messages_are_tried_again_while_no_region_may_write(first: Stacks, second: Stack, name: str) -> None:
+    for stack in (first.lobby, second):
+        assert stack.the("AWS::SQS::Queue", QueueName=name)["RedrivePolicy"]["maxReceiveCount"] == 1000
+
+
 def test_no_policy_is_larger_than_iam_permits(first: Stacks, second: Stack) -> None:
     sizes: dict[str, int] = {}
     for stack in (first.lobby, second):

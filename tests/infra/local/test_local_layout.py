@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.layout import LOBBY, TARGETS, Endpoint, Layout, own_address
+from infra.local.layout import LOBBY, OTHER_REGIONS, TARGETS, Endpoint, Layout, own_address
 from lobby.names import Target, parse_target
 
 ELSEWHERE = parse_target("000000000000", "me-central-1")
@@ -100,3 +100,14 @@ def test_a_layout_is_read_as_it_was_written() -> None:
 def test_a_malformed_layout_is_refused(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         Layout.from_json(text)
+
+
+def test_a_lobby_with_several_regions_has_an_endpoint_in_each() -> None:
+    layout = Layout(Path("/x"), other_regions=OTHER_REGIONS)
+    assert [str(place) for place in layout.places()] == [
+        "100000000001/us-east-1",
+        "100000000001/eu-central-1",
+        "100000000001/ap-northeast-1",
+    ]
+    assert len({layout.endpoint(scope) for scope in layout.scopes()}) == 5
+    assert Layout.from_json(layout.to_json()) == layout

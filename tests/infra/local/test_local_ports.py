@@ -100,3 +100,12 @@ def test_a_request_for_a_stored_port_is_refused_and_the_layout_stays(tmp_path: P
     with pytest.raises(StartFailed, match="21903 for gateway and console"):
         choose_layout(tmp_path, gateway_port=21_903)
     assert stored(tmp_path) == before
+
+
+def test_the_number_of_the_lobbys_regions_is_stored_and_can_grow(tmp_path: Path) -> None:
+    assert choose_layout(tmp_path).other_regions == ()
+    assert choose_layout(tmp_path, lobbies=2).other_regions == ("eu-central-1",)
+    assert choose_layout(tmp_path).other_regions == ("eu-central-1",)
+    assert len(choose_layout(tmp_path, lobbies=3).other_regions) == 2
+    with pytest.raises(StartFailed, match="FEWER_REGIONS: got 1 Regions for a lobby that has 3"):
+        choose_layout(tmp_path, lobbies=1)

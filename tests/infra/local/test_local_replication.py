@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,9 @@ class GlobalTable:
     def get(self, region: Any, key: str) -> str | None:
         found = self.client(region).get_item(TableName=self.name, Key={"id": {"S": key}}, ConsistentRead=True)
         return str(found["Item"]["value"]["S"]) if "Item" in found else None
+
+    def has(self, region: Any, key: str, value: str) -> bool:
+        return self.get(region, key) == value
 
     def records(self, region: Any) -> list[tuple[str, Any]]:
         """Return the event and the new value of each record in the stream of a replica."""
@@ -108,7 +112,7 @@ def test_of_two_writes_during_a_cut_the_newest_wins_in_both_regions(table: Globa
     table.emulator.set_regions(RegionFaults())
     for key in ("a", "b"):
         for region in (HERE, THERE):
-            until(lambda region=region, key=key: table.get(region, key) == "newer")
+            until(partial(table.has, region, key, "newer"))
     assert ("MODIFY", "older") not in table.records(THERE)
 
 

@@ -1,0 +1,29 @@
+"""The parts of the CDK app's context that follow from single options of the command line, or from the account."""
+
+from pathlib import Path
+
+import typer
+
+from infra.cloud.account import Caller
+from lobby.settings import REMOVE
+
+
+def endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
+    """Return the account's data-plane endpoint, and the domain in front of it."""
+    found = identity.session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+    if domain:
+        typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
+    given = {"domain": domain, "domainCertificate": certificate}
+    return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
+
+
+def left_things_context(remove: bool) -> dict[str, str]:
+    return {"leftThings": REMOVE} if remove else {}
+
+
+def registry_events_context(enabled: bool) -> dict[str, str]:
+    return {"registryEvents": "true"} if enabled else {}
+
+
+def profiles_context(directory: Path | None) -> dict[str, str]:
+    return {"profiles": str(directory)} if directory else {}

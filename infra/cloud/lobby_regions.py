@@ -1,0 +1,97 @@
+"""Deploys a lobby in several Regions to AWS: the first Region's stack with the replicas, then the other stacks.
+
+CloudFormation adds at most one replica to a table in an update, so each new Region of an existing lobby is an update
+of the first Region's stack. An interrupted deployment continues from the existing replicas. Rejects a deployment that
+would remove a replica, without the option or without one of the Regions: a copy of the ledger would be deleted.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from infra.cloud.account import Caller
+from infra.errors import InfraError
+from infra.region_steps import begin_home, streams_of
+from lobby.ledger.models import LedgerRow
+from lobby.names import Region, parse_region
+
+CONTEXT: Final = "regions"
+Deploy = Callable[[Caller, dict[str, str]], None]
+"""Deploys the lobby's stack in the Region of the caller, with the Region's own context."""
+
+
+class WrongRegions(InfraError):
+    """The Regions do not fit those that are deployed: REGIONS_MISSING, REGION_REMOVED, FIRST_REGION."""
+
+
+def parse_regions(text: str | None) -> tuple[Region, ...]:
+    """Return the Regions of the option `--regions`; none for one Region. Raise `InvalidInput` INVALID_REGION, or
+    `WrongRegions`."""
+    regions = tuple(parse_region(each.strip()) for each in text.split(",")) if text else ()
+    if len(set(regions)) != len(regions):
+        raise WrongRegions("REGIONS_MISSING", f"got {text}, want each Region once")
+    return regions if len(regions) > 1 else ()
+
+
+def require_first(region: Region, regions: Sequence[Region]) -> None:
+    """Raise `WrongRegions` FIRST_REGION unless the deployment is in the first of the Regions."""
+    if regions and region != regions[0]:
+        raise WrongRegions("FIRST_REGION", f"got {regions[0]} as the first Region and {region} as --region, want one")
+
+
+def context_of(regions: Sequence[Region]) -> dict[str, str]:
+    return {CONTEXT: ",".join(regions)} if len(regions) > 1 else {}
+
+
+def steps(session: Any, regions: Sequence[Region]) -> list[tuple[Region, ...]]:
+    """Return the Regions of each deployment of the first Region's stack, one after the other. The first are those that
+    are deployed, unless there is no table yet. Raise `WrongRegions`."""
+    dynamodb = session.client("dynamodb")
+    try:
+        table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        return [tuple(regions)]
+    deployed = {str(each["RegionName"]) for each in table.get("Replicas", ())} - {session.region_name}
+    return _steps(deployed, regions, session.region_name)
+
+
+def _steps(deployed: set[str], regions: Sequence[Region], first: str) -> list[tuple[Region, ...]]:
+    listed = ",".join([first, *sorted(deployed)])
+    if deployed and not regions:
+        raise WrongRegions("REGIONS_MISSING", f"got no --regions for a lobby in {listed}, want --regions {listed}")
+    if gone := deployed - set(regions):
+        raise WrongRegions(
+            "REGION_REMOVED",
+            f"got {','.join(regions)} for a lobby in {listed}, want {', '.join(sorted(gone))}, too:"
+            " a deployment removes no Region (docs/regions.md)",
+        )
+    present = {first, *deployed}
+    found = [tuple(each for each in regions if each in present)]
+    for region in regions:
+        if region not in present:
+            present.add(region)
+            found.append(tuple(each for each in regions if each in present))
+    return found
+
+
+def updates(
+    indexes: Sequence[dict[str, str]], earlier: Sequence[Sequence[Region]], current: dict[str, str]
+) -> list[tuple[str, dict[str, str]]]:
+    """Return why and with which context the first Region's stack is deployed before the last time: for each change of
+    an index, with the Regions that are deployed now (`current`), then for each new Region. `earlier` starts with the
+    deployed ones."""
+    return [
+        *(("The ledger's indexes change one by one", {**current, **step}) for step in indexes),
+        *((f"Replicas are added one Region at a time, now {each[-1]}", context_of(each)) for each in earlier[1:]),
+    ]
+
+
+def deploy_others(others: Sequence[Caller], context: dict[str, Any], deploy: Deploy) -> None:
+    """Deploy the stack of each other Region. `context` is that of the first."""
+    for other in others:
+        own = {"lobby": f"{other.account}/{other.region}"} | streams_of(other.session.client("dynamodb"))
+        deploy(other, {**context, **own})
+
+
+def begin(first: Caller) -> None:
+    """Make the first Region home if none is. Raise `RegionNotReady`."""
+    begin_home(first.session.client("lambda"))

@@ -1,0 +1,52 @@
+"""What a deployment of a lobby with several Regions reads and starts between its stacks.
+
+DynamoDB names the streams of a Region's replicas when it creates them: they are a setting of the stack there. The
+keeper of the first Region makes it home, at the next minute or when it is called. Without the CDK, whose import takes
+seconds. Rejects a Region that has no replica yet.
+"""
+
+import json
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from infra.errors import InfraError
+from lobby import strict_json
+from lobby.deployment import NAMES
+from lobby.ledger.models import HistoryRow, LedgerRow
+
+KEEPER: Final = NAMES.name("keeper")
+STREAMS: Final = "replicaStreams"
+_DONE: Final = frozenset({"begun", "extended", "door"})
+
+
+class RegionNotReady(InfraError):
+    """A Region is not as the next step needs it: NO_REPLICA, NO_HOME."""
+
+
+def streams_of(dynamodb: Any) -> dict[str, str]:
+    """Return the setting for the stack in a Region. `dynamodb` is a client there. Raise `RegionNotReady` NO_REPLICA."""
+    return {STREAMS: ",".join(_stream(dynamodb, str(model.Meta.table_name)) for model in (LedgerRow, HistoryRow))}
+
+
+def _stream(dynamodb: Any, table: str) -> str:
+    try:
+        found = dynamodb.describe_table(TableName=table)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        found = {}
+    if not found.get("LatestStreamArn"):
+        region = dynamodb.meta.region_name
+        raise RegionNotReady("NO_REPLICA", f"got no table {table} with a stream in {region}, want the replica first")
+    return str(found["LatestStreamArn"])
+
+
+def begin_home(client: Any) -> None:
+    """Run the keeper now. `client` is one of Lambda in the first Region. Until the keeper of a new lobby has run, no
+    Region is home. Raise `RegionNotReady` NO_HOME."""
+    response = client.invoke(FunctionName=KEEPER, Payload=json.dumps({}))
+    result = strict_json.loads(response["Payload"].read())
+    outcome = result.get("outcome") if isinstance(result, dict) else None
+    if outcome not in _DONE:
+        raise RegionNotReady("NO_HOME", f"got {result} from {KEEPER}, want one of: {', '.join(sorted(_DONE))}")
