@@ -1,4 +1,8 @@
-"""Creating and changing an enrolment: the caller's input, checked against the registered targets and profiles."""
+"""Creating and changing an enrolment: the caller's input, checked against the registered targets and profiles.
+
+`lobby.domain.enrolment_rules` has the rules of single values. This module also rejects targets and profiles that the
+lobby does not have, so that an enrolment can claim its devices.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

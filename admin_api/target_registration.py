@@ -1,4 +1,8 @@
-"""Registering a target: which accounts and Regions are accepted, its ExternalId, and its setup command."""
+"""Registering a target: which accounts and Regions are accepted, its ExternalId, and its setup command.
+
+A Region without AWS IoT is rejected here, because its devices would be retried without end. So is the lobby's own
+account and Region, where each certificate is registered already.
+"""
 
 import secrets
 from collections.abc import Sequence

@@ -130,7 +130,7 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         suppress(
             stack.sign_in.pool,
             {
-                "COG2": "MFA by authenticator app is optional: technicians may share a handset without one",
+                "COG2": "MFA by authenticator app is optional: technicians may share a phone that has none",
                 "COG8": "threat protection needs the Plus tier, which is charged per user; operators can enable it",
             },
         )

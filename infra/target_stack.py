@@ -9,6 +9,7 @@ import hashlib
 from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -67,7 +68,7 @@ class TargetStack(Stack):
             iot.CfnBillingGroup(self, _construct_id("BillingGroup", name), billing_group_name=name)
 
     def _arrivals(self) -> sns.Topic:
-        where = self.target.target
+        """Create the topic of the reports, the lobby's subscription to it, and the rules that publish to it."""
         managed_key = kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns")
         topic = sns.Topic(
             self,
@@ -86,12 +87,18 @@ class TargetStack(Stack):
                 endpoint=permissions.queue_arn(permissions.ARRIVALS, place),
             )
         errors = functions.log_group(self, "ArrivalErrors", f"/{NAMES.prefix}/arrival-errors", self.settings)
+        self._report_rules(topic, errors)
+        return topic
+
+    def _report_rules(self, topic: sns.Topic, errors: logs.ILogGroup) -> None:
+        """Create the rules, with one role for both: it may publish, look up things, and log errors."""
+        where = self.target.target
         publish = allow("Publish", ["sns:Publish"], topic.topic_arn)
         write = allow(
             "Errors", ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], errors.log_group_arn
         )
         look_up = allow("LookUp", ["iot:DescribeThing"], permissions.iot_arn(where, "thing/*"))
-        policies = {"tell-the-lobby": publish, "log-errors": write, "look-up-things": look_up}
+        policies = {"report-to-the-lobby": publish, "log-errors": write, "look-up-things": look_up}
         name = NAMES.rule_role(where.region)
         role = topic_rules.rule_role(self, "RuleRole", where, policies, name)
         action = iot.CfnTopicRule.ActionProperty
@@ -122,7 +129,6 @@ class TargetStack(Stack):
             ),
         ):
             topic_rules.make_rule(self, construct_id, NAMES.rule(rule), sql, description, to_topic, to_log)
-        return topic
 
 
 def _construct_id(kind: str, name: str) -> str:

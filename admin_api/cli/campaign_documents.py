@@ -1,4 +1,7 @@
-"""The GraphQL documents about campaigns. A test validates them against the API's schema."""
+"""The GraphQL documents about campaigns. A test validates them against the API's schema.
+
+A preview, a creation and the control of a campaign can be sent again: a repetition changes nothing.
+"""
 
 from typing import Final
 

@@ -1,4 +1,8 @@
-"""The activity log in the API: the actions of users, campaigns, rules and services on all devices."""
+"""The activity log in the API: the actions of users, campaigns, rules and services on all devices.
+
+A page is read from the partition with the fewest entries, so it can be short although more entries follow. Rejects a
+user together with an actor, and times without an offset.
+"""
 
 from enum import Enum
 from typing import Annotated, Final

@@ -1,4 +1,8 @@
-"""Claim certificates of enrolments at the door `claim`: the type, and the mutations."""
+"""Claim certificates of enrolments at the door `claim`: the type, and the mutations.
+
+The registrar changes the certificates in AWS IoT; the API has no permission on them. A private key is neither accepted
+nor returned.
+"""
 
 from typing import Annotated
 

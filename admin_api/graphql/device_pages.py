@@ -1,4 +1,8 @@
-"""Pages of devices: the types, and reading a page within the request's quota."""
+"""Pages of devices: the types, and reading a page within the request's quota.
+
+The number of devices counts towards the quota of the request, because aliases could multiply it. Rejects counts below 1
+and cursors of other lists.
+"""
 
 from enum import Enum
 

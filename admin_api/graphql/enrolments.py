@@ -1,4 +1,8 @@
-"""Types for enrolments: groups of devices with limits and an allocation."""
+"""Types for enrolments: groups of devices with limits and an allocation.
+
+Lists, counts and claim certificates are fields that are read only if a query selects them. Values are validated in
+`admin_api.enrolments`.
+"""
 
 from collections.abc import Mapping, Sequence
 

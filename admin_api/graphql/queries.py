@@ -1,4 +1,8 @@
-"""The queries: those of v0.1, unchanged, and the later ones."""
+"""The queries: those of v0.1, unchanged, and the later ones.
+
+They change no device and no target, so a client can repeat them. Each is authorised by the table of roles before its
+resolver runs.
+"""
 
 from typing import Annotated
 

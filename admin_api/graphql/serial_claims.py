@@ -1,4 +1,8 @@
-"""Claims by serial number: the types, the query and the mutations."""
+"""Claims by serial number: the types, the query and the mutations.
+
+A claim of a serial number waits for a device whose certificate does not exist yet. Each serial number has its own
+result, so one invalid number does not affect the others.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,8 @@
-"""Webhooks in the API: the types, the query of deliveries, and the mutations."""
+"""Webhooks in the API: the types, the query of deliveries, and the mutations.
+
+A signing secret is returned once, in the response that creates it. `admin_api.webhooks` has the operations,
+`lobby.domain.webhook` the rules.
+"""
 
 from typing import Annotated
 

@@ -1,6 +1,6 @@
-"""Options of the command line for AWS, with their help. Those that several commands have mean the same in each.
+"""The options that several commands of the command line for AWS share, with their help texts.
 
-Defaults are with the commands. The CDK app's settings have the rules of their values (`infra.settings`).
+Each command has its own defaults. The rules of the values are those of the CDK app's settings (`infra.settings`).
 """
 
 from typing import Annotated

@@ -1,4 +1,8 @@
-"""AWS IoT's registry of one account and Region, paced to its quotas. Counts the calls."""
+"""AWS IoT's registry of one account and Region, paced to its quotas. Counts the calls.
+
+A removal makes several calls for each device, so without a pace it would be throttled. A missing resource can be
+accepted, so that an interrupted removal can be repeated.
+"""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Publishes messages to devices. Every message expires, because a device gets the current one with its next hello.
+"""Publishes messages to devices. Every message expires: a device gets the current one with its next hello.
 
 AWS IoT keeps QoS 1 messages for a persistent session that is disconnected (AWS IoT developer guide, "MQTT persistent
 sessions"). Without an expiry, a device that was claimed twice while it was off would first receive the route of the

@@ -1,4 +1,8 @@
-"""A registered target: an account and a Region that devices can be sent to, and the names of what exists there."""
+"""A registered target: an account and a Region that devices can be sent to, and the names of what exists there.
+
+Names of what exists in a target are fixed, so the commissioner and the target's stack agree without a setting. Rejects
+claims for targets that are archived or evacuated, and profiles that a target does not have.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum

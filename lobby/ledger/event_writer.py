@@ -1,4 +1,8 @@
-"""Writes events of devices: decide, write one conditional transaction, and repeat after a conflict."""
+"""Writes events of devices: decide, write one conditional transaction, and repeat after a conflict.
+
+The base class of the ledger's writes: what an event changes is decided in `lobby.domain`, so a conflict only means that
+the decision is made again with the new row. After `ATTEMPTS` conflicts it is an error.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,8 @@
-"""Conversions between the rows of the tables and the values of the domain."""
+"""Conversions between the rows of the tables and the values of the domain.
+
+Values of earlier versions stay readable. A history entry that is not valid is returned as such, because verification
+must report it and not fail on it.
+"""
 
 from typing import Any
 

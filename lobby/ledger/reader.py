@@ -1,4 +1,8 @@
-"""Consistent reads of single devices: the row, the certificate, the history, the holder of a thing name."""
+"""Consistent reads of single devices: the row, the certificate, the history, the holder of a thing name.
+
+Each method is one call, or a few if a device has renewed its certificate. Rows are read consistently, because users and
+Lambdas decide on them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace

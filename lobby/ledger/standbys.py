@@ -1,8 +1,8 @@
 """Sets the standby of a target, evacuates it, and returns it: each is one conditional write of the target's record.
 
-From that write on, the receptionist decides by the record. The rows of the devices follow in a campaign, which the
-record names: a caller that is killed before it creates the campaign is continued by the sweeper. Each operation can be
-repeated, and changes nothing then.
+From that write on, the receptionist uses the record. A campaign, which the record names, changes the rows of the
+devices. If a caller is killed before it creates the campaign, the sweeper creates it. A repeated operation changes
+nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -182,8 +182,8 @@ class Standbys:
         return self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
 
     def _has_devices(self, registered: RegisteredTarget) -> bool:
-        """Return whether devices are placed in a target. The counts do not tell in which mode they are prepared, so a
-        repeated preparation looks at each of them."""
+        """Return whether devices are placed in a target. The counts do not show in which mode they are prepared, so a
+        repeated preparation checks each of them."""
         return counts_of(registered.target, self._counts()).placed > 0
 
     def is_followed(self, registered: RegisteredTarget) -> bool:

@@ -1,4 +1,8 @@
-"""`login`, `logout` and `whoami`."""
+"""`login`, `logout` and `whoami`.
+
+A local deployment needs no sign-in, so `login` is refused for one. `logout` also deletes the stored tokens if the lobby
+cannot revoke them.
+"""
 
 from dataclasses import replace
 from typing import Annotated

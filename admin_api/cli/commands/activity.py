@@ -1,4 +1,8 @@
-"""`activity`: the actions of users, campaigns, rules and services on all devices."""
+"""`activity`: the actions of users, campaigns, rules and services on all devices.
+
+The API returns pages; they are read until the requested number of entries is complete. Rejects options that exclude
+each other.
+"""
 
 from typing import Annotated, Any, Final
 

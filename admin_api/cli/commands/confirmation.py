@@ -1,4 +1,8 @@
-"""Ask for confirmation before a change, with a sentence per device about the effect."""
+"""Ask for confirmation before a change, with a sentence per device about the effect.
+
+The sentences state what happens in the lobby and in the target, because some changes cannot be undone. Without a
+terminal, a command that must ask is refused unless --yes is given.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final

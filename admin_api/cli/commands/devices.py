@@ -1,4 +1,8 @@
-"""`overview` and `devices`: count, list, show and watch devices."""
+"""`overview` and `devices`: count, list, show and watch devices.
+
+`listing`, `watching` and `render` do the work. Lists are read page by page, so a list of any length needs little
+memory.
+"""
 
 from typing import Annotated
 

@@ -1,4 +1,8 @@
-"""Options that select devices, for lists and for changes: state, target, name, fingerprint, reason, age, renewal."""
+"""Options that select devices, for lists and for changes: state, target, name, fingerprint, reason, age, renewal.
+
+They are converted to the API's `DeviceFilter` in one place, so that they mean the same in every command. Rejects an age
+without a state or target, for which the lobby has no index.
+"""
 
 import re
 from datetime import timedelta

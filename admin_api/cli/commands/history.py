@@ -1,4 +1,7 @@
-"""`history show`, `history verify` and `history export`. `history DEVICE` is short for `history show DEVICE`."""
+"""`history show`, `history verify` and `history export`. `history DEVICE` is short for `history show DEVICE`.
+
+An export is a signed file for recipients without access to the lobby. Rejects an output file that exists.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any, Final

@@ -1,4 +1,8 @@
-"""`devices list`: the devices that match a filter as a table, as CSV or as JSON, and how many there are."""
+"""`devices list`: the devices that match a filter as a table, as CSV or as JSON, and how many there are.
+
+JSON and CSV are printed while pages arrive. A note states how many devices are not shown, so that a cut list is
+noticed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

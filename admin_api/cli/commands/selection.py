@@ -1,4 +1,8 @@
-"""The devices of a change: named one by one, in a list (--file), or by a filter; and how to carry the change out."""
+"""The devices of a change: named one by one, in a list (--file), or by a filter; and how to carry the change out.
+
+Rejects several of these at once, and none of them, because a change of the wrong devices may be permanent. A list is
+read completely before any device is looked up.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Send claims and show the outcomes: with --json each as it arrives, otherwise all together at the end."""
+"""Send claims and show the outcomes: with --json each as it arrives, otherwise all together at the end.
+
+Results are written to the file of results before the next chunk is sent, so they are complete after an interruption.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final

@@ -1,4 +1,8 @@
-"""`targets`: list, register, check, pause and resume targets. `target_changes` has the commands that change one."""
+"""`targets`: list, register, check, pause and resume targets. `target_changes` has the commands that change one.
+
+The check of a target and its setup command are the lobby's; this module only shows them. Rejects `check` with both
+targets and --all.
+"""
 
 from typing import Annotated, Any
 

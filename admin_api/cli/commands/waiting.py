@@ -1,4 +1,8 @@
-"""--wait: follow devices, print each change with its time, and turn the result into an exit status."""
+"""--wait: follow devices, print each change with its time, and turn the result into an exit status.
+
+A device that cannot reach the goal without a user ends the wait early. When the time is over, the command fails,
+although the lobby continues.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,8 @@
-"""Tables, details and sentences about campaigns, and the results of each device as CSV."""
+"""Tables, details and sentences about campaigns, and the results of each device as CSV.
+
+Pure functions from the API's responses to text and rich renderables. Text of users and devices is made safe for a
+terminal and for a spreadsheet.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -1,4 +1,8 @@
-"""Detail views: a device with its route, certificate and history; the overview; the result of a verification."""
+"""Detail views: a device with its route, certificate and history; the overview; the result of a verification.
+
+Pure functions from the API's responses to rich renderables. An empty field has a dash, and a problem is shown with what
+to do about it.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime

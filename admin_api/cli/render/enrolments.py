@@ -1,4 +1,7 @@
-"""Tables and details of enrolments."""
+"""Tables and details of enrolments.
+
+Pure functions from the API's responses to rich renderables. Secrets of tokens are not part of these responses.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,8 @@
-"""Applies all patches to MiniStack, after every patch point has been checked."""
+"""Applies all patches to MiniStack, after every patch point has been checked.
+
+A patch point whose signature has changed stops the start: a patch that no longer applies would change the emulator's
+behaviour without an error.
+"""
 
 import time
 from collections.abc import Callable, Coroutine

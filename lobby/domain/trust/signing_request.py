@@ -16,7 +16,7 @@ from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
 
 MAX_CHARACTERS: Final = 12 * 1024
-"""That of RSA with 16384 bits is smaller."""
+"""More than a request with an RSA key of 16384 bits has."""
 _ONE_PEM: Final = re.compile(
     r"\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s[A-Za-z0-9+/=\s]+-----END (NEW )?CERTIFICATE REQUEST-----\s*"
 )
