@@ -108,9 +108,9 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
         )
         return
     with translated_aws_errors():
-        lobby = place.connect("publish the revocation list of", ca.intermediate)
-        location = registration.publish_crl(lobby, ca.intermediate, [issued], now=terminal.current_time())
-    terminal.print_result(f"published: {location}")
+        for lobby in place.connect("publish the revocation list of", ca.intermediate):
+            location = registration.publish_crl(lobby, ca.intermediate, [issued], now=terminal.current_time())
+            terminal.print_result(f"published: {location}")
     terminal.print_note(
         "a device that the lobby has admitted keeps its access until its operator revokes it: lobbyctl revoke"
     )

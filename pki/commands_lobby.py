@@ -14,7 +14,7 @@ from pki.ca_source import CaFile, ChainFiles, CrlFiles, LoadedCa, OptionalCaDire
 from pki.certificate_files import read_certificates
 from pki.certificates import common_name
 from pki.lobby_account import translated_aws_errors
-from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes
+from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes, label
 
 app = typer.Typer()
 
@@ -47,14 +47,15 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     loaded, now = load_ca(directory, ca, chain or (), crl_files or ()), terminal.current_time()
     sample = read_certificates(device_cert)[0] if device_cert else None
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
-    lobby = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
-    with translated_aws_errors():
-        result = registration.register_ca(lobby, loaded.certificate, loaded.lists, now=now, sample=sample)
-    status = "registered" if result.created else "already registered, now active"
-    terminal.print_result(f"{status}: {result.ca_certificate_id}")
+    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
+    for lobby in lobbies:
+        with translated_aws_errors():
+            result = registration.register_ca(lobby, loaded.certificate, loaded.lists, now=now, sample=sample)
+        status = "registered" if result.created else "already registered, now active"
+        terminal.print_result(f"{label(lobby, lobbies)}{status}: {result.ca_certificate_id}")
+        _report_lists(loaded, result.crl_location)
     if sample is not None:
         terminal.print_result(f"the lobby would admit {common_name(sample)}")
-    _report_lists(loaded, result.crl_location)
 
 
 @app.command()
@@ -70,12 +71,13 @@ def publish_crl(
 ) -> None:
     """Publish the CA's current revocation lists to a lobby where the CA is registered."""
     loaded, now = load_ca(directory, ca, (), crl_files or ()), terminal.current_time()
-    lobby = Place.of(profile, region, endpoint_url, local, yes).connect(
+    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect(
         "publish the revocation list of", loaded.certificate
     )
-    with translated_aws_errors():
-        location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now)
-    _report_lists(loaded, location)
+    for lobby in lobbies:
+        with translated_aws_errors():
+            location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now)
+        _report_lists(loaded, location)
 
 
 @app.command()
@@ -90,16 +92,21 @@ def unregister(
 ) -> None:
     """Remove this CA from a lobby, which then admits no new devices of it. Registered devices stay registered."""
     loaded = load_ca(directory, ca, with_lists=False)
-    lobby = Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
-    with translated_aws_errors():
-        result = registration.unregister_ca(lobby, loaded.certificate)
+    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
+    for lobby in lobbies:
+        with translated_aws_errors():
+            result = registration.unregister_ca(lobby, loaded.certificate)
+        _report_removal(result, label(lobby, lobbies))
+
+
+def _report_removal(result: registration.CaRemoval, where: str) -> None:
     if result.ca_certificate_id is None:
-        terminal.print_result("not registered: nothing to do")
+        terminal.print_result(f"{where}not registered: nothing to do")
         return
-    terminal.print_result(f"unregistered: {result.ca_certificate_id}")
+    terminal.print_result(f"{where}unregistered: {result.ca_certificate_id}")
     if result.remaining_devices:
         terminal.print_note(
-            f"{result.remaining_devices} device certificates of this CA stay registered and keep working"
+            f"{where}{result.remaining_devices} device certificates of this CA stay registered and keep working"
         )
     terminal.print_note(f"the revocation list stays at {result.crl_location}")
 

@@ -29,8 +29,10 @@ def local_options(directory: Path, project: Path = PROJECT) -> ConnectionOptions
     try:
         body = strict_json.loads(path.read_text())
         endpoint, secret, account, region = (str(body[name]) for name in _FIELDS)
+        regions = [str(each["region"]) for each in body.get("regions", ())]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise RegistrationError(
             "NO_LOBBY", f"got {path} ({shown(str(err))}), want the lobby.json of a local deployment"
         ) from None
+    region = ",".join(regions) or region
     return ConnectionOptions(region=region, endpoint_url=endpoint, access_key=account, secret=secret)

@@ -1,6 +1,6 @@
 """Where a command acts: the options that name a lobby's account, and the confirmation before anything is changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +8,15 @@ import typer
 from cryptography import x509
 
 from lobby.errors import InvalidInput
+from lobby.names import shown
 from pki.certificates import common_name
 from pki.lobby_account import ConnectionOptions, Lobby, connect
 from pki.local_lobby import local_options
 
 Profile = Annotated[str | None, typer.Option(help="AWS profile of the lobby's account.")]
-RegionOption = Annotated[str | None, typer.Option("--region", help="The lobby's Region.")]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", help="The lobby's Region; all of them, with commas, if it has several.")
+]
 EndpointUrl = Annotated[str | None, typer.Option(help="Custom AWS endpoint.")]
 Local = Annotated[bool, typer.Option("--local", help="The local cloud of ./deploy.sh local.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
@@ -36,10 +39,28 @@ class Place:
             )
         return cls(local_options(Path.cwd()), yes)
 
-    def connect(self, action: str, ca: x509.Certificate) -> Lobby:
-        """Return the lobby, after the user has confirmed account and Region."""
-        lobby = connect(self.options)
+    def connect(self, action: str, ca: x509.Certificate) -> tuple[Lobby, ...]:
+        """Return the lobby in each of its Regions, after the user has confirmed account and Regions. A device can join
+        through each, so its CA is registered in all. Raise `InvalidInput` INVALID_REGION."""
+        lobbies = tuple(connect(replace(self.options, region=each)) for each in _regions(self.options.region))
         if not self.yes:
-            question = f"{action} {common_name(ca)} in account {lobby.account}, Region {lobby.region}?"
+            where = ", ".join(lobby.region for lobby in lobbies)
+            word = "Region" if len(lobbies) == 1 else "Regions"
+            question = f"{action} {common_name(ca)} in account {lobbies[0].account}, {word} {where}?"
             typer.confirm(question[0].upper() + question[1:], abort=True, err=True)
-        return lobby
+        return lobbies
+
+
+def _regions(option: str | None) -> list[str | None]:
+    """Return the Regions of the option; None: that of the AWS configuration."""
+    if option is None:
+        return [None]
+    named = [each.strip() for each in option.split(",")]
+    if len(set(named)) != len(named):
+        raise InvalidInput("INVALID_REGION", f"got {shown(option)}, want each Region once")
+    return list(named)
+
+
+def label(lobby: Lobby, lobbies: tuple[Lobby, ...]) -> str:
+    """Return the start of a line about one of several Regions."""
+    return f"{lobby.region}: " if len(lobbies) > 1 else ""

@@ -54,7 +54,7 @@ Lobbies = Annotated[
     ),
 ]
 LeaseSeconds = Annotated[
-    int | None, typer.Option(min=10, max=300, help="How long a home Region that is lost stays home. [default: 300]")
+    int | None, typer.Option(min=90, max=300, help="How long a home Region that is lost stays home. [default: 300]")
 ]
 
 

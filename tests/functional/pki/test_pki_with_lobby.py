@@ -127,6 +127,46 @@ def test_a_ca_is_registered_published_and_unregistered(pki: Pki, endpoint: str) 
     assert "NOT_REGISTERED" in pki("publish-crl", "ca", "--yes", status=1).stderr
 
 
+def test_a_ca_is_registered_in_every_region_of_a_lobby_with_several(pki: Pki, endpoint: str) -> None:
+    regions = ("eu-north-1", "us-west-2")
+    both = ["--region", ",".join(regions), "--endpoint-url", endpoint, "--yes"]
+
+    def run(*args: str, status: int = 0) -> Result:
+        done = CliRunner().invoke(app, [*args, *both])
+        assert done.exit_code == status, (done.output, done.exception)
+        return done
+
+    clients = {}
+    for region in regions:
+        session = boto3.Session(ACCOUNT, "secret", region_name=region)
+        clients[region] = session.client("iot", endpoint_url=endpoint), session.client("s3", endpoint_url=endpoint)
+    ca_id = fingerprint(load_certificates(Path("ca"))[1])
+
+    def create(region: str) -> None:
+        place: Any = {"LocationConstraint": region}
+        clients[region][1].create_bucket(
+            Bucket=f"device-lobby-trust-{ACCOUNT}-{region}", CreateBucketConfiguration=place
+        )
+
+    create(regions[0])
+    assert "NO_LOBBY" in run("register", "ca", status=1).stderr, "the second Region has no lobby yet"
+    create(regions[1])
+    done = run("register", "ca").stdout
+    assert f"{regions[0]}: already registered, now active: {ca_id}" in done
+    assert f"{regions[1]}: registered: {ca_id}" in done
+    for region, (iot, s3) in clients.items():
+        described = iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]
+        assert (described["status"], described["autoRegistrationStatus"]) == ("ACTIVE", "ENABLE")
+        bucket = f"device-lobby-trust-{ACCOUNT}-{region}"
+        assert s3.head_object(Bucket=bucket, Key=f"crl/{ca_id}.pem")["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert run("publish-crl", "ca").stdout.count("list ") == 2
+    gone = run("unregister", "ca").stdout
+    assert [f"{region}: unregistered: {ca_id}" in gone for region in regions] == [True, True]
+    assert all(iot.list_ca_certificates()["certificates"] == [] for iot, _ in clients.values())
+    both[1] = f"{regions[0]},{regions[0]}"
+    assert "want each Region once" in run("register", "ca", status=2).stderr
+
+
 def test_an_own_ca_is_registered_from_files_and_its_revocations_are_published(
     pki: Pki, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

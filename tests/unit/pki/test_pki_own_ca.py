@@ -1,5 +1,6 @@
 """A manufacturer's own CA in files: what is read, and which CAs are rejected before anything is registered."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -221,6 +222,9 @@ def test_the_local_cloud_is_found_above_the_directory(tmp_path: Path) -> None:
         "s",
         "eu-west-1",
     )
+    several = json.loads(file.read_text()) | {"regions": [{"region": "eu-west-1"}, {"region": "us-east-1"}]}
+    file.write_text(json.dumps(several))
+    assert local_options(below, tmp_path).region == "eu-west-1,us-east-1"
 
 
 def test_certificates_of_a_file_are_all_read(tmp_path: Path) -> None:
