@@ -39,14 +39,37 @@ class Screen:
         """Print a result as JSON, in ASCII so that every terminal and encoding accepts it."""
         self.out.print(json.dumps(body), soft_wrap=True)
 
-    def listing(
-        self, found: list[dict[str, Any]], table: Callable[[list[dict[str, Any]]], RenderableType], empty: str
+    def result(
+        self,
+        body: object,
+        shown: RenderableType | None = None,
+        *,
+        line: str | None = None,
+        note: str | None = None,
     ) -> None:
-        """Print entries: as JSON records, as the table that `table` makes of them, or the note `empty` for none."""
+        """Print a result: with --json the record `body`, otherwise the given ones of a table, a line and a note."""
+        if self.as_json:
+            self.record(body)
+            return
+        if shown is not None:
+            self.show(shown)
+        if line is not None:
+            self.line(line)
+        if note is not None:
+            self.note(note)
+
+    def listing(
+        self,
+        found: list[dict[str, Any]],
+        table: Callable[[list[dict[str, Any]]], RenderableType],
+        empty: str | None = None,
+    ) -> None:
+        """Print entries: as JSON records, or as the table that `table` makes of them. For none, print the note `empty`
+        if it is given."""
         if self.as_json:
             for each in found:
                 self.record(each)
-        elif found:
+        elif found or empty is None:
             self.show(table(found))
         else:
             self.note(empty)

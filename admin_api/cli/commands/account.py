@@ -41,10 +41,10 @@ def login(
     context.profiles.store(profile)
     context.lobby = profile
     me = context.execute(documents.ME)["me"]
-    if context.screen.as_json:
-        context.screen.record({"url": url, "name": me["name"], "role": me["role"]})
-    else:
-        context.screen.line(f"Signed in to {url} as {cells.clean(me['name'])} ({cells.clean(me['role'])})")
+    context.screen.result(
+        {"url": url, "name": me["name"], "role": me["role"]},
+        line=f"Signed in to {url} as {cells.clean(me['name'])} ({cells.clean(me['role'])})",
+    )
     preferred = local_file(LobbyChoice(), environment.directory, environment.project)
     if preferred is not None:
         context.screen.note(f"note: in this directory {preferred} takes precedence; use --url {url} or LOBBYCTL_URL")
@@ -68,11 +68,10 @@ def logout(context: CommandContext) -> None:
             revoked = sign_out(profile, http)
     finally:
         context.profiles.delete(profile.url)
-    if context.screen.as_json:
-        context.screen.record({"url": profile.url, "revoked": revoked})
-    else:
-        result = "revoked and deleted" if revoked else "deleted; they stay valid until they expire"
-        context.screen.line(f"Signed out of {profile.url}: the tokens are {result}")
+    result = "revoked and deleted" if revoked else "deleted; they stay valid until they expire"
+    context.screen.result(
+        {"url": profile.url, "revoked": revoked}, line=f"Signed out of {profile.url}: the tokens are {result}"
+    )
 
 
 @command(app, "whoami")
@@ -80,11 +79,11 @@ def whoami(context: CommandContext) -> None:
     """Show the signed-in user, the role and the lobby."""
     me, lobby = context.execute(documents.ME)["me"], context.lobby
     source = f"by {lobby.path}" if isinstance(lobby, LocalLobby) else "by lobbyctl login"
-    if context.screen.as_json:
-        context.screen.record({**me, "graphqlUrl": lobby.graphql_url, "signedIn": source})
-        return
     fields = ("name", me["name"]), ("role", me["role"]), ("lobby", lobby.graphql_url), ("signed in", source)
-    context.screen.show(details.pairs([*fields, ("operations", ", ".join(me["operations"]))]))
+    context.screen.result(
+        {**me, "graphqlUrl": lobby.graphql_url, "signedIn": source},
+        details.pairs([*fields, ("operations", ", ".join(me["operations"]))]),
+    )
 
 
 def _url(context: CommandContext) -> str:

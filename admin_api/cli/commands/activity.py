@@ -49,13 +49,7 @@ def activity(
         "until": until,
     }
     entries = _entries(context, {key: value for key, value in wanted.items() if value is not None}, last)
-    if context.screen.as_json:
-        for each in entries:
-            context.screen.record(each)
-    elif entries:
-        context.screen.show(render.activity(entries))
-    else:
-        context.screen.note("no activity")
+    context.screen.listing(entries, render.activity, "no activity")
 
 
 def _entries(context: CommandContext, wanted: dict[str, Any], last: int) -> list[dict[str, Any]]:

@@ -24,10 +24,7 @@ def add(
     """Subscribe an e-mail address. Its owner gets a mail from AWS and confirms; every mail has a link that ends it."""
     names = [name.strip() for name in notices.split(",")] if notices is not None else None
     added = context.execute(documents.ADD_ALERT, email=email, notices=names)["addAlert"]
-    if context.screen.as_json:
-        context.screen.record(added)
-    else:
-        context.screen.note(f"AWS asks {cells.clean(added['email'])} to confirm")
+    context.screen.result(added, note=f"AWS asks {cells.clean(added['email'])} to confirm")
 
 
 @command(app, "list")

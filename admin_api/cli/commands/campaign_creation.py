@@ -119,10 +119,7 @@ def preview(
 ) -> None:
     """Show the predicted results of a campaign, and its duration. Changes nothing."""
     found = _preview(context, arguments.change(context, operation), _chosen(context, selection, more))
-    if context.screen.as_json:
-        context.screen.record(found)
-    else:
-        context.screen.line(render.preview_text(found))
+    context.screen.result(found, line=render.preview_text(found))
 
 
 @command(app, "create")
@@ -147,11 +144,8 @@ def create(
     created = _create(context, {"name": name, "change": change, **limits.fields}, list(chosen.parts()))
     if wait:
         return follow(context, name, timeout)
-    if context.screen.as_json:
-        context.screen.record(created)
-    else:
-        approval = f"; next, another user: lobbyctl campaigns approve {name}"
-        context.screen.note(f"{name} is {created['state']}{approval if created['state'] == 'approval' else ''}")
+    approval = f"; next, another user: lobbyctl campaigns approve {name}" if created["state"] == "approval" else ""
+    context.screen.result(created, note=f"{name} is {created['state']}{approval}")
     return Status.DONE
 
 

@@ -50,10 +50,7 @@ def follow(context: CommandContext, name: str, timeout: float) -> Status:
 
 
 def _report(context: CommandContext, campaign: Mapping[str, Any], text: str) -> None:
-    if context.screen.as_json:
-        context.screen.record(campaign)
-    else:
-        context.screen.line(text)
+    context.screen.result(campaign, line=text)
 
 
 def _status(campaign: Mapping[str, Any]) -> Status:

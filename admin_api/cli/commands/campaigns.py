@@ -43,10 +43,7 @@ def show(context: CommandContext, name: Named, wait: Wait = False, timeout: Time
         return follow(context, parse_campaign_name(name), timeout)
     campaign = find(context, parse_campaign_name(name))
     history = context.execute(documents.CAMPAIGN_HISTORY, name=campaign["name"])["campaign"]["history"]
-    if context.screen.as_json:
-        context.screen.record({**campaign, "history": history})
-    else:
-        context.screen.show(render.details(campaign, history))
+    context.screen.result({**campaign, "history": history}, render.details(campaign, history))
     return None
 
 
@@ -148,7 +145,4 @@ def _act(context: CommandContext, document: Document, name: str) -> None:
 
 
 def _report(context: CommandContext, campaign: dict[str, Any]) -> None:
-    if context.screen.as_json:
-        context.screen.record(campaign)
-    else:
-        context.screen.note(f"{campaign['name']} is {campaign['state']}: {render.progress(campaign)}")
+    context.screen.result(campaign, note=f"{campaign['name']} is {campaign['state']}: {render.progress(campaign)}")

@@ -89,10 +89,10 @@ def confirm(
     confirmed = context.execute(documents.CONFIRM, certid=certid, code=presence_code)["confirmPresence"]
     if confirmed is None:
         raise ApiRefused("REFUSED", "got no device from the lobby, want the confirmed one")
-    if context.screen.as_json:
-        context.screen.record({"certid": certid, "ok": True, "code": None, "message": None, "device": confirmed})
-    else:
-        context.screen.line(f"{cells.name(confirmed)}: {cells.clean(confirmed['devstate'])}")
+    context.screen.result(
+        {"certid": certid, "ok": True, "code": None, "message": None, "device": confirmed},
+        line=f"{cells.name(confirmed)}: {cells.clean(confirmed['devstate'])}",
+    )
     return follow(context, {certid: goal_of(confirmed)}, timeout) if wait else Status.DONE
 
 

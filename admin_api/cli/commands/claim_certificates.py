@@ -52,12 +52,10 @@ def add(
     added: dict[str, Any] = result["addClaimCertificate"]
     if out is not None:
         out.write_text(added["certificatePem"])
-    if context.screen.as_json:
-        context.screen.record(added)
-    elif out is None:
-        context.screen.show(added["certificatePem"])
+    if out is None:
+        context.screen.result(added, added["certificatePem"])
     else:
-        context.screen.note(f"Wrote {out}; it expires at {added['expires']}")
+        context.screen.result(added, note=f"Wrote {out}; it expires at {added['expires']}")
 
 
 @command(app, "list")
@@ -78,10 +76,7 @@ def revoke(
     effect = f"{certid} admits no device any more. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)
     revoked = context.execute(documents.REVOKE_CLAIM_CERTIFICATE, certificateId=certid)["revokeClaimCertificate"]
-    if context.screen.as_json:
-        context.screen.record(revoked)
-    else:
-        context.screen.note(f"Revoked {certid}")
+    context.screen.result(revoked, note=f"Revoked {certid}")
 
 
 @command(approve_app, "approve")
@@ -95,10 +90,7 @@ def approve(
         documents.APPROVE_SERIAL_NUMBER, enrolment=parse_enrolment_name(name), serialNumber=parse_thing_name(serial)
     )
     approved: dict[str, Any] = result["approveSerialNumber"]
-    if context.screen.as_json:
-        context.screen.record(approved)
-    else:
-        context.screen.note(f"Another key may use {serial} until {approved['until']}")
+    context.screen.result(approved, note=f"Another key may use {serial} until {approved['until']}")
 
 
 def _certificate(

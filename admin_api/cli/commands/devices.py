@@ -28,10 +28,7 @@ overview_app = typer.Typer()
 def overview(context: CommandContext) -> None:
     """Count devices by state, target and failure reason."""
     counts = context.execute(documents.OVERVIEW)["overview"]
-    if context.screen.as_json:
-        context.screen.record(counts)
-    else:
-        context.screen.show(details.overview(counts))
+    context.screen.result(counts, details.overview(counts))
 
 
 @command(app, "list")
@@ -56,10 +53,7 @@ def show(
 ) -> None:
     """Show a device with its state, certificate, possible actions and history."""
     node = context.device(context.find_device(device), last)
-    if context.screen.as_json:
-        context.screen.record(node)
-    else:
-        context.screen.show(details.device_details(node, context.now()))
+    context.screen.result(node, details.device_details(node, context.now()))
 
 
 @command(app, "watch")

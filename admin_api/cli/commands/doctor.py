@@ -24,14 +24,10 @@ def doctor(
     Shows the last week, the latest first, and what to do. Exits with status 1 if there is a problem.
     """
     problems = context.execute(documents.CONNECTION_PROBLEMS, first=limit)["connectionProblems"]
-    if context.screen.as_json:
-        for problem in problems:
-            context.screen.record(problem)
-    elif problems:
-        context.screen.show(tables.connection_problems(problems, context.now()))
     if not problems:
         context.screen.note("no connection problems in the last week")
         return Status.DONE
+    context.screen.listing(problems, lambda found: tables.connection_problems(found, context.now()))
     if len(problems) == limit:
         context.screen.note(f"showing the last {limit}; there may be more")
     return Status.REFUSED

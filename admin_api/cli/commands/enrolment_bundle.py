@@ -142,9 +142,7 @@ def _added(context: CommandContext, enrolment: str, request: dict[str, str]) -> 
 
 
 def _report(context: CommandContext, out: Path, added: dict[str, Any]) -> None:
-    if context.screen.as_json:
-        context.screen.record({**added, "bundle": str(out)})
-    else:
-        context.screen.note(
-            f"Wrote {out}. Its claim certificate {added['certificateId']} expires at {added['expires']}"
-        )
+    context.screen.result(
+        {**added, "bundle": str(out)},
+        note=f"Wrote {out}. Its claim certificate {added['certificateId']} expires at {added['expires']}",
+    )

@@ -107,11 +107,7 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         context.screen.note(f"Added {added} serial numbers")
         if not paused:
             created = context.execute(documents.RESUME_ENROLMENT, name=name)["resumeEnrolment"]
-    if context.screen.as_json:
-        context.screen.record(created)
-    else:
-        context.screen.show(render.table([created]))
-        context.screen.note("It applies within half a minute")
+    context.screen.result(created, render.table([created]), note="It applies within half a minute")
 
 
 def _field(text: str) -> dict[str, str]:

@@ -38,13 +38,11 @@ def create(
         thingName=parse_thing_name(thing) if thing is not None else None,
     )["createEnrolmentToken"]
     token = created["token"]
-    if context.screen.as_json:
-        context.screen.record(created)
-        return
-    context.screen.show(created["authorization"])
-    context.screen.note(
-        f"Keep it now: it is not shown again. It has {token['maxUses']} uses until {token['expires']}; "
-        f"to revoke it: lobbyctl enrolments tokens revoke {token['identifier']}"
+    context.screen.result(
+        created,
+        created["authorization"],
+        note=f"Keep it now: it is not shown again. It has {token['maxUses']} uses until {token['expires']}; "
+        f"to revoke it: lobbyctl enrolments tokens revoke {token['identifier']}",
     )
 
 
@@ -66,7 +64,4 @@ def revoke(
     effect = f"{identifier} admits no device any more. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)
     revoked = context.execute(documents.REVOKE_ENROLMENT_TOKEN, identifier=identifier)["revokeEnrolmentToken"]
-    if context.screen.as_json:
-        context.screen.record(revoked)
-    else:
-        context.screen.note(f"Revoked {identifier}")
+    context.screen.result(revoked, note=f"Revoked {identifier}")

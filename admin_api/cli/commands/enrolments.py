@@ -43,10 +43,7 @@ def show(context: CommandContext, name: Named) -> None:
     """Show an enrolment: its conditions, limits, allocation, refusals by reason, and history."""
     enrolment = find(context, name)
     history = context.execute(documents.ENROLMENT_HISTORY, name=name)["enrolmentHistory"]
-    if context.screen.as_json:
-        context.screen.record({**enrolment, "history": history})
-    else:
-        context.screen.show(render.details(enrolment, history))
+    context.screen.result({**enrolment, "history": history}, render.details(enrolment, history))
 
 
 @command(app, "change")
@@ -81,10 +78,7 @@ def add(
 ) -> None:
     """Add serial numbers to the list of an enrolment. Adding some again changes nothing."""
     added = add_serials(context, parse_enrolment_name(name), read_serials(serials))
-    if context.screen.as_json:
-        context.screen.record({"enrolment": name, "added": added})
-    else:
-        context.screen.note(f"Added {added} serial numbers to {name}")
+    context.screen.result({"enrolment": name, "added": added}, note=f"Added {added} serial numbers to {name}")
 
 
 @command(app, "pause")
@@ -158,7 +152,4 @@ def _set_state(context: CommandContext, name: str, document: Document, text: str
 
 
 def _report(context: CommandContext, enrolment: dict[str, Any], text: str) -> None:
-    if context.screen.as_json:
-        context.screen.record(enrolment)
-    else:
-        context.screen.note(text)
+    context.screen.result(enrolment, note=text)

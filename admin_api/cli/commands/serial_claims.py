@@ -49,10 +49,7 @@ def withdraw(
     """Withdraw claims of serial numbers whose devices have not joined."""
     for serial in [parse_thing_name(each) for each in serials]:
         withdrawn = context.execute(documents.WITHDRAW_CLAIM, serialNumber=serial)["withdrawSerialNumberClaim"]
-        if context.screen.as_json:
-            context.screen.record(withdrawn)
-        else:
-            context.screen.note(f"Withdrew the claim of {serial}")
+        context.screen.result(withdrawn, note=f"Withdrew the claim of {serial}")
 
 
 def claim_serials(context: CommandContext, serials: Sequence[ThingName], request: ClaimRequest) -> Status:

@@ -128,10 +128,6 @@ def _change(context: CommandContext, document: Document, target: Target, **more:
 
 def _report(context: CommandContext, changed: dict[str, Any], text: str, wait: bool, timeout: float) -> Status | None:
     campaign = changed["standby"]["campaign"] if changed["standby"] else None
-    if context.screen.as_json:
-        context.screen.record(changed)
-    else:
-        context.screen.line(text)
-        if campaign:
-            context.screen.note(f"Follow it with: lobbyctl campaigns show {campaign} --wait")
+    hint = f"Follow it with: lobbyctl campaigns show {campaign} --wait" if campaign else None
+    context.screen.result(changed, line=text, note=hint)
     return follow(context, campaign, timeout) if wait and campaign else None

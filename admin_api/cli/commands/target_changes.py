@@ -68,11 +68,7 @@ def history(
     """Show the changes of a target, with time and user."""
     key = parse_target_key(target) if "/" in target else context.targets.find(target).target
     entries = context.execute(documents.TARGET_HISTORY, account=key.account, region=key.region)["targetHistory"]
-    if context.screen.as_json:
-        for each in entries:
-            context.screen.record(each)
-    else:
-        context.screen.show(tables.target_history(entries))
+    context.screen.listing(entries, tables.target_history)
 
 
 def _change(context: CommandContext, document: Document, field: str, target: Target, **more: str) -> dict[str, Any]:
@@ -81,7 +77,4 @@ def _change(context: CommandContext, document: Document, field: str, target: Tar
 
 
 def _show(context: CommandContext, changed: dict[str, Any], text: str) -> None:
-    if context.screen.as_json:
-        context.screen.record(changed)
-    else:
-        context.screen.line(text)
+    context.screen.result(changed, line=text)

@@ -43,10 +43,8 @@ def template(
     if output is not None:
         _write(output, answer["content"])
         context.screen.note(f"Wrote {output}")
-    elif context.screen.as_json:
-        context.screen.record(answer)
     else:
-        context.screen.line(answer["content"].rstrip())
+        context.screen.result(answer, line=answer["content"].rstrip())
     if answer["quickCreateUrl"] and not context.screen.as_json:
         context.screen.note(f"For the owner, within the hour: {answer['quickCreateUrl']}")
 

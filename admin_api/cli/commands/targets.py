@@ -29,13 +29,9 @@ def list_targets(
     """List the targets that you may claim devices for."""
     targets = context.execute(documents.TARGETS)["targets"]
     registered = [each for each in targets if archived or each["archivedAt"] is None]
-    if context.screen.as_json:
-        for each in registered:
-            context.screen.record(each)
-    elif registered:
-        context.screen.show(tables.targets(registered, context.now()))
-    else:
-        context.screen.note("no target that you may claim for")
+    context.screen.listing(
+        registered, lambda found: tables.targets(found, context.now()), "no target that you may claim for"
+    )
 
 
 @command(app, "add")
@@ -104,10 +100,7 @@ def resume(context: CommandContext, name: Name = None) -> None:
 def _set_paused(context: CommandContext, name: str | None, document: documents.Document, message: str) -> None:
     key = context.targets.find(name).target
     changed = context.execute(document, account=key.account, region=key.region)
-    if context.screen.as_json:
-        context.screen.record(next(iter(changed.values())))
-    else:
-        context.screen.note(message.format(key))
+    context.screen.result(next(iter(changed.values())), note=message.format(key))
 
 
 @command(app, "check")

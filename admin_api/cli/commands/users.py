@@ -21,20 +21,14 @@ def block(context: CommandContext, name: _Name) -> None:
     Also disable the user in Cognito, otherwise they can sign in again when the block ends.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
-    if context.screen.as_json:
-        context.screen.record(blocked)
-    else:
-        context.screen.note(f"Blocked {cells.clean(blocked['name'])}")
+    context.screen.result(blocked, note=f"Blocked {cells.clean(blocked['name'])}")
 
 
 @command(app, "unblock")
 def unblock(context: CommandContext, name: _Name) -> None:
     """Accept the requests of a user again."""
     unblocked = context.execute(documents.UNBLOCK_USER, name=name)["unblockUser"]
-    if context.screen.as_json:
-        context.screen.record(unblocked)
-    else:
-        context.screen.note(f"Unblocked {cells.clean(unblocked['name'])}")
+    context.screen.result(unblocked, note=f"Unblocked {cells.clean(unblocked['name'])}")
 
 
 @command(app, "list")

@@ -49,10 +49,7 @@ def follow(context: CommandContext, goals: Mapping[Fingerprint, Goal], timeout: 
 
     def on_change(progress: Progress) -> None:
         status_line.states[progress.certid] = progress.state
-        if context.screen.as_json:
-            context.screen.record(record_of(progress))
-        else:
-            context.screen.show(tables.progress_line(progress))
+        context.screen.result(record_of(progress), tables.progress_line(progress))
 
     follower = Follower(context.lookup, environment.monotonic, environment.sleep, on_change)
     with context.screen.live(status_line, transient=True):

@@ -85,8 +85,8 @@ def _view(context: CommandContext, device_filter: Mapping[str, Any], devices: Se
 
 
 def _show(context: CommandContext, change: Change) -> None:
-    if context.screen.as_json:
-        context.screen.record({"change": change.kind, "device": change.device})
-    else:
-        device = f"{cells.name(change.device)}  {cells.clean(change.device['devstate'])}"
-        context.screen.line(f"{context.now():%H:%M:%S}  {change.kind:<7}  {device}")
+    device = f"{cells.name(change.device)}  {cells.clean(change.device['devstate'])}"
+    context.screen.result(
+        {"change": change.kind, "device": change.device},
+        line=f"{context.now():%H:%M:%S}  {change.kind:<7}  {device}",
+    )

@@ -122,27 +122,24 @@ def redrive(
         total += sent["redriven"]
         if events or not sent["redriven"]:
             break
-    if context.screen.as_json:
-        context.screen.record({"id": webhook, "redriven": total})
-    else:
-        context.screen.note(f"Sent {total} of {len(events)} events again" if events else f"Sent {total} events again")
+    context.screen.result(
+        {"id": webhook, "redriven": total},
+        note=f"Sent {total} of {len(events)} events again" if events else f"Sent {total} events again",
+    )
     return of_several(total, len(set(events)) - total) if events else Status.DONE
 
 
 def _tested(context: CommandContext, request: dict[str, Any]) -> Status:
-    if context.screen.as_json:
-        context.screen.record(request)
-    else:
-        context.screen.show(render.deliveries([request]))
+    context.screen.result(request, render.deliveries([request]))
     return Status.DONE if request["result"] == _DELIVERED else Status.REFUSED
 
 
 def _show_secret(context: CommandContext, made: dict[str, Any]) -> None:
-    if context.screen.as_json:
-        context.screen.record({**made["webhook"], "secret": made["secret"]})
-        return
-    context.screen.show(pairs([*render.fields(made["webhook"]), ("secret", made["secret"])]))
-    context.screen.note("The secret cannot be shown again; the receiver verifies signatures with it")
+    context.screen.result(
+        {**made["webhook"], "secret": made["secret"]},
+        pairs([*render.fields(made["webhook"]), ("secret", made["secret"])]),
+        note="The secret cannot be shown again; the receiver verifies signatures with it",
+    )
 
 
 def _find(context: CommandContext, webhook: str) -> dict[str, Any]:
@@ -156,7 +153,4 @@ def _find(context: CommandContext, webhook: str) -> dict[str, Any]:
 
 def _changed(context: CommandContext, document: Document, webhook: str, text: str) -> None:
     changed = next(iter(context.execute(document, id=webhook).values()))
-    if context.screen.as_json:
-        context.screen.record(changed)
-    else:
-        context.screen.note(text)
+    context.screen.result(changed, note=text)
