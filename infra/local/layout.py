@@ -88,6 +88,10 @@ class Layout:
         return self.state_dir / "access.jsonl"
 
     @property
+    def used_permissions_path(self) -> Path:
+        return self.state_dir / "permissions.jsonl"
+
+    @property
     def webhook_roots_path(self) -> Path:
         """The file with the CAs of webhook receivers on this machine. The user creates it."""
         return self.state_dir / "webhook-roots.pem"

@@ -1,7 +1,12 @@
 """Tests of the removal of grants: the remaining statements, the jobs that `LIKELY` names, and the verdicts."""
 
-from tests.bench.iam.grants import Grant, subtract
-from tests.bench.iam.removal import JOBS, LIKELY, UNCHECKED, Verdict, likely, lines
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bench.iam.grants import Grant, UsedPermissions, subtract
+from tests.bench.iam.removal import JOBS, LIKELY, UNCHECKED, USED, Verdict, check_use, likely, lines
 
 STATEMENT = {"Sid": "Lists", "Effect": "Allow", "Action": ["a:One", "a:Two"], "Resource": ["x", "y"]}
 
@@ -36,3 +41,28 @@ def test_a_grant_that_no_job_needs_is_excess_unless_it_is_unchecked() -> None:
     verdicts = [Verdict(grant(), "onboard", "admitted"), Verdict(grant()), Verdict(grant(), unchecked="the emulator")]
     assert [verdict.is_excess for verdict in verdicts] == [False, True, False]
     assert [line[3] for line in lines(verdicts)] == ["onboard", "EXCESS", "not checked here"]
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource", "is_used"),
+    [
+        ("role", "a:One", "arn:x/1", True),
+        ("role", "a:One", "*", True),
+        ("other", "a:One", "arn:x/1", False),
+        ("role", "a:Two", "arn:x/1", False),
+        ("role", "a:One", "arn:y/1", False),
+    ],
+)
+def test_a_grant_that_no_job_uses_is_excess(
+    tmp_path: Path, role: str, action: str, resource: str, is_used: bool
+) -> None:
+    path = tmp_path / "permissions.jsonl"
+    path.write_text(json.dumps({"role": role, "action": action, "resource": resource}) + "\n")
+    verdict = check_use(grant(resource="arn:x/*"), UsedPermissions(path))
+    assert (verdict.summary, verdict.is_excess) == ((USED, False) if is_used else ("EXCESS", True))
+
+
+def test_an_unchecked_grant_need_not_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "permissions.jsonl"
+    path.touch()
+    assert check_use(grant(action="logs:PutLogEvents"), UsedPermissions(path)).unchecked

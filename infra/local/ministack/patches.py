@@ -46,6 +46,7 @@ from infra.local.ministack import (
     topic_rules,
     transaction_conflicts,
     transport,
+    used_permissions,
 )
 from infra.local.ministack.api_origin import ApiOrigin
 from infra.local.ministack.counters import Counters
@@ -131,6 +132,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     registry_lookups.apply()
     resources.apply()
     batch_actions.apply()
+    used_permissions.apply(layout.used_permissions_path)
     stack_resources.apply()
     role_principals.apply()
     thing_types.apply()

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 Statement = dict[str, Any]
@@ -28,6 +30,23 @@ class Grant:
         """The resource without the prefixes that all resources share."""
         tail = self.resource.split(":", 5)[-1]
         return tail.replace("table/device-lobby-", "").replace("device-lobby-", "") or "*"
+
+
+@dataclass(frozen=True)
+class UsedPermissions:
+    """What roles have used, by the emulator's file: role, action and resource."""
+
+    path: Path
+
+    def include(self, grant: Grant) -> bool:
+        """Return whether a call of the role needed the grant, or another one for the same."""
+        with self.path.open() as lines:
+            used = [json.loads(line) for line in lines]
+        return any(
+            (each["role"], each["action"]) == (grant.role, grant.action)
+            and (each["resource"] == "*" or fnmatchcase(each["resource"], grant.resource))
+            for each in used
+        )
 
 
 def _as_list(value: str | Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from tests.bench.iam.device_jobs import DEVICE_JOBS
 from tests.bench.iam.enrolment_jobs import ENROLMENT_JOBS
 from tests.bench.iam.event_jobs import EVENT_JOBS
 from tests.bench.iam.fixture import JobFailed, JobFixture
-from tests.bench.iam.grants import Grant, Roles
+from tests.bench.iam.grants import Grant, Roles, UsedPermissions
 from tests.bench.iam.renewal_jobs import RENEWAL_JOBS
 from tests.bench.iam.standby_jobs import STANDBY_JOBS
 from tests.bench.iam.timer_jobs import TIMER_JOBS
@@ -35,6 +35,8 @@ JOBS: Final = (
     | EVENT_JOBS
 )
 COMMISSIONER: Final = "device-lobby-commissioner"
+USED: Final = "used"
+"""In place of a failed job, for a grant that was not removed."""
 LIKELY: Final = {
     ("device-lobby-campaigns", "", ""): "carry out campaigns",
     ("device-lobby-vending", "", ""): "vend certificates",
@@ -188,6 +190,12 @@ def unchecked(grant: Grant) -> str | None:
     if grant.role == "device-lobby-template" and grant.action in _READ_BY_AWS:
         return "AWS IoT reads what it provisions (its managed policy AWSIoTThingsRegistration); the emulator does not"
     return UNCHECKED_OF_ROLE.get((grant.role, grant.action)) or UNCHECKED.get(grant.action)
+
+
+def check_use(grant: Grant, used: UsedPermissions) -> Verdict:
+    """Say whether the jobs have used the grant, without removing it."""
+    reason = unchecked(grant)
+    return Verdict(grant, unchecked=reason or "", job="" if reason or not used.include(grant) else USED)
 
 
 def check_grant(roles: Roles, grant: Grant, fixture: JobFixture, names: Sequence[str] = tuple(JOBS)) -> Verdict:

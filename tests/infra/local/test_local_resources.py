@@ -104,3 +104,18 @@ def test_a_role_describes_only_its_cas(emulator: Emulator) -> None:
     assert limited.describe_ca_certificate(certificateId=ids[0])
     with pytest.raises(ClientError, match="AccessDenied"):
         limited.describe_ca_certificate(certificateId=ids[1])
+
+
+def test_each_permission_that_a_role_uses_is_logged_once(emulator: Emulator) -> None:
+    iot = aws(emulator, 0, "iot")
+    arn = iot.register_certificate_without_ca(certificatePem=Identity("used").pem, status="ACTIVE")["certificateArn"]
+    certid = arn.rpartition("/")[2]
+    limited = _limited(emulator, "uses", ("iot:DescribeCertificate", arn), ("iot:UpdateCertificate", arn))
+    for _ in range(2):
+        limited.describe_certificate(certificateId=certid)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        limited.delete_certificate(certificateId=certid)
+    lines = [json.loads(line) for line in emulator.layout.used_permissions_path.read_text().splitlines()]
+    assert [line for line in lines if line["role"] == "uses"] == [
+        {"role": "uses", "action": "iot:DescribeCertificate", "resource": arn}
+    ]
