@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import httpx
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.local.api import ApiRefused
@@ -77,6 +78,8 @@ class JobFixture:
                 result = check()
             except ApiRefused as refusal:
                 raise JobFailed(f"{what}: {refusal.code}") from None
+            except httpx.TimeoutException:  # a busy machine
+                result = None
             if result:
                 return result
             if time.monotonic() > deadline:
@@ -88,6 +91,8 @@ class JobFixture:
             return self.deployed.api(role).ask(document, **variables)
         except ApiRefused as refusal:
             raise JobFailed(f"{what}: {refusal.code}") from None
+        except httpx.TimeoutException:
+            raise JobFailed(f"{what}: no answer in time") from None
 
     def new_device(self, name: str | None = None, *, crl: bool = True) -> JobDevice:
         """Register a new manufacturer, publish its revocation list if `crl`, and return a device of it."""
