@@ -47,7 +47,7 @@ class Commissioner:
         self, ledger: Ledger, gateway: TargetGateway, iot: "IoTClient", iot_data: "IoTDataPlaneClient"
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data = ledger, gateway, iot, iot_data
-        self._standby_work = StandbyWork(ledger, gateway, ACTOR)
+        self._standby_work = StandbyWork(ledger, gateway, iot_data, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be

@@ -9,23 +9,38 @@ not request a preparation that is in progress, so it is requested again here. Th
 a Lambda may have cached an older one.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
-from commissioner.errors import TargetRefusal
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commissioner.errors import NoAnswer, TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
+from lobby.aws.device_messages import send
 from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Prepare
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, Target
+
+if TYPE_CHECKING:
+    from types_boto3_iot_data import IoTDataPlaneClient
+
+LEFT_OUT: Final = 100
+"""How many devices are not announced to a target that did not answer."""
+logger: Final = Logger(service="commissioner")
 
 
 class StandbyWork:
-    """`actor` is the commissioner's name in histories."""
+    """`actor` is the commissioner's name in histories. `iot_data` is a client of the lobby account."""
 
-    def __init__(self, ledger: Ledger, gateway: TargetGateway, actor: str) -> None:
-        self._ledger, self._gateway, self._actor = ledger, gateway, actor
+    def __init__(self, ledger: Ledger, gateway: TargetGateway, iot_data: "IoTDataPlaneClient", actor: str) -> None:
+        self._ledger, self._gateway, self._iot_data, self._actor = ledger, gateway, iot_data, actor
+        self._left_out: Counter[Target] = Counter()
 
     def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
         """Do the row's work, and return the outcome. Raise errors after which the work must be retried."""
@@ -55,11 +70,30 @@ class StandbyWork:
             self._gateway.send_to_lobby(standby.target, device)
         endpoint = self._gateway.prepare(standby.target, device, mode, is_former)
         status = StandbyStatus.ACTIVE if mode is StandbyMode.ACTIVE else StandbyStatus.INACTIVE
+        if registered is not None and registered.evacuated_at is None:
+            self._announce(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
         self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
         current = self._gateway.target_now(device.target)
         if current is not None and (current.standby, current.standby_mode) != (standby.target, mode):
             self._ledger.change(Chosen(device.certid), Prepare(current), self._actor)
         return "prepared"
+
+    def _announce(self, device: Device) -> None:
+        """Send the route, which has a standby now, to a device in the lobby or in its target. It only saves time: the
+        device gets its standby with its next hello, too. After a target that does not answer, the next devices are
+        left out, so that it does not delay the preparation."""
+        route, target, name = device.route(), device.target, device.devicename
+        if route is None or route.standby is None or target is None or name is None:
+            return
+        send(self._iot_data, name, route)
+        if self._left_out[target]:
+            self._left_out[target] -= 1
+            return
+        try:
+            self._gateway.publish_route(target, name, route)
+        except (TargetRefusal, NoAnswer, BotoCoreError, ClientError) as error:
+            self._left_out[target] = LEFT_OUT
+            logger.warning("standby not announced", extra={"target": str(target), "error": f"{error}"[:400]})
 
 
 def _standby_of(device: Device) -> Standby:

@@ -105,6 +105,8 @@ RUN: Final = (
     _timing("fallback_seconds", "Time without a stable connection to the target before the fallback."),
     _timing("revisit_base", "Longest wait before the same route is retried after the first fallback."),
     _timing("revisit_cap", "Longest such wait after any number of fallbacks."),
+    _timing("standby_base", "Longest wait in the standby before a lobby and the target are tried the first time."),
+    _timing("standby_cap", "Longest such wait after any number of visits to the standby."),
     _timing("denied_base", "Longest wait after the first denial of provisioning."),
     _timing("denied_cap", "Longest wait after any number of denials."),
     _timing("renewal_base", "Longest wait before a request for a new certificate is repeated the first time."),

@@ -35,6 +35,7 @@ from lobby.domain.connectivity import DUPLICATE
 from lobby.domain.device import Device
 from lobby.domain.lifecycle_events import problem_of
 from lobby.domain.states import State
+from lobby.domain.target import RegisteredTarget
 from lobby.domain.target_rules import SELECTED
 from lobby.domain.thing_claim import Progress
 from lobby.errors import InvalidInput, MessageRejected, NotFound
@@ -119,7 +120,7 @@ class Arrivals:
         if device is None:
             return "unknown device"
         if device.target != source:
-            device = self._followed(device, certid, source)
+            device = self._followed(device, certid, source, report)
         if device is None:
             return "another target"
         if report.get("reason") == DUPLICATE:
@@ -127,10 +128,11 @@ class Arrivals:
             return "problem" if self._connections.record_problem(problem) else "nothing new"
         return self._connected(device, certid, source, report)
 
-    def _followed(self, device: Device, certificate: Fingerprint, source: Target) -> Device | None:
+    def _followed(
+        self, device: Device, certificate: Fingerprint, source: Target, report: dict[str, Any]
+    ) -> Device | None:
         """Return the row of a device that is connected to the standby of its evacuated target, with the standby as its
-        target; None for a device that does not belong there. If its target is not evacuated, the device is returned to
-        it, unless the standby's lane has work for it: then that work sends a returning device back."""
+        target; None for a device that does not belong there."""
         standby = device.standby
         if standby is None or standby.target != source or not standby.is_usable or device.target is None:
             return None
@@ -140,9 +142,25 @@ class Arrivals:
         if home.evacuated_at is not None:
             why = f"arrived in the standby of {home.target}, evacuated at {home.evacuated_at}"
             return self._ledger.follow(device, source, ACTOR, why)
-        why = f"seen in the standby of {home.target}, which is not evacuated"
-        self._ledger.call_back(device, source, ACTOR, why)
+        self._visited(device, certificate, source, home, report)
         return None
+
+    def _visited(
+        self, device: Device, certificate: Fingerprint, standby: Target, home: RegisteredTarget, report: dict[str, Any]
+    ) -> None:
+        """A device is in the standby of a target that is not evacuated. If an evacuation has ended since its row has
+        changed, it may have that evacuation's route, and is called back, unless the standby's lane has work for it: a
+        device that returns is asked to leave by that. Otherwise it went there by itself, and returns by itself. Then
+        the target's rule is to report it again."""
+        if home.returned_at is not None and home.returned_at >= device.enteredat:
+            why = f"seen in the standby of {home.target}, which is not evacuated"
+            self._ledger.call_back(device, standby, ACTOR, why)
+        elif certificate == device.awaited and _is_since(report, device.enteredat):
+            why = f"in the standby of {home.target}, because it reached neither that nor the lobby"
+            visiting = self._ledger.visit(device, standby, ACTOR, why)
+            if device.devstate is State.ARRIVED and visiting.devstate is State.COMMISSIONED and device.devicename:
+                claim = (device.devicename, device.generation, device.profile, device.certificate)
+                self._mark(ArrivalMark(home.target, device.certid, *claim, awaited=True))
 
     def _since(self, device: Device) -> str:
         """Return the time from which connections count. A device of an evacuated target may have connected before its

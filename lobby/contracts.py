@@ -80,7 +80,8 @@ def _survey_finding(fields: Body) -> SurveyFinding:
 @dataclass(frozen=True)
 class ArrivalMark:
     """A message of the marks' queue: the device is known to have arrived in `target` with this claim. `certificate` is
-    the one in use, if it is not the device's first."""
+    the one in use, if it is not the device's first. `awaited`: the device has left the target by itself, and the lobby
+    waits for it there again."""
 
     target: Target
     certid: Fingerprint
@@ -88,11 +89,12 @@ class ArrivalMark:
     generation: int
     profile: str
     certificate: Fingerprint | None = None
+    awaited: bool = False
 
     def encode(self) -> dict[str, Any]:
         device = {"certid": self.certid, "name": self.name, "generation": self.generation, "profile": self.profile}
         renewed = {"certificate": self.certificate} if self.certificate else {}
-        return {**target_fields(self.target), **device, **renewed}
+        return {**target_fields(self.target), **device, **renewed, **({"awaited": True} if self.awaited else {})}
 
     @staticmethod
     def decode(body: Body) -> "ArrivalMark":
@@ -102,7 +104,8 @@ class ArrivalMark:
         certid, name = parse_fingerprint(body.get("certid")), parse_thing_name(body.get("name"))
         renewed = optional_text_field(body, "certificate") if "certificate" in body else None
         certificate = None if renewed is None else parse_fingerprint(renewed)
-        return ArrivalMark(target_of(body), certid, name, generation, parse_profile(body.get("profile")), certificate)
+        profile, awaited = parse_profile(body.get("profile")), body.get("awaited") is True
+        return ArrivalMark(target_of(body), certid, name, generation, profile, certificate, awaited)
 
 
 # Admin API → reconciler

@@ -71,6 +71,14 @@ def crl_key(ca_certificate_id: str) -> str:
 
 
 @dataclass(frozen=True)
+class StandbyEndpoint:
+    """Where a device connects to by itself while it reaches neither its target nor a lobby."""
+
+    iotep: str
+    port: int | None = None
+
+
+@dataclass(frozen=True)
 class Route:
     """Where a device connects to. `port` defaults to 8883; `generation` orders the routes of a device."""
 
@@ -78,6 +86,7 @@ class Route:
     config: Config = DEFAULT_CONFIG
     port: int | None = None
     generation: int | None = None
+    standby: StandbyEndpoint | None = None
 
     def encode(self) -> bytes:
         """Return the message for `lobby/<thing>`. A v0.1 device reads `iotep` and `config` and ignores the rest."""
@@ -86,6 +95,9 @@ class Route:
             body["port"] = self.port
         if self.generation is not None:
             body["generation"] = self.generation
+        if self.standby is not None:
+            port = {} if self.standby.port in (None, MQTT_PORT) else {"port": self.standby.port}
+            body["standby"] = {"iotep": self.standby.iotep, **port}
         return json.dumps(body, separators=(",", ":"), ensure_ascii=True).encode()
 
 
@@ -157,9 +169,27 @@ def _route(body: Mapping[str, object]) -> Route:
         raise _bad_message(f"config {shown(config)}, want text or an object")
     if strict_json.nested_deeper(config, MAX_CONFIG_DEPTH):
         raise _bad_message(f"a config nested deeper than {MAX_CONFIG_DEPTH}")
-    if port is not None and (type(port) is not int or not 0 < port < 65536):
+    if port is not None and not _is_port(port):
         raise _bad_message(f"port {shown(port)}, want 1 to 65535")
-    return Route(iotep, config, port, _generation(body.get("generation")))
+    return Route(
+        iotep,
+        config,
+        port if isinstance(port, int) else None,
+        _generation(body.get("generation")),
+        _standby(body.get("standby")),
+    )
+
+
+def _is_port(value: object) -> bool:
+    return type(value) is int and 0 < value < 65536
+
+
+def _standby(value: object) -> StandbyEndpoint | None:
+    """Return the standby of a route. An invalid one is ignored, because the route is useful without it."""
+    fields = value if isinstance(value, dict) else {}
+    iotep, port = fields.get("iotep"), fields.get("port")
+    valid = isinstance(iotep, str) and _HOST.fullmatch(iotep) and (port is None or _is_port(port))
+    return StandbyEndpoint(iotep, port) if valid and isinstance(iotep, str) else None
 
 
 def parse_config(value: object) -> Config:

@@ -25,7 +25,7 @@ _LIST_FIELDS: Final = """
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
   renewal {{ stage by overdue unable }}
   message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
-  standby {{ target {{ account region }} status evacuated pending reason }}
+  standby {{ target {{ account region }} status evacuated pending visited reason }}
   connectionProblems {{ {_PROBLEM_FIELDS} }}"""
 _HISTORY_FIELDS: Final = """
   historyIntact

@@ -16,6 +16,10 @@ class DeviceStandby:
     status: str = strawberry.field(description=f"The state of its certificate there. {one_of(StandbyStatus)}")
     evacuated: bool = strawberry.field(description="Whether the device was evacuated from there and will return.")
     pending: bool = strawberry.field(description="Whether work for the device is to be done there.")
+    visited: bool = strawberry.field(
+        description="Whether the device was last reported there, to which it went by itself because it reached neither "
+        "its target nor the lobby."
+    )
     reason: str | None = strawberry.field(description="Why the device was refused there; null if it was not.")
 
 
@@ -28,5 +32,6 @@ def standby_of(device: Device) -> DeviceStandby | None:
         status=standby.status.value,
         evacuated=standby.home,
         pending=standby.wanted,
+        visited=standby.visited,
         reason=standby.code,
     )

@@ -1,4 +1,5 @@
-"""Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more.
+"""Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more; or
+as awaited again, so that they do.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
 half a minute, so several messages about one device cause one call. A mark that cannot be written is retried, and
@@ -17,11 +18,11 @@ from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import failures_as_refusals
 from commissioner.target_gateway.session_policies import marking_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
-from commissioner.target_gateway.things import mark_arrived
+from commissioner.target_gateway.things import mark as mark_thing
 from lobby import strict_json
 from lobby.aws.clients import at_init, client
 from lobby.contracts import ArrivalMark
-from lobby.domain.thing_claim import ThingClaim
+from lobby.domain.thing_claim import Progress, ThingClaim
 from lobby.errors import InvalidInput, NotFound
 from lobby.invocation import object_of
 from lobby.ledger.targets import RecentTargets, Targets
@@ -60,8 +61,9 @@ class Marker:
         failed: list[str] = []
         for mark, copies in messages.items():
             awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certificate or mark.certid)
+            progress = Progress.AWAITED if mark.awaited else Progress.ARRIVED
             try:
-                mark_arrived(session.iot, mark.certid, awaited, mark.name)
+                mark_thing(session.iot, mark.certid, awaited, mark.name, progress)
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies

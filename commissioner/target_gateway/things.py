@@ -33,13 +33,16 @@ class _Thing:
     version: int
 
 
-def mark_arrived(iot: "IoTClient", certid: Fingerprint, awaited: ThingClaim, name: ThingName) -> bool:
-    """Mark the thing of the device `certid` as arrived if the lobby still waits with this claim. Return whether it was
-    marked. Raise `ClientError`."""
+def mark(
+    iot: "IoTClient", certid: Fingerprint, awaited: ThingClaim, name: ThingName, progress: Progress = Progress.ARRIVED
+) -> bool:
+    """Mark the thing of the device `certid` as arrived, or as awaited again, if it still has this claim. Return whether
+    it was marked. Raise `ClientError`."""
+    before = Progress.ARRIVED if progress is Progress.AWAITED else Progress.AWAITED
     thing = _own_thing(iot, certid, name)
-    if thing is None or thing.claim != str(awaited):
+    if thing is None or thing.claim != str(awaited.with_progress(before)):
         return False
-    return _write(iot, thing, awaited.with_progress(Progress.ARRIVED)) is not None
+    return _write(iot, thing, awaited.with_progress(progress)) is not None
 
 
 def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str, generation: int) -> int | None:

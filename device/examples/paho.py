@@ -35,7 +35,7 @@ def next_route(payload: bytes, route: dict[str, Any], in_lobby: bool, port: int,
             print("presence code:", message["presence"], flush=True)
         host, at, number, config = (message.get(each) for each in ("iotep", "port", "generation", "config"))
         right = isinstance(config, str | dict) and type(at) is type(number or 0) is int and 0 < at < 65536
-        known = message == route and (not in_lobby or time.monotonic() < not_before)
+        known = {**message, "standby": 0} == {**route, "standby": 0} and (not in_lobby or time.monotonic() < not_before)
         elsewhere = not in_lobby and (host, at) != (route["iotep"], route["port"])
         old = (number or 0) < max(0, route.get("generation") or 0) and not (in_lobby and number is None)
         return message if right and re.fullmatch(HOST, host or "") and not (known or elsewhere or old) else None

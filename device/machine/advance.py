@@ -8,7 +8,7 @@ reads no clock and draws no random numbers itself, so tests can try any order of
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from device.machine import connection, messages, provisioning, renewal
+from device.machine import connection, fallback, messages, provisioning, renewal
 from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
@@ -120,7 +120,7 @@ def _on_connection_event(step: Step, event: _ConnectionEvent) -> None:
         case ((Disconnected() | ConnectionFailed()), Phase.DISCONNECTING):
             connection.on_disconnected(step)
         case ConnectionFailed(_, failure, detail), (Phase.CONNECTING | Phase.SUBSCRIBING | Phase.ONLINE):
-            connection.on_failure(step, failure, detail)
+            fallback.on_failure(step, failure, detail)
         case _:
             pass  # late event of an operation that was abandoned
 
@@ -140,7 +140,7 @@ def _on_answer_overdue(step: Step) -> None:
         connection.on_disconnected(step)
     else:
         detail = f"no answer within {step.timing.answer_within:g} s{_TIMEOUT_HINTS.get(phase, '')}"
-        on_failure = provisioning.on_failure if step.plan.provisioning else connection.on_failure
+        on_failure = provisioning.on_failure if step.plan.provisioning else fallback.on_failure
         on_failure(step, Failure.TIMEOUT, detail)
 
 
@@ -155,6 +155,7 @@ _ON_TIMER: Final[Mapping[Timer, Callable[[Step], None]]] = {
     Timer.HELLO: connection.send_hello,
     Timer.SETTLED: _on_settled,
     Timer.REVISIT: messages.revisit,
+    Timer.LOOK: fallback.look_for_home,
     Timer.STORAGE: connection.update_storage,
     Timer.IDENTITY: provisioning.store,
     Timer.RENEWAL: renewal.send,

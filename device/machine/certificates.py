@@ -60,4 +60,4 @@ def _chosen(state: State) -> Fingerprint | None:
 
 
 def _prefers_new(state: State, new: NewHeld) -> bool:
-    return not new.given_up and (state.location is not Location.TARGET or works_in_target(state, new))
+    return not new.given_up and (state.location is Location.LOBBY or works_in_target(state, new))

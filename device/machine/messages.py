@@ -54,12 +54,12 @@ def _forget_route(step: Step, *, always_write: bool) -> None:
     """Forget the route and return to the lobby, or stay there. If the storage contains no route, or a write is
     scheduled, it is written only with `always_write`."""
     state = step.state
-    step.update(route=None, unconfirmed_route=None, route_confirmed=False, fallbacks=0)
-    step.cancel(Timer.REVISIT)
+    step.update(route=None, unconfirmed_route=None, route_confirmed=False, fallbacks=0, standby_visits=0, looking=False)
+    step.cancel(Timer.REVISIT, Timer.LOOK)
     hide_code(step)
     if always_write or state.route or not (state.storage_empty or step.is_set(Timer.STORAGE)):
         connection.update_storage(step)
-    if state.location is Location.TARGET or state.next_location is Location.TARGET:
+    if state.location is not Location.LOBBY or state.next_location is Location.TARGET:
         connection.leave(step, Location.LOBBY)
 
 

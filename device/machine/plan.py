@@ -65,6 +65,10 @@ class Timing:
     """Longest wait after the first fallback before the same route is retried."""
     revisit_cap: float = 900.0
     """Longest such wait after any number of fallbacks."""
+    standby_base: float = 60.0
+    """Longest wait in the standby before a lobby and the target are tried the first time."""
+    standby_cap: float = 900.0
+    """Longest such wait after any number of visits to the standby."""
     store_every: float = 30.0
     """Interval of attempts to write the route while the disk fails."""
     log_window: float = 60.0
@@ -136,6 +140,10 @@ class Timing:
     @property
     def try_new(self) -> Backoff:
         return Backoff(self.try_new_base, self.try_new_cap)
+
+    @property
+    def standby(self) -> Backoff:
+        return Backoff(self.standby_base, self.standby_cap)
 
     @property
     def revisit(self) -> Backoff:

@@ -10,7 +10,7 @@ end the client.
 
 from typing import Final
 
-from device.machine import connection
+from device.machine import connection, fallback
 from device.machine.events import (
     Connected,
     ConnectionFailed,
@@ -130,7 +130,7 @@ def on_failure(step: Step, failure: Failure, detail: str) -> None:
     """Handle a failed or lost connection: try again, unless the claim certificate cannot be one for this template."""
     phase, progress = step.state.phase, step.state.progress
     topic = _topics(_plan(step))[progress.granted] if phase is Phase.SUBSCRIBING else ""
-    connection.on_failure(step, failure, detail)
+    fallback.on_failure(step, failure, detail)
     if failure is not Failure.REFUSED:
         return
     if phase is Phase.CONNECTING:

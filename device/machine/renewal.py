@@ -9,6 +9,7 @@ certificate.
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Final
 
 from device.machine import certificates, connection, routes
@@ -48,6 +49,8 @@ def on_request(step: Step, request: RenewalRequest) -> None:
     new = state.certificates.new
     if not step.plan.renews or state.phase not in (Phase.ONLINE, Phase.SUBSCRIBING):
         step.ignore("got a renewal request, want none: this client does not renew, or is disconnecting")
+    elif state.location is Location.STANDBY:
+        step.ignore("got a renewal request in the standby, want one in the lobby or the target")
     elif state.location is not Location.LOBBY:
         _on_request_in_target(step, request)
     elif new is not None and not new.given_up:
@@ -117,12 +120,25 @@ def on_certificate(step: Step, message: NewCertificate) -> None:
 
 
 def on_route(step: Step, route: Route) -> None:
-    """Follow a route, unless the device is renewing in the lobby: then the last one is followed afterwards."""
-    if not _holds(step, route):
+    """Follow a route, unless the device is renewing in the lobby: then the last one is followed afterwards. Its own
+    route with another standby, from the target, is a reason to fetch the standby from the lobby."""
+    if _names_other_standby(step, route) and not step.is_set(Timer.VISITED):
+        step.log("standby_announced", place=step.state.location.value)
+        _visit(step)
+    elif not _holds(step, route):
         routes.on_route(step, route)
-        return
-    step.log_limited("route_held", endpoint=f"{route.iotep}:{route.port}", generation=route.generation)
-    step.update_renewing(held=route)
+    else:
+        step.log_limited("route_held", endpoint=f"{route.iotep}:{route.port}", generation=route.generation)
+        step.update_renewing(held=route)
+
+
+def _names_other_standby(step: Step, route: Route) -> bool:
+    state = step.state
+    if state.location is not Location.TARGET or state.phase is not Phase.ONLINE or state.route is None:
+        return False
+    if route.standby is None or route.standby == state.route.standby or state.endpoint in step.plan.lobbies:
+        return False
+    return replace(route, standby=state.route.standby) == state.route
 
 
 def _holds(step: Step, route: Route) -> bool:

@@ -27,7 +27,17 @@ def hide_code(step: Step) -> None:
 def on_route(step: Step, route: Route) -> None:
     """Follow a route, or ignore it."""
     state, address = step.state, f"{route.iotep}:{route.port}"
+    if state.location is Location.STANDBY:
+        return step.ignore("got a route from a standby, want one from a lobby or the target")
     from_lobby = state.location is Location.LOBBY or state.endpoint in step.plan.lobbies
+    current = state.route
+    if not from_lobby and current is not None:
+        route = replace(route, standby=current.standby)  # a target, which has another owner, cannot decide about it
+    elif current is not None and route != current and replace(route, standby=current.standby) == current:
+        step.log("standby_received", endpoint=address, standby=route.standby and route.standby.iotep)
+        step.update(route=route)
+        connection.update_storage(step)
+        return on_repeated_route(step)
     objection = _objection(state, route, from_lobby=from_lobby)
     if route != state.route and not objection:
         step.log("route_received", endpoint=address, generation=route.generation)
@@ -80,8 +90,10 @@ def on_repeated_route(step: Step) -> None:
 def _follow(step: Step, route: Route) -> None:
     """Store the new route and reconnect to its target, even if only the config is new: the new connection shows the
     target that the device has received it."""
-    step.update(route=route, unconfirmed_route=None, route_confirmed=False, fallbacks=0)
-    step.cancel(Timer.REVISIT)
+    step.update(
+        route=route, unconfirmed_route=None, route_confirmed=False, fallbacks=0, standby_visits=0, looking=False
+    )
+    step.cancel(Timer.REVISIT, Timer.LOOK)
     hide_code(step)
     if step.state.phase is not Phase.DISCONNECTING:
         connection.update_storage(step)
@@ -91,9 +103,12 @@ def _follow(step: Step, route: Route) -> None:
 
 
 def with_port(step: Step, route: Route) -> Route:
-    """A route without a port uses the port of the current connection."""
+    """A route or a standby without a port uses the port of the current connection."""
     endpoint = step.state.endpoint
-    return route if route.port or endpoint is None else replace(route, port=endpoint.port)
+    if endpoint is None:
+        return route
+    standby = route.standby and replace(route.standby, port=route.standby.port or endpoint.port)
+    return replace(route, port=route.port or endpoint.port, standby=standby)
 
 
 def _address(route: Route) -> tuple[str, int | None]:

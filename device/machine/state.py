@@ -24,6 +24,8 @@ class Location(Enum):
     """A lobby, with the claim certificate."""
     LOBBY = "lobby"
     TARGET = "target"
+    STANDBY = "standby"
+    """The standby of the route, while neither the target nor a lobby is reachable."""
 
 
 class Phase(Enum):
@@ -53,6 +55,8 @@ class Timer(Enum):
     """The connection counts as stable."""
     REVISIT = "revisit"
     """A route whose target was unreachable is tried again at this time."""
+    LOOK = "look"
+    """A device in its standby sees whether a lobby or its target answers again."""
     STORAGE = "storage"
     """Write to the storage, again or after a delay that saves writes."""
     IDENTITY = "identity"
@@ -153,6 +157,10 @@ class State:
     failing_since: float | None = None
     refusals: int = 0
     fallbacks: int = 0
+    standby_visits: int = 0
+    """Times that the device has gone to its standby since it was stable in its target."""
+    looking: bool = False
+    """The device has left its standby to see whether a lobby or its target answers."""
     hops: int = 0
     """Changes of location without a stable connection."""
     storage_error: str = ""

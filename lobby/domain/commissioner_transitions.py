@@ -9,7 +9,7 @@ from dataclasses import replace
 from lobby.domain import presence
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
-from lobby.domain.standby_transitions import with_standby, without_home_work
+from lobby.domain.standby_transitions import at_its_target, with_standby
 from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after, without_failed_clearing
 from lobby.errors import Conflict
@@ -44,7 +44,7 @@ def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> D
     if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
     arrived = entered(device, state_after(device, Event.ARRIVE), at)
-    return prove(without_home_work(arrived), at)
+    return prove(at_its_target(arrived), at)
 
 
 def retire(

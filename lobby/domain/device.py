@@ -14,7 +14,7 @@ from lobby.domain.standby import Standby
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.thing_settings import ThingSettings
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
-from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route
+from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route, StandbyEndpoint
 
 DEFAULT_PROFILE = "default"
 GENESIS = "0" * 64
@@ -149,10 +149,11 @@ class Device:
         return self.certified or self.devicecert is not None
 
     def route(self) -> Route | None:
-        """Return the route of the device, or None while it has to wait."""
+        """Return the route of the device, with its standby if it can use that; None while it has to wait."""
         if self.devstate not in PLACED_STATES or self.iotep is None:
             return None
-        return _route(self.iotep, self.config, self.generation)
+        usable = self.standby is not None and self.standby.is_usable
+        return _route(self.iotep, self.config, self.generation, self.standby.iotep if usable and self.standby else None)
 
     def standby_route(self) -> Route | None:
         """Return the route to the standby, with the generation of the evacuation; None if the device cannot use it."""
@@ -174,9 +175,14 @@ class Device:
         return PresenceChallenge(self.code, self.generation)
 
 
-def _route(endpoint: str, config: Config, generation: int) -> Route:
+def _route(endpoint: str, config: Config, generation: int, standby: str | None = None) -> Route:
+    host, port = _host_and_port(endpoint)
+    return Route(host, config, port, generation, StandbyEndpoint(*_host_and_port(standby)) if standby else None)
+
+
+def _host_and_port(endpoint: str) -> tuple[str, int | None]:
     host, _, port = endpoint.partition(":")
-    return Route(host, config, int(port) if port else None, generation)
+    return host, int(port) if port else None
 
 
 @dataclass(frozen=True)

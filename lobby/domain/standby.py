@@ -41,7 +41,7 @@ class Standby:
     """The other place of a device: `iotep` is its endpoint. `wanted`: the lane of `target` has work there: to prepare
     the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
     there; at its home, it has not arrived, and was not commissioned again, since the evacuation gave it its route.
-    `home`: the device was evacuated from it."""
+    `home`: the device was evacuated from it. `visited`: the device was last reported there, where it went by itself."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE
@@ -50,6 +50,7 @@ class Standby:
     leaving: bool = False
     home: bool = False
     code: str | None = None
+    visited: bool = False
 
     @property
     def is_prepared(self) -> bool:
@@ -65,7 +66,7 @@ class Standby:
 
     def __str__(self) -> str:
         """Return the text that the ledger stores: target, status, flags, endpoint and code."""
-        given = zip("wlh", (self.wanted, self.leaving, self.home), strict=True)
+        given = zip("wlhv", (self.wanted, self.leaving, self.home, self.visited), strict=True)
         flags = "".join(letter for letter, is_set in given if is_set)
         return "|".join((str(self.target), self.status.value, flags, self.iotep or "", self.code or ""))
 
@@ -84,4 +85,5 @@ def parse_standby(text: str) -> Standby:
         leaving="l" in flags,
         home="h" in flags,
         code=code or None,
+        visited="v" in flags,
     )

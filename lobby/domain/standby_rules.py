@@ -107,7 +107,8 @@ def evacuated(registered: RegisteredTarget, actor: str, at: str, why: str) -> Re
 
 def returned(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
     work = str(Work(ChangeOperation.RETURN, at, actor, why))
-    return replace(registered, evacuated_at=None, evacuation_asked=None, last_work=work)
+    ended = at if registered.evacuated_at else registered.returned_at
+    return replace(registered, evacuated_at=None, evacuation_asked=None, last_work=work, returned_at=ended)
 
 
 def drilled(registered: RegisteredTarget, actor: str, at: str, share: object) -> RegisteredTarget:

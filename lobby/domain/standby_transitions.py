@@ -73,8 +73,7 @@ def _with_work_left(device: Device) -> Device:
     return replace(device, needs_commissioner=device.needs_commissioner and left)
 
 
-def without_home_work(device: Device) -> Device:
-    """Return the row of a device that has arrived in its standby, so no message has to send it there."""
+def _without_home_work(device: Device) -> Device:
     known = device.standby
     if known is None or not known.home or not (known.wanted or known.leaving):
         return device
@@ -138,6 +137,25 @@ def _exchanged(device: Device, target: Target, other: Standby, to_clear: tuple[T
         message=None,
         needs_commissioner=True,
     )
+
+
+def visit(device: Device, standby: Target, at: str) -> Device:
+    """The device has gone to its standby by itself, because it reached neither its target nor the lobby. Its claim
+    stays: it returns by itself. As after a fallback to the lobby, it is awaited in its target."""
+    known = device.standby
+    if known is None or known.target != standby or not known.is_usable or known.visited:
+        return device
+    state = state_after(device, Event.STANDBY)
+    return entered(replace(device, standby=replace(known, visited=True)), state, at)
+
+
+def at_its_target(device: Device) -> Device:
+    """Return the row of a device that has arrived in its target. It is neither in its standby nor connected to its
+    home, so no message has to send it there."""
+    known = device.standby
+    if known is not None and known.visited:
+        return replace(device, standby=replace(known, visited=False))
+    return _without_home_work(device)
 
 
 def call_back(device: Device, standby: Target, actor: str, at: str) -> Device:

@@ -52,6 +52,8 @@ class Event(StrEnum):
     PREPARED = "prepared"
     EVACUATE = "evacuate"
     RETURN = "return"
+    STANDBY = "standby"
+    """It has connected to its standby by itself, because it reached neither its target nor the lobby."""
 
 
 _S, _E = State, Event
@@ -102,6 +104,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, _E.PREPARED): state for state in _ANY},
     **_transitions(_E.EVACUATE, CLAIM_HELD_STATES, _S.CLAIMED),
     **_transitions(_E.RETURN, CLAIM_HELD_STATES, _S.CLAIMED),
+    **_transitions(_E.STANDBY, PLACED_STATES, _S.COMMISSIONED),
     **{(_S.EXPECTED, event): _S.EXPECTED for event in (_E.EVACUATE, _E.RETURN)},
 }
 """(state, event) → the next state. `ABSENT` means that there is no row: releasing an expected device leaves only its

@@ -26,7 +26,8 @@ class RegisteredTarget:
     claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared. `rate`: how
     many devices per second the commissioner commissions there. `standby` is the target that its devices are prepared
     in, with certificates as `standby_mode` says; `evacuated_at`: they go there since then. `evacuation_asked` is the
-    evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`)."""
+    evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`).
+    `returned_at`: the end of the last evacuation."""
 
     target: Target
     name: str
@@ -43,6 +44,7 @@ class RegisteredTarget:
     evacuated_at: str | None = None
     evacuation_asked: str | None = None
     last_work: str | None = None
+    returned_at: str | None = None
 
     @property
     def role_arn(self) -> str:

@@ -164,6 +164,7 @@ class TargetRow(Model):
     evacuated_at = UnicodeAttribute(null=True, attr_name="evacuatedat")
     evacuation_asked = UnicodeAttribute(null=True, attr_name="evacuationasked")
     last_work = UnicodeAttribute(null=True, attr_name="lastwork")
+    returned_at = UnicodeAttribute(null=True, attr_name="returnedat")
 
 
 class TargetEntryRow(Model):

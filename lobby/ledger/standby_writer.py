@@ -1,5 +1,5 @@
-"""The ledger's events of a device in its standby: it was prepared there, or has arrived there before its row was
-changed.
+"""The ledger's events of a device in its standby: it was prepared there, is connected there before its row was changed,
+or has gone there by itself.
 
 A device that arrives in the standby of an evacuated target is recorded at once: the arrival changes its row.
 """
@@ -44,6 +44,14 @@ class StandbyWriter(EventWriter):
             return standby_transitions.evacuate(row, home, standby, actor, at)
 
         return self._update(device, Event.EVACUATE, decide, actor, why=why)
+
+    def visit(self, device: Device, standby: Target, actor: str, why: str) -> Device:
+        """Record that a device has gone to its standby by itself."""
+
+        def decide(row: Device, at: str) -> Device:
+            return standby_transitions.visit(row, standby, at)
+
+        return self._update(device, Event.STANDBY, decide, actor, why=why)
 
     def call_back(self, device: Device, standby: Target, actor: str, why: str) -> Device:
         """Record that a device is connected to its standby, although its target is not evacuated, and is to return."""

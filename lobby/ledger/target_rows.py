@@ -80,6 +80,7 @@ def target_of(row: TargetRow) -> RegisteredTarget:
         row.evacuated_at,
         row.evacuation_asked,
         row.last_work,
+        row.returned_at,
     )
 
 
@@ -107,6 +108,7 @@ def _row_of(target: RegisteredTarget) -> TargetRow:
         evacuated_at=target.evacuated_at,
         evacuation_asked=target.evacuation_asked,
         last_work=target.last_work,
+        returned_at=target.returned_at,
     )
 
 

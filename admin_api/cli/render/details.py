@@ -96,6 +96,8 @@ def _standby(standby: Mapping[str, Any] | None) -> Text | None:
         return Text(f"evacuated from {place}")
     if standby["reason"]:
         return Text(f"{place}: refused, {cells.clean(standby['reason'])}", "red")
+    if standby["visited"]:
+        return Text(f"{place}: the device went there by itself", "yellow")
     status = "to be prepared" if standby["pending"] or standby["status"] == "none" else standby["status"]
     return Text(f"{place}: {cells.clean(status)}")
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from lobby.domain.changes import Chosen
 from lobby.domain.standby import StandbyMode
 from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.counts import read_counts
 from lobby.ledger.standbys import Standbys, counts_of
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, Target
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets
 
@@ -57,3 +59,15 @@ class StandbyLobby(LobbyWithTargets):
         with self.calls.uncounted():
             found = counts_of(A, read_counts())
         return found.placed, found.prepared, found.away, found.left
+
+
+def cut_off(lobby: StandbyLobby, target: Target) -> None:
+    """Let nothing in an account answer, neither its role nor its AWS IoT, to a commissioner that has just started."""
+
+    def assume(parameters: dict[str, Any], call: Any) -> Any:
+        if target.account in parameters["RoleArn"]:
+            raise EndpointConnectionError(endpoint_url="https://sts.example")
+        return call()
+
+    lobby.calls.instead["AssumeRole"] = assume
+    lobby.server = lobby.new_server()

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 from moto.iot.models import iot_backends
 
 from commissioner.serving import Result
@@ -21,7 +20,7 @@ from lobby.names import Target
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import ANN, RESET, A, B, LobbyWithTargets, statuses
-from tests.functional.commissioner.standby_lobby import ACTIVE, INACTIVE, StandbyLobby
+from tests.functional.commissioner.standby_lobby import ACTIVE, INACTIVE, StandbyLobby, cut_off
 
 
 @pytest.fixture
@@ -121,6 +120,7 @@ def test_a_device_that_is_evacuated_and_returned_while_it_is_configured_is_asked
 
 def test_a_device_that_has_arrived_in_the_standby_is_not_asked_to_leave(lobby: StandbyLobby) -> None:
     lobby.place()
+    aws.published(A).clear()
     record = lobby.evacuate()
     lobby.arrive()
     assert not lobby.device().needs_commissioner
@@ -259,18 +259,6 @@ def test_repeating_changes_nothing(lobby: StandbyLobby) -> None:
     assert lobby.device() == before
     assert ChangeOperation.RETURN.is_of_targets
     assert not has_work_in_target(before)
-
-
-def cut_off(lobby: StandbyLobby, target: Target) -> None:
-    """Let nothing in an account answer, neither its role nor its AWS IoT, to a commissioner that has just started."""
-
-    def assume(parameters: dict[str, Any], call: Any) -> Any:
-        if target.account in parameters["RoleArn"]:
-            raise EndpointConnectionError(endpoint_url="https://sts.example")
-        return call()
-
-    lobby.calls.instead["AssumeRole"] = assume
-    lobby.server = lobby.new_server()
 
 
 @pytest.mark.parametrize("mode", StandbyMode)

@@ -1,87 +1,23 @@
 """Hellos and arrivals of devices whose target is evacuated, before and after their rows follow."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from lobby.arrivals import Arrivals
-from lobby.contracts import ArrivalMark
 from lobby.domain.changes import Chosen, Configure
 from lobby.domain.device import Device
 from lobby.domain.standby import StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Return
 from lobby.domain.states import State
-from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.standby_routes import EVACUATION_CACHE
-from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
-from lobby.names import Fingerprint, parse_target
-from lobby.receptionist import Receptionist
+from lobby.names import Fingerprint
 from tests import aws, sns_messages
 from tests.aws import Clock
+from tests.functional.lobby.evacuated_device import ANN, HOME_TOPIC, STANDBY, TOPIC, Evacuated, prepared_device, sent
 from tests.functional.lobby.reception import CERTID, TARGET, Reception
 
-STANDBY = parse_target("2" * 12, "us-east-1")
-TOPIC = "arn:aws:sns:us-east-1:222222222222:device-lobby-arrivals"
-HOME_TOPIC = "arn:aws:sns:eu-west-1:111111111111:device-lobby-arrivals"
-ANN = "user:ann"
 NEW = Fingerprint("cd" * 32)
-
-
-class Evacuated:
-    """A device that has arrived in its target and is prepared in the standby."""
-
-    def __init__(self, reception: Reception, clock: Clock, mode: StandbyMode) -> None:
-        self.reception, self.clock, self.calls = reception, clock, reception.calls
-        self.ledger = reception.ledger
-        with self.calls.uncounted():
-            self.targets = Targets(lambda: "external id", clock)
-            for target in (TARGET, STANDBY):
-                self.targets.register(target, f"Plant in {target.region}", (), ANN)
-            self.standbys = Standbys(self.targets, Campaigns(clock), 1000, clock)
-            self.standbys.set(TARGET, STANDBY, mode, ANN)
-            reception.hello()
-            claimed = reception.commission()
-            ready = self.ledger.commission(claimed, "a.example", "service:commissioner", STANDBY)
-            self.prepare(ready, mode)
-        reception.receptionist = Receptionist(
-            aws.client("iot-data"), self.ledger, RecentTargets(self.targets, clock, EVACUATION_CACHE)
-        )
-        self.marks: list[ArrivalMark] = []
-        certificates = sns_messages.certificates(clock)
-        self.arrivals = Arrivals(
-            self.ledger, self.targets, lambda _region: aws.client("sns"), certificates, print, self.marks.append
-        )
-        self.calls.forget()
-
-    def prepare(self, device: Device, mode: StandbyMode) -> None:
-        status = StandbyStatus(mode.value)
-        self.ledger.prepared(device, STANDBY, status, "service:commissioner", "b.example:8443")
-        self.ledger.arrive(self.device(), "service:arrivals")
-
-    def device(self) -> Device:
-        with self.calls.uncounted():
-            device = self.ledger.get(CERTID)
-        assert device is not None
-        return device
-
-    def evacuate(self) -> None:
-        with self.calls.uncounted():
-            self.standbys.evacuate(TARGET, ANN)
-        self.clock.advance(seconds=1)
-
-    def come_back(self) -> None:
-        with self.calls.uncounted():
-            self.standbys.come_back(TARGET, ANN)
-        self.clock.advance(seconds=1)
-
-    def report(self, topic: str = TOPIC) -> str:
-        at = int(self.clock().timestamp() * 1000)
-        envelope = sns_messages.report(CERTID, at, topic)
-        return self.arrivals.process(json.loads(json.dumps(envelope)))
 
 
 def renew(ledger: Ledger, device: Device) -> None:
@@ -96,33 +32,12 @@ def renew(ledger: Ledger, device: Device) -> None:
 
 @pytest.fixture
 def active(reception: Reception, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
-    return _prepared(reception, clock, StandbyMode.ACTIVE, monkeypatch)
+    return prepared_device(reception, clock, StandbyMode.ACTIVE, monkeypatch)
 
 
 @pytest.fixture
 def inactive(reception: Reception, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
-    return _prepared(reception, clock, StandbyMode.INACTIVE, monkeypatch)
-
-
-def _prepared(reception: Reception, clock: Clock, mode: StandbyMode, monkeypatch: pytest.MonkeyPatch) -> Evacuated:
-    claim, commission = reception.ledger.commission, reception.commission
-
-    def placed(iotep: str = "a.example") -> Device:
-        with monkeypatch.context() as patched:
-            patched.setattr(reception.ledger, "commission", lambda claimed, _iotep, _actor: claimed)
-            return commission(iotep)
-
-    monkeypatch.setattr(reception, "commission", placed)
-    assert claim is not None
-    return Evacuated(reception, clock, mode)
-
-
-def sent() -> dict[str, Any]:
-    """Return the last message to the device."""
-    topic, body = aws.published()[-1]
-    assert topic == "lobby/sensor-1"
-    message: dict[str, Any] = json.loads(body)
-    return message
+    return prepared_device(reception, clock, StandbyMode.INACTIVE, monkeypatch)
 
 
 def test_the_target_is_read_once_and_not_again_for_some_seconds(active: Evacuated) -> None:
@@ -223,7 +138,9 @@ def test_a_report_of_the_former_target_does_not_bring_the_device_back(active: Ev
     assert active.device() == before
 
 
-def test_a_device_seen_in_a_standby_that_is_not_in_use_returns(active: Evacuated) -> None:
+def test_a_device_that_may_have_the_route_of_an_ended_evacuation_returns(active: Evacuated) -> None:
+    active.evacuate()
+    active.come_back()
     before = active.device()
     assert active.report() == "another target"
     device = active.device()

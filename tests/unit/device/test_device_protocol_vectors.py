@@ -39,7 +39,7 @@ def action_of(driver: MachineDriver, payload: bytes) -> str:
     driver.receive(payload)
     if driver.actions(ShowCode):
         return "code"
-    if driver.actions(StoreRoute):
+    if driver.actions(StoreRoute) and "standby_received" not in driver.logged:
         return "follow"
     if driver.actions(ForgetRoute) or driver.logged == ["reset_received"]:
         return "reset"

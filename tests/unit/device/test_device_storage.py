@@ -8,8 +8,8 @@ import pytest
 
 from device.disk import Calls
 from device.errors import StateDirError
-from device.storage import Storage, lock
-from lobby.wire import Route
+from device.storage import LoadedRoute, Storage, lock
+from lobby.wire import Route, StandbyEndpoint
 from tests.unit.device.failing_disk import FailingCalls
 from tests.unit.device.simulated_disk import PowerCut, SimulatedDisk, Tree, cut_points
 from tests.unit.device.simulated_network import STATE_DIR
@@ -47,6 +47,12 @@ def test_a_stored_route_is_loaded_unchanged(tmp_path: Path) -> None:
     assert Storage(tmp_path).load().route == NEW
     assert (tmp_path / "route.json").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["route.json"]
+
+
+def test_a_stored_route_keeps_its_standby(tmp_path: Path) -> None:
+    route = Route("target.example", "blue", 8883, 4, StandbyEndpoint("standby.example", 443))
+    Storage(tmp_path).store(route)
+    assert Storage(tmp_path).load() == LoadedRoute(route)
 
 
 def test_an_empty_folder_gives_no_route_and_no_error(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ BY_SERVICES: Final = {
     Event.PREPARED: False,
     Event.EVACUATE: True,
     Event.RETURN: True,
+    Event.STANDBY: False,
 }
 """Event → whether the log contains it if a service has caused it."""
 

@@ -81,9 +81,13 @@ def test_only_releasing_an_expected_device_removes_the_row() -> None:
 
 
 def test_only_claimed_devices_are_commissioned() -> None:
-    """An arrived device that falls back was commissioned before."""
+    """An arrived device that falls back, or goes to its standby by itself, was commissioned before."""
     leading = {pair for pair, to in TRANSITIONS.items() if to is State.COMMISSIONED and pair[0] is not to}
-    assert leading == {(State.CLAIMED, Event.COMMISSION), (State.ARRIVED, Event.HELLO)}
+    assert leading == {
+        (State.CLAIMED, Event.COMMISSION),
+        (State.ARRIVED, Event.HELLO),
+        (State.ARRIVED, Event.STANDBY),
+    }
 
 
 def test_a_device_admitted_with_a_claim_is_claimed() -> None:

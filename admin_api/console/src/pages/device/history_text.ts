@@ -25,6 +25,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   prepare: "To be registered in the standby",
   prepared: "Registered in the standby",
   evacuate: "Sent to the standby",
+  standby: "Went to the standby by itself",
   return: "Brought back from the standby",
   limited: "Refused: too many claims or wrong codes",
 };

@@ -31,6 +31,7 @@ export const EVENT_NAMES = [
   "prepared",
   "evacuate",
   "return",
+  "standby",
 ] as const;
 
 export const RESULTS: Readonly<Record<string, string>> = {

@@ -1,0 +1,118 @@
+"""Where a device connects after a failure: the same broker again, the next lobby, the lobby, or the standby.
+
+A device whose target stays unreachable returns to the lobby. Only if the lobby is unreachable, too, it uses the standby
+of its route, if it has one; otherwise it tries its target again. In the standby it looks for a lobby and for its target
+after growing times: one attempt at each, then it is back in the standby. So a device is away from a standby that works
+for seconds only, and as soon as a lobby answers, the lobby decides.
+"""
+
+from device.machine import certificates, connection
+from device.machine.events import Disconnect, Failure
+from device.machine.state import Location, Phase, Step, Timer
+
+
+def on_failure(step: Step, failure: Failure, detail: str) -> None:
+    """Handle a failed or lost connection: decide where to connect next, and when."""
+    state = step.state
+    refused = failure is Failure.REFUSED
+    step.update(
+        phase=Phase.BACKING_OFF,
+        failures=state.failures + 1,
+        failure_streak=state.failure_streak + 1,
+        refusals=state.refusals + 1 if refused else state.refusals,
+        failing_since=step.now if state.failing_since is None else state.failing_since,
+    )
+    event = failure.value if state.phase is Phase.CONNECTING else "connection_lost"
+    connection.log(step, event, attempt=step.state.failures, failure=failure.value, detail=detail)
+    step.cancel(Timer.ANSWER, Timer.HELLO, Timer.SETTLED, Timer.RENEWAL, Timer.TRY_NEW)
+    certificates.doubt(step, failure, state.phase)
+    step.act(Disconnect(state.connection_id))
+    if state.looking:
+        _look_further(step)
+    elif state.location is Location.LOBBY:
+        _fail_at_lobby(step, refused=refused)
+    elif not _exhausted(step):
+        connection.back_off(step, step.timing.retry.wait(step.state.failure_streak, step.uniform))
+    elif state.location is Location.STANDBY:
+        _try_next(step, Location.TARGET)
+    else:
+        _fall_back(step)
+
+
+def look_for_home(step: Step) -> None:
+    """In the standby: see whether a lobby or the target answers again."""
+    if step.state.location is Location.STANDBY and step.state.phase is not Phase.DISCONNECTING:
+        step.log("leaving_standby", visits=step.state.standby_visits)
+        step.update(looking=True, lobby_index=0)
+        connection.leave(step, Location.LOBBY)
+
+
+def _look_further(step: Step) -> None:
+    """Try the next lobby, then the target, then go back to the standby."""
+    state = step.state
+    next_index = (state.lobby_index + 1) % len(step.plan.lobbies)
+    if state.location is Location.LOBBY and next_index:
+        step.update(lobby_index=next_index, refusals=0)
+    elif state.location is Location.LOBBY:
+        step.update(location=Location.TARGET, lobby_index=0, failures=0, refusals=0, failing_since=None)
+    else:
+        _go_to_standby(step)
+    connection.back_off(step, 0.0)
+
+
+def _go_to_standby(step: Step) -> None:
+    visits = step.state.standby_visits + 1
+    step.update(location=Location.STANDBY, failures=0, refusals=0, failing_since=None, looking=False)
+    step.update(standby_visits=visits)
+    step.cancel(Timer.REVISIT)
+    step.set_timer(Timer.LOOK, step.timing.standby.wait(visits, step.uniform))
+
+
+def _try_next(step: Step, location: Location) -> None:
+    """This location has failed for long enough: try another one."""
+    step.cancel(Timer.LOOK)
+    step.update(location=location, failures=0, refusals=0, failing_since=None)
+    connection.back_off(step, step.timing.retry.wait(step.state.failure_streak, step.uniform))
+
+
+def _fall_back(step: Step) -> None:
+    """The target has failed for long enough: go to the lobby."""
+    state, timing = step.state, step.timing
+    step.update(
+        location=Location.LOBBY,
+        failures=0,
+        refusals=0,
+        failing_since=None,
+        route_confirmed=False,
+        fallbacks=state.fallbacks + 1,
+    )
+    revisit_in = timing.revisit.wait(step.state.fallbacks, step.uniform)
+    connection.log(step, "fallback_to_lobby", attempts=state.failures, same_route_retry_in_s=round(revisit_in, 3))
+    step.set_timer(Timer.REVISIT, revisit_in)
+    connection.back_off(step, timing.retry.wait(1, step.uniform))
+
+
+def _exhausted(step: Step) -> bool:
+    """Return whether this location has failed often enough, or for long enough, to try another one."""
+    since = step.now if step.state.failing_since is None else step.state.failing_since
+    return step.state.failures >= step.timing.fallback_attempts or step.now - since >= step.timing.fallback_seconds
+
+
+def _fail_at_lobby(step: Step, *, refused: bool) -> None:
+    """Back off. The wait grows with each round over all lobbies, or with each refusal of one of them. If the target has
+    failed, too, use the standby; a route without one leads to the target again."""
+    state, timing, lobbies = step.state, step.timing, step.plan.lobbies
+    if state.route and _exhausted(step):
+        if state.route.standby is not None and state.fallbacks:
+            connection.log(step, "fallback_to_standby", attempts=state.failures)
+            _go_to_standby(step)
+            return connection.back_off(step, timing.retry.wait(1, step.uniform))
+        if not step.is_set(Timer.REVISIT):
+            return _try_next(step, Location.TARGET)
+    if refused and state.refusals < timing.refusals_per_lobby:
+        return connection.back_off(step, timing.retry.wait(state.failure_streak, step.uniform))
+    next_index = (state.lobby_index + 1) % len(lobbies)
+    step.update(lobby_index=next_index, refusals=0)
+    same_round = next_index != 0 and not refused
+    rounds = -(-state.failure_streak // len(lobbies))
+    return connection.back_off(step, 0.0 if same_round else timing.retry.wait(rounds, step.uniform))
