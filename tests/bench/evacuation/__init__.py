@@ -1,0 +1,1 @@
+"""Measures an evacuation: see `__main__`."""
