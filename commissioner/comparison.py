@@ -4,7 +4,7 @@ or reported and left unchanged. Nothing is ever deleted.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +33,8 @@ class DifferenceCode(StrEnum):
 
     CERTIFICATE_MISSING = "CERTIFICATE_MISSING"
     CERTIFICATE_INACTIVE = "CERTIFICATE_INACTIVE"
+    CERTIFICATE_ACTIVE = "CERTIFICATE_ACTIVE"
+    """In a standby whose certificates are to be INACTIVE."""
     CERTIFICATE_REVOKED = "CERTIFICATE_REVOKED"
     THING_MISSING = "THING_MISSING"
     THING_UNBOUND = "THING_UNBOUND"
@@ -53,6 +55,7 @@ class DifferenceCode(StrEnum):
 REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
     DifferenceCode.CERTIFICATE_MISSING: Repair.RETRY,
     DifferenceCode.CERTIFICATE_INACTIVE: Repair.RETRY,
+    DifferenceCode.CERTIFICATE_ACTIVE: Repair.RETRY,
     DifferenceCode.CERTIFICATE_REVOKED: None,
     DifferenceCode.THING_MISSING: Repair.RETRY,
     DifferenceCode.THING_UNBOUND: Repair.RETRY,
@@ -78,6 +81,7 @@ EXPECTED_PROGRESS: Final[dict[State, frozenset[Progress | None]]] = {
 """What a thing's claim states in each of these states. The target's rules report a connection only if it is awaited, so
 a commissioned device needs it. An arrived one is marked after its arrival was recorded; earlier versions wrote no claim
 (None)."""
+ACTIVE: Final = "ACTIVE"
 _POLICY_PREFIX: Final = profile_policy("")
 _REGISTERING_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.FAILED)
 """History entries that lead to these states name the target in which the commissioner registers the device."""
@@ -99,20 +103,35 @@ class Difference:
         return REPAIRS[self.code]
 
 
-def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str) -> list[Difference]:
+def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str, status: str = ACTIVE) -> list[Difference]:
     """Return how the target differs for a placed device. `facts` describe its certificate in use. If the target's owner
     has made changes that the lobby cannot repair, return only these: a repair of the others would have no effect.
-    `profiles` are all of the lobby's, and `lobby` is its key."""
+    `profiles` are all of the lobby's, and `lobby` is its key. The certificate is to have `status`."""
     mismatches = list(_owner_changes(device, facts)) or [
         *_thing_mismatches(device, facts),
         *_claim_mismatch(device, facts, lobby),
         *_profile_mismatches(device, facts, profiles),
-        *_certificate_mismatches(device, facts),
+        *_certificate_mismatches(device, facts, status),
     ]
     return [
         Difference(code, device.certid, device.devicename, f"got {got} in {device.target}, want {want}")
         for code, got, want in mismatches
     ]
+
+
+def compare_standby(device: Device, facts: Facts, profiles: Profiles, lobby: str) -> list[Difference]:
+    """Return how the standby differs for a device that is registered there. The thing has the claim that an evacuation
+    makes, so that the standby's rule reports the device's connection."""
+    standby = device.standby
+    if standby is None or not is_in_step(device):
+        return []
+    there = replace(device, target=standby.target, generation=device.generation + 1, devstate=State.COMMISSIONED)
+    return compare(there, facts, profiles, lobby, standby.status.name)
+
+
+def is_in_step(device: Device) -> bool:
+    """Return whether a device is registered in its standby as it is in its target, and no change is in progress."""
+    return device.standby is not None and device.standby.is_prepared and not device.standby.wanted
 
 
 def _owner_changes(device: Device, facts: Facts) -> Iterator[_Mismatch]:
@@ -174,13 +193,14 @@ def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Ite
         yield DifferenceCode.BILLING_GROUP_OF_OWNER, got_owner, f"{profile.billing_group}: only its owner removes it"
 
 
-def _certificate_mismatches(device: Device, facts: Facts) -> Iterator[_Mismatch]:
+def _certificate_mismatches(device: Device, facts: Facts, status: str) -> Iterator[_Mismatch]:
     """Policies without the lobby's prefix belong to the owner and are ignored."""
     if facts.status is None:
-        yield DifferenceCode.CERTIFICATE_MISSING, "no such certificate", "it ACTIVE"
+        yield DifferenceCode.CERTIFICATE_MISSING, "no such certificate", f"it {status}"
         return
-    if facts.status != "ACTIVE":
-        yield DifferenceCode.CERTIFICATE_INACTIVE, f"the certificate {facts.status}", "it ACTIVE"
+    if facts.status != status:
+        wrong = DifferenceCode.CERTIFICATE_INACTIVE if status == ACTIVE else DifferenceCode.CERTIFICATE_ACTIVE
+        yield wrong, f"the certificate {facts.status}", f"it {status}"
     wanted = profile_policy(device.profile)
     if wanted not in facts.policies:
         yield DifferenceCode.POLICY_MISSING, "the certificate without its policy", wanted
@@ -198,7 +218,7 @@ def is_stray(device: Device | None, target: Target) -> bool:
 def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target) -> Difference | None:
     """Return the difference that a stray thing is, or None if its certificate cannot connect under that thing's name.
     The certificate is the lobby's if the device's history shows that it was to be registered in this target."""
-    if facts.status != "ACTIVE" or thing not in facts.things:
+    if facts.status != ACTIVE or thing not in facts.things:
         return None
     got = f"got the certificate ACTIVE in {target}, which no claim in the ledger covers"
     if any(entry.target == str(target) and entry.after in _REGISTERING_STATES for entry in history):

@@ -4,7 +4,7 @@ Every difference is confirmed with the current row, so that a change in progress
 table in `comparison` are made, with the requester as actor: through the ledger, or after an entry in it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 
 from commissioner import comparison
 from commissioner.comparison import Difference, Repair
+from commissioner.errors import TargetRefusal
 from commissioner.inspector_client import InspectorClient
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
@@ -54,8 +55,17 @@ class Examination:
     """Changes something only with an actor (`repair_as`). Raises `TargetRefusal` if the first device cannot be looked
     up; the others are left if time is short."""
 
-    def __init__(self, ledger: Ledger, inspector: InspectorClient, profiles: Profiles, lobby: str) -> None:
-        """`lobby` is the lobby's key, which the claims of its things contain."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        inspector: InspectorClient,
+        profiles: Profiles,
+        lobby: str,
+        has_standby: Callable[[Target], bool] = lambda _target: False,
+    ) -> None:
+        """`lobby` is the lobby's key, which the claims of its things contain. `has_standby`: whether devices of a
+        target may be registered in another one, too."""
+        self._has_standby = has_standby
         self._ledger, self._inspector, self._profiles = ledger, inspector, profiles
         self.lobby = lobby
 
@@ -67,7 +77,45 @@ class Examination:
             for device, each in zip(devices, facts, strict=False)
             for finding in self._compare(device, each, repair_as)
         ]
+        if self._has_standby(target):
+            findings += self._in_standbys(self.rows(target, [device.certid for device in devices]), repair_as)
         return Examined(len(facts), tuple(findings))
+
+    def _in_standbys(self, devices: Sequence[Device], repair_as: str | None) -> Iterator[Finding]:
+        """Compare those of the devices that are registered in a standby with it, too. A standby that cannot be read is
+        left out: that is reported when it is compared itself."""
+        by_standby: dict[Target, list[Device]] = {}
+        for device in devices:
+            if device.standby is not None and comparison.is_in_step(device):
+                by_standby.setdefault(device.standby.target, []).append(device)
+        for standby, prepared in by_standby.items():
+            named = [(device.certid, _name(device)) for device in prepared]
+            try:
+                facts = self._inspector.facts(standby, named, _renewed(prepared))
+            except TargetRefusal as refusal:
+                logger.warning("standby not compared", extra={"target": str(standby), "code": refusal.code})
+                continue
+            for device, each in zip(prepared, facts, strict=False):
+                yield from self._compare_standby(device, each, repair_as)
+
+    def _compare_standby(self, listed: Device, facts: Facts, repair_as: str | None) -> list[Finding]:
+        if not comparison.compare_standby(listed, facts, self._profiles, self.lobby):
+            return []
+        current = self._ledger.get(listed.certid)
+        if current is None or (current.generation, current.standby) != (listed.generation, listed.standby):
+            return []
+        differences = comparison.compare_standby(current, facts, self._profiles, self.lobby)
+        retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
+        repaired = retry and self._prepare_again(current, str(repair_as))
+        return [Finding(each, repaired and each.repair is Repair.RETRY) for each in differences]
+
+    def _prepare_again(self, device: Device, actor: str) -> bool:
+        try:
+            self._ledger.prepare_again(device, actor)
+        except (Conflict, NotFound) as conflict:
+            logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
+            return False
+        return True
 
     def rows(self, target: Target, certids: Sequence[Fingerprint]) -> list[Device]:
         """Return the current rows of those that are placed in `target`."""

@@ -94,6 +94,7 @@ REASON_LIST: Final = " ".join(f"In state {state}: {', '.join(codes)}." for state
 DIFFERENCES: Final = (
     "CERTIFICATE_MISSING",
     "CERTIFICATE_INACTIVE",
+    "CERTIFICATE_ACTIVE",
     "CERTIFICATE_REVOKED",
     "THING_MISSING",
     "THING_UNBOUND",

@@ -33,6 +33,7 @@ from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
+from lobby.names import Target
 from lobby.profiles import bundled_profiles
 from lobby.settings import ReconcilerSettings, read_settings
 
@@ -101,10 +102,15 @@ def reconciler_of(
     expiring: Callable[[datetime], list[Expiring]] = lambda _at: [],
 ) -> Reconciler:
     """`lobby` is the lobby's key. `expiring` returns the CAs and revocation lists that will expire."""
-    examination = Examination(ledger, inspector, profiles, lobby)
+    examination = Examination(ledger, inspector, profiles, lobby, lambda target: _has_standby(targets, target))
     comparison = TargetComparison(inspector, examination, profiles)
     renewals = RenewalRound(ledger, profiles, Enrolments().all, expiring, clock)
     return Reconciler(Reconciliation(inspector, examination), DailyRound(comparison, targets, clock), renewals)
+
+
+def _has_standby(targets: Targets, target: Target) -> bool:
+    """The role may list the targets only."""
+    return any(each.target == target and each.standby is not None for each in targets.all())
 
 
 @at_init

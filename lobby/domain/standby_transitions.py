@@ -31,6 +31,14 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
     return device if after == device else _in_bulk(after)
 
 
+def prepare_again(device: Device) -> Device:
+    """The device is registered in its standby otherwise than in its target, and is to be prepared again."""
+    known = device.standby
+    if device.devstate not in PLACED_STATES or known is None or known.home or known.wanted:
+        return device
+    return _in_bulk(replace(device, standby=replace(known, wanted=True)))
+
+
 def with_standby(device: Device, standby: Target | None) -> Device:
     """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared. The
     row of an evacuated device needs no preparation. It was commissioned since the evacuation, so earlier connections no

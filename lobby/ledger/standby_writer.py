@@ -45,6 +45,14 @@ class StandbyWriter(EventWriter):
 
         return self._update(device, Event.EVACUATE, decide, actor, why=why)
 
+    def prepare_again(self, device: Device, actor: str) -> Device:
+        """Record that a device is to be prepared again, because its standby is out of step."""
+
+        def decide(row: Device, _at: str) -> Device:
+            return standby_transitions.prepare_again(row)
+
+        return self._update(device, Event.PREPARE, decide, actor, why="the standby is out of step")
+
     def visit(self, device: Device, standby: Target, actor: str, why: str) -> Device:
         """Record that a device has gone to its standby by itself."""
 
