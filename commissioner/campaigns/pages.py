@@ -12,7 +12,15 @@ from typing import Final
 from commissioner.campaigns.isolation import isolated
 from lobby.domain.campaign import Campaign
 from lobby.domain.campaign_manifest import ManifestLine, change_for_page
-from lobby.domain.campaign_progress import CHANGED_SINCE, Outcome, PageState, Result, outcome_of, page_state
+from lobby.domain.campaign_progress import (
+    CHANGED_SINCE,
+    Outcome,
+    PageState,
+    Result,
+    outcome_of,
+    page_state,
+    renewal_outcome,
+)
 from lobby.domain.change_requests import ChangeOperation, TargetRegister
 from lobby.domain.device import Device
 from lobby.domain.states import Event
@@ -124,12 +132,14 @@ def _result(campaign: Campaign, line: ManifestLine, outcome: Changed) -> Result:
 
 
 def _changed_by(campaign: Campaign, line: ManifestLine, device: Device) -> bool:
-    """A preparation keeps the generation, because the claim stays as it is."""
-    prepares = campaign.request.operation is ChangeOperation.PREPARE
-    return device.campaign == campaign.name and (prepares or device.generation > line.generation)
+    """A preparation and a request to renew keep the generation, because the claim stays as it is."""
+    stays = campaign.request.operation in (ChangeOperation.PREPARE, ChangeOperation.RENEW)
+    return device.campaign == campaign.name and (stays or device.generation > line.generation)
 
 
 def _outcome(device: Device | None, generation: int, campaign: Campaign) -> Result:
+    if campaign.request.operation is ChangeOperation.RENEW:
+        return renewal_outcome(device, generation, campaign.name)
     prepares = campaign.request.operation is ChangeOperation.PREPARE
     return outcome_of(device, generation, campaign.name, prepares=prepares)
 

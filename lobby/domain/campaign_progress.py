@@ -149,6 +149,19 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
     return Result(_outcome(device), device.reason if device.devstate is not State.REVOKED else None, generation)
 
 
+def renewal_outcome(device: Device | None, generation: int, campaign: CampaignName) -> Result:
+    """Return the outcome of a device that the campaign has had asked to renew its certificate in this generation. The
+    new certificate makes the next generation, which is the campaign's, too."""
+    if device is None or device.campaign != campaign or device.generation < generation:
+        return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
+    if device.devstate is State.FAILED:
+        return Result(Outcome.FAILED, device.reason, generation)
+    if device.renew_by is None:
+        return Result(Outcome.DONE, None, generation)
+    unasked = device.needs_commissioner and device.pending is None
+    return Result(Outcome.WAITING if unasked else Outcome.AWAITED, None, generation)
+
+
 def _preparation_of(device: Device, generation: int) -> Result:
     standby = device.standby
     if device.works_in_standby:
