@@ -51,12 +51,15 @@ class ActivityFilter:
     until: str | None = strawberry.field(default=None, description="The time before which it was.")
 
 
-@strawberry.type(description="One action on a device.")
+@strawberry.type(description="One action on a device or a user.")
 class Activity:
     at: str = strawberry.field(description="When, ISO 8601 UTC.")
     actor: str = strawberry.field(description=f"Who: {_ACTORS}.")
-    event: str = strawberry.field(description="The event, as in the device's history.")
-    certid: strawberry.ID = strawberry.field(description="The fingerprint of the device.")
+    event: str = strawberry.field(description="The event, as in the device's history; `block` or `unblock` of a user.")
+    certid: strawberry.ID | None = strawberry.field(
+        description="The fingerprint of the device; null for an action on a user."
+    )
+    user: str | None = strawberry.field(description="The user who was blocked or unblocked; null for a device.")
     seq: int = strawberry.field(description="The number of the entry in the device's history.")
     devicename: str | None = strawberry.field(description="The thing name that the device had.")
     before: str | None = strawberry.field(description="The state before; null if the device was not known.")
@@ -125,7 +128,8 @@ def _activity_from(activity: domain.Activity) -> Activity:
         at=activity.at,
         actor=activity.actor,
         event=activity.event,
-        certid=strawberry.ID(activity.certid),
+        certid=strawberry.ID(activity.certid) if activity.certid is not None else None,
+        user=activity.user,
         seq=activity.seq,
         devicename=activity.name,
         before=activity.before,

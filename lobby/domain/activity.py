@@ -3,7 +3,8 @@ entries of one device. The log contains the entries of all devices that a user, 
 has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for a user: it
 repeats work, repairs a target, requests a renewal that a policy requires, or takes a device to or from the standby of a
 target that a user has evacuated or returned. It does not contain what devices cause: admissions, hellos, commissioning,
-arrivals. It is only for reading; verification uses the histories.
+arrivals. It also contains which users were blocked or unblocked, and by whom. It is only for reading; verification uses
+the histories.
 """
 
 from collections.abc import Iterator
@@ -27,12 +28,13 @@ DECISIONS: Final = frozenset({*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, 
 
 @dataclass(frozen=True)
 class Activity:
-    """One entry of the log. `name` and `enrolment` are those of the device when the entry was recorded."""
+    """One entry of the log. `name` and `enrolment` are those of the device when the entry was recorded. An entry about
+    a user has `user` instead of a device."""
 
     at: str
     actor: str
     event: str
-    certid: Fingerprint
+    certid: Fingerprint | None
     seq: int
     name: ThingName | None
     before: str | None
@@ -40,6 +42,18 @@ class Activity:
     target: str | None
     enrolment: EnrolmentName | None
     reason: str | None
+    user: str | None = None
+
+
+BLOCK: Final = "block"
+UNBLOCK: Final = "unblock"
+"""The events of a user."""
+
+
+def activity_of_user(name: str, actor: str, at: str, *, blocked: bool) -> Activity:
+    """Return the entry for a user who was blocked or unblocked."""
+    event = BLOCK if blocked else UNBLOCK
+    return Activity(at, actor, event, None, 0, None, None, None, None, None, None, name)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ class ActivityRow(Model):
     at = UnicodeAttribute()
     actor = UnicodeAttribute()
     event = UnicodeAttribute()
-    certid = UnicodeAttribute()
+    certid = UnicodeAttribute(null=True)
+    user = UnicodeAttribute(null=True)
     seq = NumberAttribute()
     name = UnicodeAttribute(null=True)
     before = UnicodeAttribute(null=True)
@@ -38,7 +39,8 @@ class ActivityRow(Model):
 def row_of(activity: Activity, partition: str) -> ActivityRow:
     """Return the item of an entry in a partition. The key is the same whenever the entry is written."""
     values = {name: getattr(activity, name) for name in Activity.__dataclass_fields__}
-    place = f"{activity.at}#{activity.certid}#{activity.seq:010}"
+    subject = activity.certid or f"{activity.event}#{activity.user}"
+    place = f"{activity.at}#{subject}#{activity.seq:010}"
     expires = int((datetime.fromisoformat(activity.at) + KEPT).timestamp())
     return ActivityRow(partition, place, expires=expires, **values)
 
@@ -48,7 +50,7 @@ def activity_of(row: ActivityRow) -> Activity:
         row.at,
         row.actor,
         row.event,
-        Fingerprint(row.certid),
+        Fingerprint(row.certid) if row.certid else None,
         int(row.seq),
         ThingName(row.name) if row.name else None,
         row.before,
@@ -56,4 +58,5 @@ def activity_of(row: ActivityRow) -> Activity:
         row.target,
         EnrolmentName(row.enrolment) if row.enrolment else None,
         row.reason,
+        row.user,
     )

@@ -7,9 +7,15 @@ is read at most every 5 seconds, because every request needs it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
+from pynamodb.transactions import TransactWrite
+
+from lobby.domain.activity import activity_of_user, partitions_of
 from lobby.errors import InvalidInput
+from lobby.ledger.activity_rows import row_of
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.connection import connection_of
 from lobby.ledger.user_rows import BLOCKS, BlockRow
 from lobby.names import shown
 
@@ -49,8 +55,8 @@ class UserBlocks:
         return [BlockedUser(row.name, row.by, row.at) for row in rows if row.blocked]
 
     def set_blocked(self, name: str, by: str, *, blocked: bool) -> BlockedUser:
-        """Block or unblock a user. A repetition changes only who did it and when. Raise `InvalidInput` INVALID_USER
-        for a name that no user can have, or for oneself."""
+        """Block or unblock a user, and write the entry of the activity log. A repetition changes only who did it and
+        when. Raise `InvalidInput` INVALID_USER for a name that no user can have, or for oneself."""
         if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_USER", f"got {shown(name)}, want a user name of 1 to {_MAX_NAME} characters")
         if name.startswith(_ACTOR):
@@ -60,6 +66,10 @@ class UserBlocks:
         if by == f"{_ACTOR}{name}":
             raise InvalidInput("INVALID_USER", f"got {shown(name)}, which is you, want another user")
         at = timestamp(now())
-        BlockRow(BLOCKS, name, blocked=blocked, by=by, at=at).save()
+        activity = activity_of_user(name, by, at, blocked=blocked)
+        with TransactWrite(connection=connection_of(BlockRow), client_request_token=str(uuid4())) as transaction:
+            transaction.save(BlockRow(BLOCKS, name, blocked=blocked, by=by, at=at))
+            for partition in partitions_of(activity):
+                transaction.save(row_of(activity, partition))
         self._read = None
         return BlockedUser(name, by, at)

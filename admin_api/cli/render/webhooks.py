@@ -68,12 +68,19 @@ def activity(entries: Iterable[Mapping[str, Any]]) -> Table:
             cells.clean(each["at"]),
             cells.clean(each["actor"]),
             cells.clean(each["event"]),
-            cells.clean(each["devicename"]) if each["devicename"] else cells.digits(each["certid"]),
-            f"{cells.clean(each['before'])} → {cells.clean(each['after'])}",
+            _subject(each),
+            "" if each["certid"] is None else f"{cells.clean(each['before'])} → {cells.clean(each['after'])}",
             cells.clean(each["target"]),
             cells.clean(each["reason"]),
         )
     return result
+
+
+def _subject(entry: Mapping[str, Any]) -> str:
+    """The device or the user that an entry is about."""
+    if entry["certid"] is None:
+        return f"user {cells.clean(entry['user'])}"
+    return cells.clean(entry["devicename"]) if entry["devicename"] else cells.digits(entry["certid"])
 
 
 def _events(webhook: Webhook) -> str:

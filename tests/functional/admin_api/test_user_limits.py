@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pynamodb.exceptions import TransactWriteError
 
 from admin_api.user_limits import UserLimits
 from lobby.domain.claim_limits import parse_limits
@@ -210,3 +211,24 @@ def test_a_name_as_histories_show_it_is_refused_and_blocks_nobody(terminal: Term
 
 def test_an_admin_cannot_block_themselves(lobby: Lobby) -> None:
     assert lobby.ask('mutation { blockUser(name: "alice") { name } }', None, ("admin",)).code == "INVALID_USER"
+
+
+def test_blocks_are_in_the_activity_log_with_their_user(terminal: Terminal) -> None:
+    terminal.run("users", "block", "mallory", "--as", "admin")
+    terminal.run("users", "unblock", "mallory", "--as", "admin")
+    entries = terminal.records("activity", "--as", "admin")
+    assert [(each["event"], each["user"], each["certid"]) for each in entries] == [
+        ("unblock", "mallory", None),
+        ("block", "mallory", None),
+    ]
+    by = entries[0]["actor"].removeprefix("user:")
+    assert terminal.records("activity", "--user", by, "--as", "admin") == entries
+    assert "user mallory" in terminal.run("activity", "--as", "admin").stdout
+
+
+def test_a_block_and_its_entry_are_one_transaction(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = UserBlocks(lambda: 0.0)
+    monkeypatch.setattr("lobby.ledger.user_blocks.partitions_of", lambda _entry: iter(["all", "all"]))  # refused by AWS
+    with pytest.raises(TransactWriteError):
+        blocks.set_blocked("mallory", "user:eve", blocked=True)
+    assert not blocks.all()

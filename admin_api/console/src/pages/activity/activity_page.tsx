@@ -73,7 +73,11 @@ function List({ entries }: { entries: readonly Activity[] }) {
   return (
     <ul className={entryList.list}>
       {entries.map((activity) => (
-        <ActivityRow key={`${activity.certid}-${activity.seq}`} activity={activity} nameOf={nameOf} />
+        <ActivityRow
+          key={`${activity.certid ?? activity.at}-${activity.seq}`}
+          activity={activity}
+          nameOf={nameOf}
+        />
       ))}
     </ul>
   );

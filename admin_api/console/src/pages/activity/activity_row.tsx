@@ -1,4 +1,4 @@
-/** One entry of the activity log: the action, its device, target, user and time. */
+/** One entry of the activity log: the action, its device or user, target, actor and time. */
 import { Anchor, Paper, Stack, Text } from "@mantine/core";
 import { Link } from "wouter";
 import { shortForm } from "../../label/short_form";
@@ -16,20 +16,26 @@ interface Props {
 }
 
 export function ActivityRow({ activity, nameOf }: Props) {
-  const { certid, devicename, target, enrolment, reason, actor, at } = activity;
+  const { certid, devicename, user, target, enrolment, reason, actor, at } = activity;
   const what = eventText(activity);
-  const device = devicename ?? shortForm(certid);
-  const transition = transitionText(activity);
+  const subject = certid === null ? `User ${user ?? ""}` : (devicename ?? shortForm(certid));
+  const transition = certid !== null && transitionText(activity);
   return (
-    <Paper component="li" withBorder p="sm" aria-label={`${what}: ${device}`}>
+    <Paper component="li" withBorder p="sm" aria-label={`${what}: ${subject}`}>
       <div className={classes.row}>
         <Stack gap={4}>
           <Text fw={600} component="h2" size="md">
             {what}
           </Text>
-          <Anchor component={Link} href={deviceAddress(certid)} size="sm" className="reach">
-            <ForeignText>{device}</ForeignText>
-          </Anchor>
+          {certid === null ? (
+            <Text size="sm">
+              <ForeignText>{subject}</ForeignText>
+            </Text>
+          ) : (
+            <Anchor component={Link} href={deviceAddress(certid)} size="sm" className="reach">
+              <ForeignText>{subject}</ForeignText>
+            </Anchor>
+          )}
         </Stack>
         <Stack gap={4}>
           {transition && <Text size="sm">{transition}</Text>}

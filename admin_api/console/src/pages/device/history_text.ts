@@ -28,6 +28,8 @@ const EVENTS: Readonly<Record<string, string>> = {
   standby: "Went to the standby by itself",
   return: "Brought back from the standby",
   limited: "Refused: too many claims or wrong codes",
+  block: "Blocked",
+  unblock: "Unblocked",
 };
 
 /** Return a description of the event; the ledger's own name if it is unknown. */

@@ -19,6 +19,7 @@ const MOVE = {
   actor: "user:ada",
   event: "move",
   certid: certid(1),
+  user: null,
   seq: 7,
   devicename: "sensor-1",
   before: "arrived",
@@ -47,6 +48,15 @@ test("shows what was done, by whom, for which target, with a link to the device"
   expect(entry.getByText("ada")).toBeDefined();
   expect(entry.getByRole("link", { name: "sensor-1" }).getAttribute("href")).toBe(`/devices/${certid(1)}`);
   expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
+});
+
+test("shows which user was blocked, without a device", async () => {
+  const part = { event: "block", certid: null, user: "mallory", seq: 0, devicename: null };
+  const empty = { before: null, after: null, target: null, enrolment: null };
+  show(<ActivityPage />, apiWith(page(null, { ...MOVE, ...part, ...empty })));
+  const entry = within(await screen.findByRole("listitem", { name: "Blocked: User mallory" }));
+  expect(entry.getByText("ada")).toBeDefined();
+  expect(entry.queryByRole("link")).toBeNull();
 });
 
 test.each([
