@@ -23,7 +23,7 @@ from lobby.ledger.targets import Targets
 from lobby.names import Target
 
 REQUEST_TIME: Final = timedelta(seconds=30)
-"""A request of the API ends before (its function has a timeout of 29 s), so it has read the target after that."""
+"""Longer than a request of the API, whose function has a timeout of 29 s: one that ends later has read the change."""
 
 
 class TargetAdministration:

@@ -21,7 +21,7 @@ def add(
         str | None, typer.Option("--on", metavar="NOTICE,…", help="waiting, failed, refused. [default: all]")
     ] = None,
 ) -> None:
-    """Subscribe an e-mail address. Its owner gets a mail from AWS and confirms; every mail has a link that ends it."""
+    """Subscribe an e-mail address. Its owner confirms by a mail from AWS; every mail has a link to unsubscribe."""
     names = [name.strip() for name in notices.split(",")] if notices is not None else None
     added = context.execute(documents.ADD_ALERT, email=email, notices=names)["addAlert"]
     context.screen.result(added, note=f"AWS asks {cells.clean(added['email'])} to confirm")

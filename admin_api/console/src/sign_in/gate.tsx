@@ -59,8 +59,8 @@ async function arrive(): Promise<SignInState | undefined> {
 /** An authorization code works once; React's strict mode mounts twice and must not use it twice. */
 let pendingSession: Promise<Session | null> | undefined;
 
-/** Where the page works offline, a slow network counts as offline, because claims can be queued. */
-function patience(): number {
+/** In ms. If the page works offline, a slow network counts as offline, because claims can be queued. */
+function requestTimeout(): number {
   return navigator.serviceWorker?.controller ? 8_000 : 60_000;
 }
 
@@ -70,7 +70,7 @@ async function signInDocument(): Promise<SignInDocument | null> {
   try {
     answer = await timedFetch("/sign-in.json", {
       cache: "no-store",
-      signal: AbortSignal.timeout(patience()),
+      signal: AbortSignal.timeout(requestTimeout()),
     });
   } catch {
     return null;

@@ -88,22 +88,22 @@ function Several({ labels, obstacle, left, onToggle }: SeveralProps) {
   return (
     <div className={style.several}>
       {labels.map((certid) => {
-        const hindered = obstacle(certid);
+        const blockedBy = obstacle(certid);
         return (
           <label key={certid} className={style.pick}>
             <input
               type="checkbox"
-              checked={hindered === null && !left.has(certid)}
-              disabled={hindered !== null}
+              checked={blockedBy === null && !left.has(certid)}
+              disabled={blockedBy !== null}
               onChange={() => onToggle(certid)}
             />
             <span>
               <Text component="span" ff="monospace" fw={600}>
                 {shortForm(certid)}
               </Text>
-              {hindered !== null && (
+              {blockedBy !== null && (
                 <Text component="span" size="xs" c="dimmed" display="block">
-                  {hindered}
+                  {blockedBy}
                 </Text>
               )}
             </span>

@@ -65,10 +65,10 @@ interface LineProps {
 }
 
 function Line({ entry, wait, known }: LineProps) {
-  const passage = transitionText(entry);
+  const transition = transitionText(entry);
   return (
     <>
-      {passage && <Text size="sm">{passage}</Text>}
+      {transition && <Text size="sm">{transition}</Text>}
       {entry.target && (
         <Text size="sm">
           {["retire", "deactivate"].includes(entry.event) ? "In" : "For"} {targetName(entry.target, known)}

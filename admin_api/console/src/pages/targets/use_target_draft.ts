@@ -51,10 +51,9 @@ export function useTargetDraft(
 
 const BLANK = { createdBy: "", createdAt: "", archivedAt: null, standby: null };
 
-/** A field's error is shown after the user has left the field, or as soon as more typing cannot correct it.
- * */
+/** A field's error is shown after the user has left the field, or as soon as further typing cannot correct it. */
 function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): Faults {
-  const hopeless: Record<keyof Draft, boolean> = {
+  const uncorrectable: Record<keyof Draft, boolean> = {
     account: /[^0-9]|.{13}/.test(draft.account),
     region: /[^a-z0-9-]/.test(draft.region),
     name: draft.name.length > 64,
@@ -63,6 +62,6 @@ function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): 
   };
   const fields = Object.keys(faults) as (keyof Draft)[];
   return Object.fromEntries(
-    fields.filter((field) => left.has(field) || hopeless[field]).map((field) => [field, faults[field]]),
+    fields.filter((field) => left.has(field) || uncorrectable[field]).map((field) => [field, faults[field]]),
   ) as Faults;
 }
