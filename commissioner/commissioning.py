@@ -9,6 +9,7 @@ has read the current claim. A new target is ready before the old one is cleared.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
@@ -20,6 +21,7 @@ from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.aws.device_messages import send
+from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
@@ -41,13 +43,19 @@ logger = Logger(service="commissioner")
 
 
 class Commissioner:
-    """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account."""
+    """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account in this Region,
+    and `doors` those in its other Regions."""
 
     def __init__(
-        self, ledger: Ledger, gateway: TargetGateway, iot: "IoTClient", iot_data: "IoTDataPlaneClient"
+        self,
+        ledger: Ledger,
+        gateway: TargetGateway,
+        iot: "IoTClient",
+        iot_data: "IoTDataPlaneClient",
+        doors: DoorClients = ONE_REGION,
     ) -> None:
-        self._ledger, self._gateway, self._iot, self._iot_data = ledger, gateway, iot, iot_data
-        self._standby_work = StandbyWork(ledger, gateway, iot_data, ACTOR)
+        self._ledger, self._gateway, self._iot, self._iot_data, self._doors = ledger, gateway, iot, iot_data, doors
+        self._standby_work = StandbyWork(ledger, gateway, self._data_of, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be
@@ -80,9 +88,7 @@ class Commissioner:
         if device.devstate is State.REFUSED:
             return self._readmit(device)
         if device.devstate is State.REVOKED:
-            self._deactivate_in_lobby(device.all_certificates)
-            if device.devicename is not None:
-                registry.disconnect(lambda: self._iot_data, device.devicename)
+            self._expel(device)
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
         target = target_of(lane)
@@ -109,9 +115,15 @@ class Commissioner:
         if request is not None and device.devicename is not None:
             self._gateway.ask_to_renew(target, device.devicename, request)
 
+    def _expel(self, device: Device) -> None:
+        self._deactivate_in_lobby(device.all_certificates)
+        if device.devicename is not None:
+            for iot_data in self._doors.data_everywhere(self._iot_data):
+                registry.disconnect(iot_data, device.devicename)
+
     def _deactivate_in_lobby(self, certificates: Iterable[Fingerprint]) -> None:
         for certificate in certificates:
-            registry.deactivate(self._iot, certificate)
+            self._doors.everywhere(self._iot, partial(registry.deactivate, certid=certificate))
 
     def _commission(self, device: Device, lane: Lane) -> str:
         try:
@@ -190,7 +202,7 @@ class Commissioner:
         route = device.route()
         if route is None or device.devicename is None or device.target is None:
             return
-        send(self._iot_data, device.devicename, route)
+        send(self._data_of(device), device.devicename, route)
         if device.generation > 1:
             try:
                 self._gateway.publish_route(device.target, device.devicename, route)
@@ -202,7 +214,10 @@ class Commissioner:
         another hello."""
         challenge = device.presence_challenge()
         if challenge is not None and device.devicename is not None:
-            send(self._iot_data, device.devicename, challenge)
+            send(self._data_of(device), device.devicename, challenge)
+
+    def _data_of(self, device: Device) -> "IoTDataPlaneClient":
+        return self._doors.iot_data(device.lobbyregion, self._iot_data)
 
     def _clear_target(self, device: Device, lane: Lane) -> str:
         """Clear the lane's target. A revoked device gets no reset message."""
@@ -235,15 +250,16 @@ class Commissioner:
         return "may connect again"
 
     def _delete_certificate(self, device: Device) -> None:
+        iot = self._doors.iot(device.lobbyregion, self._iot)
         try:
-            self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+            iot.delete_certificate(certificateId=device.certid, forceDelete=True)
         except ClientError as error:
             if code_of(error) != "DeleteConflictException" or device.devicename is None:
                 raise
-            description = self._iot.describe_certificate(certificateId=device.certid)["certificateDescription"]
+            description = iot.describe_certificate(certificateId=device.certid)["certificateDescription"]
             arn = description["certificateArn"]
-            self._iot.detach_thing_principal(thingName=device.devicename, principal=arn)
-            self._iot.delete_certificate(certificateId=device.certid, forceDelete=True)
+            iot.detach_thing_principal(thingName=device.devicename, principal=arn)
+            iot.delete_certificate(certificateId=device.certid, forceDelete=True)
 
 
 def _must_be_active(device: Device | None, target: Target) -> bool | None:

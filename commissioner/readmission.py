@@ -12,12 +12,12 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
+from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.overdue import OverdueRow, entered
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
 from lobby.wire import crl_key
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ logger = Logger(service="sweeper")
 
 
 class Readmission:
-    """`iot` and `s3` are clients of the lobby account; `bucket` holds the revocation lists."""
+    """`iot` and `s3` are clients of the lobby account in this Region, and `doors` those in its other Regions; `bucket`
+    holds the revocation lists."""
 
-    def __init__(self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str) -> None:
-        self._ledger, self._iot, self._s3, self._bucket = ledger, iot, s3, bucket
+    def __init__(
+        self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str, doors: DoorClients = ONE_REGION
+    ) -> None:
+        self._ledger, self._iot, self._s3, self._bucket, self._doors = ledger, iot, s3, bucket, doors
 
     def walk(self, note: dict[str, Any], at: datetime, time_is_up: Callable[[], bool]) -> int:
         """Return how many devices were readmitted. `note` records the time of the newest list that a walk has covered,
@@ -70,7 +73,7 @@ class Readmission:
 
     def _readmit(self, refused: OverdueRow, published: Mapping[str, datetime]) -> bool:
         """Retry the device if its CA's list is newer than its refusal and no retry has used that list."""
-        publication = published.get(self._issuer(refused.certid) or "")
+        publication = published.get(self._issuer(refused) or "")
         if publication is None or refused.enteredat >= timestamp(publication + _SETTLED):
             return False
         later = [entry for entry in self._ledger.latest(refused.certid, 9) if entry.at > timestamp(publication)]
@@ -87,11 +90,13 @@ class Readmission:
         logger.warning("may connect again", extra={"certid": refused.certid, "reason": refused.reason})
         return True
 
-    def _issuer(self, certid: Fingerprint) -> str | None:
+    def _issuer(self, refused: OverdueRow) -> str | None:
         """Return the id of the certificate's CA, or None if AWS IoT does not have the certificate: its device can
         connect again without a retry."""
+        iot = self._doors.iot(refused.lobbyregion, self._iot)
         try:
-            return self._iot.describe_certificate(certificateId=certid)["certificateDescription"].get("caCertificateId")
+            found = iot.describe_certificate(certificateId=refused.certid)
+            return found["certificateDescription"].get("caCertificateId")
         except ClientError as error:
             if code_of(error) == NOT_FOUND:
                 return None

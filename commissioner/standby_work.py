@@ -36,10 +36,13 @@ logger: Final = Logger(service="commissioner")
 
 
 class StandbyWork:
-    """`actor` is the commissioner's name in histories. `iot_data` is a client of the lobby account."""
+    """`actor` is the commissioner's name in histories. `data_of` returns the client of the lobby account in the Region
+    of a device's door."""
 
-    def __init__(self, ledger: Ledger, gateway: TargetGateway, iot_data: "IoTDataPlaneClient", actor: str) -> None:
-        self._ledger, self._gateway, self._iot_data, self._actor = ledger, gateway, iot_data, actor
+    def __init__(
+        self, ledger: Ledger, gateway: TargetGateway, data_of: Callable[[Device], "IoTDataPlaneClient"], actor: str
+    ) -> None:
+        self._ledger, self._gateway, self._data_of, self._actor = ledger, gateway, data_of, actor
         self._left_out: Counter[Target] = Counter()
 
     def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
@@ -85,7 +88,7 @@ class StandbyWork:
         route, target, name = device.route(), device.target, device.devicename
         if route is None or route.standby is None or target is None or name is None:
             return
-        send(self._iot_data, name, route)
+        send(self._data_of(device), name, route)
         if self._left_out[target]:
             self._left_out[target] -= 1
             return

@@ -42,6 +42,7 @@ from lobby.errors import InvalidInput, MessageRejected, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
+from lobby.ledger.routing import Access, route
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target, parse_fingerprint, parse_region, parse_target, shown
@@ -247,11 +248,17 @@ def _is_kept(record: dict[str, Any]) -> bool:
 
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
-    """Process a batch of the arrivals queue, each message separately, so that one bad message does not block others."""
+    """Process a batch of the arrivals queue, each message separately, so that one bad message does not block others. In
+    a lobby with several Regions, each gets every message and confirms its own subscription; the home records."""
     failed, rejected = [], 0
+    fence = route(Access.HOME)
+    records = fence is None or fence.is_home()
     for record in event["Records"]:
         try:
-            outcome = (arrivals or _arrivals()).process(parse_envelope(record["body"]))
+            envelope = parse_envelope(record["body"])
+            if not records and envelope.get("Type") != CONFIRMATION:
+                continue
+            outcome = (arrivals or _arrivals()).process(envelope)
             log = logger.info if outcome in _CHANGES else logger.debug
             log("report", extra={"outcome": outcome})
             if outcome == UNCONFIRMED and _is_kept(record):

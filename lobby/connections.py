@@ -16,8 +16,10 @@ from lobby.domain.connection_problem import DENIED
 from lobby.domain.connectivity import DUPLICATE, Change
 from lobby.domain.lifecycle_events import LOBBY, change_of, problem_of
 from lobby.errors import InvalidInput
+from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
+from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import LobbySettings, read_settings
@@ -65,6 +67,7 @@ def _recorder() -> ConnectionRecorder:
     return ConnectionRecorder(Ledger(settings.region), Connections())
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, recorder: ConnectionRecorder | None = None) -> dict[str, str]:
     """Handle an event of the topic rule `device_lobby_connections`."""
     outcome = (recorder or _recorder()).process(event)

@@ -66,6 +66,11 @@ def everywhere(access: Access) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def nothing_done() -> dict[str, Any]:
+    """Return the numbers of a run that did nothing."""
+    return {}
+
+
 def nothing_failed() -> dict[str, Any]:
     """Return Lambda's partial batch response without failures."""
     return {"batchItemFailures": []}

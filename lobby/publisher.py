@@ -27,11 +27,13 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id
 from lobby.domain.webhook import Message, body_of, senders
 from lobby.errors import InvalidInput
+from lobby.home_guard import at_home_only, everywhere, nothing_failed
 from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.clock import now, pause
 from lobby.ledger.items import entry_of_item
 from lobby.ledger.reader import LedgerReader
+from lobby.ledger.routing import Access
 from lobby.ledger.webhooks import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import PublisherSettings, read_settings
@@ -180,9 +182,15 @@ def _publisher() -> Publisher:
     return Publisher(bus, subscribers, ActivityLog(), failures, LedgerReader(), settings.lobby)
 
 
+@at_home_only(nothing_failed)
+def _publish_new(records: Sequence[Record], publisher: Publisher) -> dict[str, Any]:
+    return publisher.process(records)
+
+
+@everywhere(Access.HOME)
 def handler(event: Record, _context: object, publisher: Publisher | None = None) -> dict[str, Any]:
     publisher = publisher or _publisher()
     if "entries" in event:
         publisher.process_again(event["entries"])
         return {}
-    return publisher.process(event["Records"])
+    return _publish_new(event["Records"], publisher)

@@ -21,7 +21,9 @@ from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
+from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
+from lobby.ledger.routing import Access, at_home, is_away
 from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -52,7 +54,7 @@ class Receptionist:
         `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `replaced` (the certificate is
         not in use any more) or `mistaken` (the client id is not the device's name). `report`: the client's information
         about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
-        device = self._ledger.find(certid)
+        device = self._find(certid)
         if device is None or device.devicename is None:
             return "unknown"
         if device.devicename != clientid or certid not in device.certificates:
@@ -68,6 +70,15 @@ class Receptionist:
             return self._enter(device, report)
         return self._wait(device, report)
 
+    def _find(self, certid: Fingerprint) -> Device | None:
+        """Return the device. In a Region that is not home, the replica suffices for a device that has its route; any
+        other is read at home, which knows of it first."""
+        device = self._ledger.find(certid)
+        if is_away() and (device is None or current_route(device, self._targets) is None):
+            with at_home(optional=True):
+                device = self._ledger.find(certid)
+        return device
+
     def _ask_to_renew(self, device: Device, certid: Fingerprint, report: Report) -> None:
         """Ask a device that is due, unless it has connected with its new certificate. The request comes before the
         route, so that the device renews before it goes to its target."""
@@ -79,17 +90,22 @@ class Receptionist:
         challenge = replace(device, shows_code=report.shows_code).presence_challenge()
         if challenge is not None and device.devicename is not None:
             send(self._iot_data, device.devicename, challenge)
-        self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
+        self._record_heartbeat(device, report)
         return "asked" if challenge else "waiting"
+
+    def _record_heartbeat(self, device: Device, report: Report) -> None:
+        with at_home(optional=True):
+            self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
 
     def _record_routed(self, device: Device, report: Report, at: object) -> str:
         """An arrived device that has been in its target for a while is back in the lobby. It is recorded as
         commissioned until its target reports it again. Otherwise only what is new about its client is recorded."""
         if not _has_fallen_back(device, at):
-            self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
+            self._record_heartbeat(device, report)
             return "routed"
         try:
-            self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
+            with at_home(optional=True):
+                self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
         except Conflict as conflict:
             logger.info("changed during the hello", extra={"certid": device.certid, "code": conflict.code})
         return "fell back"
@@ -98,15 +114,17 @@ class Receptionist:
         """A revoked device can connect if it was revoked while its certificate was being activated. The commissioner
         deactivates it again."""
         if not device.needs_commissioner:
-            self._ledger.retry(device.certid, ACTOR)
+            with at_home():
+                self._ledger.retry(device.certid, ACTOR)
         return "revoked"
 
     def _enter(self, device: Device, report: Report) -> str:
-        try:
-            after = self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
-        except Conflict as conflict:
-            logger.info("claimed during the hello", extra={"certid": device.certid, "code": conflict.code})
-            return self._wait(self._ledger.get(device.certid) or device, report)
+        with at_home():
+            try:
+                after = self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
+            except Conflict as conflict:
+                logger.info("claimed during the hello", extra={"certid": device.certid, "code": conflict.code})
+                return self._wait(self._ledger.get(device.certid) or device, report)
         return "entered" if after.devstate is State.INLOBBY else "waiting"
 
 
@@ -128,6 +146,7 @@ def _receptionist() -> Receptionist:
     return Receptionist(LobbyClients().iot_data, Ledger(settings.region))
 
 
+@everywhere(Access.RECEPTION)
 def handler(event: dict[str, Any], _context: object, receptionist: Receptionist | None = None) -> dict[str, str]:
     """Handle an event of the topic rule `lobby` (`wire.HELLO_SQL`)."""
     try:

@@ -15,6 +15,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ConnectTimeoutError
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.models import iot_backends
+from pynamodb.models import Model
 
 from lobby.ledger import routing
 from lobby.ledger.home_fence import Fence
@@ -85,16 +86,22 @@ class Regions:
                 if name not in self.down:
                     self.keep(name)
 
-    def replicate(self, source: Region, destination: Region, *, keeps: bool = False) -> None:
-        """Copy what has changed in the source since the last replication."""
+    def replicate(
+        self, source: Region, destination: Region, *, keeps: bool = False, only: Sequence[type[Model]] = MODELS
+    ) -> None:
+        """Copy what has changed in the source since the last replication. `only`: the other tables are late, as the
+        items of one transaction can arrive separately."""
         there, here = self._content(source), self._content(destination)
+        tables = {model.Meta.table_name for model in only}
         for key in there.keys() | self._seen[source].keys():
-            if there.get(key) == self._seen[source].get(key):
+            if there.get(key) == self._seen[source].get(key) or key[0] not in tables:
                 continue
             if keeps and here.get(key) != self._seen[destination].get(key):
                 continue
             self._store(destination, key, there.get(key))
-        self._seen[source], self._seen[destination] = there, self._content(destination)
+        late = {key: item for key, item in self._seen[source].items() if key[0] not in tables}
+        self._seen[source] = {key: item for key, item in there.items() if key[0] in tables} | late
+        self._seen[destination] = self._content(destination)
 
     def _content(self, region: Region) -> dict[tuple[str, ...], dict[str, Any]]:
         found = {}

@@ -17,6 +17,7 @@ from lobby.aws.clients import at_init, client
 from lobby.domain.device import Priority
 from lobby.domain.lanes import LOBBY, Lane, home_lane, other_lanes, parse_turn
 from lobby.errors import InvalidInput
+from lobby.home_guard import at_home_only, nothing_failed
 from lobby.lane_tokens import announcement_messages, token_message
 from lobby.ledger.items import device_of_image
 from lobby.names import Fingerprint
@@ -94,6 +95,7 @@ def _bell() -> Bell:
     return Bell(client("sqs"), settings.lanes_queue, settings.express_queue)
 
 
+@at_home_only(nothing_failed)
 def handler(event: dict[str, Any], _context: object, bell: Bell | None = None) -> dict[str, Any]:
     (bell or _bell()).start_workers(event["Records"])
     return {"batchItemFailures": []}

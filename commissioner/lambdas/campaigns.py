@@ -16,6 +16,7 @@ from commissioner.campaigns.pages import Pages
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.campaign_tokens import decode_token, token_message
+from lobby.home_guard import at_home_only, nothing_failed
 from lobby.ledger.campaign_preparation import Preparation
 from lobby.ledger.campaign_sources import Sources
 from lobby.ledger.campaigns import Campaigns
@@ -82,5 +83,6 @@ def _messages() -> CampaignMessages:
     return CampaignMessages(feeder, Queue(client("sqs"), settings.campaigns_queue))
 
 
+@at_home_only(nothing_failed)
 def handler(event: dict[str, Any], _context: Any, messages: CampaignMessages | None = None) -> dict[str, Any]:
     return (messages or _messages()).process(event)

@@ -24,9 +24,11 @@ from commissioner.target_gateway.session_policies import commissioning_policy
 from commissioner.target_gateway.sessions import Sessions
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
+from lobby.aws.door_clients import DoorClients
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.lanes import Lane, target_of
 from lobby.errors import NotFound
+from lobby.home_guard import at_home_only, nothing_failed
 from lobby.lane_tokens import Token, fresh_token_message
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
@@ -118,7 +120,8 @@ def _handler() -> MessageHandler:
     removes = settings.left_things == REMOVE
     sessions = Sessions(client("sts"), policy=lambda target: commissioning_policy(target, removal=removes), guard=guard)
     gateway = TargetGateway(targets, sessions, bundled_profiles(), settings.lobby, removes_left=removes)
-    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data)
+    doors = DoorClients.of(settings.region, os.environ)
+    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data, doors)
     sqs = client("sqs")
 
     def send_to_queue(certid: Fingerprint, reason: str) -> None:
@@ -138,5 +141,6 @@ def _handler() -> MessageHandler:
     return MessageHandler(environment, Queues(sqs, settings.lanes_queue, settings.express_queue))
 
 
+@at_home_only(nothing_failed)
 def handler(event: dict[str, Any], _context: Any, messages: MessageHandler | None = None) -> dict[str, Any]:
     return (messages or _handler()).process(event)

@@ -26,11 +26,13 @@ from lobby.contracts import Comparison, ComparisonRequest
 from lobby.domain.expiry import Expiring
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
+from lobby.home_guard import everywhere, nothing_done, timer_at_home
 from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import Target
@@ -124,8 +126,12 @@ def _reconciler() -> Reconciler:
     return reconciler_of(ledger, inspector, profiles, targets, settings.lobby, expiring=authorities.expiring)
 
 
+@timer_at_home(nothing_done)
+def _resume_round(handling: Reconciler, context: Any) -> dict[str, Any]:
+    return handling.resume_round(lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+@everywhere(Access.HOME)
 def handler(event: dict[str, Any], context: Any, reconciler: Reconciler | None = None) -> dict[str, Any]:
     handling = reconciler or _reconciler()
-    if event == ROUND:
-        return handling.resume_round(lambda: context.get_remaining_time_in_millis() / 1000)
-    return handling.page(event)
+    return _resume_round(handling, context) if event == ROUND else handling.page(event)

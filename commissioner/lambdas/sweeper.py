@@ -21,8 +21,10 @@ from commissioner.readmission import Readmission
 from commissioner.standby_watch import StandbyReport, StandbyWatch
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
+from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.aws.metric_report import report
 from lobby.domain.states import State
+from lobby.home_guard import nothing_done, timer_at_home
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
@@ -90,7 +92,9 @@ class Sweeper:
         standbys: StandbyWatch,
         clock: Callable[[], datetime] = now,
         targets: RecentTargets | None = None,
+        doors: DoorClients = ONE_REGION,
     ) -> None:
+        self._doors = doors
         self._targets = targets or RecentTargets(Targets.read_only(), clock, EVACUATION_CACHE)
         self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
         self._readmission, self._lanes, self._campaigns, self._standbys = readmission, lanes, campaigns, standbys
@@ -129,7 +133,7 @@ class Sweeper:
         route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
             return False
-        send(self._iot_data, device.devicename, route)
+        send(self._doors.iot_data(device.lobbyregion, self._iot_data), device.devicename, route)
         return True
 
 
@@ -142,15 +146,17 @@ def _sweeper() -> Sweeper:
     settings = read_settings(SweeperSettings, os.environ)
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
-    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket)
+    doors = DoorClients.of(settings.region, os.environ)
+    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket, doors)
     lanes = LaneWatch(ledger, Lanes(), clients.sqs, settings.lanes_queue, ACTOR)
     campaigns = CampaignWatch(Campaigns(), clients.sqs, settings.campaigns_queue)
     targets = Targets.read_only()
     standbys = Standbys(targets, Campaigns(), 0)
     watch = StandbyWatch(targets, standbys, clients.sqs, settings.campaigns_queue, ACTOR)
-    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch)
+    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch, doors=doors)
 
 
+@timer_at_home(nothing_done)
 def handler(_event: dict[str, Any], context: Any, sweeper: Sweeper | None = None) -> dict[str, int]:
     """Handle the timer's event. The position is saved even if the run fails."""
     note = read_progress(SERVICE)

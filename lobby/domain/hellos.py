@@ -11,16 +11,18 @@ from lobby.domain.device import Device
 from lobby.domain.fallbacks import fallbacks_after
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
+from lobby.names import Region
 
 
 @dataclass(frozen=True)
 class Report:
     """A client's information about itself: its version, whether it can show a presence code, and whether it can renew
-    its certificate. None: it is not known."""
+    its certificate. None: it is not known. `region` is that of the door, if it is known."""
 
     clientversion: str | None = None
     shows_code: bool | None = None
     can_renew: bool | None = None
+    region: Region | None = None
 
 
 def hello(device: Device, report: Report, at: str) -> Device:
@@ -33,28 +35,41 @@ def hello(device: Device, report: Report, at: str) -> Device:
         clientversion=report.clientversion or device.clientversion,
         shows_code=report.shows_code,
         can_renew=report.can_renew,
+        lobbyregion=region_of(device, report),
     )
     if device.devstate is State.ARRIVED:
         updated = replace(updated, fallbacks=fallbacks_after(device, at))
     return entered(updated, state, at)
 
 
+def has_changed_doors(device: Device, report: Report) -> bool:
+    """Return whether the device is at the door of another Region than before."""
+    return region_of(device, report) != device.lobbyregion
+
+
+def region_of(device: Device, report: Report) -> Region | None:
+    """Return the Region of the door at which the device is; None for a row that has none."""
+    return report.region if report.region and device.lobbyregion else device.lobbyregion
+
+
 def is_news(device: Device, report: Report) -> bool:
-    """Return whether the client's capabilities differ from those in the row. For a device that has its route, only
-    renewal is compared."""
+    """Return whether the client's capabilities or its door differ from those in the row. For a device that has its
+    route, of the capabilities only renewal is compared."""
     shows_code = report.shows_code is not None and report.shows_code is not device.shows_code
-    return is_renewal_news(device, report) or (shows_code and device.devstate not in PLACED_STATES)
+    return is_urgent_news(device, report) or (shows_code and device.devstate not in PLACED_STATES)
 
 
-def is_renewal_news(device: Device, report: Report) -> bool:
-    """Return whether the report changes the record of whether the client can renew."""
-    return report.can_renew is not None and bool(device.can_renew) is not report.can_renew
+def is_urgent_news(device: Device, report: Report) -> bool:
+    """Return whether the report changes the record of whether the client can renew, or of the device's door."""
+    renews = report.can_renew is not None and bool(device.can_renew) is not report.can_renew
+    return renews or has_changed_doors(device, report)
 
 
 def record(device: Device, report: Report, at: str) -> Device:
     """A device that waits, or that is placed and back in the lobby, reports on its client. The reason of a proving
     device changes if its client can now show codes, or no longer can."""
-    reported = replace(device, lastseen=at, clientversion=report.clientversion or device.clientversion)
+    version, region = report.clientversion or device.clientversion, region_of(device, report)
+    reported = replace(device, lastseen=at, clientversion=version, lobbyregion=region)
     if report.can_renew is not None:
         reported = replace(reported, can_renew=report.can_renew)
     if report.shows_code is not None and report.shows_code is not device.shows_code:

@@ -20,12 +20,14 @@ from lobby.domain.claim_certificate import is_expiring
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.home_guard import everywhere, nothing_done, timer_at_home
 from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
+from lobby.ledger.routing import Access
 from lobby.settings import RegistrarSettings, read_settings
 
 SERVICE: Final = "registrar"
@@ -77,13 +79,19 @@ def _handler() -> ClaimCertificateHandler:
     return ClaimCertificateHandler(registrar, PendingCertificates(clients.iot, reader), Enrolments())
 
 
+@timer_at_home(nothing_done)
+def _run(service: ClaimCertificateHandler, context: Any) -> dict[str, Any]:
+    numbers = service.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
+    report(SERVICE, numbers)
+    return numbers
+
+
+@everywhere(Access.HOME)
 def handler(event: dict[str, Any], context: Any, service: ClaimCertificateHandler | None = None) -> dict[str, Any]:
     """Handle the timer's event, or a request of `lobby.claim_contracts`."""
     service = service or _handler()
     if event.get("operation") == "run":
-        numbers = service.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
-        report(SERVICE, numbers)
-        return numbers
+        return _run(service, context)
     try:
         return service.serve(decode_claim_request(event))
     except (InvalidInput, NotFound, Conflict) as error:

@@ -30,6 +30,7 @@ from lobby.domain.transitions import NAME_DIFFERS, REVOKED
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
+from lobby.home_guard import everywhere
 from lobby.ledger.claim_certificates import ClaimCertificateRow, ClaimCertificates
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
@@ -37,6 +38,7 @@ from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.models import TargetRow
 from lobby.ledger.recent_enrolments import RecentEnrolments
+from lobby.ledger.routing import Access
 from lobby.ledger.serial_approvals import ApprovalRow
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
@@ -113,6 +115,7 @@ def _hook() -> ProvisioningHook:
     )
 
 
+@everywhere(Access.DOOR)
 def handler(event: Mapping[str, Any], _context: object, hook: ProvisioningHook | None = None) -> dict[str, bool]:
     """Answer the hook's event of payload version 2020-04-01."""
     request = parse_request(event)

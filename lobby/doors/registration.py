@@ -19,6 +19,7 @@ from lobby.doors.activation import activate
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
+from lobby.ledger.routing import in_own_replica
 from lobby.ledger.store import Ledger
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 
@@ -66,6 +67,24 @@ class Bouncer:
             return self._refuse(certid, description, conflict.code, conflict.message)
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted"
+
+    def let_in_without_home(self, certid: Fingerprint) -> str:
+        """Activate the pending certificate of a device that has its route, as the replica of this Region records it, so
+        that the device can fetch its route at this door while the home Region does not answer. Nothing is written.
+        Return `let in`, `SETTLED`, or `waits` for a device that only the home can decide on. Raise
+        `IdentityRefused`."""
+        description = self._describe(certid)
+        if description is None or description["status"] != "PENDING_ACTIVATION":
+            return SETTLED
+        with in_own_replica():
+            device = self._ledger.find(certid)
+        if device is None or device.route() is None or certid not in device.certificates:
+            return "waits"
+        identity = self._verify(certid, description)
+        if identity.name != device.devicename:
+            return "waits"
+        activate(self._iot, identity.name, description["certificateArn"], self._policy)
+        return "let in"
 
     def _describe(self, certid: Fingerprint) -> Any:
         try:

@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby import strict_json
-from lobby.errors import LobbyError, MessageRejected
+from lobby.errors import LobbyError, MessageRejected, NotHome
 from lobby.ledger.leases import Registration
 from lobby.names import parse_fingerprint, shown
 
@@ -28,6 +28,8 @@ _FIRST_WAIT: Final = 5
 _LONGEST_WAIT: Final = 300
 """Seconds until a failed message becomes visible again."""
 _BUSY_WAIT: Final = 10
+NO_HOME_WAIT: Final = 1200
+"""Seconds until a message is tried again while no Region of the lobby may write."""
 LATE: Final = 120_000
 """How much earlier than its message an event can be, in ms. Clocks of AWS IoT's events can differ by two minutes."""
 logger = Logger(service="bouncer")
@@ -85,8 +87,8 @@ class FailedRegistrations:
 
     def is_retried(self, delivery: Delivery, error: Exception) -> bool:
         """Return whether the message stays in its queue."""
-        if isinstance(error, Busy):
-            return self._show_later(delivery, _BUSY_WAIT)
+        if isinstance(error, Busy | NotHome):
+            return self._show_later(delivery, _BUSY_WAIT if isinstance(error, Busy) else NO_HOME_WAIT)
         logger.warning("failed", extra={"message_id": delivery.id, "attempt": delivery.receives}, exc_info=error)
         if isinstance(error, MessageRejected) or delivery.receives >= ATTEMPTS:
             return not self._handed_over(delivery, error)

@@ -23,6 +23,7 @@ from lobby.doors.allocating import Allocator
 from lobby.doors.registration import SETTLED, Bouncer
 from lobby.doors.registration_messages import Busy, Delivery, FailedRegistrations, delivery_of
 from lobby.errors import MessageRejected
+from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
 from lobby.ledger.enrolments import Enrolments
@@ -30,8 +31,10 @@ from lobby.ledger.leases import Ending, Lease, Registration, RegistrationLeases
 from lobby.ledger.models import TargetRow
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.registration_rows import RegistrationRow
+from lobby.ledger.routing import Access, is_unavailable
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
+from lobby.names import Fingerprint
 from lobby.settings import BouncerSettings, read_settings
 
 _PARALLEL: Final = 8
@@ -88,8 +91,21 @@ class RegistrationQueue:
         try:
             self._register(registration, alone=alone)
         except Exception as error:  # noqa: BLE001  # logged there, and recorded with the message
+            self._let_in_without_home(registration.certid, error)
             return self._failed.is_retried(delivery, error)
         return False
+
+    def _let_in_without_home(self, certid: Fingerprint, error: Exception) -> None:
+        """Activate the certificate of a device that has its route, if the home Region does not answer. The message is
+        kept: the home decides later on what is new."""
+        if not is_unavailable(error):
+            return
+        try:
+            outcome = self._bouncer.let_in_without_home(certid)
+        except Exception:  # the next delivery tries it again
+            logger.warning("not let in without the home", extra={"certid": certid}, exc_info=True)
+        else:
+            logger.info("without the home", extra={"certid": certid, "outcome": outcome})
 
     def _register(self, registration: Registration, *, alone: bool) -> None:
         """Wait, take the lease, decide. A message that is `alone` in its batch takes the lease first: if it is a
@@ -141,6 +157,7 @@ def _queue() -> RegistrationQueue:
     return RegistrationQueue(bouncer, RegistrationLeases(), Pacer(_pace(settings.registrations_per_second)), failed)
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, queue: RegistrationQueue | None = None) -> dict[str, Any]:
     """Process a batch of events of the rule on `$aws/events/certificates/registered/+` (AWS IoT developer guide,
     "Just-in-time registration")."""

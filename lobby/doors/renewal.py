@@ -22,9 +22,11 @@ from lobby.domain.states import CLAIM_HELD_STATES
 from lobby.domain.trust.signing_request import parse_signing_request, public_key_of
 from lobby.doors.activation import activate
 from lobby.errors import Conflict, IdentityRefused, InvalidInput
+from lobby.home_guard import everywhere
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import connect
 from lobby.ledger.models import CertificateRow
+from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import RenewerSettings, read_settings
@@ -117,6 +119,7 @@ def _renewer() -> Renewer:
     return Renewer(clients.iot, clients.iot_data, ledger, settings.lobby_policy, settings.iot_arn)
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, renewer: Renewer | None = None) -> dict[str, str]:
     """Handle an event of the topic rule `lobby_renewal`. An AWS failure is raised: the event is retried."""
     try:

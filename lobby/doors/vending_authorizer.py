@@ -25,11 +25,13 @@ from lobby.domain.enrolment_token import (
     parse_authorization,
     refusal_of_token,
 )
+from lobby.home_guard import everywhere
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolled_admission import count_refusal
 from lobby.ledger.enrolment_rows import EnrolmentNumberRow, FailureRow, TokenRow
 from lobby.ledger.enrolment_tokens import find_token
+from lobby.ledger.routing import Access
 from lobby.ledger.token_failures import TokenFailures
 
 SERVICE: Final = "vending-authorizer"
@@ -70,6 +72,7 @@ def _authorizer() -> Authorizer:
     return Authorizer(TokenFailures())
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, authorizer: Authorizer | None = None) -> dict[str, Any]:
     """Answer API Gateway (developer guide, "Control access to HTTP APIs with AWS Lambda authorizers")."""
     credentials, source = parse_authorization(event["headers"].get("authorization")), event["requestContext"]["http"]

@@ -26,10 +26,12 @@ from lobby.doors.admission import EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.doors.vending import Vended, Vending
 from lobby.errors import Conflict, InvalidInput, LobbyError
+from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolled_admission import count_refusal
 from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow, TokenRow
 from lobby.ledger.models import TargetRow
+from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import TokenId, parse_token_id, shown
@@ -156,6 +158,7 @@ def _door() -> Door:
     return Door(vending, parameter.value, endpoint)
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, door: Door | None = None) -> dict[str, Any]:
     """Answer a request (API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs")."""
     return (door or _door()).respond(event)

@@ -16,6 +16,7 @@ from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, pause, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.counts import any_shard
+from lobby.ledger.epochs import unreplicated
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.transaction import TransactionConflict, Update, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
@@ -87,7 +88,7 @@ class EventWriter(LedgerReader):
                 if conflict.busy:
                     self._pause(attempt)
                 before = self.get(certid)
-                last = None if before else self.last_entry(certid)
+                last = unreplicated(before, self.last_entry) if before else self.last_entry(certid)
                 holder = self.replaceable_holder(name, certid) if name else None
             else:
                 return change.after

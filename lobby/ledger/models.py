@@ -32,8 +32,9 @@ from lobby.ledger.webhook_rows import WebhookRow
 class LedgerRow(Model):
     """One device, in less than 1 kB, because every further kB costs two more units with each write. The attribute
     `turn` exists only while the row needs the commissioner; the event filter of the ledger's stream reads nothing else.
-    No index projects `code`. Only rows that were admitted by version 0.2.0 or earlier have `devicecert`; `certified`
-    states that the certificate is in its own table."""
+    No index projects `code`. `epoch` is that of the home Region that wrote the row; a lobby with one Region has none.
+    Only rows that were admitted by version 0.2.0 or earlier have `devicecert`; `certified` states that the certificate
+    is in its own table."""
 
     class Meta(Calls):
         table_name = NAMES.name("ledger")
@@ -96,6 +97,7 @@ class LedgerRow(Model):
     thing_settings = JSONAttribute(null=True, attr_name="thing")
     claim_defaults = JSONAttribute(null=True, attr_name="claimdefaults")
     standby = UnicodeAttribute(null=True)
+    epoch = NumberAttribute(null=True)
 
 
 class HistoryRow(Model):

@@ -11,7 +11,7 @@ from pynamodb.pagination import ResultIterator
 
 from lobby.domain.states import State
 from lobby.ledger.models import LedgerRow
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, Region
 
 StartKey = dict[str, Any]
 """The exclusive start key of a DynamoDB query."""
@@ -26,6 +26,7 @@ class OverdueRow:
     devstate: State
     enteredat: str
     reason: str | None = None
+    lobbyregion: Region | None = None
 
     @property
     def by_state_key(self) -> "StartKey":
@@ -59,7 +60,13 @@ def entered(state: State, since: str, until: str, count: int, start_key: StartKe
 
 def _page(rows: ResultIterator[LedgerRow]) -> OverduePage:
     page = tuple(
-        OverdueRow(Fingerprint(row.certid), State(row.devstate), row.enteredat, getattr(row, "reason", None))
+        OverdueRow(
+            Fingerprint(row.certid),
+            State(row.devstate),
+            row.enteredat,
+            getattr(row, "reason", None),
+            getattr(row, "lobbyregion", None),
+        )
         for row in rows
     )
     return OverduePage(page, rows.last_evaluated_key)

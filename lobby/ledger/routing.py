@@ -13,12 +13,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
+from functools import partial
+from threading import Lock
 from typing import Any, Final
 
+from aws_lambda_powertools import Logger
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
+from lobby.errors import NotHome
 from lobby.ledger.connection import aws_session, connection_of
+from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.home_fence import Fence
 from lobby.ledger.home_votes import Votes
 from lobby.ledger.table_calls import Calls
@@ -33,7 +40,16 @@ _CONFIG: Final = Config(
     max_pool_connections=40,
     parameter_validation=False,  # as PynamoDB's clients
 )
-_AT_HOME: Final[ContextVar[bool]] = ContextVar("at_home", default=False)
+_AWAY: Final = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+"""A device waits, and its message is repeated or stays in a queue."""
+_REFUSALS: Final = (
+    *("AccessDeniedException", "ConditionalCheckFailedException", "TransactionCanceledException"),
+    "ValidationException",
+)
+"""Answers of a Region that works."""
+logger = Logger(service="routing")
+_AT_HOME: Final[ContextVar[bool | None]] = ContextVar("at_home", default=None)
+"""Where the reads of this thread go now: home, or not (False); None: as the access says."""
 
 
 class Access(Enum):
@@ -50,6 +66,7 @@ class RoutedClient:
     def __init__(self, fence: Fence, access: Access, clients: Callable[[Region], Any]) -> None:
         self._fence, self._access, self._clients = fence, access, clients
         self._by_region: dict[Region, Any] = {}
+        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
         """Return what is the same in all Regions, such as the exceptions."""
@@ -65,14 +82,16 @@ class RoutedClient:
     def _region(self, operation: str) -> Region:
         if operation not in _READS:
             return self._fence.require(here=self._access is Access.HOME).home
-        if self._access is Access.DOOR or (self._access is Access.RECEPTION and _AT_HOME.get()):
+        at_home = _AT_HOME.get()
+        if (self._access is Access.DOOR) if at_home is None else (at_home and self._access is not Access.HOME):
             return self._fence.home()
         return self._fence.own
 
     def _client(self, region: Region) -> Any:
-        if region not in self._by_region:
-            self._by_region[region] = self._clients(region)
-        return self._by_region[region]
+        with self._lock:  # botocore's creation of clients is not thread-safe
+            if region not in self._by_region:
+                self._by_region[region] = self._clients(region)
+            return self._by_region[region]
 
 
 class _Process:
@@ -90,7 +109,7 @@ def route(access: Access) -> Fence | None:
 
 def install(fence: Fence, access: Access, clients: Callable[[Region], Any] | None = None) -> None:
     """Give every table the client of this access."""
-    routed: Any = RoutedClient(fence, access, clients or _new_client)
+    routed: Any = RoutedClient(fence, access, clients or partial(_new_client, fence.own))
     for model in _models():
         connection_of(model)._client = routed
     _Process.fence = fence
@@ -116,14 +135,45 @@ def epoch_began() -> int | None:
     return vote.since if vote and vote.epoch > 1 else None
 
 
+def is_away() -> bool:
+    """Return whether another Region is home. Raise `NotHome` NO_HOME."""
+    fence = _Process.fence
+    return fence is not None and fence.home() != fence.own
+
+
 @contextmanager
-def at_home() -> Iterator[None]:
-    """Read from the home Region in this block, with access RECEPTION."""
+def at_home(*, optional: bool = False) -> Iterator[None]:
+    """Read from the home Region in this block, with access RECEPTION. `optional`: in a lobby with several Regions, end
+    the block without an error if no Region may write, or the home does not answer."""
     before = _AT_HOME.set(True)
+    try:
+        yield
+    except Exception as error:
+        if not optional or not is_unavailable(error):
+            raise
+        logger.warning("not recorded: no home", extra={"why": str(error)[:200]})
+    finally:
+        _AT_HOME.reset(before)
+
+
+@contextmanager
+def in_own_replica() -> Iterator[None]:
+    """Read from the replica of the own Region in this block, with any access."""
+    before = _AT_HOME.set(False)
     try:
         yield
     finally:
         _AT_HOME.reset(before)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Return whether an error means, in a lobby with several Regions, that no Region may write, or that the home does
+    not answer."""
+    if _Process.fence is None:
+        return False
+    if isinstance(error, PynamoDBException):
+        return code_of(error) not in _REFUSALS
+    return isinstance(error, NotHome | BotoCoreError)
 
 
 def _models() -> Iterator[type[Model]]:
@@ -136,5 +186,5 @@ def _models() -> Iterator[type[Model]]:
             yield model
 
 
-def _new_client(region: Region) -> Any:
-    return aws_session().create_client("dynamodb", region, config=_CONFIG)
+def _new_client(own: Region, region: Region) -> Any:
+    return aws_session().create_client("dynamodb", region, config=_CONFIG if region == own else _AWAY)

@@ -26,6 +26,7 @@ from lobby.ledger.clock import timestamp
 from lobby.ledger.device_changes import DeviceChanges
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
+from lobby.ledger.epochs import written_by_home
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.renewals import RenewalWriter
@@ -97,7 +98,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
     ) -> Device:
         """Record the first hello of an admitted device, or that an arrived device is back in the lobby, with what its
         client reports (`hellos.Report`)."""
-        report = Report(clientversion, shows_code, can_renew)
+        report = Report(clientversion, shows_code, can_renew, self._region)
         return self._update(device, Event.HELLO, lambda d, at: hellos.hello(d, report, at), actor)
 
     def record_heartbeat(
@@ -110,10 +111,11 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         """Record the last hello of a waiting device. Return whether it was written: at most once per
         `HEARTBEAT_INTERVAL`, or when its client can do something else. Of a device that has its route, only such news
         is recorded. While the row needs the commissioner, a write starts it again, so only the news is written that the
-        client can renew: a device that was claimed before its first hello may say no other hello in the lobby."""
-        at, report = self._clock(), Report(clientversion, shows_code, can_renew)
+        client can renew, or has changed doors: a device that was claimed before its first hello may say no other hello
+        in the lobby."""
+        at, report = self._clock(), Report(clientversion, shows_code, can_renew, self._region)
         waits, is_new = device.devstate in _WAITING_STATES, hellos.is_news(device, report)
-        if device.needs_commissioner and not hellos.is_renewal_news(device, report):
+        if device.needs_commissioner and not hellos.is_urgent_news(device, report):
             return False
         if not device.needs_commissioner and not (waits or (is_new and device.devstate in PLACED_STATES)):
             return False
@@ -122,7 +124,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         after = hellos.record(device, report, timestamp(at))
         try:
             LedgerRow(device.certid).update(
-                actions=changes(device, after), condition=LedgerRow.version == device.version
+                actions=[*changes(device, after), *written_by_home()], condition=LedgerRow.version == device.version
             )
         except UpdateError as error:
             if code_of(error) in ("ConditionalCheckFailedException", "TransactionConflictException"):

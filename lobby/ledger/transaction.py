@@ -24,8 +24,10 @@ from lobby.domain.states import Event
 from lobby.ledger.certificates import certificate_row
 from lobby.ledger.counts import BucketChange, bucket_of, shard_of, shift
 from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
+from lobby.ledger.epochs import by_no_newer_home, written_by_home
 from lobby.ledger.items import attributes_of, row_of
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
+from lobby.ledger.routing import epoch
 from lobby.ledger.serial_claim_rows import KIND as CLAIM_KIND
 from lobby.ledger.serial_claim_rows import SerialClaimRow
 from lobby.names import Fingerprint, Target, ThingName
@@ -82,8 +84,9 @@ def change_of(
     about: Target | None = None,
     last: Entry | None = None,
 ) -> Change:
-    """Return the change for a decision. `last` is the last entry of a history whose row was removed."""
-    seq, prior = (before.version, before.head) if before else (last.seq, last.hash) if last else (0, GENESIS)
+    """Return the change for a decision. `last` is the last entry of a history whose row was removed, or does not have
+    it (`unreplicated`)."""
+    seq, prior = (last.seq, last.hash) if last else (before.version, before.head) if before else (0, GENESIS)
     target = about or (after.target if after else None)
     entry = Entry(
         certid=certid,
@@ -157,7 +160,8 @@ class _Transaction:
         if after is not None and after.certified and not (before and before.certified):
             self._put(certificate_row(after), None, certid)
         if before is None and after is not None:
-            self._put(LedgerRow(**attributes_of(after)), LedgerRow.certid.does_not_exist(), certid)
+            row = LedgerRow(**attributes_of(after), epoch=epoch())
+            self._put(row, LedgerRow.certid.does_not_exist(), certid)
         elif before is not None and after is not None:
             self.update(before, after)
         elif before is not None:
@@ -175,7 +179,8 @@ class _Transaction:
             self._deletes.append(None)
 
     def update(self, before: Device, after: Device) -> None:
-        self._update(LedgerRow(before.certid), changes(before, after), _unchanged(before), before.certid)
+        actions = [*changes(before, after), *written_by_home()]
+        self._update(LedgerRow(before.certid), actions, _unchanged(before), before.certid)
 
     def count(self, bucket_changes: Mapping[BucketChange, int], shard: int) -> None:
         for change, number in bucket_changes.items():
@@ -215,11 +220,13 @@ def _free(certid: Fingerprint, holder: Fingerprint | None) -> Condition:
 
 
 def _unchanged(device: Device) -> Condition:
-    """The condition that the row is unchanged since it was read, and counted in the same bucket."""
+    """The condition that the row is unchanged since it was read, counted in the same bucket, and not written by a newer
+    home."""
     same_claim: Condition = (LedgerRow.devstate == device.devstate.value) & (LedgerRow.generation == device.generation)
     counted = LedgerRow.counted == device.counted if device.counted else LedgerRow.counted.does_not_exist()
     same: Condition = (LedgerRow.version == device.version) & same_claim & counted
-    return same
+    newest = by_no_newer_home()
+    return same if newest is None else same & newest
 
 
 def changes(before: Device, after: Device) -> list[Any]:

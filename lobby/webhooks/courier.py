@@ -23,8 +23,10 @@ from lobby.aws.webhook_queue import WebhookQueue, decode
 from lobby.aws.webhook_secrets import WebhookSecrets
 from lobby.domain.webhook import Delivery, Message, Result, Undelivered, Webhook, wait_after
 from lobby.errors import NotFound
+from lobby.home_guard import everywhere
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.deliveries import Deliveries
+from lobby.ledger.routing import Access
 from lobby.ledger.webhooks import Webhooks
 from lobby.settings import CourierSettings, read_settings
 from lobby.webhooks.sending import Outcome, Sender
@@ -132,5 +134,6 @@ def _courier() -> Courier:
     )
 
 
+@everywhere(Access.DOOR)
 def handler(event: dict[str, Any], _context: object, courier: Courier | None = None) -> dict[str, Any]:
     return (courier or _courier()).process(event["Records"])
