@@ -11,9 +11,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init
+from lobby.domain.home import Terms
 from lobby.ledger.home_lease import ALONE, LOST, HomeLease
 from lobby.ledger.home_votes import Votes
-from lobby.settings import LobbySettings, lobby_regions, read_settings
+from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
 logger = Logger(service="keeper")
 
@@ -21,7 +22,8 @@ logger = Logger(service="keeper")
 @at_init
 def _lease() -> HomeLease:
     settings = read_settings(LobbySettings, os.environ)
-    return HomeLease(settings.region, lobby_regions(os.environ) or (settings.region,), Votes())
+    regions, terms = lobby_regions(os.environ) or (settings.region,), Terms(1000 * lease_seconds(os.environ))
+    return HomeLease(settings.region, regions, Votes(), terms=terms)
 
 
 def handler(_event: dict[str, Any], _context: object, lease: HomeLease | None = None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
-from lobby.errors import MissingSettings
+from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import Region, parse_region
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="DataclassInstance")
 REGIONS: Final = "LOBBY_REGIONS"
 """The environment variable with the Regions of a lobby that has several, with commas. Otherwise it is not set."""
+LEASE_SECONDS: Final = "LOBBY_LEASE_SECONDS"
+"""The environment variable with the length of the home's lease; only the emulator's is shorter than 300."""
 MARK: Final = "mark"
 REMOVE: Final = "remove"
 
@@ -39,6 +41,14 @@ def lobby_regions(environment: Mapping[str, str]) -> tuple[Region, ...]:
     names = environment.get(REGIONS, "").split(",")
     regions = tuple(parse_region(name.strip()) for name in names if name.strip())
     return regions if len(regions) > 1 else ()
+
+
+def lease_seconds(environment: Mapping[str, str]) -> int:
+    """Return how long the lease of the home Region lasts. Raise `InvalidInput` INVALID_SETTING."""
+    text = environment.get(LEASE_SECONDS) or "300"
+    if not text.isdecimal() or not 10 <= int(text) <= 300:
+        raise InvalidInput("INVALID_SETTING", f"got {LEASE_SECONDS} {text!r}, want 10 to 300 whole seconds")
+    return int(text)
 
 
 def loopback(endpoint: str | None) -> str | None:

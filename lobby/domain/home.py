@@ -20,6 +20,24 @@ vote (10 s), and the difference of two clocks."""
 
 
 @dataclass(frozen=True)
+class Terms:
+    """The times of a lease, in ms. `margin` is a fifth of it, and a vote is read at least six times in the margin."""
+
+    lease: int = LEASE_MS
+
+    @property
+    def margin(self) -> int:
+        return self.lease * MARGIN_MS // LEASE_MS
+
+    @property
+    def read_every(self) -> int:
+        return self.margin // 6
+
+
+USUAL: Final = Terms()
+
+
+@dataclass(frozen=True)
 class Vote:
     """The vote of a Region: which `home` may write until when, in ms since 1970. `epoch` is higher for each new home.
     `successor` is the Region that is to become home; the lease is then not extended. `without` are the Regions whose
@@ -84,12 +102,12 @@ def next_epoch(answers: Collection[Answer], home: Region, own: Vote | None) -> i
     return highest if interrupted else highest + 1
 
 
-def free_at(vote: Vote | None, home: Region, epoch: int) -> int | None:
+def free_at(vote: Vote | None, home: Region, epoch: int, terms: Terms = USUAL) -> int | None:
     """Return from when on a Region can vote for `home` with this epoch, in ms since 1970; 0: now. None: never, because
     it has voted for a higher epoch, or for another home of the same one."""
     if vote is None or vote.is_for(home, epoch):
         return 0
-    return vote.until + MARGIN_MS if vote.epoch < epoch else None
+    return vote.until + terms.margin if vote.epoch < epoch else None
 
 
 def rival(answers: Collection[Answer], home: Region, epoch: int) -> Vote | None:
@@ -98,10 +116,17 @@ def rival(answers: Collection[Answer], home: Region, epoch: int) -> Vote | None:
     return max(votes, key=lambda each: each.epoch, default=None)
 
 
-def given(vote: Vote | None, home: Region, epoch: int, now: int, without: frozenset[Region] = NO_REGIONS) -> Vote:
+def given(
+    vote: Vote | None,
+    home: Region,
+    epoch: int,
+    now: int,
+    without: frozenset[Region] = NO_REGIONS,
+    terms: Terms = USUAL,
+) -> Vote:
     """Return the vote of a Region for `home`, from now on."""
     since = vote.since if vote and vote.is_for(home, epoch) else now
-    return Vote(home, epoch, now + LEASE_MS, since, now, None, without, vote.revision + 1 if vote else 1)
+    return Vote(home, epoch, now + terms.lease, since, now, None, without, vote.revision + 1 if vote else 1)
 
 
 def may_extend(own: Vote | None, region: Region) -> bool:
@@ -124,7 +149,7 @@ def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]
     return NO_REGIONS if len(voted) >= majority(len(regions)) else missing
 
 
-def wait_for(answers: Mapping[Region, Answer], home: Region, epoch: int, now: int) -> int:
+def wait_for(answers: Mapping[Region, Answer], home: Region, epoch: int, now: int, terms: Terms = USUAL) -> int:
     """Return how long the Regions that answer need until they can vote for `home`, in ms; 0: not at all."""
-    times = [free_at(each, home, epoch) for each in answers.values() if not isinstance(each, Unreachable)]
+    times = [free_at(each, home, epoch, terms) for each in answers.values() if not isinstance(each, Unreachable)]
     return max(0, max((each for each in times if each is not None), default=0) - now)

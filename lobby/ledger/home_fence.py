@@ -1,21 +1,20 @@
 """Whether this Region, or another one, may write the ledger now: read from the vote of the own Region.
 
 Every write of a lobby with several Regions asks here first. The vote is one item of the own replica, read at most every
-10 seconds by each process, and once more before a write is refused. It states until when the home may write, so an old
-value permits nothing after that time.
+10 seconds by each process (`Terms`), and once more before a write is refused. It states until when the home may write,
+so an old value permits nothing after that time.
 """
 
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from lobby.domain.home import Unreachable, Vote
+from lobby.domain.home import USUAL, Terms, Unreachable, Vote
 from lobby.errors import NotHome
 from lobby.ledger.home_lease import now_ms
 from lobby.ledger.home_votes import Votes
 from lobby.names import Region
 
-READ_EVERY_MS: Final = 10_000
 NOT_HOME: Final = "NOT_HOME"
 LEASE_EXPIRED: Final = "LEASE_EXPIRED"
 NO_HOME: Final = "NO_HOME"
@@ -24,9 +23,9 @@ NO_HOME: Final = "NO_HOME"
 class Fence:
     """`own` is the Region of this process."""
 
-    def __init__(self, own: Region, votes: Votes, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, own: Region, votes: Votes, clock: Callable[[], int] = now_ms, terms: Terms = USUAL) -> None:
         self.own = own
-        self._votes, self._clock = votes, clock
+        self._votes, self._clock, self._terms = votes, clock, terms
         self._lock = threading.Lock()
         self._read: tuple[int, Vote | None] | None = None
 
@@ -34,7 +33,7 @@ class Fence:
         """Return the vote of the own Region. Raise `NotHome` NO_HOME if it has none, or cannot be read."""
         with self._lock:
             read = self._read
-            if fresh or read is None or self._clock() - read[0] >= READ_EVERY_MS:
+            if fresh or read is None or self._clock() - read[0] >= self._terms.read_every:
                 found = self._votes.read(self.own)
                 if isinstance(found, Unreachable):
                     raise NotHome(NO_HOME, f"got no answer of DynamoDB in {self.own}: {found.why}")

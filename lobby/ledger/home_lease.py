@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from lobby.domain import home
-from lobby.domain.home import Answer, Unreachable, Vote
+from lobby.domain.home import USUAL, Answer, Terms, Unreachable, Vote
 from lobby.errors import Conflict, InvalidInput, NotHome
 from lobby.ledger.home_votes import Votes
 from lobby.names import Region, shown
@@ -43,9 +43,18 @@ class Promotion:
 
 
 class HomeLease:
-    """The lease as the Region `own` sees it. `regions` are all of the lobby, the first home first."""
+    """The lease as the Region `own` sees it. `regions` are all of the lobby, the first home first; `terms` its
+    times."""
 
-    def __init__(self, own: Region, regions: Sequence[Region], votes: Votes, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self,
+        own: Region,
+        regions: Sequence[Region],
+        votes: Votes,
+        clock: Callable[[], int] = now_ms,
+        terms: Terms = USUAL,
+    ) -> None:
+        self._terms = terms
         self._own, self._regions, self._votes, self._clock = own, tuple(regions), votes, clock
         self._others = tuple(each for each in regions if each != own)
 
@@ -69,7 +78,7 @@ class HomeLease:
         voted = self._collect(answers, epoch, now)
         without = (own.without if own else home.NO_REGIONS) - voted
         enough = 1 + len(voted) >= home.votes_to_extend(self._regions, without)
-        if not enough or not self._votes.write(self._own, own, home.given(own, self._own, epoch, now, without)):
+        if not enough or not self._votes.write(self._own, own, self._given(own, epoch, now, without)):
             return ALONE
         return EXTENDED if own else BEGUN
 
@@ -83,19 +92,24 @@ class HomeLease:
 
     def _collect(self, answers: dict[Region, Answer], epoch: int, now: int) -> frozenset[Region]:
         """Write the votes of the other Regions that can vote for this one now. Return those that have voted."""
-        free = [
-            region
-            for region, answer in answers.items()
-            if not isinstance(answer, Unreachable) and _is_free(home.free_at(answer, self._own, epoch), now)
-        ]
+        free = [region for region, answer in answers.items() if self._can_vote(answer, epoch, now)]
 
         def vote(region: Region) -> bool:
             before = answers[region]
             known = None if isinstance(before, Unreachable) else before
-            return self._votes.write(region, known, home.given(known, self._own, epoch, now))
+            return self._votes.write(region, known, self._given(known, epoch, now))
 
         with ThreadPoolExecutor(max(1, len(free))) as pool:
             return frozenset(region for region, done in zip(free, pool.map(vote, free), strict=True) if done)
+
+    def _can_vote(self, answer: Answer, epoch: int, now: int) -> bool:
+        if isinstance(answer, Unreachable):
+            return False
+        at = home.free_at(answer, self._own, epoch, self._terms)
+        return at is not None and at <= now
+
+    def _given(self, vote: Vote | None, epoch: int, now: int, without: frozenset[Region] = home.NO_REGIONS) -> Vote:
+        return home.given(vote, self._own, epoch, now, without, self._terms)
 
     def promote(self) -> Promotion:
         """Make this Region home, or do the next step to it. Raise `NotHome` NO_MAJORITY, or `Conflict`
@@ -107,7 +121,7 @@ class HomeLease:
         self._require_enough(answers)
         answers[self._own] = own = self._end_leases(answers, own, now)
         epoch = home.next_epoch(answers.values(), self._own, own)
-        wait = home.wait_for(answers, self._own, epoch, now)
+        wait = home.wait_for(answers, self._own, epoch, now, self._terms)
         if wait > 0:
             return Promotion(done=False, wait_ms=wait, epoch=epoch)
         others = {region: answer for region, answer in answers.items() if region != self._own}
@@ -115,7 +129,7 @@ class HomeLease:
         if len(voted) < home.votes_to_promote(self._regions):
             raise Conflict("CHANGED_MEANWHILE", f"got {len(voted)} votes of {len(self._regions)}; try again")
         without = home.missing_after_promotion(self._regions, voted)
-        if not self._votes.write(self._own, own, home.given(own, self._own, epoch, now, without)):
+        if not self._votes.write(self._own, own, self._given(own, epoch, now, without)):
             raise Conflict("CHANGED_MEANWHILE", "got a vote that was changed by someone else just now; try again")
         return Promotion(done=True, wait_ms=0, epoch=epoch)
 
@@ -173,7 +187,3 @@ class HomeLease:
             down = ", ".join(region for region, each in answers.items() if isinstance(each, Unreachable))
             message = f"got an answer of {present} Regions, want {needed} of {len(self._regions)}; no answer of {down}"
             raise NotHome("NO_MAJORITY", message)
-
-
-def _is_free(at: int | None, now: int) -> bool:
-    return at is not None and at <= now

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
+from lobby.domain.home import Terms
 from lobby.errors import NotHome
 from lobby.ledger.connection import aws_session, connection_of
 from lobby.ledger.dynamodb_errors import code_of
@@ -30,7 +31,7 @@ from lobby.ledger.home_fence import Fence
 from lobby.ledger.home_votes import Votes
 from lobby.ledger.table_calls import Calls
 from lobby.names import Region, parse_region
-from lobby.settings import lobby_regions
+from lobby.settings import lease_seconds, lobby_regions
 
 _READS: Final = frozenset({"BatchGetItem", "DescribeTable", "GetItem", "Query", "Scan", "TransactGetItems"})
 _CONFIG: Final = Config(
@@ -103,7 +104,8 @@ class _Process:
 def route(access: Access) -> Fence | None:
     """Prepare this process for the lobby's Regions, once. Return None for a lobby with one Region."""
     if _Process.fence is None and lobby_regions(os.environ):
-        install(Fence(parse_region(os.environ["AWS_REGION"]), Votes()), access)
+        own, terms = parse_region(os.environ["AWS_REGION"]), Terms(1000 * lease_seconds(os.environ))
+        install(Fence(own, Votes(), terms=terms), access)
     return _Process.fence
 
 

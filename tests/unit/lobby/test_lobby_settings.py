@@ -3,7 +3,7 @@
 import pytest
 
 from lobby.errors import InvalidInput, MissingSettings
-from lobby.settings import BouncerSettings, LobbySettings, lobby_regions, read_settings
+from lobby.settings import BouncerSettings, LobbySettings, lease_seconds, lobby_regions, read_settings
 
 WHOLE = {"AWS_REGION": "eu-west-1", "LOBBY_POLICY": "device-lobby-waiting", "TRUST_BUCKET": "bucket"} | {
     "REGISTRATIONS_QUEUE": "https://queue",
@@ -43,3 +43,14 @@ def test_the_regions_of_a_lobby_have_the_order_of_the_setting() -> None:
     assert lobby_regions({"LOBBY_REGIONS": "eu-west-1, eu-central-1"}) == ("eu-west-1", "eu-central-1")
     with pytest.raises(InvalidInput, match="INVALID_REGION"):
         lobby_regions({"LOBBY_REGIONS": "eu-west-1,frankfurt"})
+
+
+def test_the_lease_has_five_minutes_unless_the_emulator_s_is_shorter() -> None:
+    assert lease_seconds({}) == 300
+    assert lease_seconds({"LOBBY_LEASE_SECONDS": "20"}) == 20
+
+
+@pytest.mark.parametrize("text", ["9", "301", "-20", "20.5", "soon"])
+def test_a_lease_of_another_length_is_rejected(text: str) -> None:
+    with pytest.raises(InvalidInput, match="want 10 to 300 whole seconds"):
+        lease_seconds({"LOBBY_LEASE_SECONDS": text})

@@ -6,6 +6,7 @@ from lobby.domain.home import (
     LEASE_MS,
     MARGIN_MS,
     Answer,
+    Terms,
     Unreachable,
     Vote,
     begins,
@@ -134,3 +135,13 @@ def test_a_promotion_waits_for_the_last_vote_of_those_that_answer() -> None:
 def test_a_home_that_was_promoted_goes_on_without_the_region_that_is_down_if_the_rest_is_no_majority() -> None:
     assert missing_after_promotion((A, B), {B}) == {A}
     assert missing_after_promotion((A, B, C), {B, C}) == set()
+
+
+@pytest.mark.parametrize(("lease", "margin", "read_every"), [(300_000, 60_000, 10_000), (20_000, 4_000, 666)])
+def test_the_margin_is_a_fifth_of_the_lease_and_longer_than_a_vote_is_cached(
+    lease: int, margin: int, read_every: int
+) -> None:
+    terms = Terms(lease)
+    assert (terms.margin, terms.read_every) == (margin, read_every)
+    assert free_at(vote(A, 1, NOW), B, 2, terms) == NOW + margin
+    assert given(None, A, 1, NOW, terms=terms).until == NOW + lease
