@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from graphql import GraphQLError
 
 from admin_api.errors import Forbidden, Unauthenticated, UserBlocked, error_body
-from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound, RateLimited
+from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound, NotHome, RateLimited
 
 logger = Logger(service="admin-api")
 
@@ -23,6 +23,7 @@ STATUS: Final[dict[type[LobbyError], int]] = {
     InvalidInput: 400,
     NotFound: 404,
     Conflict: 409,
+    NotHome: 409,
 }
 """The errors that are not masked, with the HTTP status of a response that has no GraphQL result. A response with a
 GraphQL result always has status 200."""

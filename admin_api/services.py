@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
+from admin_api.regions import LobbyRegions, Several
 from admin_api.settings import Settings
 from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
@@ -29,6 +30,7 @@ from lobby.contracts import Comparison, Survey
 from lobby.deployment import NAMES
 from lobby.domain.campaign import Campaign
 from lobby.domain.history_export import Signature
+from lobby.domain.home import Terms
 from lobby.domain.profile import Profiles
 from lobby.invocation import Request
 from lobby.ledger.activity_log import ActivityLog
@@ -41,7 +43,11 @@ from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolment_tokens import EnrolmentTokens
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
+from lobby.ledger.home_lease import HomeLease
+from lobby.ledger.home_votes import Votes
 from lobby.ledger.manifests import Manifests
+from lobby.ledger.region_audit import RegionAudit
+from lobby.ledger.routing import Access, route
 from lobby.ledger.serial_claims import SerialClaims
 from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.standbys import Standbys
@@ -99,6 +105,8 @@ class Services:
     activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
+    several_regions: Several | None = None
+    """None for a lobby with one Region."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
     """Returns the generic template of a target."""
 
@@ -109,6 +117,15 @@ class Services:
     @cached_property
     def campaign_sources(self) -> Sources:
         return Sources(self.campaigns, self.manifests)
+
+    @cached_property
+    def regions(self) -> LobbyRegions:
+        return LobbyRegions(self.lobby_region, self.several_regions)
+
+    @property
+    def identity(self) -> Target:
+        """The account and first Region of the lobby, by which others know it."""
+        return Target(self.lobby_account, self.regions.all[0])
 
     @cached_property
     def standbys(self) -> Standbys:
@@ -126,6 +143,20 @@ def _signing_s3() -> "S3Client":
     return s3
 
 
+def _several(settings: Settings, ledger: Ledger) -> Several | None:
+    fence = route(Access.HOME)
+    if fence is None:
+        return None
+    votes, terms = Votes(), Terms(1000 * settings.lease_seconds)
+
+    def anchors(region: Region) -> Anchors:
+        bucket = NAMES.notary_bucket(settings.lobby_account, region)
+        return Anchors(lambda: aws_client("s3", region_name=region), bucket)
+
+    lease = HomeLease(settings.lobby_region, settings.regions, votes, terms=terms)
+    return Several(settings.regions, fence, lease, votes, RegionAudit(ledger), anchors)
+
+
 def services_of(settings: Settings) -> Services:
     templates = NAMES.trust_bucket(settings.lobby_account, settings.lobby_region)
     client, clients = lambda_client(settings.lobby_region), LobbyClients()
@@ -135,7 +166,7 @@ def services_of(settings: Settings) -> Services:
         message = token_message(campaign.name, f"revision {campaign.revision}")
         clients.sqs.send_message(QueueUrl=settings.campaigns_queue, **message)
 
-    lobby = Target(settings.lobby_account, settings.lobby_region)
+    lobby = Target(settings.lobby_account, (settings.regions or (settings.lobby_region,))[0])
     return Services(
         manifests=Manifests(lambda: clients.s3, templates),
         start_campaign=start_campaign,
@@ -156,5 +187,6 @@ def services_of(settings: Settings) -> Services:
         removes_left_things=settings.removes_left_things,
         blocks=UserBlocks(time.monotonic),
         limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),
+        several_regions=_several(settings, ledger),
         sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
     )

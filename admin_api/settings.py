@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lobby.domain.claim_limits import ClaimLimits, parse_limits
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
-from lobby.settings import REMOVE, loopback
+from lobby.settings import REMOVE, lease_seconds, lobby_regions, loopback
 
 _SIGN_IN = ("AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID")
 _REQUIRED = (
@@ -72,7 +72,8 @@ class Settings(SignInSettings):
     approval of a second user. `webhooks_queue` is the URL of the queue of webhooks' events, and
     `notices_topic` the ARN of the topic of notices.
     `history_key` is the ARN of the key that signs exported histories. `claim_limits` are those of
-    technicians."""
+    technicians. `regions` are those of a lobby that has several, and `lease_seconds` is the length of its home's
+    lease."""
 
     lobby_account: AccountId
     surveyor: str
@@ -86,6 +87,8 @@ class Settings(SignInSettings):
     notices_topic: str
     history_key: str
     claim_limits: ClaimLimits
+    regions: tuple[Region, ...]
+    lease_seconds: int
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -111,6 +114,8 @@ class Settings(SignInSettings):
             notices_topic=environment["NOTICES_TOPIC"],
             history_key=environment["HISTORY_KEY"],
             claim_limits=parse_limits(environment["CLAIM_LIMITS"]),
+            regions=lobby_regions(environment),
+            lease_seconds=lease_seconds(environment),
         )
 
 

@@ -36,9 +36,9 @@ def require_region_with_iot(region: Region) -> None:
 
 
 def require_outside_lobby(target: Target, services: "Services") -> None:
-    """Raise `InvalidInput` INVALID_TARGET for the lobby's own account and Region: one certificate cannot be registered
+    """Raise `InvalidInput` INVALID_TARGET for the lobby's own account and Regions: one certificate cannot be registered
     twice there."""
-    if (target.account, target.region) == (services.lobby_account, services.lobby_region):
+    if target.account == services.lobby_account and target.region in services.regions.all:
         raise InvalidInput(
             "INVALID_TARGET", f"got {target}, the lobby's own account and Region, want another account or Region"
         )
@@ -64,8 +64,10 @@ def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarge
         f"--region {target.target.region}",
         f"--external-id {target.externalid}",
         f"--lobby-account {services.lobby_account}",
-        f"--lobby-region {services.lobby_region}",
+        f"--lobby-region {services.identity.region}",
     ]
+    if len(services.regions.all) > 1:
+        words.append(f"--lobby-regions {','.join(services.regions.all)}")
     if NAMES.id:
         words.append(f"--lobby-id {NAMES.id}")
     if target.profiles != (DEFAULT_PROFILE,):

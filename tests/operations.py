@@ -35,6 +35,10 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "targetComparisons": ("{ targetComparisons { account last { differences } } }", _OPERATORS),
     "pauseTarget": ("mutation { pauseTarget(account: <account>, region: <region>) { name } }", _OPERATORS),
     "resumeTarget": ("mutation { resumeTarget(account: <account>, region: <region>) { name } }", _OPERATORS),
+    "lobby": ("{ lobby { region home acceptsChanges regions { name isHome } } }", _EVERYONE),
+    "regionCheck": ("{ regionCheck { checked findings { certid code } } }", _OPERATORS),
+    "promoteRegion": ("mutation { promoteRegion(region: <region>) { promoted } }", _ADMINS),
+    "continueWithout": ("mutation { continueWithout(region: <region>) { home } }", _ADMINS),
     "addDevice": (
         "mutation($id: ID!) { addDevice(certid: $id, targetaccount: <account>, targetregion: <region>) { certid } }",
         _CLAIMERS,
@@ -209,6 +213,7 @@ REFUSED: Final = {
         ),
         "UNKNOWN_ENROLMENT",
     ),
+    **dict.fromkeys(("regionCheck", "promoteRegion", "continueWithout"), "ONE_REGION"),
     "revokeEnrolmentToken": "UNKNOWN_TOKEN",
     "withdrawSerialNumberClaim": "UNKNOWN_SERIAL_CLAIM",
     "revokeClaimCertificate": "UNKNOWN_CLAIM_CERTIFICATE",
@@ -226,7 +231,7 @@ REFUSED: Final = {
     ),
 }
 """Operations that a permitted role reaches, and that refuse: a target in use, an unknown enrolment, campaign or
-webhook."""
+webhook, a lobby in one Region."""
 NEEDS_PROVING: Final = frozenset({"confirmPresence"})
 """Operations that need a device in state proving that shows `CODE`."""
 

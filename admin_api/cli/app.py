@@ -24,6 +24,7 @@ from admin_api.cli.commands import (
     enrolments,
     history,
     reconcile,
+    regions,
     serial_claims,
     standbys,
     target_changes,
@@ -94,6 +95,7 @@ app.add_typer(
     name="campaigns",
     help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
 )
+app.add_typer(regions.app, name="regions", help="Show which Region is home, and make another one home.")
 app.add_typer(users.app, name="users", help="Block users at once, unblock and list them.")
 app.add_typer(alerts.app, name="alerts", help="Send notices by e-mail: subscribe and list addresses.")
 app.add_typer(webhooks.app, name="webhooks", help="Send events to other systems: add, list, test, redrive webhooks.")

@@ -25,6 +25,14 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
+class LocalRegion:
+    """The API of one Region of a local deployment."""
+
+    graphql_url: str
+    client_id: str
+
+
+@dataclass(frozen=True)
 class LocalLobby:
     """A local deployment's `lobby.json`. `users` maps a role to user name and password."""
 
@@ -38,6 +46,8 @@ class LocalLobby:
     mqtt_port: int = MQTT_PORT
     server_ca: Path | None = None
     """The CA of the server that devices connect to."""
+    regions: Mapping[str, LocalRegion] = field(default_factory=dict)
+    """The APIs of a lobby with several Regions."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,10 @@ def read_local(path: Path) -> LocalLobby:
         client_id = str(body["user_pool_client_id"])
         endpoint, server_ca = body.get("lobby_endpoint"), body.get("server_ca_path")
         port = int(body.get("mqtt_port", MQTT_PORT))
+        regions = {
+            str(each["region"]): LocalRegion(str(each["graphql_url"]), str(each["user_pool_client_id"]))
+            for each in body.get("regions", ())
+        }
     except OSError as error:
         raise usage_error(f"cannot read {path} ({error.strerror})", "UNREADABLE_FILE") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -100,7 +114,10 @@ def read_local(path: Path) -> LocalLobby:
             f"got {path} ({error!r}), want the lobby.json of a local deployment", "UNREADABLE_FILE"
         ) from error
     graphql, cognito = (checked_url(url, f"an address in {path}") for url in urls)
-    return LocalLobby(path, graphql, cognito, client_id, users, endpoint, port, Path(server_ca) if server_ca else None)
+    for region in regions.values():
+        checked_url(region.graphql_url, f"an address in {path}")
+    ca = Path(server_ca) if server_ca else None
+    return LocalLobby(path, graphql, cognito, client_id, users, endpoint, port, ca, regions)
 
 
 def credentials(lobby: LocalLobby, role: str) -> tuple[str, str]:

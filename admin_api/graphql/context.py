@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import strawberry
+from graphql import OperationType
 from strawberry.extensions import FieldExtension
 
 from admin_api.graphql.limits import RequestQuota
@@ -50,7 +51,8 @@ Info = strawberry.Info[Context, None]
 
 
 class Authorization(FieldExtension):
-    """Runs a resolver only if the caller's role permits the operation. Otherwise raises `Forbidden`."""
+    """Runs a resolver only if the caller's role permits the operation, and, if it changes something, only in the home
+    Region. Otherwise raises `Forbidden` or `NotHome`."""
 
     def apply(self, field: "StrawberryField") -> None:
         if _name_of(field) not in OPERATIONS:
@@ -59,6 +61,8 @@ class Authorization(FieldExtension):
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any) -> Any:
         info.context.operations.append(info.field_name)
         info.context.caller.require(info.field_name)
+        is_mutation = info.operation.operation is OperationType.MUTATION
+        info.context.services.regions.require_home(info.field_name, is_mutation=is_mutation)
         return next_(source, info, **kwargs)
 
 

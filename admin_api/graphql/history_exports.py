@@ -11,7 +11,6 @@ from admin_api.graphql.context import Context, Info, operation
 from admin_api.graphql.limits import Resource
 from lobby.domain.history_export import digest, signed
 from lobby.label import decode_label
-from lobby.names import Target
 
 
 @strawberry.type(description="A device's history with its row and anchors, signed by the lobby.")
@@ -38,8 +37,7 @@ def export_of(context: Context, certid: str) -> HistoryExport | None:
     """Raise `InvalidInput` INVALID_COUNT for a second export in a request, or `Conflict` HISTORY_TOO_LONG."""
     fingerprint, services = decode_label(certid), context.services
     context.quota.consume(Resource.EXPORTS, 1)
-    lobby = Target(services.lobby_account, services.lobby_region)
-    export = services.histories.export(fingerprint, lobby, context.caller.actor)
+    export = services.histories.export(fingerprint, services.identity, context.caller.actor)
     if export is None:
         return None
     signature = services.sign_history(digest(export))

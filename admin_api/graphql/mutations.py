@@ -23,6 +23,7 @@ from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.enrolment_mutations import EnrolmentMutation
 from admin_api.graphql.enrolment_tokens import EnrolmentTokenMutation
+from admin_api.graphql.lobby_regions import RegionMutation
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.serial_claims import SerialClaimMutation
 from admin_api.graphql.standbys import StandbyMutation
@@ -78,6 +79,7 @@ class Mutation(
     StandbyMutation,
     SerialClaimMutation,
     UserMutation,
+    RegionMutation,
 ):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",

@@ -32,6 +32,7 @@ from admin_api.graphql.enrolments import Enrolment, EnrolmentEntry, enrolments_o
 from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.histories import HistoryCheck, history_check_from
 from admin_api.graphql.history_exports import HistoryExportQuery
+from admin_api.graphql.lobby_regions import RegionQuery
 from admin_api.graphql.overview import Overview, overview_of
 from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.serial_claims import SerialClaimQuery
@@ -62,7 +63,16 @@ class Me:
 
 
 @strawberry.type(description="The operations that only read.")
-class Query(CampaignQuery, WebhookQuery, ActivityQuery, AlertQuery, HistoryExportQuery, SerialClaimQuery, UserQuery):
+class Query(
+    CampaignQuery,
+    WebhookQuery,
+    ActivityQuery,
+    AlertQuery,
+    HistoryExportQuery,
+    SerialClaimQuery,
+    UserQuery,
+    RegionQuery,
+):
     @operation("Returns the authenticated user and the operations that their role permits.")
     def me(self, info: Info) -> Me:
         caller = info.context.caller

@@ -54,7 +54,7 @@ def template_of(context: Context, target: Target, wanted: TemplateFormat) -> Tar
     role_region = first_region(registered, services.targets.all())
     resources = resources_of(services.template_source(), registered, role_region, services.profiles)
     suffix, write = _WRITERS[wanted]
-    content = write(resources, f"{services.lobby_account}/{services.lobby_region}")
+    content = write(resources, str(services.identity))
     return TargetTemplate(
         file_name=NAMES.name(f"target-{target.account}-{target.region}.{suffix}"),
         content=content,

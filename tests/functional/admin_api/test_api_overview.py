@@ -99,3 +99,12 @@ def test_me_returns_the_role_and_its_operations(lobby: Lobby, role: str) -> None
     assert calls == []
     assert (me["name"], me["role"]) == ("alice", role)
     assert me["operations"] == [name for name, roles in OPERATIONS.items() if role in roles]
+
+
+def test_a_lobby_in_one_region_is_its_own_home_without_an_aws_call(lobby: Lobby) -> None:
+    lobby.ask("{ me { name } }")
+    with counted() as calls:
+        found = lobby.ask("{ lobby { region home acceptsChanges code regions { name isHome } } }").data["lobby"]
+    assert (found["home"], found["acceptsChanges"], found["code"]) == (found["region"], True, None)
+    assert found["regions"] == [{"name": found["region"], "isHome": True}]
+    assert calls == []

@@ -9,6 +9,7 @@ from admin_api.cli import (
     campaign_documents,
     documents,
     enrolment_documents,
+    region_documents,
     serial_documents,
     standby_documents,
     user_documents,
@@ -26,6 +27,7 @@ ALL = (
     + standby_documents.ALL
     + serial_documents.ALL
     + user_documents.ALL
+    + region_documents.ALL
 )
 SCHEMA = build_schema((ROOT / "admin_api" / "schema.graphql").read_text())
 
@@ -44,6 +46,7 @@ def test_all_documents_are_listed() -> None:
         standby_documents,
         serial_documents,
         user_documents,
+        region_documents,
     )
     defined = {value for module in modules for value in vars(module).values() if isinstance(value, Document)}
     assert defined <= set(ALL)

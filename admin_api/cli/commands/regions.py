@@ -1,0 +1,146 @@
+"""`regions`: show which Region of the lobby is home, make another one home, and find changes that were lost.
+
+A Region is promoted by its own API, because that of the home may be down: sign in to it with --url. A local deployment
+has the addresses of all its Regions.
+"""
+
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+import typer
+from rich.table import Table
+
+from admin_api.cli import region_documents as documents
+from admin_api.cli.command import command
+from admin_api.cli.command_context import CommandContext
+from admin_api.cli.commands.confirmation import Yes, confirm
+from admin_api.cli.exits import Status
+from admin_api.cli.lobby_location import LocalLobby
+from admin_api.cli.pages import advanced
+from admin_api.cli.render import cells, tables
+
+app = typer.Typer(no_args_is_help=True)
+_PAGE: Final = 100
+_Region = Annotated[str, typer.Argument(metavar="REGION", help="A Region of the lobby, such as eu-central-1.")]
+_At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="REGION", help="Use the API of this Region of a local deployment; otherwise --url."),
+]
+
+
+@command(app, "list")
+def list_regions(context: CommandContext, at: _At = None) -> None:
+    """List the Regions of the lobby, which one is home, and whether it accepts changes.
+
+    REPLICATED is when the newest change of that Region that has been replicated here was made; while replication
+    works, it is at most about a minute ago.
+    """
+    _use(context, at)
+    found = context.execute(documents.LOBBY)["lobby"]
+    if context.screen.as_json:
+        context.screen.record(found)
+        return
+    context.screen.show(_table(found["regions"]))
+    if found["acceptsChanges"]:
+        context.screen.note(f"{cells.clean(found['region'])} accepts changes")
+    else:
+        why = f"{cells.clean(found['code'])}: {cells.clean(found['message'])}"
+        context.screen.note(f"{cells.clean(found['region'])} accepts no changes now: {why}")
+
+
+@command(app, "promote")
+def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
+    """Make a Region home, by its own API, and wait until it is.
+
+    If the old home answers, it stops at once, and the promotion takes a minute. Otherwise it takes until the lease of
+    the old home has ended, at most six minutes. Changes that the old home had not replicated are missing afterwards:
+    see `lobbyctl regions check`.
+    """
+    _use(context, region)
+    effect = (
+        f"{cells.clean(region)} becomes home. Until then no Region accepts changes; devices still get their routes."
+    )
+    confirm(context, [effect], yes)
+    while True:
+        result = context.execute(documents.PROMOTE, region=region)["promoteRegion"]
+        if result["promoted"]:
+            break
+        context.screen.note(f"waiting {result['waitSeconds']} s for the lease of the old home to end")
+        context.environment.sleep(result["waitSeconds"])
+    if context.screen.as_json:
+        context.screen.record({"home": region, "promoted": True})
+    else:
+        context.screen.line(f"{cells.clean(region)} is home. Next: lobbyctl regions check")
+
+
+@command(app, "without")
+def without(context: CommandContext, region: _Region, at: _At = None, yes: Yes = False) -> None:
+    """Let the home accept changes without a Region that is down, until that answers again.
+
+    Needed only if the Regions that answer are not a majority, as in a lobby with two Regions.
+    """
+    _use(context, at)
+    effect = f"The home goes on without {cells.clean(region)}. Make sure that it was not promoted and will not be."
+    confirm(context, [effect], yes)
+    found = context.execute(documents.WITHOUT, region=region)["continueWithout"]
+    if context.screen.as_json:
+        context.screen.record(found)
+    else:
+        context.screen.line(f"{cells.clean(found['home'])} goes on without {cells.clean(region)}, within a minute")
+
+
+@command(app, "check")
+def check(
+    context: CommandContext,
+    anchors_of: Annotated[
+        str | None,
+        typer.Option(
+            "--anchors-of", metavar="REGION", help="Compare with the anchors of the old home, once it answers again."
+        ),
+    ] = None,
+    at: _At = None,
+) -> Status:
+    """Find devices whose last changes the old home had not replicated completely. Exits with status 1 if there are any.
+
+    Without --anchors-of, compares each row with the last entry of its history. This does not find a device of which
+    nothing was replicated; the anchors of the old home do.
+    """
+    _use(context, at)
+    findings, checked, after = list[dict[str, Any]](), 0, None
+    while True:
+        page = context.execute(documents.CHECK, first=_PAGE, after=after, anchorsOf=anchors_of)["regionCheck"]
+        findings, checked = findings + page["findings"], checked + page["checked"]
+        after = advanced(after, page["pageInfo"]["endCursor"], more=page["pageInfo"]["hasNextPage"])
+        if after is None:
+            break
+    if context.screen.as_json:
+        context.screen.record({"checked": checked, "findings": findings})
+    else:
+        context.screen.listing(findings, _findings, f"{checked} devices checked; no change is missing")
+    return Status.REFUSED if findings else Status.DONE
+
+
+def _use(context: CommandContext, region: str | None) -> None:
+    """Use the API of a Region, if `lobby.json` has its address."""
+    lobby = context.lobby
+    place = lobby.regions.get(region) if region and isinstance(lobby, LocalLobby) else None
+    if place is not None and isinstance(lobby, LocalLobby):
+        context.lobby = replace(lobby, graphql_url=place.graphql_url, client_id=place.client_id)
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    table = tables.plain("REGION", "HOME", "ANSWERS", "NEEDED", "REPLICATED")
+    for each in found:
+        answers = "yes" if each["answers"] else f"no: {cells.clean(each['why'] or '')}"
+        marks = ("home" if each["isHome"] else ""), answers, ("yes" if each["isNeeded"] else "no")
+        table.add_row(cells.clean(each["name"]), *marks, cells.clean(each["replicatedAt"] or ""))
+    return table
+
+
+def _findings(found: list[dict[str, Any]]) -> Table:
+    table = tables.plain("DEVICE", "CODE", "ENTRY", "MESSAGE")
+    for each in found:
+        table.add_row(
+            cells.clean(each["certid"]), cells.clean(each["code"]), str(each["seq"]), cells.clean(each["message"])
+        )
+    return table

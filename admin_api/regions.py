@@ -1,0 +1,142 @@
+"""The Regions of the lobby, for the API: which one is home, promotions, and the search for writes that were lost.
+
+Queries are answered in every Region, from its replica. Changes are refused in a Region that is not home, before
+anything is done. A lobby with one Region makes no call here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lobby.domain.home import Answer, Unreachable, Vote
+from lobby.errors import InvalidInput, NotHome
+from lobby.ledger.anchors import Anchors
+from lobby.ledger.clock import timestamp
+from lobby.ledger.home_fence import Fence
+from lobby.ledger.home_lease import HomeLease, Promotion
+from lobby.ledger.home_votes import Votes
+from lobby.ledger.region_audit import AuditPage, RegionAudit
+from lobby.names import Fingerprint, Region, shown
+
+WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout"})
+"""The mutations that a Region which is not home accepts."""
+QUERIES_AT_HOME: Final = frozenset({"reconcileTarget"})
+"""The queries that also record something."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What this Region knows of another one, or of itself. `replicated_at`: when the newest item of that Region that is
+    here was written, ISO 8601 UTC."""
+
+    name: Region
+    is_home: bool
+    answers: bool
+    why: str | None
+    is_needed: bool
+    replicated_at: str | None
+
+
+@dataclass(frozen=True)
+class Several:
+    """What is needed for a lobby with several Regions. `anchors` returns those of a Region."""
+
+    regions: Sequence[Region]
+    fence: Fence
+    lease: HomeLease
+    votes: Votes
+    audit: RegionAudit
+    anchors: Callable[[Region], Anchors]
+
+
+class LobbyRegions:
+    """`own` is the Region of this API; `several` is None for a lobby with one Region."""
+
+    def __init__(self, own: Region, several: Several | None = None) -> None:
+        self.own, self._several = own, several
+
+    @property
+    def all(self) -> Sequence[Region]:
+        """Return the Regions, the first home first. That one identifies the lobby for others."""
+        return self._several.regions if self._several else (self.own,)
+
+    def require_home(self, operation: str, *, is_mutation: bool) -> None:
+        """Raise `NotHome` if an operation would change something that this Region may not change now."""
+        if self._several is None or operation in WITHOUT_HOME:
+            return
+        if is_mutation or operation in QUERIES_AT_HOME:
+            self._several.fence.require(here=True)
+
+    def vote(self) -> Vote | None:
+        """Return the vote of this Region; None in a lobby with one Region. Raise `NotHome` NO_HOME."""
+        return self._several.fence.vote() if self._several else None
+
+    def refusal(self) -> NotHome | None:
+        """Return why this Region accepts no changes now, if so."""
+        try:
+            if self._several is not None:
+                self._several.fence.require(here=True)
+        except NotHome as error:
+            return error
+        return None
+
+    def places(self) -> list[Place]:
+        """Ask every Region, and return what is known of each."""
+        if self._several is None:
+            return [Place(self.own, is_home=True, answers=True, why=None, is_needed=True, replicated_at=None)]
+        answers = self._several.votes.read_all(self._several.regions)
+        own = answers[self.own]
+        home = own.home if isinstance(own, Vote) else None
+        without = own.without if isinstance(own, Vote) else frozenset()
+        return [
+            Place(
+                name=region,
+                is_home=region == home,
+                answers=not isinstance(answer, Unreachable),
+                why=answer.why if isinstance(answer, Unreachable) else None,
+                is_needed=region not in without,
+                replicated_at=self._replicated_at(region),
+            )
+            for region, answer in answers.items()
+        ]
+
+    def _replicated_at(self, region: Region) -> str | None:
+        if region == self.own or self._several is None:
+            return None
+        copy: Answer = self._several.votes.read(region, at=self.own)
+        return timestamp(datetime.fromtimestamp(copy.at / 1000, UTC)) if isinstance(copy, Vote) else None
+
+    def promote(self, region: Region) -> Promotion:
+        """Make this Region home, or do the next step to it. Raise `InvalidInput` WRONG_REGION, `NotHome` or
+        `Conflict`."""
+        several = self._require_several()
+        if region != self.own:
+            message = f"got {shown(region)} at the API of {self.own}; want the API of the Region to be promoted"
+            raise InvalidInput("WRONG_REGION", message)
+        return several.lease.promote()
+
+    def continue_without(self, region: Region) -> None:
+        """Extend the lease without the vote of a Region that is down. Raise `InvalidInput`, `NotHome` or `Conflict`."""
+        self._require_several().lease.go_on_without(region)
+
+    def check(self, count: int, after: Fingerprint | None, anchors_of: Region | None) -> AuditPage:
+        """Return the gaps among the next devices. Raise `InvalidInput` UNKNOWN_REGION, or `NotHome`
+        REGION_UNREACHABLE."""
+        several = self._require_several()
+        if anchors_of is None:
+            return several.audit.rows(count, after)
+        if anchors_of not in several.regions:
+            message = f"got {shown(anchors_of)}, want one of: {', '.join(several.regions)}"
+            raise InvalidInput("UNKNOWN_REGION", message)
+        try:
+            return several.audit.anchored(several.anchors(anchors_of), count, after)
+        except (BotoCoreError, ClientError) as error:
+            raise NotHome("REGION_UNREACHABLE", f"got no anchors of {anchors_of}: {error}"[:300]) from error
+
+    def _require_several(self) -> Several:
+        if self._several is None:
+            raise InvalidInput("ONE_REGION", f"got a lobby in {self.own} only, want one with several Regions")
+        return self._several
