@@ -13,6 +13,7 @@ import { useUpdateAvailable } from "../service_worker/register";
 import { useSession } from "../sign_in/gate";
 import { useMe } from "../sign_in/me";
 import { SignInButton } from "../sign_in/sign_in_again";
+import { RegionNotice } from "./region_notice";
 import { Tabs, useIsHere } from "./tabs";
 import { UserButton } from "./user_button";
 
@@ -39,6 +40,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <AppShell.Main id="main" tabIndex={-1}>
         <Box maw={1200} mx="auto">
           <ClockNotice />
+          <RegionNotice />
           {children}
         </Box>
       </AppShell.Main>
