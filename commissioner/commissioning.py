@@ -20,7 +20,6 @@ from commissioner.standby_work import StandbyWork
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
-from lobby.aws.device_messages import send
 from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
@@ -31,6 +30,7 @@ from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
+from lobby.wire import Message
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -55,7 +55,7 @@ class Commissioner:
         doors: DoorClients = ONE_REGION,
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data, self._doors = ledger, gateway, iot, iot_data, doors
-        self._standby_work = StandbyWork(ledger, gateway, self._data_of, ACTOR)
+        self._standby_work = StandbyWork(ledger, gateway, self._send, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be
@@ -202,7 +202,7 @@ class Commissioner:
         route = device.route()
         if route is None or device.devicename is None or device.target is None:
             return
-        send(self._data_of(device), device.devicename, route)
+        self._send(device, route)
         if device.generation > 1:
             try:
                 self._gateway.publish_route(device.target, device.devicename, route)
@@ -214,10 +214,10 @@ class Commissioner:
         another hello."""
         challenge = device.presence_challenge()
         if challenge is not None and device.devicename is not None:
-            send(self._data_of(device), device.devicename, challenge)
+            self._send(device, challenge)
 
-    def _data_of(self, device: Device) -> "IoTDataPlaneClient":
-        return self._doors.iot_data(device.lobbyregion, self._iot_data)
+    def _send(self, device: Device, message: Message) -> None:
+        self._doors.send(device, message, self._iot_data)
 
     def _clear_target(self, device: Device, lane: Lane) -> str:
         """Clear the lane's target. A revoked device gets no reset message."""

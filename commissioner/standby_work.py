@@ -12,23 +12,20 @@ a Lambda may have cached an older one.
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.errors import NoAnswer, TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
-from lobby.aws.device_messages import send
 from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Prepare
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
-
-if TYPE_CHECKING:
-    from types_boto3_iot_data import IoTDataPlaneClient
+from lobby.wire import Message
 
 LEFT_OUT: Final = 100
 """How many devices are not announced to a target that did not answer."""
@@ -36,13 +33,12 @@ logger: Final = Logger(service="commissioner")
 
 
 class StandbyWork:
-    """`actor` is the commissioner's name in histories. `data_of` returns the client of the lobby account in the Region
-    of a device's door."""
+    """`actor` is the commissioner's name in histories. `send` sends a message to a device in the lobby."""
 
     def __init__(
-        self, ledger: Ledger, gateway: TargetGateway, data_of: Callable[[Device], "IoTDataPlaneClient"], actor: str
+        self, ledger: Ledger, gateway: TargetGateway, send: Callable[[Device, Message], None], actor: str
     ) -> None:
-        self._ledger, self._gateway, self._data_of, self._actor = ledger, gateway, data_of, actor
+        self._ledger, self._gateway, self._send, self._actor = ledger, gateway, send, actor
         self._left_out: Counter[Target] = Counter()
 
     def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
@@ -88,7 +84,7 @@ class StandbyWork:
         route, target, name = device.route(), device.target, device.devicename
         if route is None or route.standby is None or target is None or name is None:
             return
-        send(self._data_of(device), name, route)
+        self._send(device, route)
         if self._left_out[target]:
             self._left_out[target] -= 1
             return

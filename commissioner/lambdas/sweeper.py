@@ -20,7 +20,6 @@ from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
 from commissioner.standby_watch import StandbyReport, StandbyWatch
 from lobby.aws.clients import LobbyClients, at_init
-from lobby.aws.device_messages import send
 from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.aws.metric_report import report
 from lobby.domain.states import State
@@ -133,7 +132,7 @@ class Sweeper:
         route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
             return False
-        send(self._doors.iot_data(device.lobbyregion, self._iot_data), device.devicename, route)
+        self._doors.send(device, route, self._iot_data)
         return True
 
 

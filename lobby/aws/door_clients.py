@@ -10,13 +10,22 @@ from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lobby.aws.clients import client, data_plane
+from lobby.aws.device_messages import send
+from lobby.domain.device import Device
 from lobby.names import Region
 from lobby.settings import lobby_regions
+from lobby.wire import Message
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
+
+
+logger = Logger(service="commissioner")
 
 
 class _Door:
@@ -56,6 +65,19 @@ class DoorClients:
     def iot_data(self, region: Region | None, own: "IoTDataPlaneClient") -> "IoTDataPlaneClient":
         door = self._doors.get(region) if region else None
         return door.iot_data if door else own
+
+    def send(self, device: Device, message: Message, own: "IoTDataPlaneClient") -> None:
+        """Send a message to a device in the lobby. It only saves time, as the device asks again with its next hello: a
+        door in another Region that does not answer is logged, and delays no other device."""
+        if device.devicename is None:
+            return
+        try:
+            send(self.iot_data(device.lobbyregion, own), device.devicename, message)
+        except (BotoCoreError, ClientError) as error:
+            if device.lobbyregion not in self._doors:
+                raise
+            why = f"{type(error).__name__}: {error}"[:200]
+            logger.warning("not sent", extra={"certid": device.certid, "region": device.lobbyregion, "why": why})
 
     def everywhere(self, own: "IoTClient", act: Callable[["IoTClient"], None]) -> None:
         """Do something in every Region. Raise the first error, after all were tried."""

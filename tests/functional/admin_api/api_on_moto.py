@@ -73,6 +73,7 @@ TEMPLATES: dict[str, Any] = {
 HERE = parse_target("111111111111", "eu-west-1")
 THERE = parse_target("222222222222", "us-east-1")
 NOTARY_BUCKET = NAMES.notary_bucket(parse_account("999999999999"), parse_region(REGION))
+SURVEYED = Survey((SurveyFinding("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example")
 EXTERNAL_ID = "c0ffee00c0ffee00c0ffee00c0ffee00"
 
 
@@ -149,14 +150,12 @@ class Lobby:
     started: list[CampaignName] = field(default_factory=list)
     """The campaigns whose feeder was started."""
     approval_above: int = 1000
-    region: str = REGION
     several_regions: Several | None = None
     seconds: Iterator[float] | None = None
     """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
 
     def __post_init__(self) -> None:
-        histories = Histories(self.ledger, self.anchors)
         self.campaigns = Campaigns()
         self.manifests = Manifests(_s3, MANIFESTS)
         services = Services(
@@ -164,11 +163,11 @@ class Lobby:
             self.targets,
             self.survey,
             parse_account("999999999999"),
-            parse_region(self.region),
+            self.several_regions.fence.own if self.several_regions else parse_region(REGION),
             self.clock,
             notices=notices_on_moto(),
             webhooks=webhooks_on_moto(),
-            histories=histories,
+            histories=Histories(self.ledger, self.anchors),
             profiles=PROFILES,
             template_source=lambda: TEMPLATES,
             store_template=lambda target, _content: f"https://bucket.s3.amazonaws.com/{target.account}?signed",
@@ -194,14 +193,11 @@ class Lobby:
 
     def survey(self, target: Target) -> Survey:
         self.surveyed.append(target)
-        return self.surveys.get(
-            target, Survey((SurveyFinding("sts:AssumeRole", True, "assumed"),), "a-ats.iot.example")
-        )
+        return self.surveys.get(target, SURVEYED)
 
     def compare(self, target: Target, cursor: str | None, repair_as: str | None) -> Comparison:
         self.compared.append((target, cursor, repair_as))
-        page = self.comparisons.get((target, cursor), Comparison(0, (), None))
-        if isinstance(page, Conflict):
+        if isinstance(page := self.comparisons.get((target, cursor), Comparison(0, (), None)), Conflict):
             raise page
         return page
 

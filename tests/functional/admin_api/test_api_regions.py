@@ -60,7 +60,6 @@ class Apis:
                 ledger,
                 Targets(lambda: "external-id", self.clock),
                 self.anchors(region),
-                region=region,
                 several_regions=Several(
                     self.several.names,
                     Fence(region, votes, self.several.clock),

@@ -103,3 +103,13 @@ def test_the_bell_rings_in_the_home_only(calls: Calls, clock: Clock) -> None:
         with several.at(DUBLIN):
             bell.handler({"Records": [record]}, None, ringing)
         assert len(queue.sent) == 1
+
+
+def test_a_door_that_does_not_answer_delays_no_device(doors: LobbyWithTargets) -> None:
+    record = doors.claim(TWO)
+    with regions(doors.calls) as several:
+        several.down = {FRANKFURT}
+        assert doors.deliver(record) == []
+    device = doors.ledger.get(TWO)
+    assert device is not None
+    assert (device.devstate, device.needs_commissioner) == ("commissioned", False)
