@@ -1,7 +1,8 @@
 """Starts a redrive with the credentials of a session, for the lobby in its account.
 
 The ledger reads its credentials and Region from the environment, as in the Lambdas. Those of the session are written
-there, so that queues and tables are in the same account.
+there, so that queues and tables are in the same account. In a lobby with several Regions, the queues of one Region are
+redriven, and the ledger is that of the home: a write to a replica would bypass its lease.
 """
 
 import os
@@ -10,9 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.redrive.redriving import Redriving
+from lobby.ledger.models import LedgerRow
 from lobby.ledger.redrive import holder_of
+from lobby.ledger.routing import Access, route
 from lobby.ledger.store import Ledger
 from lobby.names import Target
+from lobby.settings import REGIONS
 
 
 def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None = None, *, dry: bool) -> bool:
@@ -29,6 +33,7 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
         **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
         **(environment or {}),
     }
+    _use_home(session.client("dynamodb"), lobby)
     run = Redriving(
         session.client("sqs"),
         session.client("lambda"),
@@ -40,3 +45,12 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
         dry,
     )
     return run.run()
+
+
+def _use_home(dynamodb: Any, lobby: Target) -> None:
+    """Let the ledger of this process read and write at the home, if its tables have replicas."""
+    table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
+    others = sorted(str(each["RegionName"]) for each in table.get("Replicas", ()))
+    if others := [region for region in others if region != lobby.region]:
+        os.environ[REGIONS] = ",".join([lobby.region, *others])
+        route(Access.DOOR)

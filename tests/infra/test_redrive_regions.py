@@ -1,0 +1,42 @@
+"""The ledger of a redrive: the own table of a lobby with one Region, the home's tables of one with several."""
+
+import os
+from typing import Any
+
+import pytest
+
+from infra.redrive import start
+from lobby.ledger.routing import Access
+from lobby.names import parse_target
+
+LOBBY = parse_target("1" * 12, "eu-west-1")
+
+
+class Tables:
+    """A DynamoDB client whose table has these replicas."""
+
+    def __init__(self, *replicas: str) -> None:
+        self._replicas = [{"RegionName": each} for each in replicas]
+
+    def describe_table(self, **_: Any) -> dict[str, Any]:
+        return {"Table": {"Replicas": self._replicas} if self._replicas else {}}
+
+
+@pytest.mark.parametrize(
+    ("tables", "regions", "routes"),
+    [
+        (Tables(), None, []),
+        (Tables("eu-west-1"), None, []),
+        (Tables("us-east-1", "eu-central-1"), "eu-west-1,eu-central-1,us-east-1", [Access.DOOR]),
+        (Tables("us-east-1", "eu-west-1"), "eu-west-1,us-east-1", [Access.DOOR]),
+    ],
+    ids=["one Region", "one replica", "the first Region", "another Region"],
+)
+def test_a_redrive_writes_at_the_home(
+    monkeypatch: pytest.MonkeyPatch, tables: Tables, regions: str | None, routes: list[Access]
+) -> None:
+    routed: list[Access] = []
+    monkeypatch.setattr(start, "route", routed.append)
+    monkeypatch.setenv("LOBBY_REGIONS", "")
+    start._use_home(tables, LOBBY)
+    assert (os.environ["LOBBY_REGIONS"] or None, routed) == (regions, routes)
