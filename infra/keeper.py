@@ -4,13 +4,26 @@ Only the Region with the lease writes the ledger. The lease is a vote of each Re
 targets (`lobby.ledger.home_votes`). A lobby with one Region has no lease and no keeper.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra import functions, timers
+from infra.alarms import Alarms
 from infra.permissions import TARGETS, table
+from infra.settings import Settings
+from infra.tables import table_name
+from lobby.aws.metrics import LEASE_NOT_EXTENDED, NAMESPACE
+from lobby.ledger.models import LedgerRow
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
+
+_STOPPED_MINUTES: Final = 5
+_PERIOD: Final = Duration.minutes(5)
+_LATE: Final = Duration.minutes(1)
+"""Replication usually takes about a second (DynamoDB developer guide, "Monitoring global tables")."""
 
 
 def make_keeper(stack: "LobbyStack") -> None:
@@ -20,3 +33,30 @@ def make_keeper(stack: "LobbyStack") -> None:
         return
     keeper = stack.make_function(functions.KEEPER, [table(TARGETS, settings.lobby, "GetItem", "PutItem")])
     timers.make_timer(stack, functions.KEEPER, keeper, "rate(1 minute)", {})
+
+
+def watch(alarms: Alarms, settings: Settings) -> None:
+    """Add the alarms of a lobby with several Regions: on the lease, its timer, and the replication from here."""
+    if not settings.regions:
+        return
+    alarms.watch_timer(functions.KEEPER, _STOPPED_MINUTES)
+    lost = cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=LEASE_NOT_EXTENDED,
+        dimensions_map={"service": functions.KEEPER.name},
+        period=_PERIOD,
+        statistic="sum",
+    )
+    description = "the home Region cannot extend its lease, and stops within minutes: run lobbyctl regions"
+    alarms.add("lease-not-extended", lost, 0, description)
+    for place in settings.places:
+        if place != settings.lobby:
+            late = cloudwatch.Metric(
+                namespace="AWS/DynamoDB",
+                metric_name="ReplicationLatency",
+                dimensions_map={"TableName": table_name(LedgerRow), "ReceivingRegion": place.region},
+                period=_PERIOD,
+                statistic="max",
+            )
+            description = f"changes of the ledger reach {place.region} late: a promotion there would lose them"
+            alarms.add(f"replication-late-{place.region}", late, _LATE.to_milliseconds(), description)

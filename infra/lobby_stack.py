@@ -257,8 +257,7 @@ class LobbyStack(Stack):
         self._watch_mappings(alarm)
         for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
             alarm.watch_timer(timer, minutes)
-        if self.settings.regions:
-            alarm.watch_timer(functions.KEEPER, 5)
+        keeper.watch(alarm, self.settings)
         alarm.watch_authenticity()
         alarm.watch_claims()
         alarm.watch_api(self.api.api_id)

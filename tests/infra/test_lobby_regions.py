@@ -148,6 +148,20 @@ def test_messages_are_tried_again_while_no_region_may_write(first: Stacks, secon
         assert stack.the("AWS::SQS::Queue", QueueName=name)["RedrivePolicy"]["maxReceiveCount"] == 1000
 
 
+def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: Stack, stacks: Stacks) -> None:
+    for stack, other in ((first.lobby, SECOND), (second, FIRST)):
+        lease = stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-lease-not-extended")
+        assert (lease["MetricName"], lease["Dimensions"]) == (
+            "LeaseNotExtended",
+            [{"Name": "service", "Value": "keeper"}],
+        )
+        late = stack.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-replication-late-{other}")
+        assert late["Threshold"] == 60_000
+        assert {"Name": "ReceivingRegion", "Value": other} in late["Dimensions"]
+    names = {each["AlarmName"] for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm")}
+    assert not [name for name in names if "lease" in name or "replication" in name or "keeper" in name]
+
+
 def test_no_policy_is_larger_than_iam_permits(first: Stacks, second: Stack) -> None:
     sizes: dict[str, int] = {}
     for stack in (first.lobby, second):
