@@ -18,10 +18,10 @@ On this machine (no AWS account, no Docker):
             --door vending, it has only a token. With --renew, it then renews its certificate.
   local     Deploy everything to an emulated AWS and run it until Ctrl-C. The ledger is kept for the next run.
             Writes .local/lobby.json, which contains all addresses for scripts. With --strict, AWS's default quotas
-            are enforced.
+            are enforced. With --lobbies 2, the lobby has two Regions.
 
 In AWS (with the credentials of your environment or --profile; asks for confirmation before any change):
-  aws       Deploy the lobby to this account and Region.
+  aws       Deploy the lobby to this account and Region, or with --regions to several.
   target    Set up this account and Region as a target. The console and `registerTarget` show the exact command.
 
   redrive   Process the work in the on-failure queues again: `redrive local`, `redrive aws`. `--dry-run` only lists

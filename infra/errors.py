@@ -8,7 +8,7 @@ lobby.errors.LobbyError
     ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION,
     │                   LOBBY_IN_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
-    ├── WrongRegions    (`infra.cloud.lobby_regions`) REGIONS_MISSING, REGION_REMOVED, FIRST_REGION
+    ├── WrongRegions    (`infra.cloud.lobby_regions`) WRONG_REGIONS, REGIONS_MISSING, REGION_REMOVED, FIRST_REGION
     ├── RegionNotReady  (`infra.region_steps`) NO_REPLICA, NO_HOME
     ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
     ├── RoleUnknown     (`infra.cloud.role_upgrade`) ROLE_UNKNOWN

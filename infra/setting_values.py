@@ -53,6 +53,8 @@ _ADDRESS: Final = re.compile(r"[a-z0-9.-]+:[1-9][0-9]{0,4}")
 _LONGEST_NAME: Final = 253
 _STREAM_ARN: Final = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+")
 _STREAMS: Final = 2
+MOST_REGIONS: Final = 3
+"""With more, the policy of the API's role, which names each table in each Region, would be larger than IAM permits."""
 _CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 
 
@@ -78,8 +80,8 @@ def names(value: Any) -> tuple[str, ...]:
 def regions(value: Any) -> tuple[Region, ...]:
     """Return the Regions of a lobby, which are separated by commas."""
     found = tuple(map(parse_region, value.split(","))) if isinstance(value, str) else ()
-    if not found or len(set(found)) != len(found):
-        raise bad(value, "different Regions, separated by commas")
+    if not found or len(set(found)) != len(found) or len(found) > MOST_REGIONS:
+        raise bad(value, f"at most {MOST_REGIONS} different Regions, separated by commas")
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from infra.cloud.account import Caller
 from infra.errors import InfraError
 from infra.region_steps import begin_home, streams_of
+from infra.setting_values import MOST_REGIONS
 from lobby.ledger.models import LedgerRow
 from lobby.names import Region, parse_region
 
@@ -20,15 +21,16 @@ Deploy = Callable[[Caller, dict[str, str]], None]
 
 
 class WrongRegions(InfraError):
-    """The Regions do not fit those that are deployed: REGIONS_MISSING, REGION_REMOVED, FIRST_REGION."""
+    """The Regions do not fit those that are deployed, or the limit: WRONG_REGIONS, REGIONS_MISSING, REGION_REMOVED,
+    FIRST_REGION."""
 
 
 def parse_regions(text: str | None) -> tuple[Region, ...]:
     """Return the Regions of the option `--regions`; none for one Region. Raise `InvalidInput` INVALID_REGION, or
     `WrongRegions`."""
     regions = tuple(parse_region(each.strip()) for each in text.split(",")) if text else ()
-    if len(set(regions)) != len(regions):
-        raise WrongRegions("REGIONS_MISSING", f"got {text}, want each Region once")
+    if len(set(regions)) != len(regions) or len(regions) > MOST_REGIONS:
+        raise WrongRegions("WRONG_REGIONS", f"got {text}, want at most {MOST_REGIONS} Regions, each once")
     return regions if len(regions) > 1 else ()
 
 

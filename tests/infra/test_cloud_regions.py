@@ -151,7 +151,8 @@ def test_wrong_options_are_refused_before_anything_is_changed(calls: RecordedCal
     for options, message in (
         (["--regions", f"{SECOND},{FIRST}", "--region", FIRST], "FIRST_REGION"),
         (["--regions", f"{FIRST},nowhere"], "INVALID_REGION"),
-        (["--regions", f"{FIRST},{FIRST}"], "want each Region once"),
+        (["--regions", f"{FIRST},{FIRST}"], "WRONG_REGIONS: "),
+        (["--regions", "eu-west-1,eu-west-2,eu-west-3,eu-north-1"], "want at most 3 Regions, each once"),
     ):
         status, output = run("aws", *options, "--yes")
         assert (status, list(calls)) == (1, [])

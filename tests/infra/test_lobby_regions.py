@@ -162,12 +162,14 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
     assert not [name for name in names if "lease" in name or "replication" in name or "keeper" in name]
 
 
-def test_no_policy_is_larger_than_iam_permits(first: Stacks, second: Stack) -> None:
+def test_with_the_most_regions_no_policy_is_larger_than_iam_permits(tmp_path: Path) -> None:
+    """References to other resources are short here; on AWS they are ARNs of at most 100 characters."""
+    stack = synthesized(settings(regions=f"{REGIONS},ap-northeast-1", targets=None), tmp_path).lobby
     sizes: dict[str, int] = {}
-    for stack in (first.lobby, second):
-        for role in stack.of_type("AWS::IAM::Role"):
-            documents = [each["PolicyDocument"] for each in stack.resolve(role.get("Policies", []))]
-            sizes[role["RoleName"]] = sum(len(json.dumps(each, separators=(",", ":"))) for each in documents)
+    for role in stack.of_type("AWS::IAM::Role"):
+        documents = [json.dumps(each["PolicyDocument"], separators=(",", ":")) for each in role.get("Policies", [])]
+        resolved = [json.dumps(stack.resolve(json.loads(each)), separators=(",", ":")) for each in documents]
+        sizes[role["RoleName"]] = sum(map(len, resolved)) + 100 * sum(each.count("Fn::GetAtt") for each in documents)
     assert max(sizes.values()) <= LARGEST_POLICY, sorted(sizes.items(), key=lambda each: -each[1])[:3]
 
 
@@ -197,8 +199,10 @@ def test_the_templates_for_targets_are_the_same_in_every_region(first: Stacks, t
     ("context", "message"),
     [
         pytest.param({"regions": "x"}, "regions: got 'x', want an AWS Region", id="no Region"),
-        pytest.param({"regions": 5}, "regions: got 5, want different Regions, separated by commas", id="number"),
-        pytest.param({"regions": f"{FIRST},{FIRST}"}, "want different Regions, separated by commas", id="twice"),
+        pytest.param(
+            {"regions": 5}, "regions: got 5, want at most 3 different Regions", id="number"
+        ),
+        pytest.param({"regions": f"{FIRST},{FIRST}"}, "want at most 3 different Regions", id="twice"),
         pytest.param({"regions": SECOND}, f"want them with the lobby's Region {FIRST}", id="without the lobby's"),
         pytest.param(
             {"regions": f"{SECOND},{FIRST}"},
