@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from infra.settings import Settings
 from infra.tables import table_arn
 from lobby.deployment import NAMES
-from lobby.ledger.models import TargetRow
+from lobby.ledger.models import CertificateRow, HistoryRow, LedgerRow, TargetRow
 from lobby.names import Target
 from lobby.settings import REGIONS
 
@@ -23,6 +23,8 @@ _TABLES: Final = "dynamodb"
 _IOT: Final = "iot"
 REACH_DEVICES: Final = frozenset({"commissioner", "sweeper"})
 """The roles that work on devices in all Regions of the lobby: a device is in the Region whose door admitted it."""
+BOUNCER: Final = "bouncer"
+ADMIN_API: Final = "admin-api"
 WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
 """The roles that do not read the lease: they write no table."""
 
@@ -64,11 +66,28 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
         more.append(_allow("Lease", "dynamodb:GetItem", table_arn(TargetRow, settings.lobby)))
     if role in REACH_DEVICES:
         more.append(_allow("EndpointsOfRegions", "iot:DescribeEndpoint", "*"))
-    return [*statements, *more]
+    return [*statements, *more, *_reads(role, settings)]
 
 
-def _allow(sid: str, action: str, resource: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=[action], resources=[resource])
+def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
+    """Return what a role reads only in a lobby with several Regions: the bouncer the certificates of devices while the
+    home does not answer, the API all that a promotion could have lost."""
+    here, account = settings.lobby, settings.lobby.account
+    if role == BOUNCER:
+        return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
+    if role != ADMIN_API:
+        return []
+    others = [place.region for place in settings.places if place != here]
+    buckets = [f"arn:aws:s3:::{NAMES.notary_bucket(account, region)}" for region in others]
+    return [
+        _allow("CheckRows", "dynamodb:Scan", table_arn(LedgerRow, here)),
+        _allow("CheckEntries", "dynamodb:BatchGetItem", table_arn(HistoryRow, here)),
+        _allow("AnchorsOfRegions", "s3:ListBucketVersions", *buckets),
+    ]
+
+
+def _allow(sid: str, action: str, *resources: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(sid=sid, actions=[action], resources=list(resources))
 
 
 def elsewhere(arns: Iterable[str], settings: Settings, services: Sequence[str] = (_TABLES, _IOT)) -> list[str]:

@@ -27,6 +27,16 @@ OF_RULES: Final = {"device-lobby-rules", "device-lobby-template", "device-lobby-
 """The roles that AWS IoT assumes, in its own Region."""
 OF_STREAMS: Final = {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 VOTES: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-targets"
+_TABLE: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-"
+READS: Final = {
+    "bouncer": {"dynamodb:GetItem": {f"{_TABLE}certificates"}},
+    "admin-api": {
+        "dynamodb:Scan": {f"{_TABLE}ledger"},
+        "dynamodb:BatchGetItem": {f"{_TABLE}history"},
+        "s3:ListBucketVersions": {f"arn:aws:s3:::device-lobby-notary-{ACCOUNT}-{SECOND}"},
+    },
+}
+"""What a role reads only in a lobby with several Regions, in its own Region and in the notaries' buckets."""
 TABLE: Final = "AWS::DynamoDB::GlobalTable"
 REPLICATION: Final = (
     f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/replication.dynamodb.amazonaws.com"
@@ -113,6 +123,8 @@ def test_a_role_reaches_the_tables_of_both_regions_and_nothing_else_more(first: 
         expected.setdefault("dynamodb:GetItem", set()).add(VOTES)
     if name in ("commissioner", "sweeper"):
         expected["iot:DescribeEndpoint"] = {"*"}
+    for action, resources in READS.get(name, {}).items():
+        expected.setdefault(action, set()).update(resources)
     grants = first.lobby.grants(role)
     own_logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert {action: grants[action] for action in grants.keys() - own_logs} == expected
@@ -138,7 +150,8 @@ def test_the_roles_of_both_regions_reach_the_same_tables(first: Stacks, second: 
         assert here.keys() == there.keys(), role
         for action, resources in here.items():
             if action.startswith("dynamodb:") and action not in OF_STREAMS:
-                own = {VOTES, VOTES.replace(FIRST, SECOND)} if action == "dynamodb:GetItem" else set()
+                own = {VOTES, *READS.get(role.removeprefix("device-lobby-"), {}).get(action, ())}
+                own |= {each.replace(FIRST, SECOND) for each in own}
                 assert there[action] - own == resources - own, (role, action)
 
 
@@ -199,9 +212,7 @@ def test_the_templates_for_targets_are_the_same_in_every_region(first: Stacks, t
     ("context", "message"),
     [
         pytest.param({"regions": "x"}, "regions: got 'x', want an AWS Region", id="no Region"),
-        pytest.param(
-            {"regions": 5}, "regions: got 5, want at most 3 different Regions", id="number"
-        ),
+        pytest.param({"regions": 5}, "regions: got 5, want at most 3 different Regions", id="number"),
         pytest.param({"regions": f"{FIRST},{FIRST}"}, "want at most 3 different Regions", id="twice"),
         pytest.param({"regions": SECOND}, f"want them with the lobby's Region {FIRST}", id="without the lobby's"),
         pytest.param(
