@@ -84,7 +84,8 @@ def _refusing_api(original: Callable[..., Awaitable[Any]], current: CurrentFault
 
 def _polling(original: Callable[[], Iterator[Any]], current: CurrentFaults) -> Callable[[], Iterator[Any]]:
     def mappings() -> Iterator[Any]:
-        return (each for each in original() if not current().is_down(each[1]))
+        faults = current()
+        return (each for each in original() if not faults.is_down(each[1])) if faults.down else original()
 
     return mappings
 
