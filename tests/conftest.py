@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,26 @@ import pytest
 from lobby.ledger.store import Ledger
 from tests import aws, tiers
 from tests.aws import REGION, Calls, Clock
+
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while modules are imported: almost everything stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import a file of which the tier runs no test."""
+    if not collection_path.is_relative_to(_HERE):
+        return None
+    file = collection_path.relative_to(_HERE).as_posix()
+    return tiers.is_left_out(file, config.getoption("markexpr", default="")) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

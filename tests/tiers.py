@@ -41,6 +41,12 @@ def _thin(names: Iterator[tuple[pytest.Item, Sequence[str]]]) -> None:
                 item.add_marker(pytest.mark.full)
 
 
+def is_left_out(file: str, selection: str) -> bool:
+    """Return whether a tier, given by its mark expression, runs no test of a file."""
+    slow, full = "not slow" in selection, "not full" in selection
+    return (slow and file in tier_lists.SLOW) or (full and tier_lists.JOURNEYS.get(file) == ())
+
+
 def names_of(nodeid: str) -> Sequence[str]:
     """Return the names that match a test: its file, the test, and the test with its parameters."""
     file, _, test = nodeid.partition("::")

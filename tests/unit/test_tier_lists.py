@@ -113,6 +113,21 @@ def test_a_listed_file_leaves_the_fast_tier() -> None:
     assert (slow.marks, fast.marks) == ({"slow"}, set())
 
 
+@pytest.mark.parametrize(
+    ("file", "selection", "left_out"),
+    [
+        (tier_lists.SLOW[0], "not e2e and not slow and not full", True),
+        (tier_lists.SLOW[0], "not full", False),
+        ("e2e/test_e2e_bundle.py", "not full", True),
+        ("e2e/test_e2e_bundle.py", "", False),
+        ("e2e/test_e2e_api.py", "not full", False),
+        ("unit/test_x.py", "not e2e and not slow and not full", False),
+    ],
+)
+def test_a_file_is_left_out_if_its_tier_runs_none_of_its_tests(file: str, selection: str, left_out: bool) -> None:
+    assert tiers.is_left_out(file, selection) is left_out
+
+
 def test_a_name_is_that_of_a_file_a_test_or_its_parameters() -> None:
     assert tiers.names_of("a/test_b.py::test_c[d[0]]") == (
         "a/test_b.py",
