@@ -1,12 +1,14 @@
 """The entry points of the installed commands: `lobbyctl`, `lobby-device`, `lobby-pki` and `lobby-verify`.
 
 The wheel contains all commands, and each extra installs the packages of one. A command whose packages are missing names
-the extra to install instead of printing a traceback. Imports nothing outside the standard library.
+the extra to install instead of printing a traceback. Imports nothing outside the standard library except the version.
 """
 
 import sys
 from importlib import import_module
 from typing import Final
+
+from lobby import __version__
 
 PACKAGES_MISSING: Final = 2
 """The exit status, as for a wrong option."""
@@ -30,7 +32,10 @@ def lobby_pki() -> None:
 
 
 def lobby_verify() -> None:
-    """Run `lobby-verify`."""
+    """Run `lobby-verify`. Its module also works without this project, so only the installed command has a version."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"lobby-verify {__version__}\n")
+        return
     _run("lobby-verify", "lobby.verify_history", "verify")
 
 

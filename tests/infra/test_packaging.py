@@ -97,7 +97,7 @@ def test_the_wheel_and_the_source_have_one_version(wheel: Path) -> None:
     assert f"## [{lobby.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "lobby-verify"])
 def test_each_command_states_its_version(installed: Path, command: str, hostile_folder: Path) -> None:
     done = run(installed / command, "--version", cwd=hostile_folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{command} {lobby.__version__}\n", "")
