@@ -112,13 +112,13 @@ class HomeLease:
         return home.given(vote, self._own, epoch, now, without, self._terms)
 
     def promote(self) -> Promotion:
-        """Make this Region home, or do the next step to it. Raise `NotHome` NO_MAJORITY, or `Conflict`
-        CHANGED_MEANWHILE."""
+        """Make this Region home, or do the next step to it. Raise `NotHome` NO_MAJORITY, or LEASE_EXPIRED for the home
+        of two Regions, which does not know whether the other one was promoted; `Conflict` CHANGED_MEANWHILE."""
         now, own = self._clock(), self._required_own()
         if own is not None and own.home == self._own and own.permits(now):
             return Promotion(done=True, wait_ms=0, epoch=own.epoch)
         answers = self._votes.read_all(self._others)
-        self._require_enough(answers)
+        self._require_enough(answers, own)
         answers[self._own] = own = self._end_leases(answers, own, now)
         epoch = home.next_epoch(answers.values(), self._own, own)
         wait = home.wait_for(answers, self._own, epoch, now, self._terms)
@@ -180,10 +180,16 @@ class HomeLease:
             raise NotHome("REGION_UNREACHABLE", f"got no answer of DynamoDB in {self._own}: {own.why}")
         return own
 
-    def _require_enough(self, answers: dict[Region, Answer]) -> None:
+    def _require_enough(self, answers: dict[Region, Answer], own: Vote | None) -> None:
+        down = [region for region, each in answers.items() if isinstance(each, Unreachable)]
+        if isinstance(own, Vote) and own.home == self._own and len(self._regions) == 2 and down:
+            message = (
+                f"got the home {self._own}, whose lease has ended, want it to go on without {down[0]}, if that is down"
+            )
+            raise NotHome("LEASE_EXPIRED", message)
         present = 1 + sum(not isinstance(each, Unreachable) for each in answers.values())
         needed = home.votes_to_promote(self._regions)
         if present < needed:
-            down = ", ".join(region for region, each in answers.items() if isinstance(each, Unreachable))
-            message = f"got an answer of {present} Regions, want {needed} of {len(self._regions)}; no answer of {down}"
+            named = ", ".join(down)
+            message = f"got an answer of {present} Regions, want {needed} of {len(self._regions)}; no answer of {named}"
             raise NotHome("NO_MAJORITY", message)

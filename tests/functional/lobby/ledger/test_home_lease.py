@@ -1,10 +1,11 @@
 """The lease of the home Region, against DynamoDB in two or three Regions: how it begins, lasts, ends and moves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from lobby.domain.home import LEASE_MS, MARGIN_MS
+from lobby.domain.home import LEASE_MS, MARGIN_MS, Vote
 from lobby.errors import Conflict, InvalidInput, NotHome
 from lobby.ledger.home_fence import Fence
 from lobby.ledger.home_lease import ALONE, BEGUN, DOOR, ENDING, EXTENDED, LOST
@@ -211,18 +212,25 @@ def test_two_homes_that_an_operator_has_made_during_a_partition_both_stop_when_i
 
 
 def test_two_homes_of_one_epoch_both_end_their_leases_and_one_is_promoted(two: Regions) -> None:
-    two.cut = {frozenset({DUBLIN, FRANKFURT})}
-    two.now += LEASE_MS + MARGIN_MS
-    two.here = FRANKFURT
-    assert two.lease(FRANKFURT).promote().done
-    two.here = DUBLIN
-    assert two.lease(DUBLIN).promote().epoch == 2
-    two.cut = set()
-    two.pass_minutes(1)
+    votes = Votes()
+    known = votes.read(FRANKFURT)
+    assert isinstance(known, Vote)
+    assert votes.write(FRANKFURT, known, replace(known, home=FRANKFURT, revision=known.revision + 1))
+    assert two.keep(DUBLIN) == LOST
+    assert two.keep(FRANKFURT) == LOST
     assert writers(two) == []
     promoted(two, FRANKFURT)
     two.pass_minutes(1)
     assert writers(two) == [FRANKFURT]
+
+
+def test_the_home_of_two_regions_is_not_promoted_again_because_the_other_one_may_be_home(two: Regions) -> None:
+    two.down = {FRANKFURT}
+    two.now += LEASE_MS + MARGIN_MS
+    with pytest.raises(NotHome, match="LEASE_EXPIRED: got the home eu-west-1, whose lease has ended"):
+        two.lease(DUBLIN).promote()
+    two.down = set()
+    assert two.lease(DUBLIN).promote().done
 
 
 @pytest.mark.parametrize("cut_after", [1, 2, 3, 4])
