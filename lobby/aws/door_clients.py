@@ -90,6 +90,10 @@ class DoorClients:
         if errors:
             raise errors[0]
 
+    def each(self, own: "IoTClient") -> Sequence[Callable[[], "IoTClient"]]:
+        """Return what returns the client of each Region, this one first."""
+        return [lambda: own, *(partial(getattr, door, "iot") for door in self._doors.values())]
+
     def data_everywhere(self, own: "IoTDataPlaneClient") -> Sequence[Callable[[], "IoTDataPlaneClient"]]:
         """Return what returns the client of each Region."""
         return [lambda: own, *(partial(getattr, door, "iot_data") for door in self._doors.values())]

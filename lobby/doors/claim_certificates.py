@@ -14,6 +14,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
 from lobby.domain.claim_certificate import is_expiring
@@ -75,7 +76,8 @@ def _handler() -> ClaimCertificateHandler:
     settings = read_settings(RegistrarSettings, os.environ)
     connect()
     clients, reader = LobbyClients(), LedgerReader()
-    registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader)
+    doors = DoorClients.of(settings.region, os.environ)
+    registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
     return ClaimCertificateHandler(registrar, PendingCertificates(clients.iot, reader), Enrolments())
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import (
     MAX_CLAIM_CERTIFICATES,
@@ -40,7 +41,7 @@ _EXISTS: Final = "ResourceAlreadyExistsException"
 
 class Registrar:
     """`policy` and `keys_policy` are the IoT policies of claim certificates; the second allows CreateKeysAndCertificate
-    as well."""
+    as well. `doors` are the other Regions of the lobby: a claim certificate is valid at every door."""
 
     def __init__(
         self,
@@ -49,8 +50,10 @@ class Registrar:
         keys_policy: str,
         reader: LedgerReader,
         clock: Callable[[], datetime] = now,
+        doors: DoorClients = ONE_REGION,
     ) -> None:
         self._iot, self._policy, self._keys_policy, self._reader, self._clock = iot, policy, keys_policy, reader, clock
+        self._doors = doors
         self._certificates, self._enrolments = ClaimCertificates(), Enrolments(clock)
 
     def add(self, request: AddClaimCertificate) -> AddedClaimCertificate:
@@ -108,7 +111,7 @@ class Registrar:
             known = "a device's, another enrolment's, or was revoked"
             raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which is {known}; want a new one")
         try:
-            self._describe(certid)
+            self._iot.describe_certificate(certificateId=certid)
         except ClientError as error:
             if _code(error) != _NOT_FOUND:
                 raise
@@ -155,27 +158,57 @@ class Registrar:
         if wanted and certificate.activity is not Activity.ACTIVE:
             self._activate(certificate)
         elif not wanted and certificate.activity is not Activity.INACTIVE:
-            self._update(certificate.certid, "INACTIVE")
+            self._deactivate(certificate.certid)
             self._certificates.set_activity(certificate, Activity.INACTIVE)
 
     def _activate(self, certificate: ClaimCertificate) -> None:
         self._certificates.set_activity(certificate, Activity.STARTING)
-        arn = self._describe(certificate.certid)["certificateArn"]
-        self._iot.attach_policy(policyName=self._policy, target=arn)
-        if certificate.creates_keys:
-            self._iot.attach_policy(policyName=self._keys_policy, target=arn)
-        self._update(certificate.certid, "ACTIVE")
+        known = self._describe(certificate.certid)
+        self._doors.everywhere(self._iot, lambda iot: self._activate_at(iot, certificate, known))
         self._certificates.set_activity(replace(certificate, activity=Activity.STARTING), Activity.ACTIVE)
 
-    def _update(self, certid: Fingerprint, status: Any) -> None:
-        try:
-            self._iot.update_certificate(certificateId=certid, newStatus=status)
-        except ClientError as error:
-            if _code(error) != _NOT_FOUND or status == "ACTIVE":
-                raise
+    def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
+        """Activate the certificate at a door. `known` is its description at one that has it."""
+        arn = known["certificateArn"] if iot is self._iot and known["here"] else _registered(iot, known)
+        iot.attach_policy(policyName=self._policy, target=arn)
+        if certificate.creates_keys:
+            iot.attach_policy(policyName=self._keys_policy, target=arn)
+        iot.update_certificate(certificateId=certificate.certid, newStatus="ACTIVE")
+
+    def _deactivate(self, certid: Fingerprint) -> None:
+        def deactivate(iot: "IoTClient") -> None:
+            try:
+                iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
+            except ClientError as error:
+                if _code(error) != _NOT_FOUND:
+                    raise
+
+        self._doors.everywhere(self._iot, deactivate)
 
     def _describe(self, certid: Fingerprint) -> Any:
-        return self._iot.describe_certificate(certificateId=certid)["certificateDescription"]
+        """Return the description of a certificate, at this door or another one. `here`: this one has it."""
+        for iot in self._doors.each(self._iot):
+            try:
+                return iot().describe_certificate(certificateId=certid)["certificateDescription"] | {
+                    "here": iot() is self._iot
+                }
+            except ClientError as error:
+                if _code(error) != _NOT_FOUND:
+                    raise
+                missing = error
+        raise missing
+
+
+def _registered(iot: "IoTClient", known: Any) -> str:
+    """Register a certificate that another door has. Return its ARN."""
+    try:
+        return iot.register_certificate_without_ca(certificatePem=known["certificatePem"], status="INACTIVE")[
+            "certificateArn"
+        ]
+    except ClientError as error:
+        if _code(error) != _EXISTS:
+            raise
+    return iot.describe_certificate(certificateId=known["certificateId"])["certificateDescription"]["certificateArn"]
 
 
 def _require_open(enrolment: Enrolment) -> None:
