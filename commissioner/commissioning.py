@@ -24,7 +24,7 @@ from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
-from lobby.domain.renewal_transitions import has_work_in_target
+from lobby.domain.renewal_transitions import has_work_in_target, retires_in_lobby
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
@@ -109,6 +109,13 @@ class Commissioner:
         self._deactivate_in_lobby(device.retiring)
         self._ledger.retire_certificates(device, device.retiring, ACTOR)
         return "retired" if device.retiring else "asked to renew"
+
+    def _retire_in_lobby(self, device: Device) -> str:
+        """Retire the former certificates of a device that was released before its target had retired them. The targets
+        that it has left are cleared, so only the lobby is left."""
+        self._deactivate_in_lobby(device.retiring)
+        self._ledger.retire_certificates(device, device.retiring, ACTOR)
+        return "retired"
 
     def _ask_to_renew(self, device: Device, target: Target) -> None:
         request = device.renewal_request()
@@ -231,6 +238,8 @@ class Commissioner:
             if device.generation != generation:
                 self._align(device, target, activate_only=True)
                 return SUPERSEDED
+        if retires_in_lobby(device):
+            return self._retire_in_lobby(device)
         if device.needs_commissioner and home_lane(device) == LOBBY:
             self._ledger.retire(device, None, ACTOR)
         return "cleared"

@@ -6,6 +6,7 @@ Exact actions on exact resources, as in `permissions`.
 from aws_cdk import aws_iam as iam
 
 from infra.permissions import (
+    CERTIFICATES,
     ENROLMENTS,
     LEDGER,
     ROUNDS,
@@ -15,6 +16,7 @@ from infra.permissions import (
     table,
 )
 from infra.settings import Settings
+from lobby.ledger.models import NameRow
 from lobby.names import Target
 
 
@@ -45,6 +47,8 @@ def registrar(settings: Settings) -> list[iam.PolicyStatement]:
     return [
         table(ENROLMENTS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
         table(LEDGER, lobby, "GetItem"),
+        table(CERTIFICATES, lobby, "GetItem"),
+        table(NameRow, lobby, "GetItem"),
         table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("Certificates", own, iot_arn(lobby, "cert/*")),
         allow("NewCertificates", new, "*"),

@@ -13,7 +13,7 @@ from functools import cache
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lobby.names import Fingerprint
@@ -254,3 +254,12 @@ def signing_request(
         builder = builder.add_extension(extension, critical=False)
     signed = builder.sign(key(kind, number), None if kind == "ed25519" else algorithm or SHA256())  # type: ignore[arg-type]
     return signed.public_bytes(Encoding.PEM).decode()
+
+
+def load_request(pem: str) -> x509.CertificateSigningRequest:
+    return x509.load_pem_x509_csr(pem.encode())
+
+
+def public_key(number: int, kind: str = "SECP256R1") -> bytes:
+    """Return the public key `number` as DER."""
+    return key(kind, number).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -15,6 +15,8 @@ from lobby.names import Fingerprint
 RENEW: Final = "mutation($id: ID!) { renewDevice(certid: $id) { certid } }"
 ALLOWED: Final = "query($id: ID!) { device(certid: $id) { allowedActions } }"
 RENEWAL: Final = "query($id: ID!) { device(certid: $id) { devstate renewal { stage } } }"
+STABLE_AFTER: Final = 30.0
+"""Seconds after which the client counts a connection as stable (`--settle-after`)."""
 _STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("device went to the lobby and was asked there, too", "renewal_requested", {"place": "lobby"}),
     ("device created a key and sent its request", "certificate_requested", {}),
@@ -37,7 +39,8 @@ def renew(api: Api, certid: Fingerprint, device: ClientProcess, timeline: Timeli
     )
     timeline.record("device asked in its target", 0)
     for step, event, fields in _STEPS:
-        logged = timeline.wait_for(step, partial(device.first, event, **fields), device.last_output)
+        planned = STABLE_AFTER if event == "certificate_renewed" else 0.0
+        logged = timeline.wait_for(step, partial(device.first, event, **fields), device.last_output, planned)
         timeline.record(step, (event_time(logged) - event_time(before)) * 1000)
         before = logged
     with timeline.step("old certificate retired in the target and in the lobby"):

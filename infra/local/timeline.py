@@ -55,12 +55,16 @@ class Timeline:
         self.durations.append((name, ms))
         self.print(f"{ms:8.0f} ms  {name}{'  · ' + note if note else ''}")
 
-    def wait_for(self, step: str, look: Callable[[], T | None], observed: Callable[[], str]) -> T:
-        """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout."""
-        deadline = self.clock() + self.timeout
+    def wait_for(
+        self, step: str, look: Callable[[], T | None], observed: Callable[[], str], planned: float = 0.0
+    ) -> T:
+        """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout, to
+        which the seconds that the step takes by plan are added."""
+        timeout = self.timeout + planned
+        deadline = self.clock() + timeout
         while (value := look()) is None:
             if self.clock() > deadline:
-                raise StepFailed(step, f"timeout after {self.timeout:.0f} s; last observed: {observed()}", self.logs)
+                raise StepFailed(step, f"timeout after {timeout:.0f} s; last observed: {observed()}", self.logs)
             time.sleep(_POLL_SECONDS)
         return value
 

@@ -116,6 +116,13 @@ def _may_be_active_elsewhere(device: Device) -> bool:
     return is_open or bool(device.targets_to_clear)
 
 
+def retires_in_lobby(device: Device) -> bool:
+    """Return whether certificates are to be retired of a device that was released, and of which nothing else is to be
+    done."""
+    waits = device.devstate is State.INLOBBY and device.needs_commissioner
+    return waits and bool(device.retiring) and not device.targets_to_clear
+
+
 def has_work_in_target(device: Device) -> bool:
     """Return whether the commissioner has a part of a renewal to do in the target where the device is. The targets to
     clear and the device's other place come before the retirement, because the row forgets the old certificate then."""

@@ -1,8 +1,8 @@
 """Lambda: the registrar. It manages claim certificates for the admin API, and every five minutes by a timer.
 
 A run of the timer aligns the claim certificates with their enrolments, so that one ends with its enrolment; reports
-those that will expire; and deletes unused certificates (`pending_certificates`). The admin API has no permission on
-certificates of its own.
+those that will expire; and deletes unused certificates (`pending_certificates`, `orphaned_certificates`). The admin API
+has no permission on certificates of its own.
 """
 
 import os
@@ -18,6 +18,7 @@ from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
 from lobby.domain.claim_certificate import is_expiring
+from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -44,6 +45,7 @@ class ClaimCertificateHandler:
 
     registrar: Registrar
     pending: PendingCertificates
+    orphaned: OrphanedCertificates
     enrolments: Enrolments
     clock: Callable[[], datetime] = now
 
@@ -56,8 +58,10 @@ class ClaimCertificateHandler:
             fields = {"claim": each.certid, "enrolment": each.enrolment, "expires": each.expires}
             logger.warning("claim certificate expires soon", extra=fields)
         note = read_progress(SERVICE)
-        deleted = self.pending.clean(note, time_is_up)
-        save_progress(SERVICE, note)
+        try:
+            deleted = self.pending.clean(note, time_is_up) + self.orphaned.clean(note, time_is_up)
+        finally:
+            save_progress(SERVICE, note)
         return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
 
     def serve(self, request: ClaimRequest) -> dict[str, Any]:
@@ -78,7 +82,8 @@ def _handler() -> ClaimCertificateHandler:
     clients, reader = LobbyClients(), LedgerReader()
     doors = DoorClients.of(settings.region, os.environ)
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
-    return ClaimCertificateHandler(registrar, PendingCertificates(clients.iot, reader), Enrolments())
+    pending, orphaned = PendingCertificates(clients.iot, reader), OrphanedCertificates(clients.iot, reader)
+    return ClaimCertificateHandler(registrar, pending, orphaned, Enrolments())
 
 
 @timer_at_home(nothing_done)

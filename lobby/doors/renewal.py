@@ -26,6 +26,7 @@ from lobby.home_guard import everywhere
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import connect
 from lobby.ledger.models import CertificateRow
+from lobby.ledger.requested_keys import RequestedKeyRow, record_requested_key
 from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_fingerprint, shown
@@ -73,6 +74,7 @@ class Renewer:
             return "sent again"
         if any(_key(pem) == key for pem in self._earlier(device)):
             raise InvalidInput("CSR_KEY_REUSED", "got a key that the device had before, want a new one")
+        record_requested_key(key, device.certid)
         pem = self._iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)["certificatePem"]
         certificate = load_certificate(pem)
         new = fingerprint(certificate)
@@ -114,7 +116,7 @@ def _key(pem: str) -> bytes | None:
 @at_init
 def _renewer() -> Renewer:
     settings, clients = read_settings(RenewerSettings, os.environ), LobbyClients()
-    connect()
+    connect(RequestedKeyRow)
     ledger = Ledger(settings.region)
     return Renewer(clients.iot, clients.iot_data, ledger, settings.lobby_policy, settings.iot_arn)
 

@@ -6,8 +6,11 @@ bits in a character, so the item of an EC or RSA certificate stays below 1 kB, w
 
 import zlib
 
+from pynamodb.exceptions import DoesNotExist
+
 from lobby.domain.device import Device
 from lobby.ledger.models import CertificateRow
+from lobby.names import Fingerprint
 
 
 def certificate_row(device: Device) -> CertificateRow:
@@ -15,6 +18,15 @@ def certificate_row(device: Device) -> CertificateRow:
     if device.devicecert is None:
         raise ValueError(f"got no certificate of {device.certid}, want the one that was admitted")
     return CertificateRow(device.certid, pem=compressed(device.devicecert))
+
+
+def is_recorded(certid: Fingerprint) -> bool:
+    """Return whether a device has, or has had, this certificate."""
+    try:
+        CertificateRow.get(certid, consistent_read=True)
+    except DoesNotExist:
+        return False
+    return True
 
 
 def compressed(pem: str) -> bytes:

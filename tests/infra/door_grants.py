@@ -55,7 +55,7 @@ DOOR_GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
     },
     "device-lobby-registrar": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}enrolments", f"{TABLE}rounds"},
+        "dynamodb:GetItem": {f"{TABLE}{name}" for name in ("ledger", "enrolments", "rounds", "certificates", "names")},
         "dynamodb:PutItem": {f"{TABLE}enrolments", f"{TABLE}rounds"},
         "dynamodb:UpdateItem": {f"{TABLE}enrolments"},
         "dynamodb:Query": {f"{TABLE}enrolments"},

@@ -11,6 +11,7 @@ import boto3
 from admin_api.invocations import ask_registrar
 from lobby.doors import claim_certificates
 from lobby.doors.claim_certificates import ClaimCertificateHandler
+from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
 from lobby.invocation import Request
@@ -34,8 +35,7 @@ class _InvokedHere:
 def ask_here(request: Request[Any]) -> Any:
     """Return the registrar's response, or raise its refusal."""
     iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
-    service = ClaimCertificateHandler(
-        Registrar(iot, *CLAIM_POLICIES, reader), PendingCertificates(iot, reader), Enrolments()
-    )
+    unused = PendingCertificates(iot, reader), OrphanedCertificates(iot, reader)
+    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), *unused, Enrolments())
     client = _InvokedHere(lambda event: claim_certificates.handler(event, None, service))
     return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

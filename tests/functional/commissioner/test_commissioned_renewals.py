@@ -173,3 +173,16 @@ def test_a_standby_that_has_refused_a_device_and_is_removed_is_cleared_of_its_ol
     assert lobby.deliver(lobby.prepare()) == []
     assert [renewing.status(B, each) for each in (ONE, renewing.new)] == ["INACTIVE", "INACTIVE"]
     assert (renewing.device().retiring, renewing.device().needs_commissioner) == ((), False)
+
+
+def test_a_device_that_is_released_before_the_retirement_keeps_no_old_certificate_in_the_lobby(
+    renewing: Renewing,
+) -> None:
+    renewing.sign()
+    renewing.work()
+    renewing.arrive()
+    renewing.lobby.ledger.release(ONE, ANN)
+    renewing.work()
+    assert [renewing.status(A, each) for each in (ONE, renewing.new)] == ["INACTIVE", "INACTIVE"]
+    assert [renewing.in_lobby(each) for each in (ONE, renewing.new)] == ["INACTIVE", "ACTIVE"]
+    assert (renewing.device().retiring, renewing.device().needs_commissioner) == ((), False)

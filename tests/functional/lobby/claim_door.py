@@ -12,6 +12,7 @@ from lobby.domain.enrolment import Door, Enrolment, Match, Repeat
 from lobby.doors import claim_certificates, provisioning
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
 from lobby.ledger.claim_certificates import ClaimCertificates
@@ -47,7 +48,10 @@ class ClaimDoor:
             Targets(lambda: "e" * 32, clock).register(A, "A", ("default",), "setup")
         self.registrar = Registrar(self.iot, POLICY, KEYS_POLICY, LedgerReader(), clock)
         self.pending = PendingCertificates(self.iot, LedgerReader(), clock)
-        self.service = claim_certificates.ClaimCertificateHandler(self.registrar, self.pending, self.enrolments, clock)
+        self.orphaned = OrphanedCertificates(self.iot, LedgerReader(), clock)
+        self.service = claim_certificates.ClaimCertificateHandler(
+            self.registrar, self.pending, self.orphaned, self.enrolments, clock
+        )
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(

@@ -28,6 +28,7 @@ _REGISTRATION_RECEIVES, _ARRIVAL_RECEIVES = 12, 5
 _LANE_RECEIVES: Final = 100
 """Instead of a limit by time: a message of a lane that comes so often without a fault comes for ever."""
 _USER_ATTEMPTS: Final = 3
+_TIMER: Final = 300
 _DEVICE_ATTEMPTS, _DEVICE_RETRY = 3, 60
 _NO_ANSWER: Final = "INTERNAL"
 
@@ -75,6 +76,14 @@ class Cloud:
                 self._wait(wait)
             else:
                 return
+
+    def timer(self, name: str, event: dict[str, Any], runs: int = 3) -> None:
+        """Let a timer start a Lambda `runs` times: the next run does what a failed one did not."""
+        for _ in range(runs):
+            try:
+                self._lambdas.invoke(name, event)
+            except Crashed:
+                self._wait(_TIMER)
 
     def register(self, event: dict[str, Any]) -> None:
         """Send a registration to the bouncer's queue, through its rule."""

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.iam.models import get_account_id_from
 
 from lobby.names import Fingerprint, Target, ThingName, parse_target
-from lobby.wire import PRESENCE, PresenceChallenge, Reset, Route, lobby_topic, parse_message
+from lobby.wire import PRESENCE, RENEW, PresenceChallenge, Reset, Route, lobby_topic, parse_message
 from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import HOME, Clock
@@ -42,7 +42,11 @@ class SimulatedDevice:
     issuer: str
     connected_to: Target | None = None
     route: Route | None = None
+    session: Fingerprint | None = None
+    """The certificate of its last connection."""
     powered: bool = False
+    renews: bool = False
+    """Whether it can renew its certificate."""
     shows: bool = False
     """Whether it can show a presence code; `code` is the one that it shows."""
     code: str | None = None
@@ -52,6 +56,41 @@ class SimulatedDevice:
     @property
     def certid(self) -> Fingerprint:
         return make.fingerprint_of(self.pem)
+
+    @property
+    def presented(self) -> Fingerprint:
+        """The certificate with which it has connected, or connects."""
+        return self.session or self.certid
+
+    def candidates(self, _where: Target) -> tuple[Fingerprint, ...]:
+        """Return its certificates, the one that it presents first at the front."""
+        return (self.certid,)
+
+    def accepted_at(self, where: Target) -> Fingerprint | None:
+        """Return the first certificate with which AWS IoT accepts it there."""
+        return next((each for each in self.candidates(where) if aws.status(each, where) == "ACTIVE"), None)
+
+    def connect(self, where: Target) -> bool:
+        """Connect if AWS IoT accepts it."""
+        accepted = self.accepted_at(where)
+        self.session = accepted or self.session
+        self.connected_to = where if accepted else None
+        return accepted is not None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether its connection lasts: its certificate is still accepted."""
+        return self.connected_to is not None and aws.status(self.presented, self.connected_to) == "ACTIVE"
+
+    @property
+    def is_excluded(self) -> bool:
+        """Whether the lobby knows it, and accepts none of its certificates."""
+        known = aws.status(self.certid) in ("PENDING_ACTIVATION", "INACTIVE")
+        return known and self.accepted_at(HOME) is None
+
+    def request(self) -> str | None:
+        """Return the certificate request that it sends now."""
+        return None
 
     def next_target(self) -> Target | None:
         """Process the inbox; return where the device reconnects to (None: it stays)."""
@@ -82,6 +121,8 @@ class Fleet:
         injector.observers["iot-data-plane.Publish"] = self._deliver
         answers = {"lambda.Invoke": _survey_response, "sns.ConfirmSubscription": self._confirm}
         injector.stubs = {**answers, **self.cloud.stubs}
+        injector.watch = _nothing
+        self.injector = injector
 
     def power_on(self, name: str) -> None:
         self.devices[name].powered = True
@@ -89,8 +130,10 @@ class Fleet:
     def say_hello(self, name: str) -> None:
         device = self.devices[name]
         received_at = int(self.clock().timestamp() * 1000)
-        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": device.name, "receivedat": received_at}
+        event = event_of("hello", CERTIFICATE_ID=device.presented)
+        event |= {"devicename": device.name, "receivedat": received_at}
         event |= {PRESENCE: True} if device.shows else {}
+        event |= {RENEW: True} if device.renews else {}
         self.cloud.rule("receptionist", event)
 
     def report_connection(self, name: str, event: str, number: int = 1, client_id: str | None = None) -> None:
@@ -109,24 +152,28 @@ class Fleet:
         if target is not None:
             self._connect(device, target)
             return True
-        if device.connected_to is not None and aws.status(device.certid, device.connected_to) == "ACTIVE":
-            return False
+        if device.is_connected:
+            return self._request_certificate(device)
         device.connected_to = None
-        if not device.powered or aws.status(device.certid) in ("PENDING_ACTIVATION", "INACTIVE"):
+        if not device.powered or device.is_excluded:
             return False
         self._connect(device, HOME)
         return True
 
     def _connect(self, device: SimulatedDevice, where: Target) -> None:
         """Connect if AWS IoT accepts it (developer guide, "Just-in-time registration", "Lifecycle events")."""
-        status = aws.status(device.certid, where)
-        device.connected_to = where if status == "ACTIVE" else None
-        if where != HOME and device.connected_to:
-            self._report(device, where)
-        elif device.connected_to:
-            self.say_hello(device.name)
-        elif where == HOME and status is None:
+        if device.connect(where):
+            self._report(device, where) if where != HOME else self.say_hello(device.name)
+        elif where == HOME and aws.status(device.certid) is None:
             self._register(device)
+
+    def _request_certificate(self, device: SimulatedDevice) -> bool:
+        """Let a device that renews send its request; return whether it does."""
+        csr = device.request()
+        if csr is not None:
+            event = {"certid": device.presented, "devicename": device.name, "csr": csr}
+            self.cloud.rule("renewer", event)
+        return csr is not None
 
     def _register(self, device: SimulatedDevice) -> None:
         aws.client("iot").register_certificate(
@@ -153,6 +200,10 @@ class Fleet:
         deliver_message(self.devices.values(), request)
 
 
+def _nothing() -> None:
+    """No invariant is checked after each call."""
+
+
 def deliver_message(devices: Iterable[SimulatedDevice], request: AWSPreparedRequest) -> None:
     """Deliver a published message to the devices that are connected there and subscribed."""
     credential = str(request.headers["Authorization"]).partition("Credential=")[2].split("/")
@@ -168,7 +219,7 @@ def deliver_message(devices: Iterable[SimulatedDevice], request: AWSPreparedRequ
 def arrival_of(device: SimulatedDevice, where: Target, at: datetime) -> dict[str, Any]:
     """Return what `where` reports after the device has connected there."""
     topic = f"arn:aws:sns:{where.region}:{where.account}:device-lobby-arrivals"
-    return sns_messages.report(device.certid, at.timestamp() * 1000, topic)
+    return sns_messages.report(device.presented, at.timestamp() * 1000, topic)
 
 
 def _survey_response(request: AWSPreparedRequest) -> AWSResponse:

@@ -22,6 +22,7 @@ from lobby.domain.states import State
 from lobby.domain.vending_settings import parse_settings
 from lobby.doors import claim_certificates, vending_authorizer, vending_requests
 from lobby.doors.allocating import Allocator
+from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
 from lobby.doors.vending import Vending
@@ -213,9 +214,8 @@ def registrar_problems(active: int) -> list[str]:
 def _handler(clock: Clock) -> claim_certificates.ClaimCertificateHandler:
     iot, reader = aws.client("iot"), LedgerReader()
     registrar = Registrar(iot, POLICY, KEYS_POLICY, reader, clock)
-    return claim_certificates.ClaimCertificateHandler(
-        registrar, PendingCertificates(iot, reader, clock), Enrolments(clock), clock
-    )
+    unused = PendingCertificates(iot, reader, clock), OrphanedCertificates(iot, reader, clock)
+    return claim_certificates.ClaimCertificateHandler(registrar, *unused, Enrolments(clock), clock)
 
 
 def _active() -> list[str]:

@@ -65,6 +65,8 @@ class FaultInjector:
     calls: list[Call] = field(default_factory=list)
     observers: dict[str, Callable[[AWSPreparedRequest], None]] = field(default_factory=dict)
     stubs: dict[str, Callable[[AWSPreparedRequest], AWSResponse]] = field(default_factory=dict)
+    watch: Callable[[], None] = lambda: None
+    """Called after every successful call."""
     injected: set[int] = field(default_factory=set)
     """The calls of the plan that were made and failed."""
     dead: bool = False
@@ -141,6 +143,7 @@ class FaultInjector:
                 self._tokens[token] = answer.content
             if name in self.observers:
                 self.observers[name](request)
+            self.watch()
         return answer
 
 

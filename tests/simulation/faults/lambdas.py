@@ -23,6 +23,8 @@ from admin_api.web.app import create_app
 from admin_api.web.tokens import TokenVerifier
 from commissioner.lambdas.bell import Bell
 from commissioner.lambdas.lane import MessageHandler, Queues
+from commissioner.lambdas.reconciler import RENEWALS
+from commissioner.renewal_round import RenewalRound
 from lobby import arrivals, connections, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.allocation_hook import invoke
@@ -33,19 +35,26 @@ from lobby.connections import ConnectionRecorder
 from lobby.deployment import NAMES
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
-from lobby.doors import provisioning, registration_queue
+from lobby.domain.renewal import RenewalPolicy
+from lobby.doors import claim_certificates, provisioning, registration_queue, renewal
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.orphaned_certificates import OrphanedCertificates
+from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.provisioning import ProvisioningHook
+from lobby.doors.registrar import Registrar
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
+from lobby.doors.renewal import Renewer
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.histories import Histories
 from lobby.ledger.leases import RegistrationLeases
 from lobby.ledger.manifests import Manifests
+from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.reader import LedgerReader
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -61,6 +70,8 @@ from tests.user_limits import user_limits
 
 Handler = Callable[[dict[str, Any]], Any]
 PROFILES: Final = Profiles.of(Profile(name) for name in ("default", "camera"))
+RENEWING: Final = Profiles.of([Profile("default", renewal=RenewalPolicy(30, 10))])
+"""The daily round's profiles."""
 SURVEYOR: Final = "device-lobby-surveyor"
 REGISTRATIONS, UNDELIVERED = ENVIRONMENT["REGISTRATIONS_QUEUE"], ENVIRONMENT["UNDELIVERED_QUEUE"]
 TOKENS_URL, EXPRESS_URL = ENVIRONMENT["LANES_QUEUE"], ENVIRONMENT["EXPRESS_QUEUE"]
@@ -87,6 +98,9 @@ class Lambdas:
             "commissioner": self._commissioner,
             "arrivals": self._arrivals,
             "admin-api": self._admin_api,
+            "renewer": self._renewer,
+            "reconciler": self._reconciler,
+            "registrar": self._registrar,
         }
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
@@ -157,6 +171,31 @@ class Lambdas:
         )
         messages = MessageHandler(environment, Queues(client("sqs"), TOKENS_URL, EXPRESS_URL))
         return lambda event: commissioner.lambdas.lane.handler(event, _CONTEXT, messages)
+
+    def _renewer(self) -> Handler:
+        clients = LobbyClients()
+        door = Renewer(clients.iot, clients.iot_data, self._ledger(), WAITING_POLICY, f"arn:aws:iot:{REGION}:{LOBBY}")
+        return lambda event: renewal.handler(event, None, door)
+
+    def _reconciler(self) -> Handler:
+        """The daily round, of which only the part of renewals is here."""
+        round_ = RenewalRound(self._ledger(), RENEWING, Enrolments(self._clock).all, lambda _at: [], self._clock)
+
+        def resume(_event: dict[str, Any]) -> Any:
+            note = read_progress(RENEWALS)
+            try:
+                return round_.resume(note, lambda: False)
+            finally:
+                save_progress(RENEWALS, note)
+
+        return resume
+
+    def _registrar(self) -> Handler:
+        iot, reader = LobbyClients().iot, LedgerReader()
+        unused = PendingCertificates(iot, reader, self._clock), OrphanedCertificates(iot, reader, self._clock)
+        registrar = Registrar(iot, "claim", "claim-keys", reader, self._clock)
+        desk = claim_certificates.ClaimCertificateHandler(registrar, *unused, Enrolments(self._clock), self._clock)
+        return lambda event: claim_certificates.handler(event, _CONTEXT, desk)
 
     @staticmethod
     def _send_to_queue(certid: str, reason: str) -> None:

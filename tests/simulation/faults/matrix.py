@@ -62,10 +62,14 @@ class ScenarioRunner:
         self._injector, self._setup, self._scenario = injector, setup, scenario
         fleet = self._run({}, slow=False)
         self.calls: tuple[Call, ...] = tuple(injector.calls)
-        self._expected = outcome_of(fleet)
+        self._expected = self.outcome_of(fleet)
         if self._expected.violations or self._expected.refusals:
             violations, refusals = self._expected.violations, self._expected.refusals
             raise AssertionError(f"{scenario.name}: got {violations}, {refusals} without a fault, want none")
+
+    @staticmethod
+    def outcome_of(fleet: Fleet) -> Outcome:
+        return outcome_of(fleet)
 
     def cells(self, faults: Sequence[Fault]) -> Iterator[Cell]:
         for number, call in enumerate(self.calls, 1):
@@ -107,7 +111,7 @@ class ScenarioRunner:
 
     def _judge(self, fleet: Fleet) -> tuple[str, list[str]]:
         """Return the result, and the differences if it is LOST."""
-        outcome = outcome_of(fleet)
+        outcome = self.outcome_of(fleet)
         lost = outcome.differs(self._expected, ignoring=("registries",) if self._scenario.superseded else ())
         if not lost:
             return SURVIVED, []
@@ -120,7 +124,7 @@ class ScenarioRunner:
         if not reasons or outcome.violations:
             return LOST, lost
         self._retry(fleet, list(reasons))
-        lost = self._differs_after_repetition(outcome_of(fleet))
+        lost = self._differs_after_repetition(self.outcome_of(fleet))
         return (LOST, lost) if lost else (", ".join(sorted(set(reasons.values()))), [])
 
     def _retry(self, fleet: Fleet, certids: list[str]) -> None:

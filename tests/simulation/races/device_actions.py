@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from lobby.domain.identity import load_certificate, thing_name
 from lobby.names import Fingerprint, Target
+from lobby.wire import RENEW
 from tests import aws
 from tests.aws import HOME, Clock
 from tests.simulation.faults.devices import SimulatedDevice, arrival_of, event_of
@@ -26,28 +27,36 @@ class DeviceActions:
         target = device.next_target()
         if target is not None:
             return self._connect(device, target)
-        if device.connected_to is not None and aws.status(device.certid, device.connected_to) == "ACTIVE":
-            return False
+        if device.is_connected:
+            return self.request_certificate(device)
         device.connected_to = None
-        if aws.status(device.certid) in ("PENDING_ACTIVATION", "INACTIVE"):
+        if device.is_excluded:
             return False
         return self._connect(device, HOME)
 
+    def request_certificate(self, device: SimulatedDevice) -> bool:
+        """Let a device that renews send its request; return whether it does."""
+        csr = device.request()
+        if csr is not None:
+            event = {"certid": device.presented, "devicename": device.name, "csr": csr}
+            self._pending.append(Invocation("renewer", event, device.certid))
+        return csr is not None
+
     def say_hello(self, device: SimulatedDevice) -> None:
         name = thing_name(load_certificate(device.pem))
-        event = event_of("hello", CERTIFICATE_ID=device.certid) | {"devicename": name}
+        event = event_of("hello", CERTIFICATE_ID=device.presented) | {"devicename": name}
+        event |= {RENEW: True} if device.renews else {}
         self._pending.append(Invocation("receptionist", event, device.certid))
 
     def _connect(self, device: SimulatedDevice, where: Target) -> bool:
-        status = aws.status(device.certid, where)
-        device.connected_to = where if status == "ACTIVE" else None
-        if where != HOME and device.connected_to:
+        connected = device.connect(where)
+        if where != HOME and connected:
             message = arrival_of(device, where, self._clock())
             record = {"messageId": "1", "body": json.dumps(message)}
             self._pending.append(Invocation("arrivals", {"Records": [record]}, device.certid))
-        elif device.connected_to:
+        elif connected:
             self.say_hello(device)
-        elif where == HOME and status is None:
+        elif where == HOME and aws.status(device.certid) is None:
             self._register(device)
         return True
 

@@ -6,7 +6,6 @@ left and that are not cleared yet. These invariants hold at any time, because a 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
@@ -14,144 +13,17 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import first_broken_entry
 from lobby.ledger.items import device_of_image, entry_of
 from lobby.ledger.models import HistoryRow
-from lobby.names import Target, parse_target_key
 from tests import aws
-from tests.simulation.faults.devices import ENDPOINTS, GUARDED, SimulatedDevice
+from tests.simulation.faults.devices import ENDPOINTS, SimulatedDevice
+from tests.simulation.races.model_device import ModelDevice, ModelViolation
 from tests.simulation.races.user_requests import DONE, UNKNOWN, UserRequest
 
 TARGETS: Final = tuple(ENDPOINTS.values())
-_TRANSITIONS: Final[dict[str, tuple[str, set[str | None]]]] = {
-    "admit": ("knocking", {None, "expected", "refused"}),
-    "refuse": ("refused", {None, "expected", "knocking", "refused"}),
-    "commission": ("commissioned", {"claimed"}),
-    "fail": ("failed", {"claimed"}),
-    "arrive": ("arrived", {"commissioned"}),
-}
 _SETTLED_STATES: Final = ("inlobby", "arrived", "revoked")
 _EXCLUDED_STATES: Final = ("revoked", "refused")
 _CLAIM_HELD_STATES: Final = {"claimed", "commissioned", "arrived", "failed"}
-_MAX_WRONG_CODES: Final = 5
 _REMEMBERED: Final = 5000
 T = TypeVar("T")
-
-
-class ModelViolation(AssertionError):
-    """The lobby differs from the model."""
-
-
-@dataclass
-class ModelDevice:
-    """A device as its history describes it. `left` are targets of earlier claims that are not cleared."""
-
-    state: str | None = None
-    target: Target | None = None
-    connected: bool = False
-    unproven: bool = False
-    wrong_codes: int = 0
-    left: set[Target] = field(default_factory=set)
-    generation: int = 0
-    actors: list[str] = field(default_factory=list)
-
-    def follow(self, entry: Entry) -> None:
-        """Apply an entry. Raise `ModelViolation` if it cannot follow those before it."""
-        about = parse_target_key(entry.target) if entry.target else None
-        self.generation = self.generation if self.state else 0
-        getattr(self, f"_{entry.event}", self._plain)(entry, about)
-        self.actors.append(entry.actor)
-        if (self.state, self.generation) != (entry.after, entry.generation):
-            raise ModelViolation(f"got {entry}, want {self}")
-
-    def _plain(self, entry: Entry, _about: Target | None) -> None:
-        after, before = _TRANSITIONS[entry.event]
-        if self.state not in before:
-            raise ModelViolation(f"got {entry.event} from {self.state}")
-        self.connected = self.connected or entry.event == "admit"
-        claimed = "proving" if self.unproven else "claimed"
-        self.state = claimed if entry.event == "admit" and self.target else after
-
-    def _hello(self, _entry: Entry, _about: Target | None) -> None:
-        """The first hello, or the hello of an arrived device that has fallen back."""
-        after = {"knocking": "inlobby", "arrived": "commissioned"}
-        if self.state not in after:
-            raise ModelViolation(f"got a hello from {self.state}")
-        self.state = after[self.state]
-
-    def _confirm(self, _entry: Entry, _about: Target | None) -> None:
-        if self.state != "proving" or self.target is None:
-            raise ModelViolation(f"got a confirmation from {self.state}")
-        self.state, self.unproven = "claimed", False
-        self.left.discard(self.target)
-
-    def _mismatch(self, _entry: Entry, _about: Target | None) -> None:
-        if self.state != "proving":
-            raise ModelViolation(f"got a wrong code from {self.state}")
-        self.wrong_codes += 1
-        if self.wrong_codes == _MAX_WRONG_CODES:
-            self._end_claim()
-
-    def _wake(self, _entry: Entry, _about: Target | None) -> None:
-        """Nothing changes."""
-
-    def _claim(self, entry: Entry, about: Target | None) -> None:
-        if self.state not in (None, "knocking", "inlobby"):
-            raise ModelViolation(f"got a claim by {entry.actor} of a device that was {self.state}, want it refused")
-        self.unproven, self.wrong_codes = about == GUARDED, 0
-        self._set_target(about)
-        self.state = ("proving" if self.unproven else "claimed") if self.connected else "expected"
-
-    def _move(self, _entry: Entry, about: Target | None) -> None:
-        if self.state not in (_CLAIM_HELD_STATES | {"expected", "proving"}):
-            raise ModelViolation(f"got a move from {self.state}")
-        self._leave()
-        self.unproven = about == GUARDED and not self.connected
-        self._set_target(about)
-        self.state = "claimed" if self.connected else "expected"
-
-    def _configure(self, _entry: Entry, _about: Target | None) -> None:
-        if self.state not in (_CLAIM_HELD_STATES | {"expected", "proving"}):
-            raise ModelViolation(f"got a change of the configuration from {self.state}")
-        self.state = "claimed" if self.state in _CLAIM_HELD_STATES else self.state
-        self.generation += 1
-
-    def _release(self, _entry: Entry, _about: Target | None) -> None:
-        if self.state == "expected":
-            self.state, self.target = None, None
-            return
-        if self.state not in (_CLAIM_HELD_STATES | {"proving"}):
-            raise ModelViolation(f"got a release from {self.state}")
-        self._leave()
-        self._end_claim()
-
-    def _retry(self, _entry: Entry, _about: Target | None) -> None:
-        self.state = "claimed" if self.state in _CLAIM_HELD_STATES else self.state
-        self.generation, self.wrong_codes = self.generation + 1, 0
-
-    def _retire(self, entry: Entry, about: Target | None) -> None:
-        held = self.state in _CLAIM_HELD_STATES and about == self.target
-        if entry.reason and about is not None and not held and entry.generation == self.generation + 1:
-            self.left.add(about)
-            self.generation += 1
-        if entry.reason is None and about is not None and not held:
-            self.left.discard(about)
-
-    def _revoke(self, _entry: Entry, _about: Target | None) -> None:
-        self._leave()
-        self.state, self.generation = "revoked", self.generation + 1
-
-    def _end_claim(self) -> None:
-        self.state, self.target, self.unproven = "inlobby", None, False
-        self.generation += 1
-
-    def _leave(self) -> None:
-        if self.target is not None and self.connected and self.state != "proving":
-            self.left.add(self.target)
-
-    def _set_target(self, target: Target | None) -> None:
-        if target is None:
-            raise ModelViolation("got a claim without a target")
-        self.target, self.generation = target, self.generation + 1
-        if not (self.unproven and self.connected):
-            self.left.discard(target)
 
 
 def model_devices() -> dict[str, ModelDevice]:
@@ -195,11 +67,32 @@ def check_always() -> dict[str, ModelDevice]:
         target_differs = device.state != "revoked" and row.target != device.target
         if state != (device.state, device.generation, device.left) or target_differs:
             raise ModelViolation(f"got {row}, want {device}")
+        _check_certificates(row, device)
         held = {device.target} if device.state in _CLAIM_HELD_STATES else set()
-        active = {target for target in TARGETS if aws.status(certid, target) == "ACTIVE"}
-        if not active <= held | device.left:
-            raise ModelViolation(f"got {certid} active in {active}, want it as {device}")
+        for certificate in _certificates_of(row, device):
+            active = {target for target in TARGETS if aws.status(certificate, target) == "ACTIVE"}
+            if not active <= held | device.left:
+                raise ModelViolation(f"got {certificate} active in {active}, want it as {device}")
     return devices
+
+
+def _certificates_of(row: Device, device: ModelDevice) -> set[str]:
+    """Return all certificates that the device has, or has had."""
+    return {each or row.certid for each in (device.used, device.pending or device.used, *device.former)}
+
+
+def _check_certificates(row: Device, device: ModelDevice) -> None:
+    """The row names the certificates of its history. One that it does not name any more is active nowhere."""
+    named = (row.current, row.pending, row.renew_by is not None)
+    if named != (device.used or row.certid, device.pending, device.due):
+        raise ModelViolation(f"got certificates {named}, want them as {device}")
+    former = {each or row.certid for each in device.former}
+    if not set(row.retiring) <= former:
+        raise ModelViolation(f"got {row.retiring} to be retired, want some of {former}")
+    for retired in former - set(row.retiring):
+        active = [target for target in (aws.HOME, *TARGETS) if aws.status(retired, target) == "ACTIVE"]
+        if active:
+            raise ModelViolation(f"got {retired} active in {active}, which the row does not name any more")
 
 
 def check_settled(simulated: Iterable[SimulatedDevice]) -> None:
@@ -212,15 +105,17 @@ def check_settled(simulated: Iterable[SimulatedDevice]) -> None:
         settled = device.state in _SETTLED_STATES or row.reason == "NAME_TAKEN"
         if row.needs_commissioner or row.targets_to_clear or not settled:
             raise ModelViolation(f"got {each.name} as {row}, want it settled")
-        _check_registries(each, device)
+        _check_registries(each, row, device)
 
 
-def _check_registries(simulated: SimulatedDevice, device: ModelDevice) -> None:
+def _check_registries(simulated: SimulatedDevice, row: Device, device: ModelDevice) -> None:
     target = device.target if device.state == "arrived" else None
-    active = [each for each in TARGETS if aws.status(simulated.certid, each) == "ACTIVE"]
+    active = [each for each in TARGETS if aws.status(row.current, each) == "ACTIVE"]
     if active != ([target] if target else []):
         raise ModelViolation(f"got {simulated.name} active in {active}, want it as {device}")
-    status = aws.status(simulated.certid)
+    if row.retiring and device.state != "revoked":
+        raise ModelViolation(f"got {row.retiring}, want every former certificate retired")
+    status = aws.status(row.current)
     if status != ("INACTIVE" if device.state in _EXCLUDED_STATES else "ACTIVE"):
         raise ModelViolation(f"got {simulated.name} {status} in the lobby, want it as {device}")
     connected_to = None if device.state in _EXCLUDED_STATES else target or aws.HOME

@@ -1,6 +1,6 @@
 """The named races: which actors work on one device at the same time, and the outcome that every order must have.
 
-Races over lanes are in `lane_races`.
+Races over lanes are in `lane_races`, those of renewals in `renewal_races`.
 """
 
 from typing import Final
@@ -14,6 +14,7 @@ from tests.simulation.faults.setup import CA, InitialState, deploy_policy
 from tests.simulation.races.lane_races import LANE_RACES
 from tests.simulation.races.model import ModelViolation, entries_of, row_of
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
+from tests.simulation.races.renewal_races import RENEWAL_RACES
 from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation
 from tests.simulation.races.user_requests import DONE
@@ -227,4 +228,5 @@ RACES: Final = (
         "two certificates with one name", same_name, lambda w: [_connects(w, ONE), _connects(w, TWO)], _one_has_the_name
     ),
     *LANE_RACES,
+    *RENEWAL_RACES,
 )

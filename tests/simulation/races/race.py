@@ -22,13 +22,15 @@ Check = Callable[[Simulation], None]
 @dataclass(frozen=True)
 class Race:
     """`start` starts the actors in the lobby that `initial_state` left; `check` checks the settled lobby.
-    `repairs`: how often an operator acts on a device that needs it."""
+    `repairs`: how often an operator acts on a device that needs it. `then`: what happens after everything is
+    delivered, and before the lobby must be settled."""
 
     name: str
     initial_state: InitialState
     start: StartActors
     check: Check = lambda _simulation: None
     repairs: int = 0
+    then: Check = lambda _simulation: None
 
 
 def one(simulation: Simulation) -> Fingerprint:
@@ -66,6 +68,8 @@ def run_race(injector: FaultInjector, setup: ScenarioSetup, race: Race, choose: 
                 simulation.step(actor)
                 if not reads:
                     check_always()
+            simulation.settle(check_always)
+            race.then(simulation)
             settle(simulation, race.repairs)
             race.check(simulation)
         except ModelViolation as violation:
