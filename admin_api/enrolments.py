@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from admin_api.signers import EnteredSigner
 from lobby.domain.allocation import Allocation
 from lobby.domain.enrolment import Enrolment, EnrolmentState
 from lobby.domain.enrolment_rules import (
@@ -48,6 +49,7 @@ class NewEnrolment:
     renewal: RenewalPolicy | None = None
     attributes: Sequence[tuple[str, str]] = ()
     thing_groups: Sequence[str] = ()
+    signer: EnteredSigner | None = None
 
 
 def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolment:
@@ -75,6 +77,7 @@ def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolme
         repeat=parse_repeat(entered.repeat, door),
         renewal=entered.renewal,
         things=parse_settings(entered.attributes, entered.thing_groups, services.profiles),
+        signer=services.signing_keys.prove(entered.signer, now()),
     )
     return services.enrolments.create(new)
 
@@ -89,12 +92,14 @@ class LimitChange:
     ends: str | None
     repeat: str | None
     renewal: RenewalPolicy | None = None
+    signer: EnteredSigner | None = None
 
 
 def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -> Enrolment:
-    """Change the limit, the validity period, the renewal, and the treatment of a second key of a serial number. Raise
-    `InvalidInput`, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
+    """Change the limit, the validity period, the renewal, the signer, and the treatment of a second key of a serial
+    number. Raise `InvalidInput`, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` as `Enrolments.set_limits`."""
     limit, given = parse_limit(wanted.limit), wanted.given
+    proved = services.signing_keys.prove(wanted.signer, now())
 
     def changed(before: Enrolment) -> Enrolment:
         starts = wanted.starts if "starts" in given else before.starts
@@ -104,7 +109,8 @@ def change(services: Services, caller: Caller, name: str, wanted: LimitChange) -
         require_bound(before.door, before.match, most)
         repeat = parse_repeat(wanted.repeat, before.door) if "repeat" in given else before.repeat
         renewal = wanted.renewal if "renewal" in given else before.renewal
-        return replace(before, limit=most, starts=first, ends=last, repeat=repeat, renewal=renewal)
+        signer = proved if "signer" in given else before.signer
+        return replace(before, limit=most, starts=first, ends=last, repeat=repeat, renewal=renewal, signer=signer)
 
     return services.enrolments.set_limits(parse_enrolment_name(name), changed, caller.actor)
 

@@ -15,6 +15,7 @@ from botocore.config import Config
 from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
 from admin_api.regions import LobbyRegions, Several
 from admin_api.settings import Settings
+from admin_api.signers import NO_SIGNING_KEYS, SigningKeys
 from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
 from admin_api.templates.source import bundled_source
@@ -23,6 +24,7 @@ from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
 from lobby.aws.history_signer import HistorySigner
+from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.limit_metric import count_limited_claim
 from lobby.aws.notices import Notices
 from lobby.campaign_tokens import token_message
@@ -100,6 +102,8 @@ class Services:
     notices: Notices = field(kw_only=True)
     sign_history: Callable[[bytes], Signature] = field(kw_only=True)
     """Signs the SHA-256 of an exported history."""
+    signing_keys: SigningKeys = NO_SIGNING_KEYS
+    """The keys in KMS that may sign devices' certificates."""
     blocks: UserBlocks = field(kw_only=True)
     limits: UserLimits = field(kw_only=True)
     activity: ActivityLog = field(default_factory=ActivityLog)
@@ -189,4 +193,5 @@ def services_of(settings: Settings) -> Services:
         limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),
         several_regions=_several(settings, ledger),
         sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
+        signing_keys=SigningKeys(settings.signing_keys, KmsKeys(lambda: clients.kms).describe),
     )

@@ -80,6 +80,7 @@ class Settings(SignInSettings):
     reconciler: str
     registrar: str
     device_endpoint: str | None
+    signing_keys: tuple[str, ...]
     removes_left_things: bool
     campaigns_queue: str
     approval_above: int
@@ -107,6 +108,7 @@ class Settings(SignInSettings):
             reconciler=environment["RECONCILER_FUNCTION"],
             registrar=environment["REGISTRAR_FUNCTION"],
             device_endpoint=environment.get("DEVICE_ENDPOINT") or None,
+            signing_keys=tuple(filter(None, environment.get("SIGNING_KEYS", "").split(","))),
             removes_left_things=environment["LEFT_THINGS"] == REMOVE,
             campaigns_queue=environment["CAMPAIGNS_QUEUE"],
             approval_above=int(_match("CAMPAIGN_APPROVAL_ABOVE", _NUMBER, environment)[0]),

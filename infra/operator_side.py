@@ -10,7 +10,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
-from infra import campaigns, endpoint, front_door, functions, notices, permissions, webhooks
+from infra import campaigns, endpoint, front_door, functions, notices, permissions, signing_keys, webhooks
 from infra.permissions import allow
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def _permissions(stack: "LobbyStack", key: kms.Key) -> list[iam.PolicyStatement]
         *webhooks.admin_api(stack.settings.lobby),
         *notices.admin_api(stack.settings),
         allow("SignHistories", ["kms:GetPublicKey", "kms:Sign"], key.key_arn),
+        *signing_keys.prove(stack.settings),
     ]
 
 
@@ -63,4 +64,5 @@ def _environment(stack: "LobbyStack") -> dict[str, str]:
         "LEFT_THINGS": settings.left_things,
         **campaigns.environment(settings, queues),
         "CLAIM_LIMITS": settings.claim_limits,
+        **signing_keys.environment(settings),
     }

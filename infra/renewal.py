@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
 
-from infra import device_policies, functions, topic_rules
-from infra.permissions import CERTIFICATES, COUNTS, HISTORY, LEDGER, UNDELIVERED, allow, iot_arn, queue_arn, table
+from infra import device_policies, functions, signing_keys, topic_rules
+from infra.permissions import (
+    CERTIFICATES,
+    COUNTS,
+    ENROLMENTS,
+    HISTORY,
+    LEDGER,
+    UNDELIVERED,
+    allow,
+    iot_arn,
+    queue_arn,
+    table,
+)
 from infra.settings import Settings
 from lobby.wire import RENEWAL_RULE, RENEWAL_SQL
 
@@ -45,6 +56,7 @@ def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),
         table(CERTIFICATES, lobby, "GetItem", "UpdateItem"),
+        table(ENROLMENTS, lobby, "GetItem", "UpdateItem"),
         table(HISTORY, lobby, "PutItem"),
         table(COUNTS, lobby, "UpdateItem"),
         allow("Certificates", ["iot:UpdateCertificate", "iot:AttachPolicy"], iot_arn(lobby, "cert/*")),
@@ -52,4 +64,5 @@ def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
         allow("IssueCertificates", ["iot:CreateCertificateFromCsr", "iot:AttachThingPrincipal"], "*"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("SendFailures", ["sqs:SendMessage"], queue_arn(UNDELIVERED, lobby)),
+        *signing_keys.issue(settings),
     ]

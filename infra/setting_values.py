@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from infra.errors import BadContext
 from lobby.domain.claim_limits import parse_limits
+from lobby.domain.signer import parse_key_arn
 from lobby.domain.vending_settings import parse_settings
 from lobby.names import Region, parse_region, shown
 from lobby.settings import MARK, REMOVE
@@ -172,3 +173,10 @@ certificate_arn: Final = _matching(
 external_id: Final = _matching(
     _EXTERNAL_ID, "an externalId of 2 to 1224 of the characters A-Z a-z 0-9 _ + = , . @ : / -"
 )
+
+
+def signing_keys(value: object) -> tuple[str, ...]:
+    """Return the keys that may sign devices' certificates. Raise `InvalidInput` INVALID_SIGNER."""
+    if not isinstance(value, str) or not value:
+        raise bad(value, "ARNs of keys in KMS, with commas")
+    return tuple(dict.fromkeys(parse_key_arn(each.strip()) for each in value.split(",")))

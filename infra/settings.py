@@ -12,14 +12,12 @@ invalid settings are reported in one error.
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
     consoleUrl        the emulator's address of the console: http, a loopback address and a port; only with local
-    webhookRoots      a file of this machine with CA certificates: webhooks may have receivers on this machine, which
-                      these CAs certify; only with local
+    webhookRoots      a file with the CA certificates of webhooks' receivers on this machine; only with local
     console           false: deploy the admin API to AWS without the console; by default the console must be built
     lobbyStack        false: only the targets' stacks; default: true
     bundle            false: templates only; their Lambdas have no code and must not be deployed
     logRetentionDays  retention of logs; default: 30
-    dataEndpoint      the account's endpoint for devices and Lambdas (DescribeEndpoint, iot:Data-ATS), which
-                      ./deploy.sh aws reads; default: the SDK's, which AWS provides for tests only
+    dataEndpoint      the account's endpoint (iot:Data-ATS), which ./deploy.sh aws reads; default: the SDK's, for tests
     domain            a domain of your own for the devices' endpoint; only with domainCertificate
     domainCertificate the ARN of its certificate in ACM, in the lobby's account and Region
     profiles          the directory of the device profiles; default: infra/profiles
@@ -34,12 +32,11 @@ invalid settings are reported in one error.
     deviceEndpoint    the emulator's address for devices, with its port; only with local
     vendingSettings   the settings of the vending door (lobby.domain.vending_settings) as JSON; default: Amazon's roots
                       and the lobby's policy; a change of the deployed parameter stays until this value changes
-    campaignApprovalAbove  devices that a campaign may change without the approval of a second user, 0 to 99999;
-                      default: 1000
+    campaignApprovalAbove  devices that a campaign may change without a second user, 0 to 99999; default: 1000
     claimLimits       of a technician: devices a minute/devices an hour/wrong codes an hour; default: 60/1000/10
+    signingKeys       ARNs, with commas, of keys in KMS that sign certificates for enrolments; default: none
     archiveDays       days for which events are archived in S3 (infra.archive), 1 to 36500; default: no archive
-    registryEvents    true: AWS IoT publishes events of its registry in the deployed account; the archive enables them,
-                      too; default: false
+    registryEvents    true: AWS IoT publishes events of its registry; the archive enables them, too; default: false
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -90,6 +87,7 @@ class Settings:
     log_retention: int = 30
     anchor_retention: int = 3650
     archive_days: int | None = None
+    signing_keys: tuple[str, ...] = ()
     registry_events: bool = False
     registration_rate: int = 10
     campaign_approval_above: int = 1000
@@ -159,10 +157,11 @@ class Settings:
 
 
 def _contradictions(found: dict[str, Any]) -> list[str]:
-    wrong = _wrong_regions(found)
-    for name, attribute, _ in _FIELDS:
-        if attribute in _ONLY_LOCAL and attribute in found and not found.get("local"):
-            wrong.append(f"{name}: got {shown(found[attribute])}, want it only with local=true")
+    named = [(name, found[key]) for name, key, _ in _FIELDS if key in _ONLY_LOCAL and key in found]
+    local = (
+        [] if found.get("local") else [f"{name}: got {shown(got)}, want it only with local=true" for name, got in named]
+    )
+    wrong = _wrong_regions(found) + local
     if "archive_days" in found and found.get("local"):
         wrong.append("archiveDays: got it with local=true, want it only in AWS: the emulator has no named queries")
     if ("domain" in found) != ("domain_certificate" in found):
@@ -282,6 +281,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("profiles", "profiles", _profile_directory),
     ("anchorDays", "anchor_retention", values.anchor_days),
     ("archiveDays", "archive_days", values.archive_days),
+    ("signingKeys", "signing_keys", values.signing_keys),
     ("registryEvents", "registry_events", values.flag),
     ("registrationRate", "registration_rate", values.rate),
     ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),

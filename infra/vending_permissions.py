@@ -7,6 +7,7 @@ from typing import Final
 
 from aws_cdk import aws_iam as iam
 
+from infra import signing_keys
 from infra.permissions import (
     ENROLMENTS,
     admission,
@@ -44,6 +45,7 @@ def vending(settings: Settings, *, reads_endpoint: bool) -> list[iam.PolicyState
             "*",
         ),
         allow("Settings", ["ssm:GetParameter"], _parameter_arn(VENDING_SETTINGS, lobby)),
+        *signing_keys.issue(settings),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lobby import __version__
-from pki import commands_ca, commands_device, commands_lobby
+from pki import commands_ca, commands_device, commands_kms, commands_lobby
 from pki.terminal import ReportingGroup
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     help="Create a device CA, device credentials, revocation lists and labels, and register the CA with a lobby.\n\n"
     "Start with: init, device, register.",
 )
-for commands in (commands_ca, commands_device, commands_lobby):
+for commands in (commands_ca, commands_device, commands_lobby, commands_kms):
     app.add_typer(commands.app)
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -63,13 +63,7 @@ def connect(options: ConnectionOptions) -> Lobby:
     """
     names = LobbyNames.of_environment(os.environ)
     with translated_aws_errors():
-        session = boto3.Session(
-            options.access_key,
-            options.secret,
-            profile_name=options.profile,
-            region_name=options.region,
-            botocore_session=isolated_session() if options.access_key else None,
-        )
+        session = _session(options)
         if session.region_name is None:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
@@ -83,6 +77,22 @@ def connect(options: ConnectionOptions) -> Lobby:
             session.client("iot", endpoint_url=url, config=config),
             session.client("s3", endpoint_url=url, config=config),
         )
+
+
+def kms_client(options: ConnectionOptions, region: str) -> Any:
+    """Return a client of KMS in the Region of a key."""
+    url = options.endpoint_url
+    return _session(options).client("kms", region_name=region, endpoint_url=url, config=_config(url))
+
+
+def _session(options: ConnectionOptions) -> boto3.Session:
+    return boto3.Session(
+        options.access_key,
+        options.secret,
+        profile_name=options.profile,
+        region_name=options.region,
+        botocore_session=isolated_session() if options.access_key else None,
+    )
 
 
 def _config(endpoint_url: str | None) -> Config | None:

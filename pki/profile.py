@@ -110,6 +110,15 @@ def build_root(organization: str, key: PrivateKey, validity: Validity) -> x509.C
     )
 
 
+def build_signer(organization: str, key: PrivateKey, validity: Validity) -> x509.Certificate:
+    """Return a self-signed CA that signs devices, and no other CA."""
+    subject = ca_subject(organization, "Signer", key.public_key())
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return _ca(_builder(subject, subject, key.public_key(), validity, identifier), path_length=0).sign(
+        key, hashes.SHA256()
+    )
+
+
 def build_intermediate(
     organization: str, key: PublicKey, issuer: x509.Certificate, issuer_key: PrivateKey, validity: Validity
 ) -> x509.Certificate:

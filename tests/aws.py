@@ -28,7 +28,7 @@ from lobby.ledger.items import device_of_image
 from lobby.ledger.models import MODELS
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target
-from tests import direct_dynamodb, fast_moto, moto_corrections
+from tests import direct_dynamodb, fast_moto, moto_corrections, moto_kms
 from tests.certificates import NOW
 
 LOBBY = AccountId("123456789012")
@@ -151,6 +151,7 @@ def aws(*, over_http: bool = False) -> Iterator[Calls]:
             direct_dynamodb.install(patched)
         _record(calls, patched)
         moto_corrections.correct(patched)
+        moto_kms.correct(patched)
         with mock_aws(config={"iot": {"use_valid_cert": True}, "core": {"reset_boto3_session": False}}):
             with calls.uncounted():
                 _create_lobby()

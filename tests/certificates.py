@@ -115,7 +115,7 @@ def authority(
 def ca_extensions(pathlen: int | None = None) -> list[tuple[x509.ExtensionType, bool]]:
     return [
         (x509.BasicConstraints(ca=True, path_length=pathlen), True),
-        (_key_usage(key_cert_sign=True, crl_sign=True), True),
+        (usage(key_cert_sign=True, crl_sign=True), True),
     ]
 
 
@@ -166,7 +166,7 @@ def device(
 def usual_extensions() -> list[tuple[x509.ExtensionType, bool]]:
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(digital_signature=True), True),
+        (usage(digital_signature=True), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
     ]
 
@@ -178,10 +178,10 @@ def in_one_part(*parts: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
 
 
 def key_usage(**bits: bool) -> tuple[x509.ExtensionType, bool]:
-    return _key_usage(**bits), True
+    return usage(**bits), True
 
 
-def _key_usage(**bits: bool) -> x509.KeyUsage:
+def usage(**bits: bool) -> x509.KeyUsage:
     usual = dict.fromkeys(
         (
             "digital_signature",
@@ -263,3 +263,9 @@ def load_request(pem: str) -> x509.CertificateSigningRequest:
 def public_key(number: int, kind: str = "SECP256R1") -> bytes:
     """Return the public key `number` as DER."""
     return key(kind, number).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_key_of_pem(pem: str) -> bytes:
+    """Return a certificate's public key as DER."""
+    public = x509.load_pem_x509_certificate(pem.encode()).public_key()
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -60,6 +60,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
         "test_a_new_device_is_claimed_by_its_label_and_arrives",
         "test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message",
     ),
+    "e2e/test_e2e_own_ca.py": (),
     "e2e/test_e2e_permissions.py": (),
     "e2e/test_e2e_presence.py": ("test_a_claimed_device_is_not_commissioned_until_its_code_is_confirmed",),
     "e2e/test_e2e_rebuild.py": (),

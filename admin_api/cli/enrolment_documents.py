@@ -8,7 +8,7 @@ _CLAIM_FIELDS: Final = "certificateId enrolment state expires source createsKeys
 _FIELDS: Final = f"""
   name door state match {{ ca subject {{ field value }} namePattern listed }} limit starts ends model
   allocation {{ targets {{ account region weight }} function profile config presence }}
-  renewal {{ maximumAge grace }} attributes {{ name value }} thingGroups
+  renewal {{ maximumAge grace }} signer {{ key caCertificate days }} attributes {{ name value }} thingGroups
   admitted listLength refusals {{ reason count }} createdBy createdAt
   repeat provisioningTemplate endpoint claimCertificates {{ {_CLAIM_FIELDS} }}"""
 
@@ -22,20 +22,21 @@ CREATE_ENROLMENT: Final = Document(f"""
 mutation(
   $name: String!, $match: EnrolmentMatchInput!, $limit: Int, $starts: String, $ends: String, $model: String,
   $allocation: AllocationInput, $paused: Boolean!, $door: String!, $repeat: String,
-  $renewal: RenewalPolicyInput, $attributes: [ThingAttributeInput!], $thingGroups: [String!]
+  $renewal: RenewalPolicyInput, $attributes: [ThingAttributeInput!], $thingGroups: [String!], $signer: SignerInput
 ) {{
   createEnrolment(
     name: $name, match: $match, limit: $limit, starts: $starts, ends: $ends, model: $model, allocation: $allocation,
     paused: $paused, door: $door, repeat: $repeat, renewal: $renewal, attributes: $attributes,
-    thingGroups: $thingGroups
+    thingGroups: $thingGroups, signer: $signer
   ) {{ {_FIELDS} }}
 }}""")
 CHANGE_ENROLMENT: Final = Document(f"""
 mutation(
-  $name: String!, $limit: Int, $starts: String, $ends: String, $repeat: String, $renewal: RenewalPolicyInput
+  $name: String!, $limit: Int, $starts: String, $ends: String, $repeat: String, $renewal: RenewalPolicyInput,
+  $signer: SignerInput
 ) {{
   changeEnrolment(
-    name: $name, limit: $limit, starts: $starts, ends: $ends, repeat: $repeat, renewal: $renewal
+    name: $name, limit: $limit, starts: $starts, ends: $ends, repeat: $repeat, renewal: $renewal, signer: $signer
   ) {{ {_FIELDS} }}
 }}""")
 ADD_SERIAL_NUMBERS: Final = Document("""

@@ -11,7 +11,9 @@ import strawberry
 from admin_api import enrolments as rules
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
+from admin_api.graphql.enrolment_changes import limit_change
 from admin_api.graphql.enrolment_renewal import RenewalPolicyInput, policy_entered
+from admin_api.graphql.enrolment_signer import SignerInput, signer_entered
 from admin_api.graphql.enrolment_things import ThingAttributeInput
 from admin_api.graphql.enrolments import (
     AddedSerialNumbers,
@@ -20,7 +22,6 @@ from admin_api.graphql.enrolments import (
     EnrolmentMatchInput,
     allocation_entered,
     enrolment_now,
-    limit_change,
     match_entered,
 )
 from admin_api.graphql.value_lists import one_of
@@ -56,6 +57,15 @@ Groups = Annotated[
 ]
 
 
+SignedBy = Annotated[
+    SignerInput | None,
+    described(
+        "The CA that signs certificates of its devices at door token and in renewals; by default AWS IoT's."
+        " INVALID_SIGNER if the key is not the CA's, or cannot sign."
+    ),
+]
+
+
 @strawberry.type(description="The operations that change enrolments.")
 class EnrolmentMutation:
     @operation(
@@ -85,6 +95,7 @@ class EnrolmentMutation:
         renewal: RenewalOf = ABSENT,
         attributes: Attributes = ABSENT,
         thing_groups: Groups = ABSENT,
+        signer: SignedBy = ABSENT,
     ) -> Enrolment | None:
         entered = rules.NewEnrolment(
             name,
@@ -100,11 +111,13 @@ class EnrolmentMutation:
             policy_entered(given(renewal)),
             [(each.name, each.value) for each in given(attributes) or ()],
             given(thing_groups) or (),
+            signer_entered(given(signer)),
         )
         return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
 
     @operation(
-        "Changes limit, validity period, `repeat` and renewal of an enrolment. Omitted values stay; null removes one."
+        "Changes limit, validity period, `repeat`, renewal and signer of an enrolment. Omitted values stay; null"
+        " removes one."
     )
     def change_enrolment(
         self,
@@ -115,8 +128,9 @@ class EnrolmentMutation:
         ends: Ends = ABSENT,
         repeat: Repeats = ABSENT,
         renewal: RenewalOf = ABSENT,
+        signer: SignedBy = ABSENT,
     ) -> Enrolment | None:
-        context, wanted = info.context, limit_change(limit, starts, ends, repeat, renewal)
+        context, wanted = info.context, limit_change(limit, starts, ends, repeat, renewal, signer)
         return _aligned(context, rules.change(context.services, context.caller, name, wanted))
 
     @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding some again changes nothing.")

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import enrolments as rules
 from admin_api.graphql.claim_certificates import ClaimCertificate, claim_certificate_from
-from admin_api.graphql.context import ABSENT, Context, computed, given
-from admin_api.graphql.enrolment_renewal import RenewalPolicy, RenewalPolicyInput, policy_entered, policy_from
+from admin_api.graphql.context import Context, computed
+from admin_api.graphql.enrolment_renewal import RenewalPolicy, policy_from
+from admin_api.graphql.enrolment_signer import Signer, signer_from
 from admin_api.graphql.enrolment_things import ThingAttribute, attributes_from
 from admin_api.graphql.targets import TargetInput, target_named
 from admin_api.graphql.value_lists import one_of
@@ -148,6 +148,10 @@ class Enrolment:
     renewal: RenewalPolicy | None = strawberry.field(
         description="When its devices renew their certificates; null if their profiles decide."
     )
+    signer: Signer | None = strawberry.field(
+        description="The CA that signs the certificates of its devices at door token and in renewals; null for AWS"
+        " IoT's."
+    )
     admitted: int = strawberry.field(description="How many devices it has admitted, each counted once.")
     repeat: str | None = strawberry.field(
         description="The treatment of a second key of a serial number: refuse, replace or ask; null for doors other"
@@ -245,6 +249,7 @@ def _enrolment_from(
         model=row.model,
         allocation=_allocation_from(row.allocation) if row.allocation else None,
         renewal=policy_from(row.renewal),
+        signer=signer_from(row.signer),
         admitted=row.admitted,
         repeat=row.repeat.value if row.repeat else None,
         provisioning_template=NAMES.prefix if row.door is ledger.Door.CLAIM else None,
@@ -280,13 +285,3 @@ def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | N
         return None
     shares = [Share(target_named(each.target), each.weight) for each in entered.targets or ()]
     return EnteredAllocation(shares, entered.function, entered.profile, entered.config, entered.presence)
-
-
-def limit_change(
-    limit: int | None, starts: str | None, ends: str | None, repeat: str | None, policy: RenewalPolicyInput | None
-) -> rules.LimitChange:
-    """Return the change for arguments, of which omitted ones stay as they are and null removes a limit."""
-    arguments = {"limit": limit, "starts": starts, "ends": ends, "repeat": repeat, "renewal": policy}
-    names = frozenset(name for name, value in arguments.items() if value is not ABSENT)
-    renewal = policy_entered(given(policy))
-    return rules.LimitChange(names, given(limit), given(starts), given(ends), given(repeat), renewal)

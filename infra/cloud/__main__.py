@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
-from infra.cloud import index_upgrade, lobby_regions, quotas
+from infra.cloud import contexts, index_upgrade, lobby_regions, quotas
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.command_options import (
@@ -32,10 +32,10 @@ from infra.cloud.command_options import (
     RegistrationsPerSecond,
     RegistryEvents,
     RemoveLeftThings,
+    SigningKeys,
     UserPool,
     Yes,
 )
-from infra.cloud.contexts import endpoint_context, left_things_context, profiles_context, registry_events_context
 from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
@@ -66,6 +66,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     anchor_days: AnchorDays = 3650,
     archive_days: ArchiveDays = None,
     registry_events: RegistryEvents = False,
+    signing_key: SigningKeys = None,
     profiles_from: ProfilesFrom = None,
     registrations_per_second: RegistrationsPerSecond = 10,
     campaign_approval_above: CampaignApprovalAbove = 1000,
@@ -93,14 +94,13 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         for other in others:
             typer.echo(f"The lobby gets a stack, and replicas of its tables, in {other.region}, too.")
         confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
-        retention = {"logRetentionDays": str(log_retention_days), "anchorDays": str(anchor_days)}
-        limits = {"registrationRate": str(registrations_per_second), "claimLimits": claim_limits}
-        limits |= {"campaignApprovalAbove": str(campaign_approval_above)}
-        context = {"lobby": f"{identity.account}/{identity.region}", **retention, **limits}
-        context |= profiles_context(profiles_from) | endpoint_context(identity, domain, domain_certificate)
-        context |= left_things_context(remove_left_things) | (pool.context if pool else {})
-        context |= registry_events_context(registry_events)
-        context |= {"archiveDays": str(archive_days)} if archive_days else {}
+        context = {"lobby": f"{identity.account}/{identity.region}", "claimLimits": claim_limits}
+        context |= contexts.retention_context(log_retention_days, anchor_days, archive_days)
+        context |= contexts.limits_context(registrations_per_second, campaign_approval_above)
+        context |= contexts.profiles_context(profiles_from) | contexts.signing_keys_context(signing_key)
+        context |= contexts.endpoint_context(identity, domain, domain_certificate)
+        context |= contexts.left_things_context(remove_left_things) | (pool.context if pool else {})
+        context |= contexts.registry_events_context(registry_events)
         current = lobby_regions.context_of(earlier_regions[0] if earlier_regions else last_regions)
         _keep_earlier_console(identity)
         is_new = stack.status() in _NEW
@@ -164,8 +164,8 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
             "createRole": not without_role,
         }
         context = {"lobby": str(lobby), "targets": [target_settings], "lobbyStack": "false"}
-        context |= profiles_context(profiles_from) | left_things_context(remove_left_things)
-        context |= registry_events_context(registry_events)
+        context |= contexts.profiles_context(profiles_from) | contexts.left_things_context(remove_left_things)
+        context |= contexts.registry_events_context(registry_events)
         of_lobby = lobby_regions.parse_regions(lobby_regions_)
         lobby_regions.require_first(lobby.region, of_lobby)
         context |= lobby_regions.context_of(of_lobby)
@@ -225,7 +225,7 @@ def _deploy_other_regions(
     def deploy_one(other: Caller, own: dict[str, Any]) -> None:
         typer.echo(f"\nThe lobby's stack in {other.region}:")
         stack = Stack(other.session.client("cloudformation"), stack_names.LOBBY)
-        own |= endpoint_context(other, None, None)
+        own |= contexts.endpoint_context(other, None, None)
         if pool := supplied_pool(other, None, stack):
             own |= pool.context
         _keep_earlier_console(other)

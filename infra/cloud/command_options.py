@@ -23,6 +23,12 @@ ArchiveDays = Annotated[
         min=1, max=36_500, help="Archive events in S3 for these days (docs/archive.md). [default: no archive]"
     ),
 ]
+SigningKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ARN", help="A key in KMS that enrolments may name to sign certificates of devices. Repeatable."
+    ),
+]
 RegistryEvents = Annotated[
     bool,
     typer.Option(

@@ -27,3 +27,17 @@ def registry_events_context(enabled: bool) -> dict[str, str]:
 
 def profiles_context(directory: Path | None) -> dict[str, str]:
     return {"profiles": str(directory)} if directory else {}
+
+
+def signing_keys_context(keys: list[str] | None) -> dict[str, str]:
+    return {"signingKeys": ",".join(keys)} if keys else {}
+
+
+def retention_context(logs: int, anchors: int, archive: int | None) -> dict[str, str]:
+    """In days."""
+    days = {"logRetentionDays": str(logs), "anchorDays": str(anchors)}
+    return days | ({"archiveDays": str(archive)} if archive else {})
+
+
+def limits_context(registrations: int, approval_above: int) -> dict[str, str]:
+    return {"registrationRate": str(registrations), "campaignApprovalAbove": str(approval_above)}

@@ -74,7 +74,7 @@ def before_each_command() -> None:
 
 @app.command("local")
 @app.command("up", hidden=True)
-def up(  # a parameter for each option
+def up(  # noqa: PLR0913, PLR0917  # a parameter for each option
     state: State = STATE,
     gateway_port: GatewayPort = None,
     mqtt_port: MqttPort = None,
@@ -83,6 +83,9 @@ def up(  # a parameter for each option
     profiles_from: ProfilesFrom = None,
     lobbies: Lobbies = None,
     lease_seconds: LeaseSeconds = None,
+    signing_key: Annotated[
+        bool, typer.Option("--signing-key", help="Create a key in KMS for an enrolment's own CA, and print its ARN.")
+    ] = False,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
     """Deploy everything and run it until Ctrl-C. Existing state is kept."""
@@ -97,9 +100,12 @@ def up(  # a parameter for each option
             strictness,
             profiles_from,
             regions=LobbyRegions(lobbies, lease_seconds),
+            signing=signing_key,
         )
         try:
             _print_summary(lobby.up(), state)
+            if signing_key:
+                print(f"  signing key    {lobby.signing_key()}", flush=True)
             _wait_for_end(lobby)
         finally:
             lobby.down()

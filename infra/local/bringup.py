@@ -24,6 +24,7 @@ from infra.local.local_regions import STORED, LobbyRegions
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.operators import ensure_operators, read_operators, write_operators
 from infra.local.ports import choose_layout
+from infra.local.signing_key import signing_key
 from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
@@ -50,7 +51,7 @@ query($account: String!, $region: String!) {
 class LocalLobby:
     """The local deployment in one state directory."""
 
-    def __init__(  # each is an option of the command line
+    def __init__(  # noqa: PLR0913  # each is an option of the command line
         self,
         state: Path,
         timeline: Timeline,
@@ -62,11 +63,13 @@ class LocalLobby:
         layout: Layout | None = None,
         *,
         regions: LobbyRegions = STORED,
+        signing: bool = False,
     ) -> None:
         """`layout` is the layout of a running local cloud, with the accounts of this lobby. None: start a new local
-        cloud."""
+        cloud. `signing`: the lobby may sign devices' certificates with a key of the local cloud."""
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
+        self._signing = signing
         self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port, regions.number)
         self.regions = regions
         self.emulator = Emulator(self.layout, strictness)
@@ -192,14 +195,20 @@ class LocalLobby:
                 outputs |= deploy(stack, {}, self._session(scope).client)
         return outputs
 
+    def signing_key(self) -> str:
+        """Return the ARN of the key in the local cloud that may sign devices' certificates."""
+        return signing_key(self._session(self.layout.lobby).client("kms"))
+
     def _lobby_context(self, place: Target) -> dict[str, str]:
         """Return the settings of the lobby's stack in a Region: devices trust this cloud's own root, and webhooks can
         have receivers on this machine. Only the first Region has a console at a port of its own."""
         layout, root = self.layout, self.layout.server_ca_path.read_text()
         is_first, tables = place == layout.lobby, self._session(place).client("dynamodb")
         own = {"consoleUrl": layout.console_url} if is_first else streams_of(tables)
+        key = {"signingKeys": self.signing_key()} if self._signing else {}
         return {
             **own,
+            **key,
             "deviceEndpoint": f"{layout.server_name(place)}:{layout.endpoint(place).port}",
             "vendingSettings": settings_with(root, root),
             "webhookRoots": str(self.layout.webhook_roots_path.resolve()),

@@ -55,9 +55,7 @@ class Timeline:
         self.durations.append((name, ms))
         self.print(f"{ms:8.0f} ms  {name}{'  · ' + note if note else ''}")
 
-    def wait_for(
-        self, step: str, look: Callable[[], T | None], observed: Callable[[], str], planned: float = 0.0
-    ) -> T:
+    def wait_for(self, step: str, look: Callable[[], T | None], observed: Callable[[], str], planned: float = 0.0) -> T:
         """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout, to
         which the seconds that the step takes by plan are added."""
         timeout = self.timeout + planned

@@ -14,6 +14,7 @@ from lobby.domain.allocation import Allocation
 from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.name_patterns import NamePattern
 from lobby.domain.renewal import RenewalPolicy
+from lobby.domain.signer import Signer
 from lobby.domain.thing_settings import ThingSettings
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 
@@ -89,7 +90,8 @@ class Enrolment:
     `revision` increases with each change of the definition or state. `admitted` counts the devices that were admitted,
     each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `repeat` is set for
     the door `claim` only. `renewal`: when its devices renew their certificates (None: as their profiles state).
-    `things`: what their things get in targets."""
+    `things`: what their things get in targets. `signer`: the CA that issues their certificates at the door `token` and
+    in renewals (None: AWS IoT's)."""
 
     name: EnrolmentName
     door: Door
@@ -107,6 +109,7 @@ class Enrolment:
     repeat: Repeat | None = None
     renewal: RenewalPolicy | None = None
     things: ThingSettings | None = None
+    signer: Signer | None = None
 
     @property
     def actor(self) -> str:
@@ -194,9 +197,14 @@ def changes_of(before: Enrolment, after: Enrolment) -> str:
         ("ends", before.ends, after.ends),
         ("repeat", before.repeat, after.repeat),
         ("renewal", _shown(before.renewal), _shown(after.renewal)),
+        ("signer", _signer_shown(before.signer), _signer_shown(after.signer)),
     ]
     return "; ".join(f"{what}: {old or 'none'} → {new or 'none'}" for what, old, new in pairs if old != new)
 
 
 def _shown(policy: RenewalPolicy | None) -> str | None:
     return f"after {policy.maximum_age} days, within {policy.grace} more" if policy else None
+
+
+def _signer_shown(signer: Signer | None) -> str | None:
+    return f"{signer.key}, for {signer.days} days" if signer else None

@@ -1,9 +1,10 @@
 """Lambda: the renewer, the handler for certificate requests of devices that renew (`wire.RENEWAL_SQL`).
 
 The request is authenticated by the device's certificate in use, and only a device that was asked gets a new one. The
-row names the new certificate before it is activated. Every step can be repeated: a device that gets no answer sends the
-same request again, and gets the same certificate. A request with another name, with a key that the device had before,
-or by a certificate that is not in use, is logged and changes nothing.
+row names the new certificate before it is activated. AWS IoT's CA signs it, or that of the device's enrolment; if that
+cannot sign, the enrolment counts a refusal. Every step can be repeated: a device that gets no answer sends the same
+request again, and gets the same certificate. A request with another name, with a key that the device had before, or by
+a certificate that is not in use, is logged and changes nothing.
 """
 
 import os
@@ -16,20 +17,26 @@ from pynamodb.exceptions import DoesNotExist
 
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
+from lobby.aws.kms_signer import KmsKeys
 from lobby.domain.device import Device
 from lobby.domain.identity import fingerprint, last_day, load_certificate
+from lobby.domain.signer import SIGNER_UNAVAILABLE
 from lobby.domain.states import CLAIM_HELD_STATES
 from lobby.domain.trust.signing_request import parse_signing_request, public_key_of
 from lobby.doors.activation import activate
+from lobby.doors.issuing import CertificateIssuer
 from lobby.errors import Conflict, IdentityRefused, InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import connect
+from lobby.ledger.enrolled_admission import count_refusal
+from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.enrolments import find_enrolment
 from lobby.ledger.models import CertificateRow
 from lobby.ledger.requested_keys import RequestedKeyRow, record_requested_key
 from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, parse_fingerprint, shown
+from lobby.names import Fingerprint, ThingName, parse_fingerprint, shown
 from lobby.settings import RenewerSettings, read_settings
 from lobby.wire import NewCertificate
 
@@ -45,9 +52,15 @@ class Renewer:
     """`account` and `region` are the lobby's; `policy` is the IoT policy of devices there."""
 
     def __init__(
-        self, iot: "IoTClient", iot_data: "IoTDataPlaneClient", ledger: Ledger, policy: str, arn_prefix: str
+        self,
+        iot: "IoTClient",
+        iot_data: "IoTDataPlaneClient",
+        ledger: Ledger,
+        issuer: CertificateIssuer,
+        policy: str,
+        arn_prefix: str,
     ) -> None:
-        self._iot, self._iot_data, self._ledger = iot, iot_data, ledger
+        self._iot, self._iot_data, self._ledger, self._issuer = iot, iot_data, ledger, issuer
         self._policy, self._arn_prefix = policy, arn_prefix
 
     def renew(self, certid: Fingerprint, clientid: object, csr: object) -> str:
@@ -65,6 +78,8 @@ class Renewer:
             return self._issue(device, request, str(csr))
         except (InvalidInput, Conflict) as error:
             logger.warning("no certificate", extra={"certid": device.certid, "code": error.code, "why": error.message})
+            if error.code == SIGNER_UNAVAILABLE and device.enrolment is not None:
+                count_refusal(device.enrolment, error.code)
             return error.code
 
     def _issue(self, device: Device, request: x509.CertificateSigningRequest, csr: str) -> str:
@@ -75,7 +90,9 @@ class Renewer:
         if any(_key(pem) == key for pem in self._earlier(device)):
             raise InvalidInput("CSR_KEY_REUSED", "got a key that the device had before, want a new one")
         record_requested_key(key, device.certid)
-        pem = self._iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)["certificatePem"]
+        enrolment = find_enrolment(device.enrolment) if device.enrolment else None
+        name = _name_of(device)
+        pem = self._issuer.issue(request, csr, name, enrolment.signer if enrolment else None).pem
         certificate = load_certificate(pem)
         new = fingerprint(certificate)
         renewed = self._ledger.renew(device, new, pem, last_day(certificate), ACTOR)
@@ -84,10 +101,9 @@ class Renewer:
 
     def _hand_over(self, device: Device, new: Fingerprint, pem: str) -> None:
         """Activate the new certificate in the lobby, then send it. The row names it already."""
-        if device.devicename is None:
-            raise AssertionError(f"a device that renews has a name: {device.certid}")
-        activate(self._iot, device.devicename, f"{self._arn_prefix}:cert/{new}", self._policy)
-        send(self._iot_data, device.devicename, NewCertificate(pem, device.generation))
+        name = _name_of(device)
+        activate(self._iot, name, f"{self._arn_prefix}:cert/{new}", self._policy)
+        send(self._iot_data, name, NewCertificate(pem, device.generation))
 
     @staticmethod
     def _earlier(device: Device) -> Iterator[str]:
@@ -100,6 +116,12 @@ class Renewer:
                 return
             yield pem_of(row.pem)
             each = row.renews
+
+
+def _name_of(device: Device) -> ThingName:
+    if device.devicename is None:
+        raise AssertionError(f"a device that renews has a name: {device.certid}")
+    return device.devicename
 
 
 def _pem(certificate: Fingerprint) -> str:
@@ -116,9 +138,9 @@ def _key(pem: str) -> bytes | None:
 @at_init
 def _renewer() -> Renewer:
     settings, clients = read_settings(RenewerSettings, os.environ), LobbyClients()
-    connect(RequestedKeyRow)
-    ledger = Ledger(settings.region)
-    return Renewer(clients.iot, clients.iot_data, ledger, settings.lobby_policy, settings.iot_arn)
+    connect(RequestedKeyRow, EnrolmentRow)
+    ledger, issuer = Ledger(settings.region), CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms))
+    return Renewer(clients.iot, clients.iot_data, ledger, issuer, settings.lobby_policy, settings.iot_arn)
 
 
 @everywhere(Access.DOOR)

@@ -1,9 +1,10 @@
 """The vending door: issues certificates to devices that show an enrolment token.
 
-All reasons for a refusal are checked before AWS IoT issues a certificate, which is INACTIVE at first. The row in the
-ledger, the count of the enrolment and the use of the token are one transaction; after it, the certificate is activated.
-After a crash between any two steps the device repeats its request: for the same key it gets the same certificate, for
-another key a new certificate. A certificate that was issued and is not admitted is deleted.
+All reasons for a refusal are checked before a certificate is issued, by AWS IoT or by the enrolment's own CA
+(`issuing`). It is INACTIVE at first. The row in the ledger, the count of the enrolment and the use of the token are one
+transaction; after it, the certificate is activated. After a crash between any two steps the device repeats its request:
+for the same key it gets the same certificate, for another key a new certificate. A certificate that was issued and is
+not admitted is deleted.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from lobby.domain.enrolment import Applicant, Enrolment, refusal_of
 from lobby.domain.enrolment_admission import Plan, is_counted
 from lobby.domain.enrolment_token import UNKNOWN, EnrolmentToken, TokenRefused, TokenUse, refusal_of_validity
 from lobby.domain.identity import Identity, fingerprint, load_certificate
+from lobby.domain.signer import Signer
 from lobby.domain.states import Event
 from lobby.domain.trust.signing_request import public_key_of
 from lobby.domain.vending import Holder, Repeated, carried_claim, decide
@@ -27,6 +29,7 @@ from lobby.domain.vending_settings import VendingSettings
 from lobby.doors.activation import activate
 from lobby.doors.admission import EnrolmentRefused, require_match
 from lobby.doors.allocating import Allocator
+from lobby.doors.issuing import CertificateIssuer
 from lobby.errors import Conflict, InvalidInput, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.enrolled_admission import EnrolmentChanged
@@ -34,7 +37,7 @@ from lobby.ledger.enrolment_tokens import find_token
 from lobby.ledger.enrolments import find_enrolment
 from lobby.ledger.serial_lists import enrolment_listing
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName, TokenId, shown
+from lobby.names import Fingerprint, ThingName, TokenId
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -91,15 +94,16 @@ class Vending:
         ledger: Ledger,
         allocator: Allocator,
         settings: Callable[[], VendingSettings],
+        issuer: CertificateIssuer,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        self._iot, self._ledger, self._allocator = iot, ledger, allocator
+        self._iot, self._ledger, self._allocator, self._issuer = iot, ledger, allocator, issuer
         self._settings, self._clock = settings, clock
 
     def vend(self, token_id: TokenId, request: VendingRequest, actor: str) -> Vended:
         """Return the certificate for a request by the bearer of a token. Raise `TokenRefused`, `EnrolmentRefused`,
         `Conflict` NAME_TAKEN or CHANGED_MEANWHILE, or `InvalidInput`."""
-        settings, issuing = self._settings(), _Issuing(self._iot, request)
+        settings, issuing = self._settings(), _Issuing(self._iot, self._issuer, request)
         try:
             for _ in range(_ATTEMPTS):
                 token, known = self._token(token_id), self._known(request)
@@ -151,7 +155,7 @@ class Vending:
     def _admit(self, use: TokenUse, issuing: "_Issuing", actor: str) -> Device | None:
         """Admit the device, for which a certificate is issued now. Return None if what was read has changed."""
         enrolment, applicant = self._admitting(use, issuing.request.name)
-        identity = issuing.issued().identity
+        identity = issuing.issue(enrolment.signer).identity
         claim = carried_claim(use.replaces)
         if claim is not None:
             plan = Plan(enrolment, claim, use=use)
@@ -199,30 +203,33 @@ class Vending:
 class _Issuing:
     """The certificate for one request, issued when it is needed."""
 
-    def __init__(self, iot: "IoTClient", request: VendingRequest) -> None:
-        self._iot, self.request = iot, request
+    def __init__(self, iot: "IoTClient", issuer: CertificateIssuer, request: VendingRequest) -> None:
+        self._iot, self._issuer, self.request = iot, issuer, request
         self._issued: _Issued | None = None
 
-    def issued(self) -> _Issued:
-        """Return the certificate. It is INACTIVE. Raise `InvalidInput` INVALID_CSR for a CSR that AWS IoT refuses."""
+    def issue(self, signer: Signer | None) -> _Issued:
+        """Return the certificate, which is issued now if it was not before. It is INACTIVE. Raise `InvalidInput`
+        INVALID_CSR for a CSR that AWS IoT refuses, CSR_REQUIRED, or SIGNER_UNAVAILABLE."""
         if self._issued is None:
-            self._issued = self._issue()
+            self._issued = self._made_by(signer)
         return self._issued
 
-    def _issue(self) -> _Issued:
-        if self.request.csr_pem is None:
-            made = self._iot.create_keys_and_certificate(setAsActive=False)
-            keys = KeyPair(made["keyPair"]["PublicKey"], made["keyPair"]["PrivateKey"])
-            return self._of(made["certificatePem"], made["certificateArn"], keys)
-        try:
-            signed = self._iot.create_certificate_from_csr(
-                certificateSigningRequest=self.request.csr_pem, setAsActive=False
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "InvalidRequestException":
-                raise
-            raise InvalidInput("INVALID_CSR", f"got a request that AWS IoT refuses: {shown(str(error), 200)}") from None
-        return self._of(signed["certificatePem"], signed["certificateArn"], None)
+    def issued(self) -> _Issued:
+        """Return the certificate that was issued before."""
+        if self._issued is None:
+            raise AssertionError("a device is admitted with a certificate that was issued")
+        return self._issued
+
+    def _made_by(self, signer: Signer | None) -> _Issued:
+        request = self.request
+        if request.csr is not None and request.csr_pem is not None:
+            signed = self._issuer.issue(request.csr, request.csr_pem, request.name, signer)
+            return self._of(signed.pem, signed.arn, None)
+        if signer is not None:
+            raise InvalidInput("CSR_REQUIRED", "got no csr, want one: the enrolment's own CA makes no keys for devices")
+        made = self._iot.create_keys_and_certificate(setAsActive=False)
+        keys = KeyPair(made["keyPair"]["PublicKey"], made["keyPair"]["PrivateKey"])
+        return self._of(made["certificatePem"], made["certificateArn"], keys)
 
     def _of(self, pem: str, arn: str, keys: KeyPair | None) -> _Issued:
         identity = Identity(fingerprint(load_certificate(pem)), self.request.name, pem)

@@ -18,12 +18,15 @@ from botocore.exceptions import ClientError
 
 from lobby.aws import allocation_hook
 from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
 from lobby.domain.enrolment_token import TokenRefused, enrolment_of
+from lobby.domain.signer import SIGNER_UNAVAILABLE
 from lobby.domain.vending_request import MAX_BODY, parse_request
 from lobby.domain.vending_settings import VendingSettings, parse_settings
 from lobby.doors.admission import EnrolmentRefused
 from lobby.doors.allocating import Allocator
+from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.vending import Vended, Vending
 from lobby.errors import Conflict, InvalidInput, LobbyError
 from lobby.home_guard import everywhere
@@ -52,8 +55,16 @@ _STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "WRONG_CONTENT_TYPE": 415,
     "INVALID_SETTINGS": 503,
     "TRY_AGAIN": 503,
+    SIGNER_UNAVAILABLE: 503,
 }
-_BUSY: Final = ("ThrottlingException", "LimitExceededException", "ServiceUnavailableException")
+_BUSY: Final = (
+    "ThrottlingException",
+    "LimitExceededException",
+    "ServiceUnavailableException",
+    "KMSInternalException",
+    "DependencyTimeoutException",
+    "KeyUnavailableException",
+)
 _RETRY_AFTER: Final = "5"
 """Seconds."""
 logger = Logger(service="vending")
@@ -106,10 +117,12 @@ class Door:
         status = _STATUS_OF_CODE.get(error.code) or next(
             code for kind, code in _STATUS.items() if isinstance(error, kind)
         )
-        if isinstance(error, EnrolmentRefused | TokenRefused | Conflict):
+        if isinstance(error, EnrolmentRefused | TokenRefused | Conflict) or error.code == SIGNER_UNAVAILABLE:
             count_refusal(enrolment_of(token), error.code)
         if error.code == "INVALID_SETTINGS":
             return _refusal(error.code, "the lobby's settings of this door are wrong; tell its operator", status)
+        if error.code == SIGNER_UNAVAILABLE:
+            return _refusal(error.code, "the lobby cannot sign certificates now; tell its operator", status)
         return _refusal(error.code, error.message, status)
 
 
@@ -154,7 +167,8 @@ def _door() -> Door:
         own = os.environ.get("LOBBY_ENDPOINT")
         return own or clients.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
 
-    vending = Vending(clients.iot, Ledger(settings.region), allocator, parameter.value)
+    issuer = CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms))
+    vending = Vending(clients.iot, Ledger(settings.region), allocator, parameter.value, issuer)
     return Door(vending, parameter.value, endpoint)
 
 

@@ -15,6 +15,7 @@ from lobby.domain.allocation import Allocation, Share
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState, Match, Repeat
 from lobby.domain.name_patterns import NamePattern
 from lobby.domain.renewal import parse_policy
+from lobby.domain.signer import Signer
 from lobby.domain.thing_settings import ThingSettings
 from lobby.ledger.table_calls import Calls
 from lobby.names import EnrolmentName, Fingerprint, parse_target_key
@@ -47,6 +48,7 @@ class EnrolmentRow(Model):
     repeat = UnicodeAttribute(null=True)
     renewal = JSONAttribute(null=True)
     things = JSONAttribute(null=True)
+    signer = JSONAttribute(null=True)
     createdby = UnicodeAttribute()
     createdat = UnicodeAttribute()
 
@@ -154,6 +156,7 @@ def enrolment_of(row: EnrolmentRow) -> Enrolment:
         Repeat(row.repeat) if row.repeat else None,
         parse_policy(row.renewal) if row.renewal else None,
         ThingSettings.decode(row.things) if row.things else None,
+        Signer.decode(row.signer) if row.signer else None,
     )
 
 
@@ -174,6 +177,7 @@ def row_of(enrolment: Enrolment) -> EnrolmentRow:
         repeat=enrolment.repeat.value if enrolment.repeat else None,
         renewal=asdict(enrolment.renewal) if enrolment.renewal else None,
         things=enrolment.things.encode() if enrolment.things else None,
+        signer=enrolment.signer.encode() if enrolment.signer else None,
         createdby=enrolment.createdby,
         createdat=enrolment.createdat,
     )

@@ -111,7 +111,7 @@ class Enrolments:
         return self._change(name, event, actor, lambda before: replace(before, state=_AFTER[event]))
 
     def set_limits(self, name: EnrolmentName, change: Callable[[Enrolment], Enrolment], actor: str) -> Enrolment:
-        """Change the limit, the validity period and the renewal. Raises as `set_state`."""
+        """Change the limit, the validity period, the renewal and the signer. Raises as `set_state`."""
         return self._change(name, EnrolmentEvent.CHANGED, actor, change)
 
     def _change(
@@ -137,7 +137,9 @@ class Enrolments:
             EnrolmentRow.revision.set(before.revision + 1),
         ]
         renewal = asdict(after.renewal) if after.renewal else None
-        values = {key: getattr(after, key) for key in ("limit", "starts", "ends", "repeat")} | {"renewal": renewal}
+        signer = after.signer.encode() if after.signer else None
+        values = {key: getattr(after, key) for key in ("limit", "starts", "ends", "repeat")}
+        values |= {"renewal": renewal, "signer": signer}
         for key, value in values.items():
             attribute = getattr(EnrolmentRow, key)
             actions.append(attribute.remove() if value is None else attribute.set(value))

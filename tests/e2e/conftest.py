@@ -4,7 +4,6 @@ The report of a failed test contains the last log lines of its devices and of th
 """
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,7 +15,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from infra.local.strictness import RELAXED, STRICT
 from lobby.names import Target
 from tests.e2e.browser import DESK, Screen, Visit, find_chromium, launch, visiting
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import Deployment, free_port
 from tests.e2e.fleet import Fleet
 
 _TAIL = 60
@@ -28,12 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == here:
             item.add_marker(pytest.mark.e2e)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

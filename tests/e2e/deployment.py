@@ -7,6 +7,7 @@ emulated account only to observe, and to cause faults that an operator then repa
 import json
 import os
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -57,15 +58,17 @@ def until(look: Callable[[], T | None], observed: Callable[[], object] = str, ev
 class Deployment:
     """A running `LocalLobby` with its state directory locked, and the operations that tests perform on it."""
 
-    def __init__(self, state: Path, gateway_port: int, mqtt_port: int, console_port: int) -> None:
-        self.state = state
+    def __init__(
+        self, state: Path, gateway_port: int, mqtt_port: int, console_port: int, *, signing: bool = False
+    ) -> None:
+        self.state, self._signing = state, signing
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self._cleanup = ExitStack()
         self._apis: dict[str, Api] = {}
 
     def up(self) -> None:
         self._cleanup.enter_context(exclusive_use(self.state))
-        self.local = LocalLobby(self.state, Timeline())
+        self.local = LocalLobby(self.state, Timeline(), signing=self._signing)
         self._cleanup.callback(self.local.down)
         self._cleanup.callback(self.sign_out)
         self.file = self.local.up()
@@ -212,3 +215,9 @@ def _target(target: Target) -> dict[str, str]:
 def events(device: dict[str, Any]) -> list[str]:
     """Return the events in the device's history, oldest first."""
     return [entry["event"] for entry in device["history"]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

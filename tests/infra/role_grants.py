@@ -23,8 +23,8 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-renewer": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates"},
-        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}counts"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}enrolments"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}enrolments", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
         "iot:AttachPolicy": {f"{IOT}cert/*"},

@@ -12,7 +12,7 @@ from lobby.ledger import transaction
 from lobby.ledger.models import HistoryRow, LedgerRow
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.setup import ScenarioSetup
-from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.named_races import RACES
 from tests.simulation.races.race import Race, run_race
 from tests.simulation.races.scheduler import all_orders, random_order, some_orders

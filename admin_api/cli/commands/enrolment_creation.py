@@ -14,6 +14,7 @@ from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.enrolments import Named, Repeat, add_serials, renewal_of
+from admin_api.cli.commands.signer_options import SignerCa, SignerDays, SignerKey, signer_of
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import usage_error
 from admin_api.cli.render import enrolments as render
@@ -76,6 +77,9 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
     door: Annotated[str, typer.Option(help="How its devices join: registration, claim or token.")] = "registration",
     repeat: Repeat = None,
+    signer_key: SignerKey = None,
+    signer_ca: SignerCa = None,
+    signer_days: SignerDays = None,
 ) -> None:
     """Create an enrolment: devices that meet all conditions are admitted up to a limit, and claimed for a target."""
     allocation = _allocation(context, target or [], function, profile, config, presence)
@@ -101,6 +105,7 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         renewal=renewal_of(renew_after),
         attributes=[_attribute(each) for each in attribute or ()] or None,
         thingGroups=group or None,
+        signer=signer_of(signer_key, signer_ca, signer_days),
     )["createEnrolment"]
     if listed is not None:
         added = add_serials(context, name, listed)

@@ -10,6 +10,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
+from admin_api.cli.commands.signer_options import SignerCa, SignerDays, SignerKey, signer_of
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import usage_error
 from admin_api.cli.render import enrolments as render
@@ -47,7 +48,7 @@ def show(context: CommandContext, name: Named) -> None:
 
 
 @command(app, "change")
-def change(
+def change(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: CommandContext,
     name: Named,
     limit: Annotated[str | None, typer.Option(help="Highest number of devices, or none.")] = None,
@@ -57,13 +58,22 @@ def change(
     renew_after: Annotated[
         str | None, typer.Option(metavar="DAYS/GRACE", help="When certificates are renewed, or none.")
     ] = None,
+    signer_key: SignerKey = None,
+    signer_ca: SignerCa = None,
+    signer_days: SignerDays = None,
 ) -> None:
-    """Change the limit, the validity period, the renewal, or the treatment of a second key. Omitted values stay."""
+    """Change the limit, the validity period, the renewal, the signer, or the treatment of a second key.
+
+    Omitted values stay. `--signer-key none`: AWS IoT signs from now on.
+    """
     renewal = renew_after if renew_after == NONE else renewal_of(renew_after)
-    entered = {"limit": _number(limit), "starts": starts, "ends": ends, "repeat": repeat, "renewal": renewal}
+    signer = NONE if signer_key == NONE else signer_of(signer_key, signer_ca, signer_days)
+    limits = {"limit": _number(limit), "starts": starts, "ends": ends}
+    entered = limits | {"repeat": repeat, "renewal": renewal, "signer": signer}
     changes = {key: None if value == NONE else value for key, value in entered.items() if value is not None}
     if not changes:
-        raise usage_error("got nothing to change, want --limit, --starts, --ends, --repeat or --renew-after")
+        options = "--limit, --starts, --ends, --repeat, --renew-after or --signer-key"
+        raise usage_error(f"got nothing to change, want {options}")
     changed = context.execute(documents.CHANGE_ENROLMENT, name=parse_enrolment_name(name), **changes)
     _report(context, changed["changeEnrolment"], f"Changed {name}")
 

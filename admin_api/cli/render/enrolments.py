@@ -48,6 +48,7 @@ def details(enrolment: Enrolment, history: Iterable[Mapping[str, Any]]) -> Rende
         ("second key", enrolment["repeat"]),
         ("template", enrolment["provisioningTemplate"]),
         ("renewal", _renewal(enrolment)),
+        ("signer", _signer(enrolment)),
         ("attributes", ", ".join(f"{each['name']}={each['value']}" for each in enrolment["attributes"]) or None),
         ("thing groups", ", ".join(enrolment["thingGroups"]) or None),
         ("target", _targets(enrolment)),
@@ -85,6 +86,11 @@ def _progress(enrolment: Enrolment) -> str:
 def _renewal(enrolment: Enrolment) -> str | None:
     policy = enrolment["renewal"]
     return f"after {policy['maximumAge']} days, within {policy['grace']} more" if policy else None
+
+
+def _signer(enrolment: Enrolment) -> str | None:
+    signer = enrolment["signer"]
+    return f"{signer['key']}, for {signer['days']} days" if signer else None
 
 
 def _conditions(enrolment: Enrolment) -> str:

@@ -158,7 +158,7 @@ class Lobby:
     def __post_init__(self) -> None:
         self.campaigns = Campaigns()
         self.manifests = Manifests(_s3, MANIFESTS)
-        services = Services(
+        self.services = Services(
             self.ledger,
             self.targets,
             self.survey,
@@ -184,7 +184,7 @@ class Lobby:
             sign_history=sign_history,
             several_regions=self.several_regions,
         )
-        app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), services)
+        app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), self.services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable
 
     def clock(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
+from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Match
@@ -13,6 +14,7 @@ from lobby.domain.name_patterns import parse_name_pattern
 from lobby.domain.vending_settings import parse_settings
 from lobby.doors import vending_authorizer, vending_requests
 from lobby.doors.allocating import Allocator
+from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
 from lobby.ledger.clock import timestamp
@@ -74,7 +76,8 @@ class VendingLobby(Lobby):
         ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
         parameter = Parameter(lambda: self.ssm, PARAMETER, parse_settings, self.clock)
         allocator = Allocator(Targets.read_only().all, self.invoke)
-        vending = Vending(self.iot, ledger, allocator, parameter.value, self.clock)
+        issuer = CertificateIssuer(self.iot, KmsKeys(lambda: aws.client("kms")), self.clock)
+        vending = Vending(self.iot, ledger, allocator, parameter.value, issuer, self.clock)
         self.door = vending_requests.Door(vending, parameter.value, lambda: "lobby.example.com:9883")
         self.authorizer = Authorizer(TokenFailures(self.clock), self.clock)
 

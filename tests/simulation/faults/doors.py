@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from lobby.aws.allocation_hook import HookFailed
+from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates
 from lobby.domain.allocation import Allocation, Share
@@ -22,6 +23,7 @@ from lobby.domain.states import State
 from lobby.domain.vending_settings import parse_settings
 from lobby.doors import claim_certificates, vending_authorizer, vending_requests
 from lobby.doors.allocating import Allocator
+from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
@@ -122,7 +124,8 @@ def _vending(run: Run) -> vending_requests.Door:
     parameter = Parameter(lambda: ssm, PARAMETER, parse_settings, run.clock)
     ledger = Ledger(REGION, run.clock, pause=lambda _attempt: None)
     allocator = Allocator(Targets.read_only().all, _no_function)
-    vending = Vending(iot, ledger, allocator, parameter.value, run.clock)
+    issuer = CertificateIssuer(iot, KmsKeys(lambda: aws.client("kms")), run.clock)
+    vending = Vending(iot, ledger, allocator, parameter.value, issuer, run.clock)
     return vending_requests.Door(vending, parameter.value, lambda: "lobby.example.com")
 
 

@@ -29,6 +29,7 @@ from lobby import arrivals, connections, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.allocation_hook import invoke
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, client
+from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.pacer import Pacer
 from lobby.aws.trust_store import TrustStore
 from lobby.connections import ConnectionRecorder
@@ -39,6 +40,7 @@ from lobby.domain.renewal import RenewalPolicy
 from lobby.doors import claim_certificates, provisioning, registration_queue, renewal
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.provisioning import ProvisioningHook
@@ -174,7 +176,8 @@ class Lambdas:
 
     def _renewer(self) -> Handler:
         clients = LobbyClients()
-        door = Renewer(clients.iot, clients.iot_data, self._ledger(), WAITING_POLICY, f"arn:aws:iot:{REGION}:{LOBBY}")
+        issuer, prefix = CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms)), f"arn:aws:iot:{REGION}:{LOBBY}"
+        door = Renewer(clients.iot, clients.iot_data, self._ledger(), issuer, WAITING_POLICY, prefix)
         return lambda event: renewal.handler(event, None, door)
 
     def _reconciler(self) -> Handler:

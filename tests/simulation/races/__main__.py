@@ -21,7 +21,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.bench.report import Section, section
 from tests.simulation.faults.faulty_aws import faulty_aws
 from tests.simulation.faults.setup import ScenarioSetup
-from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.named_races import RACES
 from tests.simulation.races.race import run_race
 from tests.simulation.races.scheduler import Choose, random_order, some_orders

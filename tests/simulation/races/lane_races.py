@@ -13,7 +13,7 @@ from tests.simulation.faults import initial_states
 from tests.simulation.faults.devices import A, B
 from tests.simulation.faults.lambdas import TOKENS_URL
 from tests.simulation.faults.lane_queues import Message
-from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.race import Race, StartActors, ends_as, one
 from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation

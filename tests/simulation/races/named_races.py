@@ -12,7 +12,8 @@ from tests.simulation.faults.devices import FAR, GUARDED, A, B, Fleet
 from tests.simulation.faults.initial_states import ONE, TWO
 from tests.simulation.faults.setup import CA, InitialState, deploy_policy
 from tests.simulation.races.lane_races import LANE_RACES
-from tests.simulation.races.model import ModelViolation, entries_of, row_of
+from tests.simulation.races.model import entries_of, row_of
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
 from tests.simulation.races.renewal_races import RENEWAL_RACES
 from tests.simulation.races.scheduler import Actor

@@ -10,7 +10,8 @@ from lobby.names import Fingerprint, Target
 from tests.simulation.faults.initial_states import ONE
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.setup import InitialState, ScenarioSetup
-from tests.simulation.races.model import ModelViolation, check_always, row_of
+from tests.simulation.races.model import check_always, row_of
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.scheduler import Actor, Choose
 from tests.simulation.races.settling import settle
 from tests.simulation.races.simulation import Simulation

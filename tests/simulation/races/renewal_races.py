@@ -13,7 +13,8 @@ from tests.simulation.faults.devices import A, B
 from tests.simulation.faults.renewals import asked, device_of_all
 from tests.simulation.faults.renewing_device import RenewingDevice
 from tests.simulation.races.deliveries import Invocation
-from tests.simulation.races.model import ModelViolation, model_devices, row_of
+from tests.simulation.races.model import model_devices, row_of
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
 from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation

@@ -2,7 +2,8 @@
 
 from lobby.domain.states import State
 from lobby.names import Fingerprint
-from tests.simulation.races.model import ModelViolation, check_always, check_responses, check_settled, row_of
+from tests.simulation.races.model import check_always, check_responses, check_settled, row_of
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.simulation import Simulation
 
 

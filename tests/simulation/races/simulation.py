@@ -27,7 +27,7 @@ from tests.simulation.faults.lane_queues import Message as LaneMessage
 from tests.simulation.faults.stream import WRITES, images, needs_commissioner, record_of
 from tests.simulation.races.deliveries import DeviceRecords, Invocation, number_of
 from tests.simulation.races.device_actions import DeviceActions
-from tests.simulation.races.model import ModelViolation
+from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.scheduler import Actor, scheduling
 from tests.simulation.races.user_requests import UserRequest
 

@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from lobby.aws.kms_signer import KmsKeys
 from lobby.domain.identity import Identity
 from lobby.domain.renewal import Renewal, stage_of
 from lobby.domain.transitions import ClaimRequest
+from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.renewal import Renewer, handler
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_target
@@ -65,7 +67,8 @@ class Door:
         self.ledger, self.iot = ledger, IssuingIot()
         iot: Any = self.iot
         prefix = f"arn:aws:iot:{aws.HOME.region}:{aws.HOME.account}"
-        self.renewer = Renewer(iot, aws.client("iot-data"), ledger, "device-lobby-waiting", prefix)
+        issuer = CertificateIssuer(iot, KmsKeys(lambda: aws.client("kms")))
+        self.renewer = Renewer(iot, aws.client("iot-data"), ledger, issuer, "device-lobby-waiting", prefix)
         ledger.admit(Identity(ONE, NAME, make.pem_of(OLD)), "service:bouncer")
         claimed = ledger.claim(ONE, ClaimRequest(parse_target("1" * 12, "eu-west-1")), "user:ann")
         device = ledger.arrive(ledger.commission(claimed, "a.example", "service:commissioner"), "service:arrivals")

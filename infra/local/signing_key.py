@@ -1,0 +1,20 @@
+"""A key in the local cloud's KMS that the lobby may sign devices' certificates with (`signingKeys`).
+
+It is created once in each state and found again by its alias. It is created only on request, because the lobby's
+template names it, so each new state needs its own synthesis.
+"""
+
+from typing import Any, Final
+
+ALIAS: Final = "alias/local-signing-key"
+
+
+def signing_key(kms: Any) -> str:
+    """Return the ARN of the key, which is created if it does not exist."""
+    for page in kms.get_paginator("list_aliases").paginate():
+        for alias in page["Aliases"]:
+            if alias["AliasName"] == ALIAS:
+                return str(kms.describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]["Arn"])
+    made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    kms.create_alias(AliasName=ALIAS, TargetKeyId=made["KeyId"])
+    return str(made["Arn"])

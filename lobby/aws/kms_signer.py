@@ -1,0 +1,76 @@
+"""Signs with keys in AWS KMS, and reads what they are.
+
+The private key never leaves KMS. Only a SHA-256 is sent, because KMS accepts at most 4,096 bytes (AWS KMS API
+reference, "Sign"). A key that cannot be used is reported as `InvalidInput` SIGNER_UNAVAILABLE; throttling and failures
+of KMS are raised, so that the work is retried.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from lobby.domain.signer import SIGNER_UNAVAILABLE, Signer
+from lobby.domain.trust.remote_key import SignDigest
+from lobby.errors import InvalidInput
+
+_UNUSABLE: Final = (
+    "DisabledException",
+    "KMSInvalidStateException",
+    "NotFoundException",
+    "InvalidKeyUsageException",
+    "InvalidArnException",
+    "UnsupportedOperationException",
+    "AccessDeniedException",
+)
+
+
+@dataclass(frozen=True)
+class KeyDescription:
+    """`public` is the public key in DER; `state` and `usage` are KMS's."""
+
+    public: bytes
+    usage: str
+    state: str
+
+
+class KmsKeys:
+    """`kms` returns the client."""
+
+    def __init__(self, kms: Callable[[], Any]) -> None:
+        self._kms = kms
+
+    def describe(self, arn: str) -> KeyDescription:
+        """Return a key. Raise `InvalidInput` SIGNER_UNAVAILABLE for one that the lobby may not read."""
+        found = self._call(arn, lambda kms: kms.describe_key(KeyId=arn))["KeyMetadata"]
+        if found["KeyState"] != "Enabled" or found["KeyUsage"] != "SIGN_VERIFY":
+            return KeyDescription(b"", found["KeyUsage"], found["KeyState"])
+        public = self._call(arn, lambda kms: kms.get_public_key(KeyId=arn))["PublicKey"]
+        return KeyDescription(public, found["KeyUsage"], found["KeyState"])
+
+    def signing(self, signer: Signer) -> SignDigest:
+        """Return the function that signs with the signer's key."""
+        public = x509.load_pem_x509_certificate(signer.ca.encode()).public_key()
+        algorithm = "RSASSA_PKCS1_V1_5_SHA_256" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_256"
+
+        def sign(digest: bytes) -> bytes:
+            request = {"KeyId": signer.key, "Message": digest, "MessageType": "DIGEST", "SigningAlgorithm": algorithm}
+            signature: bytes = self._call(signer.key, lambda kms: kms.sign(**request))["Signature"]
+            return signature
+
+        return sign
+
+    def _call(self, arn: str, call: Callable[[Any], Any]) -> Any:
+        try:
+            return call(self._kms())
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in _UNUSABLE:
+                raise
+            raise InvalidInput(
+                SIGNER_UNAVAILABLE,
+                f"got {code} from KMS for {arn}, want a key that is enabled, and that the lobby may use (signingKeys)",
+            ) from None

@@ -1,0 +1,45 @@
+"""A CA whose key is in AWS KMS, with which a lobby signs certificates of devices (docs/enrolments.md).
+
+The key is created in KMS, by the operator, and never leaves it: KMS signs the CA's own certificate, too. Rejected are
+keys that cannot sign certificates.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from lobby.domain.signer import parse_key_arn
+from lobby.domain.trust.remote_key import WANTED, remote_key
+from lobby.errors import InvalidInput
+from lobby.names import Region, parse_region
+from pki import profile
+
+
+def region_of(arn: str) -> Region:
+    """Return the Region of a key. Raise `InvalidInput` INVALID_SIGNER for another text."""
+    return parse_region(parse_key_arn(arn).split(":")[3])
+
+
+def create(kms: Any, arn: str, organization: str, years: int, now: datetime) -> x509.Certificate:
+    """Return a new certificate of the CA with this key. Raise `InvalidInput` INVALID_SIGNER, INVALID_ORGANIZATION or
+    INVALID_YEARS, and `ClientError` of KMS."""
+    name, validity = profile.organization_name(organization), profile.plan_validity(now, years, None)
+    found = kms.get_public_key(KeyId=arn)
+    if found["KeyUsage"] != "SIGN_VERIFY":
+        raise InvalidInput("INVALID_SIGNER", f"got key {arn} for {found['KeyUsage']}, want one for SIGN_VERIFY")
+    public = load_der_public_key(found["PublicKey"])
+    algorithm = "RSASSA_PKCS1_V1_5_SHA_256" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_256"
+
+    def sign(digest: bytes) -> bytes:
+        request = {"KeyId": arn, "Message": digest, "MessageType": "DIGEST", "SigningAlgorithm": algorithm}
+        signature: bytes = kms.sign(**request)["Signature"]
+        return signature
+
+    try:
+        key = remote_key(public, sign)
+    except TypeError:
+        raise InvalidInput("INVALID_SIGNER", f"got key {arn} of another kind, want {WANTED}") from None
+    return profile.build_signer(name, key, validity)
