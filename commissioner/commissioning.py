@@ -107,6 +107,8 @@ class Commissioner:
         except TargetRefusal as refusal:
             return self._uncleared(device, None, refusal)
         self._deactivate_in_lobby(device.retiring)
+        if device.devstate is State.COMMISSIONED:  # a run that ended before it sent the route is continued here
+            self._push_route(device)
         self._ledger.retire_certificates(device, device.retiring, ACTOR)
         return "retired" if device.retiring else "asked to renew"
 

@@ -186,3 +186,20 @@ def test_a_device_that_is_released_before_the_retirement_keeps_no_old_certificat
     assert [renewing.status(A, each) for each in (ONE, renewing.new)] == ["INACTIVE", "INACTIVE"]
     assert [renewing.in_lobby(each) for each in (ONE, renewing.new)] == ["INACTIVE", "ACTIVE"]
     assert (renewing.device().retiring, renewing.device().needs_commissioner) == ((), False)
+
+
+def test_the_retirement_of_a_lost_certificate_sends_the_route_that_an_interrupted_run_has_not_sent(
+    renewing: Renewing,
+) -> None:
+    renewing.sign()
+    lost, ledger = renewing.new, renewing.lobby.ledger
+    renewing.pem = make.pem_of(make.device(CA, "sensor-1", serial=2001, number=4))
+    answer = aws.client("iot").register_certificate_without_ca(certificatePem=renewing.pem, status="ACTIVE")
+    renewing.new = Fingerprint(answer["certificateId"])
+    renewing.sign()
+    commissioned = ledger.commission(renewing.device(), "a.example", "service:commissioner")
+    aws.published().clear()
+    renewing.work()
+    routes = [json.loads(payload) for topic, payload in aws.published() if topic == "lobby/sensor-1"]
+    assert [route["generation"] for route in routes] == [commissioned.generation]
+    assert (renewing.in_lobby(lost), renewing.device().retiring) == ("INACTIVE", ())

@@ -60,13 +60,17 @@ class LaneQueues:
 
     def visible(self) -> list[Message]:
         """Return the messages that SQS can deliver now: at most the first of each group."""
+        return [message for message in self._first() if message.visible_at <= self.clock()]
+
+    def next_visible_at(self) -> datetime | None:
+        """Return when SQS can deliver the next message: one behind a hidden message of its group waits for that."""
+        return min((message.visible_at for message in self._first()), default=None)
+
+    def _first(self) -> list[Message]:
         first: dict[tuple[str, str], Message] = {}
         for message in self.messages:
             first.setdefault((message.queue, message.group), message)
-        return [message for message in first.values() if message.visible_at <= self.clock()]
-
-    def next_visible_at(self) -> datetime | None:
-        return min((message.visible_at for message in self.messages), default=None)
+        return list(first.values())
 
     def receive(self, message: Message) -> dict[str, Any]:
         """Hide the message for the queue's visibility timeout, and return the event."""

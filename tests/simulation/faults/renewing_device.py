@@ -97,9 +97,9 @@ class RenewingDevice(SimulatedDevice):
         return target or self._after_visit()
 
     def _on_request(self, where: Target) -> Target | None:
-        if self.new is not None:
+        if where == HOME and self.new is not None:
             return None
-        self.visits, self.asked, self.requests = True, True, 0
+        self.visits, self.asked, self.requests = True, self.new is None, 0
         return HOME if where != HOME else None
 
     def _follow(self, route: Route, where: Target) -> Target | None:
