@@ -47,7 +47,7 @@ def watch(alarms: Alarms, settings: Settings) -> None:
         period=_PERIOD,
         statistic="sum",
     )
-    description = "the home Region cannot extend its lease, and stops within minutes: run lobbyctl regions"
+    description = "the home Region cannot extend its lease, and stops within minutes: run lobbyctl regions list"
     alarms.add("lease-not-extended", lost, 0, description)
     for place in settings.places:
         if place != settings.lobby:

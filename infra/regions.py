@@ -21,8 +21,10 @@ from lobby.settings import REGIONS
 LEASE: Final = "LOBBY_LEASE_SECONDS"
 _TABLES: Final = "dynamodb"
 _IOT: Final = "iot"
-REACH_DEVICES: Final = frozenset({"commissioner", "sweeper"})
-"""The roles that work on devices in all Regions of the lobby: a device is in the Region whose door admitted it."""
+SEND_TO_DEVICES: Final = frozenset({"commissioner", "sweeper"})
+"""The roles that send messages to devices in all Regions of the lobby, each in that of its door."""
+REACH_DEVICES: Final = SEND_TO_DEVICES | {"registrar"}
+"""The roles that work on certificates in all Regions. A claim certificate is valid at every door."""
 BOUNCER: Final = "bouncer"
 ADMIN_API: Final = "admin-api"
 WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
@@ -64,7 +66,7 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
     more = []
     if role not in WITHOUT_LEASE:
         more.append(_allow("Lease", "dynamodb:GetItem", table_arn(TargetRow, settings.lobby)))
-    if role in REACH_DEVICES:
+    if role in SEND_TO_DEVICES:
         more.append(_allow("EndpointsOfRegions", "iot:DescribeEndpoint", "*"))
     return [*statements, *more, *_reads(role, settings)]
 

@@ -6,17 +6,20 @@ minutes, and no Region may write until enough Regions answer again, or the opera
 """
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init
+from lobby.aws.metric_report import report
+from lobby.aws.metrics import LEASE_NOT_EXTENDED
 from lobby.domain.home import Terms
 from lobby.ledger.home_lease import ALONE, LOST, HomeLease
 from lobby.ledger.home_votes import Votes
 from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
-logger = Logger(service="keeper")
+SERVICE: Final = "keeper"
+logger = Logger(service=SERVICE)
 
 
 @at_init
@@ -29,6 +32,8 @@ def _lease() -> HomeLease:
 def handler(_event: dict[str, Any], _context: object, lease: HomeLease | None = None) -> dict[str, str]:
     """Handle the timer's event."""
     outcome = (lease or _lease()).keep()
-    log = logger.warning if outcome in (ALONE, LOST) else logger.debug
+    at_risk = outcome in (ALONE, LOST)
+    log = logger.warning if at_risk else logger.debug
     log("lease", extra={"outcome": outcome})
+    report(SERVICE, {LEASE_NOT_EXTENDED: int(at_risk)})
     return {"outcome": outcome}

@@ -116,7 +116,8 @@ def test_a_role_reaches_the_tables_of_both_regions_and_nothing_else_more(first: 
     name = role.removeprefix("device-lobby-")
     expected = {action: set(resources) for action, resources in GRANTS[role].items()}
     for resources in expected.values():
-        reached = ("arn:aws:dynamodb:", "arn:aws:iot:") if name in ("commissioner", "sweeper") else "arn:aws:dynamodb:"
+        both = name in ("commissioner", "sweeper", "registrar")
+        reached = ("arn:aws:dynamodb:", "arn:aws:iot:") if both else "arn:aws:dynamodb:"
         if role not in OF_RULES:
             resources |= {each.replace(FIRST, SECOND) for each in resources if each.startswith(reached)}
     if role not in OF_RULES and name not in ("pages", "notary"):
