@@ -25,7 +25,7 @@ SHARDS: Final = 16
 """Shards for each pair of buckets."""
 PARTITIONS: Final = 4
 """Partitions of the shards. Each takes 500 transitions per second, as a transactional write costs two units."""
-_NOWHERE: Final = ""
+NOWHERE: Final = ""
 """The bucket that a new device leaves and a removed one enters. A row that was not counted yet leaves it, too."""
 BucketChange = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
@@ -92,9 +92,13 @@ def shard_of(change: BucketChange, shard: int) -> CountRow:
 def read_counts() -> tuple[Tally, ...]:
     """Return all non-empty buckets, in the order of their keys, with one query for each partition. A device that
     changes while they run can be counted twice, or not at all."""
+    return tuple(Tally(_bucket(key), count) for key, count in sorted(read_totals().items()) if count > 0)
+
+
+def read_totals() -> dict[str, int]:
+    """Return the sum of each bucket, by its key."""
     kinds = (KIND, *map(_kind, range(PARTITIONS)))
-    rows = ((row.bucket, int(row.number)) for kind in kinds for row in CountRow.query(kind, consistent_read=True))
-    return tuple(Tally(_bucket(key), count) for key, count in sorted(totals(rows).items()) if count > 0)
+    return totals((row.bucket, int(row.number)) for kind in kinds for row in CountRow.query(kind, consistent_read=True))
 
 
 def totals(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -107,12 +111,12 @@ def totals(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
             sums[entered] += number
         else:
             sums[key.rpartition("|")[0]] += number
-    del sums[_NOWHERE]
+    del sums[NOWHERE]
     return dict(sums)
 
 
 def _counted(device: Device | None) -> str:
-    return (device.counted if device else None) or _NOWHERE
+    return (device.counted if device else None) or NOWHERE
 
 
 def _kind(partition: int) -> str:

@@ -3,20 +3,25 @@
 For rows that are older than the counts, or that were written by other tools. These rows also get the key of the index
 by fingerprint. Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains the key
 of the bucket that counts it; row and count are updated in one transaction, on condition that the row is unchanged. It
-scans the whole table, which no Lambda may do.
+then corrects counts that differ from the rows, which happens only if another Region became home before both were
+replicated. It scans the whole table, which no Lambda may do.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
 from lobby.ledger.connection import connection_of
-from lobby.ledger.counts import any_shard, bucket_of
+from lobby.ledger.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of
 from lobby.ledger.items import device_of
-from lobby.ledger.models import LedgerRow
+from lobby.ledger.models import CountRow, LedgerRow
+from lobby.ledger.routing import Access, route
 from lobby.ledger.transaction import TransactionConflict, Writer
+from lobby.settings import lobby_regions
 
 BATCH_SIZE: Final = 50
 """Devices per transaction, of DynamoDB's 100 items: a row, and the count of the buckets that it leaves and enters."""
@@ -53,5 +58,29 @@ def _count(writer: Writer, devices: Sequence[Device]) -> int:
     return len(devices)
 
 
+def correct(shard: int = 0) -> dict[str, int]:
+    """Correct the counts that differ from the rows by the same number twice; others are changing now. Return the
+    corrections, by bucket."""
+    first, second = differences(), differences()
+    found = {bucket: number for bucket, number in second.items() if first.get(bucket) == number}
+    for bucket, number in found.items():
+        shard_of((NOWHERE, bucket), shard).update(actions=[CountRow.number.add(number)])
+    return found
+
+
+def differences() -> dict[str, int]:
+    """Return by how much the rows of each bucket exceed its count."""
+    rows = Counter(row.counted for row in LedgerRow.scan(consistent_read=True) if row.counted)
+    return _difference(rows, read_totals())
+
+
+def _difference(rows: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+    exceeds = {each: rows.get(each, 0) - counts.get(each, 0) for each in sorted(rows.keys() | counts.keys())}
+    return {each: number for each, number in exceeds.items() if number}
+
+
 if __name__ == "__main__":
+    if lobby_regions(os.environ):
+        route(Access.HOME)
     print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")
+    print(f"counts corrected: {correct()}")

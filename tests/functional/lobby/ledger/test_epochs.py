@@ -10,7 +10,10 @@ from lobby.domain.home import LEASE_MS, MARGIN_MS
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
+from lobby.ledger import recount
+from lobby.ledger.counts import read_counts
 from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.ledger.recount import correct
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.aws import Calls, Clock
@@ -96,3 +99,24 @@ def test_the_first_home_never_goes_on_from_an_entry_that_its_row_does_not_have(l
         HistoryRow(CERTID, 2, at="2026-01-01", actor="x", event="claim", generation=1, prior="0", hash="1").save()
         with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
             claim(DUBLIN)
+
+
+def test_counts_that_were_not_replicated_with_their_rows_are_corrected(lobby: Regions) -> None:
+    lobby.replicate(DUBLIN, FRANKFURT)
+    with lobby.at(DUBLIN):
+        claim(DUBLIN)
+    lobby.replicate(DUBLIN, FRANKFURT, only=(LedgerRow, HistoryRow))
+    lose_dublin(lobby)
+    with lobby.at(FRANKFURT):
+        before, after = "knocking||", f"claimed|{TARGET}|"
+        assert {tally.bucket.key: tally.count for tally in read_counts()} == {before: 1}
+        assert correct() == {before: -1, after: 1}
+        assert {tally.bucket.key: tally.count for tally in read_counts()} == {after: 1}
+        assert correct() == {}
+
+
+def test_counts_that_are_changing_are_not_corrected(lobby: Regions, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([{"knocking||": 1}, {"knocking||": 2}])
+    monkeypatch.setattr(recount, "differences", lambda: next(answers))
+    with lobby.at(DUBLIN):
+        assert correct() == {}
