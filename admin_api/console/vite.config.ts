@@ -9,16 +9,19 @@ import { defineConfig } from "vitest/config";
 import { compress } from "./build/compress.ts";
 import { serviceWorker } from "./build/service_worker.ts";
 
-/**
- * Test files that need modules of their own: they replace modules, or the browser's storage before a module opens it.
- * All other files of a worker share one copy of React, Mantine and the console, which takes a second per file to load.
- */
-const isolated = readdirSync("tests", { recursive: true, encoding: "utf8" })
+const testFiles = readdirSync("tests", { recursive: true, encoding: "utf8" })
   .map((name) => `tests/${name}`)
-  .filter((name) => /\.test\.tsx?$/.test(name))
-  .filter((name) =>
-    /vi\.mock\(|fake-indexeddb|\/(phone|claim_queue_fixtures)"/.test(readFileSync(name, "utf8")),
-  );
+  .filter((name) => /\.test\.tsx?$/.test(name));
+const filesWith = (pattern: RegExp) => testFiles.filter((name) => pattern.test(readFileSync(name, "utf8")));
+
+/** Test files that need modules of their own: they replace modules, or the browser's storage before a module opens it. */
+const special = filesWith(/vi\.mock\(|fake-indexeddb|\/(phone|claim_queue_fixtures)"/);
+
+/** Those of them that replace the same modules: the camera's and the storage. */
+const phone = filesWith(/\/phone"/);
+
+/** All other files of a worker share one copy of React, Mantine and the console, which takes a second per file to load. */
+const shared = { isolate: false };
 
 export default defineConfig({
   plugins: [react(), serviceWorker(), compress()],
@@ -39,9 +42,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "shared", include: ["tests/**/*.test.{ts,tsx}"], exclude: isolated, isolate: false },
+        test: { name: "shared", include: ["tests/**/*.test.{ts,tsx}"], exclude: special, ...shared },
       },
-      { extends: true, test: { name: "isolated", include: isolated } },
+      { extends: true, test: { name: "phone", include: phone, ...shared } },
+      { extends: true, test: { name: "isolated", include: special.filter((name) => !phone.includes(name)) } },
     ],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 30_000, // slow machines need more time

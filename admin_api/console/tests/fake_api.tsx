@@ -167,7 +167,7 @@ export function show(
   const me = meOf({ name: "ada", role, operations: [...ROLES[role]] });
   const within = signedIn ? <MeContext value={me}>{page}</MeContext> : page;
   const rendering = render(
-    <MantineProvider theme={theme} env="test">
+    <MantineProvider theme={theme} env="test" withCssVariables={false} withGlobalClasses={false}>
       <Provider value={api.client}>
         <Router hook={location.hook} searchHook={location.searchHook}>
           <SessionContext value={signedIn ? ({} as Session) : null}>{within}</SessionContext>

@@ -1,6 +1,6 @@
 /** The campaigns page: progress, failures, waits and actions; creating one from a filter; results as CSV. */
 import { screen, waitFor, within } from "@testing-library/react";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import CampaignsPage from "../../../src/pages/campaigns/campaigns_page";
 import type { Campaign, Result } from "../../../src/pages/campaigns/operations";
 import {
@@ -14,11 +14,11 @@ import {
   waitOf,
   whatOf,
 } from "../../../src/pages/campaigns/texts";
-import { saveFile } from "../../../src/parts/save_file";
 import { FakeApi, Refusal, show } from "../../fake_api";
+import { savedFiles } from "../../saved_files";
 import { ROTTERDAM, TARGETS } from "../fixtures";
 
-vi.mock("../../../src/parts/save_file", () => ({ saveFile: vi.fn() }));
+const saved = savedFiles();
 
 const COUNTS = {
   __typename: "CampaignCounts",
@@ -214,10 +214,9 @@ test("saves the results of all pages as CSV", async () => {
   const { user } = show(<CampaignsPage />, api);
   await row();
   await user.click(screen.getByRole("button", { name: "Results of to-rotterdam" }));
-  await waitFor(() => expect(saveFile).toHaveBeenCalledOnce());
-  const [text, name] = vi.mocked(saveFile).mock.calls[0] ?? ["", ""];
-  expect(name).toBe("campaign-to-rotterdam.csv");
-  expect(text.split("\r\n").map((line) => line.split(",")[0])).toEqual(["certid", "a", "b", ""]);
+  await waitFor(() => expect(saved).toHaveLength(1));
+  expect(saved[0]?.name).toBe("campaign-to-rotterdam.csv");
+  expect(saved[0]?.text.split("\r\n").map((line) => line.split(",")[0])).toEqual(["certid", "a", "b", ""]);
 });
 
 const nameOf = (key: string) => key;

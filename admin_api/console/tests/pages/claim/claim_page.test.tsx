@@ -81,9 +81,9 @@ describe("a label", () => {
     await user.click(await button("Claim"));
     const field = await screen.findByRole("textbox", { name: "Presence code" });
     expect(screen.getByText("Confirmed")).toBeTruthy();
-    lobby.answer("Followed", device("arrived"));
     await user.type(field, "4829 1375");
     await user.click(await button("Confirm"));
+    lobby.answer("Followed", device("arrived"));
     expect(await screen.findByText("Arrived in 1.6 s.")).toBeTruthy();
     expect(lobby.variablesOf("ConfirmPresence")).toEqual([{ certid: A, code: "48291375" }]);
   });

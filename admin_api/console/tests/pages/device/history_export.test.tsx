@@ -1,12 +1,11 @@
 /** The download of a device's signed history. */
 import { fireEvent, screen, waitFor } from "@testing-library/react";
-import { beforeEach, expect, test, vi } from "vitest";
-import { saveFile } from "../../../src/parts/save_file";
+import { expect, test } from "vitest";
 import { Refusal } from "../../fake_api";
+import { savedFiles } from "../../saved_files";
 import { deviceRecord, enter, ID } from "./device_fixtures";
 
-vi.mock("../../../src/parts/save_file", () => ({ saveFile: vi.fn() }));
-beforeEach(() => vi.mocked(saveFile).mockClear());
+const saved = savedFiles();
 
 const KEY = `SHA256:${"ab".repeat(32)}`;
 const found = { __typename: "HistoryExport", fileName: "history-07.json", content: '{"a":1}', key: KEY };
@@ -17,9 +16,8 @@ test("saves the history as the lobby signed it, and names the key", async () => 
   const { api } = enter(deviceRecord());
   api.answer("ExportHistory", { exportHistory: found });
   await download();
-  await waitFor(() =>
-    expect(saveFile).toHaveBeenCalledWith('{"a":1}', "history-07.json", "application/json"),
-  );
+  const file = { name: "history-07.json", type: "application/json", text: '{"a":1}' };
+  await waitFor(() => expect(saved).toEqual([file]));
   expect((await screen.findByText(/Signed with the key/)).textContent).toContain(KEY);
   expect(api.variablesOf("ExportHistory")).toEqual([{ certid: ID }]);
 });
@@ -31,6 +29,6 @@ test.each([new Refusal("HISTORY_TOO_LONG", "got 5000 entries"), { exportHistory:
     api.answer("ExportHistory", answer);
     await download();
     expect(await screen.findByText(/^Not saved/)).toBeTruthy();
-    expect(saveFile).not.toHaveBeenCalled();
+    expect(saved).toEqual([]);
   },
 );

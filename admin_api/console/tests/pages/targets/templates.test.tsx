@@ -1,12 +1,12 @@
 /** The template of a target: format, download, and the link for the owner. */
-import { screen, within } from "@testing-library/react";
-import { expect, test, vi } from "vitest";
+import { screen, waitFor, within } from "@testing-library/react";
+import { expect, test } from "vitest";
 import TargetsPage from "../../../src/pages/targets/targets_page";
-import { saveFile } from "../../../src/parts/save_file";
 import { FakeApi, Refusal, show } from "../../fake_api";
+import { savedFiles } from "../../saved_files";
 import { commands, lists, PORTO } from "./target_fixtures";
 
-vi.mock("../../../src/parts/save_file", () => ({ saveFile: vi.fn() }));
+const saved = savedFiles();
 
 const LINK =
   "https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/create/review";
@@ -44,7 +44,8 @@ test("downloads the template in the chosen format", async () => {
   expect(await dialog.findByText("# TERRAFORM")).toBeDefined();
   expect(dialog.queryByRole("link", { name: /AWS console/ })).toBeNull();
   await user.click(dialog.getByRole("button", { name: "Download" }));
-  expect(saveFile).toHaveBeenCalledWith("# TERRAFORM", "target.tf", "text/plain;charset=utf-8");
+  const file = { name: "target.tf", type: "text/plain;charset=utf-8", text: "# TERRAFORM" };
+  await waitFor(() => expect(saved).toEqual([file]));
 });
 
 test("requests no template before it is asked for", async () => {
