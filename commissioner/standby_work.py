@@ -9,27 +9,18 @@ not request a preparation that is in progress, so it is requested again here. Th
 a Lambda may have cached an older one.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
-from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
-
-from commissioner.errors import NoAnswer, TargetRefusal
+from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Prepare
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, Target
+from lobby.names import Fingerprint
 from lobby.wire import Message
-
-LEFT_OUT: Final = 100
-"""How many devices are not announced to a target that did not answer."""
-logger: Final = Logger(service="commissioner")
 
 
 class StandbyWork:
@@ -39,7 +30,6 @@ class StandbyWork:
         self, ledger: Ledger, gateway: TargetGateway, send: Callable[[Device, Message], None], actor: str
     ) -> None:
         self._ledger, self._gateway, self._send, self._actor = ledger, gateway, send, actor
-        self._left_out: Counter[Target] = Counter()
 
     def carry_out(self, device: Device, is_former: Callable[[Fingerprint], bool]) -> str:
         """Do the row's work, and return the outcome. Raise errors after which the work must be retried."""
@@ -78,21 +68,11 @@ class StandbyWork:
         return "prepared"
 
     def _announce(self, device: Device) -> None:
-        """Send the route, which has a standby now, to a device in the lobby or in its target. It only saves time: the
-        device gets its standby with its next hello, too. After a target that does not answer, the next devices are
-        left out, so that it does not delay the preparation."""
-        route, target, name = device.route(), device.target, device.devicename
-        if route is None or route.standby is None or target is None or name is None:
-            return
-        self._send(device, route)
-        if self._left_out[target]:
-            self._left_out[target] -= 1
-            return
-        try:
-            self._gateway.publish_route(target, name, route)
-        except (TargetRefusal, NoAnswer, BotoCoreError, ClientError) as error:
-            self._left_out[target] = LEFT_OUT
-            logger.warning("standby not announced", extra={"target": str(target), "error": f"{error}"[:400]})
+        """Send the route, which has a standby now, to a device in the lobby. One in its target gets its standby with
+        its next hello: a worker of the standby's lane makes no calls in the target."""
+        route = device.route()
+        if route is not None:
+            self._send(device, route)
 
 
 def _standby_of(device: Device) -> Standby:
