@@ -58,11 +58,11 @@ def test_a_grant_that_no_job_uses_is_excess(
 ) -> None:
     path = tmp_path / "permissions.jsonl"
     path.write_text(json.dumps({"role": role, "action": action, "resource": resource}) + "\n")
-    verdict = check_use(grant(resource="arn:x/*"), UsedPermissions(path))
+    verdict = check_use(grant(resource="arn:x/*"), UsedPermissions.read(path))
     assert (verdict.summary, verdict.is_excess) == ((USED, False) if is_used else ("EXCESS", True))
 
 
 def test_an_unchecked_grant_need_not_be_used(tmp_path: Path) -> None:
     path = tmp_path / "permissions.jsonl"
     path.touch()
-    assert check_use(grant(action="logs:PutLogEvents"), UsedPermissions(path)).unchecked
+    assert check_use(grant(action="logs:PutLogEvents"), UsedPermissions.read(path)).unchecked

@@ -58,7 +58,7 @@ def main(
 
 def _check_use(deployed: Deployment, directory: Path, only: str, timeout: float) -> list[Verdict]:
     _run_all_jobs(JobFixture(deployed, directory, 5 * timeout))
-    used = UsedPermissions(deployed.layout.used_permissions_path)
+    used = UsedPermissions.read(deployed.layout.used_permissions_path)
     return [check_use(grant, used) for _, grant in _grants(deployed, only)]
 
 
@@ -68,7 +68,7 @@ def _check_all(deployed: Deployment, directory: Path, only: str, timeout: float)
     verdicts: list[Verdict] = []
     names = _run_all_jobs(JobFixture(deployed, credentials, 5 * timeout))
     fixture = JobFixture(deployed, credentials, timeout, first_number=1000)
-    used = UsedPermissions(deployed.layout.used_permissions_path)
+    used = UsedPermissions.read(deployed.layout.used_permissions_path)
     for roles, grant in _grants(deployed, only):
         began = time.monotonic()
         verdict = check_use(grant, used)

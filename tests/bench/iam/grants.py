@@ -34,19 +34,22 @@ class Grant:
 
 @dataclass(frozen=True)
 class UsedPermissions:
-    """What roles have used, by the emulator's file: role, action and resource."""
+    """What roles have used until now, by the emulator's file: the resources of each role and action."""
 
-    path: Path
+    resources: dict[tuple[str, str], set[str]]
+
+    @classmethod
+    def read(cls, path: Path) -> "UsedPermissions":
+        found: dict[tuple[str, str], set[str]] = {}
+        with path.open() as lines:
+            for used in map(json.loads, lines):
+                found.setdefault((used["role"], used["action"]), set()).add(used["resource"])
+        return cls(found)
 
     def include(self, grant: Grant) -> bool:
         """Return whether a call of the role needed the grant, or another one for the same."""
-        with self.path.open() as lines:
-            used = [json.loads(line) for line in lines]
-        return any(
-            (each["role"], each["action"]) == (grant.role, grant.action)
-            and (each["resource"] == "*" or fnmatchcase(each["resource"], grant.resource))
-            for each in used
-        )
+        used = self.resources.get((grant.role, grant.action), set())
+        return any(resource == "*" or fnmatchcase(resource, grant.resource) for resource in used)
 
 
 def _as_list(value: str | Sequence[str]) -> list[str]:
