@@ -45,13 +45,13 @@ def main(
             deployed.up()
             check = _check_use if used else _check_all
             verdicts = check(deployed, Path(directory), only, timeout)
+            columns = ("role", "removed action", "resource", "failed job", "failed step")
+            print(section(Section(_title(verdicts), columns, lines(verdicts))), flush=True)
         except (StepFailed, LocalCloudError, JobFailed) as error:
             print(f"FAILED: {error}", file=sys.stderr)
             raise typer.Exit(1) from None
         finally:
             deployed.down()
-    columns = ("role", "removed action", "resource", "failed job", "failed step")
-    print(section(Section(_title(verdicts), columns, lines(verdicts))))
     if any(verdict.is_excess for verdict in verdicts):
         raise typer.Exit(1)
 

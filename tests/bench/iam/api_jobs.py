@@ -23,6 +23,7 @@ _LISTS: Final = (
     "{ devices { nodes { certid } } }",
     '{ devices(filter: {namePrefix: "demo"}) { nodes { certid } } }',
     '{ devices(filter: {fingerprintPrefix: "00aa"}) { nodes { certid } } }',
+    "{ devices(filter: {renewal: DUE}) { nodes { certid } } }",
     "{ overview { total } }",
     "{ targets { name } }",
     "{ me { name } }",
@@ -67,7 +68,11 @@ def anchor_history(fixture: JobFixture) -> None:
 
 
 def claim_in_bulk(fixture: JobFixture) -> None:
-    certids = [fixture.new_device().certid for _ in range(2)]
+    claim_all(fixture, [fixture.new_device().certid for _ in range(2)])
+
+
+def claim_all(fixture: JobFixture, certids: list[str]) -> None:
+    """Claim them together for the first target."""
     document = (
         "mutation($ids: [ID!]!, $target: TargetInput!) {"
         " claimDevices(certids: $ids, target: $target) { results { ok code } } }"
@@ -165,7 +170,10 @@ def pause_target(fixture: JobFixture) -> None:
     scope = target_input(fixture.first)
     fixture.request("pauseTarget", change_of_target("pauseTarget"), **scope)
     try:
-        claim(fixture, device)
+        claim_all(fixture, [device.certid, fixture.new_device().certid])
+        shown = fixture.request("cause", "query($id: ID!) { device(certid: $id) { waitsFor } }", id=device.certid)
+        if "paused" not in (shown["device"]["waitsFor"] or ""):
+            raise JobFailed("shows why the device waits")
         lanes = fixture.request("lane", "{ targets { account lane { pausedBy waiting } } }")["targets"]
         [lane] = [each["lane"] for each in lanes if each["account"] == fixture.first.account]
         if not (lane["pausedBy"] and lane["waiting"]):

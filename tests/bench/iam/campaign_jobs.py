@@ -56,6 +56,7 @@ def _filter(fixture: JobFixture, name: str) -> None:
         {"fingerprintPrefix": "00000000"},
         {"state": "failed", "target": target, "reason": "NO_SUCH_REASON"},
         {"state": "refused", "reason": "NO_SUCH_REASON"},
+        {"renewal": "OVERDUE"},
         {"target": target, "reason": "NO_SUCH_REASON"},
     )
     for number, wanted in enumerate(filters):

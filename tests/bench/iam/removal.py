@@ -68,6 +68,8 @@ LIKELY: Final = {
     ("device-lobby-bouncer", "dynamodb:GetItem", "names"): "refuse taken name",
     ("device-lobby-bouncer", "dynamodb:Query", "history"): "release expected then admit",
     ("device-lobby-receptionist", "iot:Publish", ""): "answer hello",
+    ("device-lobby-receptionist", "dynamodb:GetItem", "targets"): "evacuate and return",
+    ("device-lobby-reconciler", "dynamodb:BatchGetItem", "certificates"): "reconcile daily",
     ("device-lobby-connections", "dynamodb:", ""): "report connections",
     ("device-lobby-arrivals", "dynamodb:", "connections"): "report takeovers in target",
     ("device-lobby-commissioner", "dynamodb:BatchGetItem", "ledger"): "revoke",
@@ -85,6 +87,7 @@ LIKELY: Final = {
     ("device-lobby-admin-api", "dynamodb:DeleteItem", ""): "release expected then admit",
     ("device-lobby-admin-api", "dynamodb:Query", "connections"): "report connections",
     ("device-lobby-admin-api", "dynamodb:", "lanes"): "pause target",
+    ("device-lobby-admin-api", "dynamodb:Query", "by-turn"): "pause target",
     ("device-lobby-admin-api", "dynamodb:Query", ""): "list devices",
     ("device-lobby-admin-api", "s3:PutObject", ""): "open template",
     ("device-lobby-admin-api", "s3:GetObject", ""): "open template",
@@ -187,6 +190,8 @@ def unchecked(grant: Grant) -> str | None:
     """Return why no job needs the grant here, or None if one must."""
     if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:GetItem") and "ledger" in grant.where:
         return "a row is read with its certificate, and again without it only after a conflict with another writer"
+    if (grant.role, grant.action) == (COMMISSIONER, "dynamodb:Query") and "by-target" in grant.where:
+        return "only the successor of a worker that was killed lists what that one has commissioned"
     if grant.role == "device-lobby-template" and grant.action in _READ_BY_AWS:
         return "AWS IoT reads what it provisions (its managed policy AWSIoTThingsRegistration); the emulator does not"
     return UNCHECKED_OF_ROLE.get((grant.role, grant.action)) or UNCHECKED.get(grant.action)

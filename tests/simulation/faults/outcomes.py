@@ -94,14 +94,15 @@ def _without_times(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _targets(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace an external id by whether it is that of its account. Keep only the events of a target's history."""
+    """Replace an external id by whether it is that of its account. Keep only the events of a target's history, sorted:
+    entries of the same millisecond, which only a simulated clock makes, are in no order."""
     history = [row for row in rows if row["kind"]["S"].startswith("history#")]
     rows = [row for row in rows if row not in history]
     of = {row["target"]["S"]: row["externalid"] for row in rows if row["kind"] == {"S": "account"}}
     return [
         row | {"createdat": None, "externalid": row["externalid"] == of.get(row["target"]["S"].partition("/")[0])}
         for row in rows
-    ] + [{name: row.get(name) for name in ("kind", "actor", "event", "detail")} for row in history]
+    ] + sorted(({name: row.get(name) for name in ("kind", "actor", "event", "detail")} for row in history), key=str)
 
 
 def _histories(items: list[dict[str, Any]]) -> dict[str, list[Entry]]:
