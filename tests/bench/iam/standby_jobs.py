@@ -13,7 +13,7 @@ from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.standby_rules import Work
 from tests.bench.iam.device_jobs import commissioned, named, target_input
 from tests.bench.iam.fixture import HELLO, JobDevice, JobFixture
-from tests.bench.iam.timer_jobs import invoke, make_older
+from tests.bench.iam.timer_jobs import invoke
 
 _FIELDS: Final = "standby { placed prepared away left }"
 _SET: Final = f"""
@@ -31,7 +31,7 @@ def evacuate_and_return(fixture: JobFixture) -> None:
     with _record_kept(fixture):
         _set(fixture, target_input(fixture.second))
         fixture.wait_for("prepared", lambda: _is_prepared(fixture, device), more=_SECONDS)
-        _routes(fixture, device)
+        _greet(fixture, device)
         _act(fixture, "evacuateTarget")
         _wait_in(fixture, device, fixture.second.account)
         _act(fixture, "returnTarget")
@@ -41,14 +41,11 @@ def evacuate_and_return(fixture: JobFixture) -> None:
         _set(fixture, None)
 
 
-def _routes(fixture: JobFixture, device: JobDevice) -> None:
-    """The receptionist and the sweeper read the target's record for a device that has a standby."""
+def _greet(fixture: JobFixture, device: JobDevice) -> None:
+    """The receptionist reads the target's record for a device that has a standby."""
     connection = fixture.connect_admitted(device)
     connection.publish(HELLO, b"{}")
     fixture.expect_message(connection, "the hello is answered with the route", b'"iotep"')
-    make_older(fixture, device)
-    fixture.wait_for("pushed", lambda: invoke(fixture, "sweeper", {})["DevicesPushed"] or None)
-    fixture.expect_message(connection, "receives the route again", b'"iotep"')
     connection.close()
 
 
@@ -62,20 +59,14 @@ def _prepare_again(fixture: JobFixture) -> None:
     try:
         commissioned(fixture)
         at = (datetime.now(UTC) - timedelta(days=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        last = {"S": str(Work(ChangeOperation.PREPARE, at, "user:job"))}
         _table(fixture).update_item(
             TableName=_TABLE,
             Key=_key(fixture),
             UpdateExpression="SET lastwork = :work",
-            ExpressionAttributeValues={":work": last},
+            ExpressionAttributeValues={":work": {"S": str(Work(ChangeOperation.PREPARE, at, "user:job"))}},
         )
-
-        def is_again() -> bool:
-            """The first check creates the campaign of the last work, the next one begins another one."""
-            invoke(fixture, "sweeper", {})
-            return bool(_table(fixture).get_item(TableName=_TABLE, Key=_key(fixture))["Item"]["lastwork"] != last)
-
-        fixture.wait_for("prepares again", is_again, more=_SECONDS)
+        started: Callable[[], Any] = lambda: invoke(fixture, "sweeper", {}).get("StandbyWorkStarted")  # noqa: E731
+        fixture.wait_for("prepares again", lambda: started() or None)
     finally:
         fixture.request("resumes", _call("resumeTarget"), **target_input(fixture.second))
 
