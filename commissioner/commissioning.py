@@ -26,7 +26,7 @@ from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
 from lobby.domain.renewal_transitions import has_work_in_target, retires_in_lobby
 from lobby.domain.standby import StandbyStatus
-from lobby.domain.states import State
+from lobby.domain.states import SHUT_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
@@ -60,6 +60,8 @@ class Commissioner:
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be
         retried."""
+        if device.reactivate:
+            self._reactivate(device)
         return self._gateway.run(lambda: self._process(device, lane))
 
     def finish(self, device: Device, lane: Lane) -> str:
@@ -87,7 +89,7 @@ class Commissioner:
             return self._commission(device, lane)
         if device.devstate is State.REFUSED:
             return self._readmit(device)
-        if device.devstate is State.REVOKED:
+        if device.devstate in SHUT_STATES:
             self._expel(device)
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
@@ -129,6 +131,15 @@ class Commissioner:
         if device.devicename is not None:
             for iot_data in self._doors.data_everywhere(self._iot_data):
                 registry.disconnect(iot_data, device.devicename)
+
+    def _reactivate(self, device: Device) -> None:
+        """Activate the certificates of a device whose quarantine was lifted. Read the row afterwards: if it was shut
+        again meanwhile, the certificates are deactivated, so that the last change is that of the row."""
+        for certificate in device.certificates:
+            self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
+        current = self._ledger.get(device.certid)
+        if current is not None and current.devstate in SHUT_STATES:
+            self._deactivate_in_lobby(current.all_certificates)
 
     def _deactivate_in_lobby(self, certificates: Iterable[Fingerprint]) -> None:
         for certificate in certificates:
@@ -229,11 +240,11 @@ class Commissioner:
         self._doors.send(device, message, self._iot_data)
 
     def _clear_target(self, device: Device, lane: Lane) -> str:
-        """Clear the lane's target. A revoked device gets no reset message."""
+        """Clear the lane's target. A revoked or quarantined device gets no reset message."""
         target, generation = target_of(lane), device.generation
         if target is not None and target in device.targets_to_clear:
             try:
-                self._gateway.clear(target, device, reset=device.devstate is not State.REVOKED)
+                self._gateway.clear(target, device, reset=device.devstate not in SHUT_STATES)
             except TargetRefusal as refusal:
                 return self._uncleared(device, target, refusal)
             device = self._ledger.retire(device, target, ACTOR)

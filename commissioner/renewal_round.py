@@ -19,7 +19,7 @@ from lobby.domain.enrolment import Enrolment
 from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring
 from lobby.domain.profile import Profiles
 from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
-from lobby.domain.states import PLACED_STATES, State
+from lobby.domain.states import PLACED_STATES, SHUT_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.renewal_summary import RenewalSummary, save_summary
@@ -30,7 +30,7 @@ from lobby.names import EnrolmentName
 ACTOR: Final = "service:reconciler"
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds, as for comparisons."""
-_GONE: Final = (State.REFUSED, State.REVOKED)
+_GONE: Final = (State.REFUSED, *SHUT_STATES)
 logger = Logger(service="reconciler")
 Note = dict[str, Any]
 

@@ -154,7 +154,9 @@ class LobbyStack(Stack):
 
     def _connection_side(self) -> None:
         """The function triggered when devices connect and disconnect."""
-        function = self.make_function(functions.CONNECTIONS, permissions.connections(self.settings))
+        function = self.make_function(
+            functions.CONNECTIONS, permissions.connections(self.settings), **self._clone_policy
+        )
         connections.make_rule(self, self.settings, function, self.queues.undelivered, self.rules_role)
         self.send_failures_to_queue("ConnectionsFailures", function)
         connections.enable_iot_logs(self, self.settings)
@@ -199,9 +201,15 @@ class LobbyStack(Stack):
             permissions.arrivals(self.settings),
             UNCONFIRMED_QUEUE=self.queues.unconfirmed.queue_url,
             MARKS_QUEUE=self.queues.marks.queue_url,
+            **self._clone_policy,
         )
         event_sources.marks_to(self, self.functions[functions.MARKER.name], self.queues)
         event_sources.reports_to(self, arrivals, self.queues)
+
+    @property
+    def _clone_policy(self) -> dict[str, str]:
+        """The environment of functions that look for copied certificates."""
+        return {"CLONE_POLICY": self.settings.clone_policy}
 
     @property
     def _lane_queues(self) -> dict[str, str]:

@@ -23,6 +23,8 @@ _SENTENCES: Final = {
     Notice.WAITING: (Event.HELLO, f"{_DEVICE} waits in the lobby <lobby> for a claim, since <at>."),
     Notice.FAILED: (Event.FAIL, f"{_DEVICE} could not be commissioned in <target>, at <at>: <reason>."),
     Notice.REFUSED: (Event.REFUSE, f"{_DEVICE} was not admitted to the lobby <lobby>, at <at>: <reason>."),
+    Notice.SUSPECTED: (Event.SUSPECT, f"{_DEVICE} seems to share its certificate with a copy, at <at>: <reason>."),
+    Notice.QUARANTINED: (Event.QUARANTINE, f"{_DEVICE} was put in quarantine, at <at>: <reason>."),
 }
 _PATHS: Final = {
     "name": "$.detail.device.name",

@@ -132,8 +132,11 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
 def connections(settings: Settings) -> list[iam.PolicyStatement]:
     lobby = settings.lobby
     return [
-        table(LEDGER, lobby, "GetItem"),
+        table(LEDGER, lobby, "GetItem", "UpdateItem"),
         table(CERTIFICATES, lobby, "GetItem"),
+        table(HISTORY, lobby, "PutItem"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(TARGETS, lobby, "GetItem"),
         table(CONNECTIONS, lobby, "GetItem", "PutItem"),
         _on_failure(settings, UNDELIVERED),
     ]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from infra.errors import BadContext
 from lobby.domain.claim_limits import parse_limits
+from lobby.domain.clones import ClonePolicy
 from lobby.domain.signer import parse_key_arn
 from lobby.domain.vending_settings import parse_settings
 from lobby.names import Region, parse_region, shown
@@ -156,6 +157,12 @@ rate: Final = _up_to(50, "registrations per second")
 """The upper limit of the bouncer's few processes."""
 lease_seconds: Final = _up_to(300, "seconds", least=10)
 campaign_size: Final = _up_to(99_999, "devices", least=0)
+
+
+def clone_policy(value: Any) -> str:
+    if isinstance(value, str) and value in set(ClonePolicy):
+        return value
+    raise bad(value, " or ".join(ClonePolicy))
 
 
 def claim_limits(value: Any) -> str:

@@ -21,18 +21,16 @@ invalid settings are reported in one error.
     domain            a domain of your own for the devices' endpoint; only with domainCertificate
     domainCertificate the ARN of its certificate in ACM, in the lobby's account and Region
     profiles          the directory of the device profiles; default: infra/profiles
-    registrationRate  registrations per second, 1 to 50; at most the quotas of the lobby's account for AWS IoT's
-                      DescribeCertificate, UpdateCertificate and AttachPolicy; default: 10
-    userPoolId        an existing user pool in the lobby's account and Region; by default the stack creates one
-    loginUrl          the origin of that pool's sign-in page; by default the stack creates one
+    registrationRate  registrations per second, 1 to 50; at most the account's quotas of AWS IoT; default: 10
+    userPoolId, loginUrl  an existing user pool here and the origin of its sign-in page; default: the stack creates both
     adoptRole         true: the role's stack adopts an existing role, and retains it; default: false
     protect           false: no deletion protection, for the first deployment, which may be rolled back; default: true
     ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
     leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
     deviceEndpoint    the emulator's address for devices, with its port; only with local
-    vendingSettings   the settings of the vending door (lobby.domain.vending_settings) as JSON; default: Amazon's roots
-                      and the lobby's policy; a change of the deployed parameter stays until this value changes
+    vendingSettings   JSON for the vending door (lobby.domain.vending_settings); default: Amazon's roots
     campaignApprovalAbove  devices that a campaign may change without a second user, 0 to 99999; default: 1000
+    clonePolicy       flag or quarantine: what is done with a device whose certificate seems to be copied; default: flag
     claimLimits       of a technician: devices a minute/devices an hour/wrong codes an hour; default: 60/1000/10
     signingKeys       ARNs, with commas, of keys in KMS that sign certificates for enrolments; default: none
     archiveDays       days for which events are archived in S3 (infra.archive), 1 to 36500; default: no archive
@@ -92,6 +90,7 @@ class Settings:
     registration_rate: int = 10
     campaign_approval_above: int = 1000
     claim_limits: str = DEFAULT_LIMITS
+    clone_policy: str = "flag"
     data_endpoint: str | None = None
     domain: str | None = None
     domain_certificate: str | None = None
@@ -286,6 +285,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("registrationRate", "registration_rate", values.rate),
     ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),
     ("claimLimits", "claim_limits", values.claim_limits),
+    ("clonePolicy", "clone_policy", values.clone_policy),
     ("userPoolId", "user_pool_id", values.user_pool_id),
     ("loginUrl", "login_url", values.login_url),
     ("protect", "protect", values.flag),

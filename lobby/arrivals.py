@@ -15,7 +15,6 @@ import json
 import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,33 +28,33 @@ from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
 from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
+from lobby.clone_watch import CloneWatch
 from lobby.contracts import ArrivalMark
 from lobby.deployment import NAMES
+from lobby.domain.clones import ClonePolicy
+from lobby.domain.connection_problem import WATCHED_MS
 from lobby.domain.connectivity import DUPLICATE
 from lobby.domain.device import Device
-from lobby.domain.lifecycle_events import problem_of
+from lobby.domain.lifecycle_events import problem_of, sighting_of
 from lobby.domain.states import State
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.target_rules import SELECTED
 from lobby.domain.thing_claim import Progress
 from lobby.errors import InvalidInput, MessageRejected, NotFound
-from lobby.ledger.clock import timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.routing import Access, route
+from lobby.ledger.sightings import Sightings
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, parse_fingerprint, parse_region, parse_target, shown
+from lobby.report_times import is_since
 from lobby.settings import ArrivalsSettings, loopback, read_settings
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
 ACTOR: Final = "service:arrivals"
-_CLOCK_SKEW: Final = timedelta(seconds=2)
-"""How much the clocks of AWS IoT and of the commissioner may differ."""
-_EVENT_SKEW: Final = timedelta(minutes=2)
-"""How wrong the time in a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
 _TOPIC: Final = re.compile(rf"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{{12}}):{NAMES.name('arrivals')}")
 """Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
 UNCONFIRMED: Final = "unconfirmed"
@@ -80,10 +79,11 @@ class Arrivals:
         certificates: SigningCertificates,
         keep: Callable[[str], object],
         mark: Callable[[ArrivalMark], object],
+        watch: CloneWatch,
         connections: Connections | None = None,
     ) -> None:
         self._ledger, self._targets, self._sns, self._certificates = ledger, targets, sns, certificates
-        self.keep, self._mark = keep, mark
+        self.keep, self._mark, self._watch = keep, mark, watch
         self._connections = connections or Connections()
 
     def process(self, envelope: dict[str, Any]) -> str:
@@ -125,8 +125,7 @@ class Arrivals:
         if device is None:
             return "another target"
         if report.get("reason") == DUPLICATE:
-            problem = problem_of(DUPLICATE, device.certid, report, str(source))
-            return "problem" if self._connections.record_problem(problem) else "nothing new"
+            return self._taken_over(device, source, report)
         return self._connected(device, certid, source, report)
 
     def _followed(
@@ -156,7 +155,7 @@ class Arrivals:
         if home.returned_at is not None and home.returned_at >= device.enteredat:
             why = f"seen in the standby of {home.target}, which is not evacuated"
             self._ledger.call_back(device, standby, ACTOR, why)
-        elif certificate == device.awaited and _is_since(report, device.enteredat):
+        elif certificate == device.awaited and is_since(report, device.enteredat):
             why = f"in the standby of {home.target}, because it reached neither that nor the lobby"
             visiting = self._ledger.visit(device, standby, ACTOR, why)
             if device.devstate is State.ARRIVED and visiting.devstate is State.COMMISSIONED and device.devicename:
@@ -178,14 +177,40 @@ class Arrivals:
         connected needs none."""
         if certificate != device.awaited:
             return "another certificate"
-        if device.devstate is State.COMMISSIONED and _is_since(report, self._since(device)):
-            self._ledger.arrive(device, ACTOR, certificate)
+        if device.devstate is State.COMMISSIONED and is_since(report, self._since(device)):
+            arrived = self._ledger.arrive(device, ACTOR, certificate)
+            if device.fallbacks:
+                self._look_at(arrived, target, report)
             return "arrived"
         reads_marks = report.get(SELECTED) == Progress.AWAITED
-        if device.devstate is State.ARRIVED and reads_marks and device.devicename is not None:
-            claim = (device.devicename, device.generation, device.profile, device.certificate)
-            self._mark(ArrivalMark(target, device.certid, *claim))
+        if device.devstate is State.ARRIVED and reads_marks and not self._look_at(device, target, report):
+            self._send_mark(device, target)
         return "nothing new"
+
+    def _taken_over(self, device: Device, source: Target, report: dict[str, Any]) -> str:
+        """Count a takeover. If there were several, have the connections of an arrived device reported again. A rule of
+        an earlier version reports no version, and of a connection no address."""
+        problem = problem_of(DUPLICATE, device.certid, report, str(source))
+        written, counted = self._connections.count_problem(problem)
+        is_watched = counted.is_serious and not device.is_suspected and device.devstate is State.ARRIVED
+        if written and is_watched and type(report.get("version")) is int:
+            self._send_mark(device, source, awaited=True)
+        return "problem" if written else "nothing new"
+
+    def _look_at(self, device: Device, target: Target, report: dict[str, Any]) -> bool:
+        """Record a connection, and look for a copy of the certificate. Return whether the connections of the device are
+        still to be reported: within an hour of a takeover, unless it is suspected already."""
+        seen = sighting_of(report | {"at": report.get("connectedat")}, str(target)) if "session" in report else None
+        if seen is None or device.is_suspected:
+            return False
+        problem = self._connections.takeovers_of(device.certid)
+        self._watch.took_over(device, problem, seen)
+        return problem is not None and problem.is_serious and seen.at - problem.last_at < WATCHED_MS
+
+    def _send_mark(self, device: Device, target: Target, *, awaited: bool = False) -> None:
+        if device.devicename is not None:
+            claim = (device.devicename, device.generation, device.profile, device.certificate)
+            self._mark(ArrivalMark(target, device.certid, *claim, awaited=awaited))
 
 
 def source_of(topic_arn: object) -> Target:
@@ -197,26 +222,6 @@ def source_of(topic_arn: object) -> Target:
     except InvalidInput:
         pass
     raise MessageRejected("WRONG_TOPIC", f"got {shown(topic_arn)}, want {_TOPIC.pattern}")
-
-
-def _is_since(report: dict[str, Any], at: str) -> bool:
-    """Return whether the device has connected since `at`. The time in the event is inexact; the time at which the rule
-    received it is exact and later. An event from before `at` that the rule received after it counts only if its own
-    time is close. The rule of an earlier version of the target's stack does not send the second time."""
-    if _latest(report, "connectedat", _EVENT_SKEW) < at:
-        return False
-    return "receivedat" not in report or _latest(report, "receivedat", _CLOCK_SKEW) >= at
-
-
-def _latest(report: dict[str, Any], field: str, skew: timedelta) -> str:
-    """Return the latest time that a field (ms since 1970) can mean."""
-    value = report.get(field)
-    try:
-        if isinstance(value, int | float):
-            return timestamp(datetime.fromtimestamp(value / 1000, UTC) + skew)
-    except (ValueError, OverflowError, OSError):  # no year from 1 to 9999
-        pass
-    raise InvalidInput("INVALID_TIME", f"got {field} {shown(value)}, want milliseconds since 1970")
 
 
 def _unsigned_sns(region: str) -> "SNSClient":
@@ -232,13 +237,16 @@ def _arrivals() -> Arrivals:
     settings, clients = read_settings(ArrivalsSettings, os.environ), LobbyClients()
     connect()
     certificates = SigningCertificates(fetcher(loopback(os.environ.get("AWS_ENDPOINT_URL"))))
+    ledger, targets = Ledger(settings.region), Targets.read_only()
+    watch = CloneWatch(ledger, Sightings(), RecentTargets(targets), ClonePolicy(settings.clone_policy))
     return Arrivals(
-        Ledger(settings.region),
-        Targets.read_only(),
+        ledger,
+        targets,
         cache(_unsigned_sns),
         certificates,
         lambda body: clients.sqs.send_message(QueueUrl=settings.unconfirmed_queue, MessageBody=body),
         lambda mark: clients.sqs.send_message(QueueUrl=settings.marks_queue, MessageBody=json.dumps(mark.encode())),
+        watch,
     )
 
 

@@ -1,9 +1,10 @@
 """Lambda: connections, the handler for AWS IoT's lifecycle events in the lobby account.
 
 It records whether a device is connected to the lobby, with one write per connection and per disconnection, and the
-problems of connections: refused attempts, and devices that take the connection from each other. The certificate and the
-client id are authenticated by AWS IoT; an event without a certificate of the ledger changes nothing. An event that
-cannot be processed is retried by Lambda, then sent to the on-failure queue.
+problems of connections: refused attempts, and devices that take the connection from each other, which may mean that a
+certificate was copied (`clone_watch`). The certificate and the client id are authenticated by AWS IoT; an event without
+a certificate of the ledger changes nothing. An event that cannot be processed is retried by Lambda, then sent to the
+on-failure queue.
 """
 
 import os
@@ -12,17 +13,29 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init
+from lobby.clone_watch import CloneWatch
+from lobby.domain.clones import LOBBY, SKEW_MS, ClonePolicy, LobbySession, Sighting
 from lobby.domain.connection_problem import DENIED
-from lobby.domain.connectivity import DUPLICATE, Change
-from lobby.domain.lifecycle_events import LOBBY, change_of, problem_of
+from lobby.domain.connectivity import (
+    CLIENT_INITIATED,
+    DUPLICATE,
+    Change,
+    Connectivity,
+    LifecycleEvent,
+    may_be_in_target,
+)
+from lobby.domain.device import Device
+from lobby.domain.lifecycle_events import change_of, problem_of
 from lobby.errors import InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.routing import Access
+from lobby.ledger.sightings import Sightings
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, parse_fingerprint, shown
-from lobby.settings import LobbySettings, read_settings
+from lobby.ledger.targets import RecentTargets, Targets
+from lobby.names import parse_fingerprint, shown
+from lobby.settings import ConnectionsSettings, lobby_regions, read_settings
 from lobby.wire import CONNECT_FAILED
 
 _CHANGES: Final = ("online", "offline", "problem")
@@ -32,8 +45,9 @@ logger = Logger(service="connections")
 class ConnectionRecorder:
     """Records lifecycle events."""
 
-    def __init__(self, ledger: Ledger, connections: Connections) -> None:
-        self._ledger, self._connections = ledger, connections
+    def __init__(self, ledger: Ledger, connections: Connections, watch: CloneWatch, place: str = LOBBY) -> None:
+        """`place` is that of sightings: versions of connections can be compared within one Region only."""
+        self._ledger, self._connections, self._watch, self._place = ledger, connections, watch, place
 
     def process(self, event: dict[str, Any]) -> str:
         """Record an event of the rule (`wire.CONNECTIONS_SQL`). Return `online`, `offline`, `problem`, or why nothing
@@ -46,25 +60,44 @@ class ConnectionRecorder:
         if device is None:
             return "unknown device"
         if event.get("event") == CONNECT_FAILED:
-            return self._problem(DENIED, device.certid, event)
+            problem = problem_of(DENIED, device.certid, event, LOBBY)
+            return "problem" if self._connections.record_problem(problem) else "nothing new"
         if device.devicename != event.get("devicename"):
             return "mistaken"
         change = change_of(event)
-        has_changed = self._connections.record(device, change)
+        recorded = self._connections.record(device, change)
         if event.get("reason") == DUPLICATE:
-            return self._problem(DUPLICATE, device.certid, event)
-        return ("online" if change.change is Change.CONNECTED else "offline") if has_changed else "nothing new"
+            return self._taken_over(device, event, recorded.before)
+        if event.get("reason") == CLIENT_INITIATED and recorded.changed:
+            self._left(device, change, recorded.before)
+        return ("online" if change.change is Change.CONNECTED else "offline") if recorded.changed else "nothing new"
 
-    def _problem(self, code: str, certid: Fingerprint, event: dict[str, Any]) -> str:
-        problem = problem_of(code, certid, event, LOBBY)
-        return "problem" if self._connections.record_problem(problem) else "nothing new"
+    def _taken_over(self, device: Device, event: dict[str, Any], before: Connectivity | None) -> str:
+        """Count a takeover. The status before it is one of the two connections, and has its address."""
+        written, problem = self._connections.count_problem(problem_of(DUPLICATE, device.certid, event, LOBBY))
+        seen = before.last if before else None
+        if seen is not None and seen.address is not None:
+            sighting = Sighting(self._place, seen.version, seen.session, seen.at, seen.address)
+            self._watch.took_over(device, problem, sighting)
+        return "problem" if written else "nothing new"
+
+    def _left(self, device: Device, end: LifecycleEvent, before: Connectivity | None) -> None:
+        """Look at a connection that the client has ended, if it is long enough to contain another one."""
+        begin = before.last if before else None
+        if begin is None or begin.address is None or begin.session != end.session or not may_be_in_target(device):
+            return
+        if end.at - begin.at > 4 * SKEW_MS:
+            self._watch.left_lobby(device, LobbySession(begin.address, begin.at, end.at))
 
 
 @at_init
 def _recorder() -> ConnectionRecorder:
-    settings = read_settings(LobbySettings, os.environ)
+    settings = read_settings(ConnectionsSettings, os.environ)
     connect()
-    return ConnectionRecorder(Ledger(settings.region), Connections())
+    ledger, targets = Ledger(settings.region), RecentTargets(Targets.read_only())
+    watch = CloneWatch(ledger, Sightings(), targets, ClonePolicy(settings.clone_policy))
+    place = f"{LOBBY} in {settings.region}" if lobby_regions(os.environ) else LOBBY
+    return ConnectionRecorder(ledger, Connections(), watch, place)
 
 
 @everywhere(Access.DOOR)

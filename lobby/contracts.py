@@ -80,8 +80,8 @@ def _survey_finding(fields: Body) -> SurveyFinding:
 @dataclass(frozen=True)
 class ArrivalMark:
     """A message of the marks' queue: the device is known to have arrived in `target` with this claim. `certificate` is
-    the one in use, if it is not the device's first. `awaited`: the device has left the target by itself, and the lobby
-    waits for it there again."""
+    the one in use, if it is not the device's first. `awaited`: its connections
+    are to be reported again: it has left the target by itself, or its connections are taken over."""
 
     target: Target
     certid: Fingerprint

@@ -65,6 +65,7 @@ class State(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     REVOKED = "revoked"
+    QUARANTINED = "quarantined"
 
 
 class ActorKind(StrEnum):

@@ -19,7 +19,7 @@ from lobby.aws.device_messages import send
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
-from lobby.domain.states import State
+from lobby.domain.states import SHUT_STATES, State
 from lobby.errors import Conflict, InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:receptionist"
 _MAX_VERSION: Final = 64
-_CHANGES: Final = ("entered", "fell back", "revoked")
+_CHANGES: Final = ("entered", "fell back", "revoked", "quarantined")
 _FAULTS: Final = ("unknown", "mistaken", "replaced")
 """Outcomes that are logged. Any other hello changes nothing, and is not logged: devices repeat them."""
 logger = Logger(service="receptionist")
@@ -51,9 +51,9 @@ class Receptionist:
 
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
-        `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `replaced` (the certificate is
-        not in use any more) or `mistaken` (the client id is not the device's name). `report`: the client's information
-        about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
+        `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `quarantined`, `replaced` (the
+        certificate is not in use any more) or `mistaken` (the client id is not the device's name). `report`: the
+        client's information about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
         device = self._find(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -64,8 +64,8 @@ class Receptionist:
             self._ask_to_renew(device, certid, report)
             send(self._iot_data, device.devicename, route)
             return self._record_routed(device, report, at)
-        if device.devstate is State.REVOKED:
-            return self._retry_revocation(device)
+        if device.devstate in SHUT_STATES:
+            return self._shut_again(device)
         if device.devstate is State.KNOCKING:
             return self._enter(device, report)
         return self._wait(device, report)
@@ -110,13 +110,13 @@ class Receptionist:
             logger.info("changed during the hello", extra={"certid": device.certid, "code": conflict.code})
         return "fell back"
 
-    def _retry_revocation(self, device: Device) -> str:
-        """A revoked device can connect if it was revoked while its certificate was being activated. The commissioner
-        deactivates it again."""
+    def _shut_again(self, device: Device) -> str:
+        """A revoked or quarantined device can connect if it was shut while its certificate was being activated. The
+        commissioner deactivates it again."""
         if not device.needs_commissioner:
             with at_home():
                 self._ledger.retry(device.certid, ACTOR)
-        return "revoked"
+        return device.devstate.value
 
     def _enter(self, device: Device, report: Report) -> str:
         with at_home():

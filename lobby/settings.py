@@ -74,6 +74,14 @@ class LobbySettings:
 
 
 @dataclass(frozen=True)
+class ConnectionsSettings(LobbySettings):
+    """`clone_policy`: what is done with a device whose certificate may be in use twice (`ClonePolicy`), unless its
+    target has a policy of its own."""
+
+    clone_policy: str
+
+
+@dataclass(frozen=True)
 class BellSettings(LobbySettings):
     """`lanes_queue` and `express_queue` are the URLs of the queues that start the lanes' workers."""
 
@@ -93,10 +101,12 @@ class CommissionerSettings(BellSettings):
 
 @dataclass(frozen=True)
 class ArrivalsSettings(LobbySettings):
-    """The queues are URLs: of confirmations of topics that no registered target has, and of things to be marked."""
+    """The queues are URLs: of confirmations of topics that no registered target has, and of things to be marked.
+    `clone_policy` is that of `ConnectionsSettings`."""
 
     unconfirmed_queue: str
     marks_queue: str
+    clone_policy: str
 
 
 @dataclass(frozen=True)

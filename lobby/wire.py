@@ -32,7 +32,8 @@ REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 """IoT Core's just-in-time registration event (AWS IoT developer guide, "Just-in-time registration")."""
 CONNECTIONS_SQL: Final = (
     "SELECT eventType AS event, principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session,"
-    " versionNumber AS version, timestamp AS at, disconnectReason AS reason FROM '$aws/events/presence/+/+'"
+    " versionNumber AS version, timestamp AS at, ipAddress AS address, disconnectReason AS reason"
+    " FROM '$aws/events/presence/+/+'"
 )
 """All lifecycle events of connections in the lobby: connected, disconnected and connect_failed."""
 CONNECT_FAILED: Final = "connect_failed"

@@ -52,6 +52,7 @@ ENVIRONMENT = {
     "LOBBY": f"{LOBBY}/{REGION}",
     "LEFT_THINGS": "mark",
     "CAMPAIGN_APPROVAL_ABOVE": "1000",
+    "CLONE_POLICY": "flag",
     "ARRIVALS_QUEUE": f"arn:aws:sqs:{REGION}:{LOBBY}:device-lobby-arrivals",
     **{f"{name.partition('.')[0].upper()}_QUEUE": f"{_QUEUE}-{name}" for name in _QUEUES},
 }

@@ -101,6 +101,12 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
     "revokeDevice": ('mutation($id: ID!) { revokeDevice(certid: $id, why: "lost") { certid } }', _OPERATORS),
     "retryDevice": ("mutation($id: ID!) { retryDevice(certid: $id) { certid } }", _OPERATORS),
     "renewDevice": ("mutation($id: ID!) { renewDevice(certid: $id) { certid } }", _OPERATORS),
+    "dismissSuspicion": (
+        'mutation($id: ID!) { dismissSuspicion(certid: $id, why: "one device") { certid } }',
+        _OPERATORS,
+    ),
+    "quarantineDevice": ('mutation($id: ID!) { quarantineDevice(certid: $id, why: "copied") { certid } }', _OPERATORS),
+    "liftQuarantine": ('mutation($id: ID!) { liftQuarantine(certid: $id, why: "one device") { certid } }', _OPERATORS),
     "targetHistory": ("{ targetHistory(account: <account>, region: <region>) { event } }", _OPERATORS),
     "alerts": ("{ alerts { email } }", _OPERATORS),
     "addAlert": ('mutation { addAlert(email: "ann@example.com") { confirmed } }', _OPERATORS),
@@ -185,6 +191,8 @@ REFUSED: Final = {
     "drillTarget": "NO_STANDBY",
     "removeTarget": "TARGET_NOT_ARCHIVED",
     "renewDevice": "NOT_ALLOWED",
+    "dismissSuspicion": "NOT_SUSPECTED",
+    "liftQuarantine": "NOT_ALLOWED",
     **dict.fromkeys(
         (
             "createCampaign",

@@ -18,6 +18,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
         "test_a_claim_certificate_can_do_nothing_else",
         "test_a_device_joins_by_claim_and_gets_its_route",
     ),
+    "e2e/test_e2e_clones.py": (),
     "e2e/test_e2e_connections.py": (),
     "e2e/test_e2e_console_access.py": (
         "test_each_role_starts_on_its_page_with_its_navigation[admin]",

@@ -23,6 +23,7 @@ from admin_api.cli.commands import (
     enrolment_tokens,
     enrolments,
     history,
+    quarantine,
     reconcile,
     regions,
     serial_claims,
@@ -73,7 +74,7 @@ def root(
     command.store_options(click_context, as_json=as_json, lobby=lobby, url=url, role=role)
 
 
-for group in (account, claim, change, reconcile, doctor, activity):
+for group in (account, claim, change, quarantine, reconcile, doctor, activity):
     app.add_typer(group.app)
 app.add_typer(devices.overview_app)
 app.add_typer(devices.app, name="devices", help="List, show and watch devices.")

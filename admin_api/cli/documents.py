@@ -24,6 +24,7 @@ _LIST_FIELDS: Final = """
   expectedAt waitsFor online onlineSince"""
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
   renewal {{ stage by overdue unable }}
+  suspicion {{ signal at place addresses message dismissedAt }}
   message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
   standby {{ target {{ account region }} status evacuated pending visited reason }}
   connectionProblems {{ {_PROBLEM_FIELDS} }}"""
@@ -65,7 +66,7 @@ query($certid: ID!) { exportHistory(certid: $certid) { certid fileName content k
 TARGETS: Final = Document("""
 query {
   targets(includeArchived: true) {
-    account region name profiles presence rate createdBy createdAt archivedAt externalId setupCommand
+    account region name profiles presence rate clones createdBy createdAt archivedAt externalId setupCommand
     lane { waiting pace pausedBy pausedAt silentSince progressAt }
     standby {
       target { account region } certificates placed prepared evacuatedAt away left askedBy campaign
@@ -130,11 +131,13 @@ query {
 REGISTER_TARGET: Final = Document("""
 mutation(
   $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean, $rate: Float
+  $clones: ClonePolicy
 ) {
   registerTarget(
     account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence, rate: $rate
+    clones: $clones
   ) {
-    account region name profiles presence rate createdBy createdAt externalId setupCommand
+    account region name profiles presence rate clones createdBy createdAt externalId setupCommand
   }
 }""")
 CLAIM: Final = Document(f"""

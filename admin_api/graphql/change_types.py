@@ -36,6 +36,15 @@ class Operation(Enum):
     RENEW = strawberry.enum_value(
         ChangeOperation.RENEW.value, description="Ask them to renew their certificates, now and each day."
     )
+    DISMISS = strawberry.enum_value(
+        ChangeOperation.DISMISS.value,
+        description="State that they are one device each, although their certificates seem to be in use twice. Takes"
+        " why.",
+    )
+    QUARANTINE = strawberry.enum_value(
+        ChangeOperation.QUARANTINE.value, description="Deactivate their certificates until LIFT. Takes why."
+    )
+    LIFT = strawberry.enum_value(ChangeOperation.LIFT.value, description="End their quarantine. Takes why.")
     PREPARE = strawberry.enum_value(
         ChangeOperation.PREPARE.value,
         description="Register them in the standby of their target. Only setStandby starts it.",
@@ -69,7 +78,8 @@ class ChangeInput:
     )
     why: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description=f"REVOKE only, required: the reason, for the history: 1 to {MAX_WHY} printable characters.",
+        description="REVOKE, DISMISS, QUARANTINE and LIFT only, required: the reason,"
+        f" for the history: 1 to {MAX_WHY} printable characters.",
     )
 
 

@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 
 from admin_api.graphql.arguments import described
 from admin_api.graphql.certificate_facts import CertificateFacts, certificate_facts
+from admin_api.graphql.clones import Suspicion, suspicion_of
 from admin_api.graphql.connections import ConnectionProblem, Statuses, problem_from
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.device_standby import DeviceStandby, standby_of
@@ -22,6 +23,7 @@ from admin_api.graphql.targets import Target
 from admin_api.graphql.value_lists import REASON_LIST, STATES
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
+from lobby.domain.clones import CLONE_SUSPECTED
 from lobby.domain.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import PLACED_STATES, Event, State, allowed_events
@@ -38,6 +40,9 @@ _ACTIONS = {
     Event.RELEASE: "releaseDevice",
     Event.RETRY: "retryDevice",
     Event.DUE: "renewDevice",
+    Event.DISMISS: "dismissSuspicion",
+    Event.QUARANTINE: "quarantineDevice",
+    Event.LIFT: "liftQuarantine",
     Event.REVOKE: "revokeDevice",
 }
 _CONFIRM, _RENEW = _ACTIONS[Event.CONFIRM], _ACTIONS[Event.DUE]
@@ -112,7 +117,14 @@ class Device:
 
     @computed("* What to do about `reason`.")
     def message(self) -> str | None:
-        return self._row_for("message").message
+        row = self._row_for("message")
+        suspicion = row.suspicion if row.is_suspected else None
+        return row.message or (suspicion.advice if suspicion else None)
+
+    @computed("* Why its certificate seems to be in use twice; null if it does not.")
+    def suspicion(self, info: Info) -> Suspicion | None:
+        row = self._row_for("suspicion")
+        return suspicion_of(row, with_addresses=info.context.caller.may("dismissSuspicion"))
 
     @computed("* The enrolment that has admitted the device; null if none matched it.")
     def enrolment(self) -> str | None:
@@ -260,7 +272,9 @@ def device_from(
 
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """Return the operations that the device's state and the caller's role permit."""
-    events = allowed_events(row.devstate, unfinished=bool(row.targets_to_clear), claimed=row.target is not None)
+    suspected = row.is_suspected or row.reason == CLONE_SUSPECTED  # a list has the reason only
+    unfinished, claimed = bool(row.targets_to_clear), row.target is not None
+    events = allowed_events(row.devstate, unfinished=unfinished, claimed=claimed, suspected=suspected)
     names = [_ACTIONS[event] for event in events]
     if row.devstate in PLACED_STATES and row.can_renew and row.pending is None:
         names.append(_RENEW)

@@ -19,6 +19,7 @@ from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
 from admin_api.graphql.campaigns import CampaignMutation
 from admin_api.graphql.change_types import BulkChange, ChosenDevices, WantedChange
 from admin_api.graphql.claim_certificates import ClaimCertificateMutation
+from admin_api.graphql.clones import ClonePolicy
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.devices import Device, ReleasedDevice, device_from
 from admin_api.graphql.enrolment_mutations import EnrolmentMutation
@@ -42,6 +43,10 @@ from lobby.names import parse_profile, parse_target
 Chosen = Annotated[TargetInput, described("The target to claim the device for.")]
 Code = Annotated[str, described("The eight digits that the device shows.")]
 Why = Annotated[str, described(f"The reason, for the history: 1 to {MAX_WHY} printable characters.")]
+Note = Annotated[
+    str,
+    described(f"How you know that there is one device, for the history: 1 to {MAX_WHY} printable characters."),
+]
 Name = Annotated[str, described("The name, which must not look like that of another target.")]
 Profiles = Annotated[
     list[str] | None, described("The names of the profiles. Omitted: those it has; `default` for a new target.")
@@ -59,6 +64,13 @@ NewConfig = Annotated[JSON | None, described("The configuration. Omitted: the de
 Presence = Annotated[
     bool | None,
     described("Whether claims must be confirmed with a presence code. Omitted: as before; no for a new target."),
+]
+ClonePolicyArgument = Annotated[
+    ClonePolicy | None,
+    described(
+        "What is done with a device whose certificate seems to be in use twice. Omitted: as before; LOBBY for a new"
+        " target."
+    ),
 ]
 Rate = Annotated[
     float | None,
@@ -170,8 +182,27 @@ class Mutation(
         return _device(info, certid, ChangeRequest(ChangeOperation.RENEW))
 
     @operation(
-        "Moves, configures, releases, revokes, retries or renews up to 1,000 devices, and returns a result for each."
-        " previewChange predicts the results. Can be repeated."
+        "States that a device whose certificate seems to be in use twice is one device. The same evidence does not make"
+        " it suspected again. NOT_SUSPECTED if it never was."
+    )
+    def dismiss_suspicion(self, info: Info, certid: Certid, why: Note) -> Device | None:
+        return _device(info, certid, ChangeRequest(ChangeOperation.DISMISS, why=why))
+
+    @operation(
+        "Deactivates a device's certificate in the lobby and in every target, until liftQuarantine. Its claim stays."
+    )
+    def quarantine_device(self, info: Info, certid: Certid, why: Why) -> Device | None:
+        return _device(info, certid, ChangeRequest(ChangeOperation.QUARANTINE, why=why))
+
+    @operation(
+        "Activates the certificate of a device in quarantine again. It continues with its claim, or waits in the lobby."
+    )
+    def lift_quarantine(self, info: Info, certid: Certid, why: Note) -> Device | None:
+        return _device(info, certid, ChangeRequest(ChangeOperation.LIFT, why=why))
+
+    @operation(
+        "Moves, configures, releases, revokes, retries, renews or quarantines up to 1,000 devices, and returns a"
+        " result for each. previewChange predicts the results. Can be repeated."
     )
     def change_devices(self, info: Info, change: WantedChange, devices: ChosenDevices) -> BulkChange:
         return change_devices(info.context, change, devices)
@@ -186,7 +217,7 @@ class Mutation(
         return reconciled(info.context, target, given(after), info.context.caller.actor)
 
     @operation(
-        "Registers a target, or changes the name, profiles, `presence` and rate of a registered one."
+        "Registers a target, or changes the name, profiles, `presence`, rate and `clones` of a registered one."
         " Its ExternalId stays."
     )
     def register_target(
@@ -198,6 +229,7 @@ class Mutation(
         profiles: Profiles = ABSENT,
         presence: Presence = ABSENT,
         rate: Rate = ABSENT,
+        clones: ClonePolicyArgument = ABSENT,
     ) -> RegisteredTarget:
         context, register = info.context, info.context.services.targets
         target = parse_target(account, region)
@@ -205,7 +237,9 @@ class Mutation(
         require_outside_lobby(target, context.services)
         known = tuple(parse_profile(profile) for profile in profiles or ())
         context.services.profiles.only(known)
-        registered = register.register(target, name, known, context.caller.actor, given(presence), given(rate))
+        policy = given(clones)
+        wanted = (given(presence), given(rate), str(policy.value) if policy else None)
+        registered = register.register(target, name, known, context.caller.actor, *wanted)
         return target_from(registered, register.all(), context)
 
     @operation("Pauses a target: its devices wait, and no further one is commissioned or cleared there.")

@@ -37,9 +37,11 @@ class TargetCount:
     states: list[StateCount] = strawberry.field(description="Counts by state, without states that have no device.")
 
 
-@strawberry.type(description="The number of failed or refused devices with a reason.")
+@strawberry.type(description="The number of devices in a state with a reason.")
 class ReasonCount:
-    state: str = strawberry.field(description="The state: failed or refused.")
+    state: str = strawberry.field(
+        description="The state: failed, refused or quarantined; any other one only with CLONE_SUSPECTED."
+    )
     reason: str = strawberry.field(description="The reason code, as in `Device.reason`.")
     count: int = strawberry.field(description="The number of devices.")
 
@@ -51,7 +53,9 @@ class Overview:
     targets: list[TargetCount] = strawberry.field(
         description="Counts by target, highest first. A technician gets the targets that they may claim for."
     )
-    reasons: list[ReasonCount] = strawberry.field(description="Counts of failed and refused devices, highest first.")
+    reasons: list[ReasonCount] = strawberry.field(
+        description="Counts of failed, refused, quarantined and suspected devices, highest first."
+    )
 
     @computed(
         "The results of the last daily round about certificates, CAs and revocation lists; null before the first round."

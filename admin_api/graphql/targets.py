@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import strawberry
 
+from admin_api.graphql.clones import ClonePolicy
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.value_lists import one_of
 from admin_api.target_registration import setup_command
@@ -78,6 +79,9 @@ class RegisteredTarget:
         description="Whether a claim must be confirmed with the presence code that the device shows."
     )
     rate: float = strawberry.field(description="How many devices per second are commissioned there, at most.")
+    clones: ClonePolicy = strawberry.field(
+        description="What is done with a device whose certificate seems to be in use twice."
+    )
     created_by: str = strawberry.field(description="Who registered the target.")
     created_at: str = strawberry.field(description="When the target was registered.")
     archived_at: str | None = strawberry.field(
@@ -164,6 +168,7 @@ def target_from(
         profiles=list(target.profiles),
         presence=target.presence,
         rate=target.rate,
+        clones=ClonePolicy(ledger.shown_policy(target.clones)),
         created_by=target.createdby,
         created_at=target.createdat,
         archived_at=target.archivedat,

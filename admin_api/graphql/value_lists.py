@@ -86,9 +86,11 @@ REASONS: Final[dict[State, tuple[str, ...]]] = {
     State.PROVING: ("CODE_NOT_SHOWN",),
     State.INLOBBY: ("ALLOCATION_FAILED", "PRESENCE_FAILED"),
     State.REVOKED: ("REVOKED",),
+    State.QUARANTINED: ("CLONE_SUSPECTED", "QUARANTINED"),
 }
 """The reason codes by the state in which they occur. A TARGET_ code of another state than failed concerns a target that
-the device has left and that could not be cleared. docs/troubleshooting.md has the fixes."""
+the device has left and that could not be cleared. A device that was admitted and has no other reason can have
+CLONE_SUSPECTED in each state. docs/troubleshooting.md has the fixes."""
 REASON_LIST: Final = " ".join(f"In state {state}: {', '.join(codes)}." for state, codes in REASONS.items())
 
 DIFFERENCES: Final = (

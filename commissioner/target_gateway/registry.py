@@ -100,6 +100,17 @@ def activate(session: TargetSession, certid: Fingerprint) -> None:
         session.iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
 
 
+def activate_in_lobby(iot: "IoTClient", certid: Fingerprint) -> None:
+    """Activate a certificate in the lobby. One that is deleted, or that an administrator has revoked, stays so."""
+    try:
+        status = iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
+        if status == "INACTIVE":
+            iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
+    except ClientError as error:
+        if code_of(error) != NOT_FOUND:
+            raise
+
+
 def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
     """Detach the policies of earlier claims in this target. Policies that are not the lobby's stay attached."""
     for policy in iot.list_attached_policies(target=arn)["policies"]:

@@ -13,29 +13,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
-from infra.cloud import contexts, index_upgrade, lobby_regions, quotas
+from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
-from infra.cloud.command_options import (
-    AdminEmail,
-    AnchorDays,
-    AnyRegion,
-    ArchiveDays,
-    CampaignApprovalAbove,
-    ClaimLimits,
-    Domain,
-    DomainCertificate,
-    LobbyRegions,
-    LogRetentionDays,
-    Profile,
-    Regions,
-    RegistrationsPerSecond,
-    RegistryEvents,
-    RemoveLeftThings,
-    SigningKeys,
-    UserPool,
-    Yes,
-)
 from infra.cloud.first_admin import invite
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
@@ -48,6 +28,7 @@ from infra.teardown.stacks import Stack
 from infra.teardown.target import TargetRemoval
 from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS
+from lobby.domain.clones import ClonePolicy
 from lobby.errors import LobbyError
 from lobby.names import Target, parse_target
 
@@ -59,25 +40,26 @@ _NEW = (None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
 
 @app.command()
 def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
-    profile: Profile = None,
-    region: AnyRegion = None,
-    admin_email: AdminEmail = None,
-    log_retention_days: LogRetentionDays = 30,
-    anchor_days: AnchorDays = 3650,
-    archive_days: ArchiveDays = None,
-    registry_events: RegistryEvents = False,
-    signing_key: SigningKeys = None,
+    profile: command_options.Profile = None,
+    region: command_options.AnyRegion = None,
+    admin_email: command_options.AdminEmail = None,
+    log_retention_days: command_options.LogRetentionDays = 30,
+    anchor_days: command_options.AnchorDays = 3650,
+    archive_days: command_options.ArchiveDays = None,
+    registry_events: command_options.RegistryEvents = False,
+    signing_key: command_options.SigningKeys = None,
     profiles_from: ProfilesFrom = None,
-    registrations_per_second: RegistrationsPerSecond = 10,
-    campaign_approval_above: CampaignApprovalAbove = 1000,
-    claim_limits: ClaimLimits = DEFAULT_LIMITS,
-    user_pool: UserPool = None,
-    domain: Domain = None,
-    domain_certificate: DomainCertificate = None,
+    registrations_per_second: command_options.RegistrationsPerSecond = 10,
+    campaign_approval_above: command_options.CampaignApprovalAbove = 1000,
+    claim_limits: command_options.ClaimLimits = DEFAULT_LIMITS,
+    clone_policy: command_options.ClonePolicyOption = ClonePolicy.FLAG,
+    user_pool: command_options.UserPool = None,
+    domain: command_options.Domain = None,
+    domain_certificate: command_options.DomainCertificate = None,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
-    remove_left_things: RemoveLeftThings = False,
-    regions: Regions = None,
-    yes: Yes = False,
+    remove_left_things: command_options.RemoveLeftThings = False,
+    regions: command_options.Regions = None,
+    yes: command_options.Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
     with _reported_errors():
@@ -95,6 +77,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
             typer.echo(f"The lobby gets a stack, and replicas of its tables, in {other.region}, too.")
         confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
         context = {"lobby": f"{identity.account}/{identity.region}", "claimLimits": claim_limits}
+        context["clonePolicy"] = clone_policy
         context |= contexts.retention_context(log_retention_days, anchor_days, archive_days)
         context |= contexts.limits_context(registrations_per_second, campaign_approval_above)
         context |= contexts.profiles_context(profiles_from) | contexts.signing_keys_context(signing_key)
@@ -142,12 +125,12 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
         typer.Option("--without-role", help="Omit the role's stack: the account has it for another Region."),
     ] = False,
     profiles_from: ProfilesFrom = None,
-    profile: Profile = None,
+    profile: command_options.Profile = None,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
-    remove_left_things: RemoveLeftThings = False,
-    registry_events: RegistryEvents = False,
-    lobby_regions_: LobbyRegions = None,
-    yes: Yes = False,
+    remove_left_things: command_options.RemoveLeftThings = False,
+    registry_events: command_options.RegistryEvents = False,
+    lobby_regions_: command_options.LobbyRegions = None,
+    yes: command_options.Yes = False,
 ) -> None:
     """Set this account and Region up as a target of a lobby."""
     with _reported_errors():
@@ -175,11 +158,11 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
 
 @app.command(options_metavar="aws [OPTIONS]")
 def redrive(
-    profile: Profile = None,
-    region: AnyRegion = None,
+    profile: command_options.Profile = None,
+    region: command_options.AnyRegion = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be redriven.")] = False,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
-    yes: Yes = False,
+    yes: command_options.Yes = False,
 ) -> None:
     """Redrive the work in the lobby's on-failure queues. Can be interrupted and repeated."""
     with _reported_errors():
@@ -193,14 +176,14 @@ def redrive(
 @app.command()
 def destroy(
     what: Annotated[str, typer.Argument(help="`aws` (the lobby) or `target`.")],
-    profile: Profile = None,
-    region: AnyRegion = None,
+    profile: command_options.Profile = None,
+    region: command_options.AnyRegion = None,
     keep_devices: Annotated[
         bool,
         typer.Option("--keep-devices", help="Keep devices' certificates, things and policies: they stay connected."),
     ] = False,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
-    yes: Yes = False,
+    yes: command_options.Yes = False,
 ) -> None:
     """Remove the devices' registrations from AWS IoT, then the stack. Can be interrupted and repeated. The lobby's
     tables, buckets and users are retained and listed."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from lobby.domain.clones import ClonePolicy
+
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
 AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]
 RemoveLeftThings = Annotated[
@@ -61,6 +63,9 @@ CampaignApprovalAbove = Annotated[
 ]
 ClaimLimits = Annotated[
     str, typer.Option(help="Limits of a technician: devices a minute/devices an hour/wrong codes an hour.")
+]
+ClonePolicyOption = Annotated[
+    ClonePolicy, typer.Option(help="What is done with a device whose certificate seems to be in use twice.")
 ]
 UserPool = Annotated[
     str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")

@@ -1,10 +1,10 @@
 """The activity log: the decisions about devices, and who made them, across all devices. A device's history contains all
 entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of an enrolment
 has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for a user: it
-repeats work, repairs a target, requests a renewal that a policy requires, or takes a device to or from the standby of a
-target that a user has evacuated or returned. It does not contain what devices cause: admissions, hellos, commissioning,
-arrivals. It also contains which users were blocked or unblocked, and by whom. It is only for reading; verification uses
-the histories.
+reports or quarantines a device whose certificate seems to be copied, repeats work, repairs a target, requests a renewal
+that a policy requires, or takes a device to or from the standby of a target that a user has evacuated or returned. It
+does not contain what devices cause: admissions, hellos, commissioning, arrivals. It also contains which users were
+blocked or unblocked, and by whom. It is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,9 @@ ALL: Final = "all"
 LONGEST_ACTOR: Final = 300
 STANDBY_DECISIONS: Final = (Event.PREPARE, Event.EVACUATE, Event.RETURN)
 """`PREPARED` is not one: it is the result of the commissioner's work."""
-DECISIONS: Final = frozenset({*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, Event.DEACTIVATE, Event.DUE})
+DECISIONS: Final = frozenset(
+    {*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, Event.DEACTIVATE, Event.DUE, Event.SUSPECT}
+)
 """The events by which a service acts for a user. Its other events follow from what devices do."""
 
 

@@ -4,12 +4,24 @@ A request is validated once, and can be stored and carried out later, as a campa
 `Change` with the targets as they are at that time. Arguments that the operation does not take are rejected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from lobby.domain.changes import Change, Claim, Configure, Move, Release, Renew, Retry, Revoke
+from lobby.domain.changes import (
+    Change,
+    Claim,
+    Configure,
+    Dismiss,
+    Lift,
+    Move,
+    Quarantine,
+    Release,
+    Renew,
+    Retry,
+    Revoke,
+)
 from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.domain.states import Event
 from lobby.domain.target import RegisteredTarget, require_open
@@ -30,6 +42,9 @@ class ChangeOperation(StrEnum):
     REVOKE = "revoke"
     RETRY = "retry"
     RENEW = "renew"
+    DISMISS = "dismiss"
+    QUARANTINE = "quarantine"
+    LIFT = "lift"
     PREPARE = "prepare"
     """Register a device in the standby of its target, or clear it there."""
     EVACUATE = "evacuate"
@@ -47,7 +62,7 @@ class ChangeOperation(StrEnum):
     @property
     def mutation(self) -> str:
         """The operation of the API that changes one device, which the user must be allowed to use."""
-        return _OF_TARGETS.get(self, f"{self.value}Device")
+        return _OF_TARGETS.get(self) or _OF_CLONES.get(self) or f"{self.value}Device"
 
     @property
     def is_of_targets(self) -> bool:
@@ -66,6 +81,18 @@ _OF_TARGETS: Final = {
     ChangeOperation.DRILL: "drillTarget",
 }
 """Operations on all devices of a target, each with the mutation that starts it."""
+_OF_CLONES: Final = {
+    ChangeOperation.DISMISS: "dismissSuspicion",
+    ChangeOperation.QUARANTINE: "quarantineDevice",
+    ChangeOperation.LIFT: "liftQuarantine",
+}
+_WITH_REASON: Final[Mapping[ChangeOperation, Callable[[str], Change]]] = {
+    ChangeOperation.REVOKE: Revoke,
+    ChangeOperation.DISMISS: Dismiss,
+    ChangeOperation.QUARANTINE: Quarantine,
+    ChangeOperation.LIFT: Lift,
+}
+"""The operations that require a reason."""
 _ARGUMENTS: Final = {
     ChangeOperation.PREPARE: frozenset({"target"}),
     ChangeOperation.EVACUATE: frozenset({"target", "why"}),
@@ -74,7 +101,7 @@ _ARGUMENTS: Final = {
     ChangeOperation.CLAIM: frozenset({"target", "profile", "config"}),
     ChangeOperation.MOVE: frozenset({"target", "profile", "config"}),
     ChangeOperation.CONFIGURE: frozenset({"profile", "config"}),
-    ChangeOperation.REVOKE: frozenset({"why"}),
+    **{operation: frozenset({"why"}) for operation in _WITH_REASON},
 }
 """The arguments that each operation takes."""
 
@@ -121,7 +148,7 @@ class ChangeRequest:
         config = None if self.config is None else parse_config(self.config)
         if self.operation is ChangeOperation.CONFIGURE and profile is None and config is None:
             raise InvalidInput("INVALID_CHANGE", "got neither config nor profile, want at least one of them")
-        wants_reason = self.operation is ChangeOperation.REVOKE or (self.operation.is_of_targets and self.why)
+        wants_reason = self.operation in _WITH_REASON or (self.operation.is_of_targets and self.why)
         why = reason_of(self.why or "") if wants_reason else None
         return ChangeRequest(self.operation, self.target, profile, config, why)
 
@@ -151,8 +178,8 @@ def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # one
         case ChangeOperation.CONFIGURE:
             registered = targets.all() if request.profile is not None else ()
             return Configure({each.target: each for each in registered}, request.profile, request.config)
-        case ChangeOperation.REVOKE:
-            return Revoke(request.why or "")
+        case operation if operation in _WITH_REASON:
+            return _WITH_REASON[operation](request.why or "")
         case _:
             return _WITHOUT_ARGUMENTS[request.operation]
 
@@ -174,7 +201,7 @@ def _standby_change(request: ChangeRequest, targets: TargetRegister) -> Change:
 
 
 def reason_of(why: str) -> str:
-    """Return the reason of a revocation. Raise `InvalidInput` INVALID_REASON."""
+    """Return the reason of a change. Raise `InvalidInput` INVALID_REASON."""
     text = why.strip()
     if not 0 < len(text) <= MAX_WHY or not text.isprintable():
         raise InvalidInput("INVALID_REASON", f"got {shown(why)}, want 1 to {MAX_WHY} printable characters")

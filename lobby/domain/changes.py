@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lobby.domain import renewal_transitions, transitions
+from lobby.domain import quarantine, renewal_transitions, transitions
 from lobby.domain.claim_defaults import Unnamed
 from lobby.domain.device import Device
 from lobby.domain.states import Event, State
@@ -143,6 +143,39 @@ class Renew:
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
         return renewal_transitions.request(known(device, certid), at)
+
+
+@dataclass(frozen=True)
+class Dismiss:
+    """There is one device, although its certificate seems to be in use twice. `why` is the user's note."""
+
+    why: str
+    event: ClassVar[Event] = Event.DISMISS
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return quarantine.dismiss(known(device, certid), at)
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Deactivate the certificate everywhere until the quarantine is lifted. `why` is the reason."""
+
+    why: str
+    event: ClassVar[Event] = Event.QUARANTINE
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return quarantine.quarantine(known(device, certid), self.why, at)
+
+
+@dataclass(frozen=True)
+class Lift:
+    """End the quarantine. `why` is the user's note: how it was found that the certificate is not in use twice."""
+
+    why: str
+    event: ClassVar[Event] = Event.LIFT
+
+    def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
+        return quarantine.lift(known(device, certid), at)
 
 
 class TargetGuard(Protocol):

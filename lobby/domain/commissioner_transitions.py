@@ -7,11 +7,13 @@ event changes nothing; a forbidden event raises `Conflict`.
 from dataclasses import replace
 
 from lobby.domain import presence
+from lobby.domain.clones import CLONE_SUSPECTED
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
+from lobby.domain.shut_devices import without_failed_clearing
 from lobby.domain.standby_transitions import at_its_target, with_standby
-from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, Event, State
-from lobby.domain.transitions import entered, state_after, without_failed_clearing
+from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, SHUT_STATES, Event, State
+from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Target
 
@@ -25,7 +27,7 @@ def commission(device: Device, generation: int, iotep: str, at: str, standby: Ta
         return device
     state = state_after(device, Event.COMMISSION)
     ready = device if standby is None and device.standby is None else with_standby(device, standby)
-    done = entered(replace(ready, iotep=iotep, reason=None, message=None), state, at)
+    done = entered(replace(ready, iotep=iotep, reason=None, message=None, reactivate=False), state, at)
     return replace(done, needs_commissioner=bool(done.targets_to_clear or done.retiring or done.works_in_standby))
 
 
@@ -34,7 +36,7 @@ def fail(device: Device, generation: int, code: str, message: str, at: str) -> D
     require_same_claim(device, generation)
     if device.devstate is State.FAILED and device.reason == code:
         return device
-    failed = replace(device, reason=code, message=message, needs_commissioner=False)
+    failed = replace(device, reason=code, message=message, needs_commissioner=False, reactivate=False)
     return entered(failed, state_after(device, Event.FAIL), at)
 
 
@@ -55,8 +57,9 @@ def retire(
 
     Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
     since. The row still needs the commissioner if the device was admitted with a claim, or if another target is to be
-    cleared first. A revoked device whose certificate may still be active in a target has the code as its reason until
-    every target is cleared."""
+    cleared first. A revoked or quarantined device whose certificate may still be active in a target has the code as its
+    reason until every target is cleared. When no work is left, the certificate of a device whose quarantine was lifted
+    is active: every lane does that first."""
     state_after(device, Event.RETIRE)
     if device.generation != generation:
         return device
@@ -65,12 +68,13 @@ def retire(
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
         left_over = device.works_in_standby or (bool(rest or device.retiring) and cleared is not None)
         more = device.needs_commissioner and (not current or left_over)
-        left = replace(device, targets_to_clear=rest, needs_commissioner=more)
+        active = device.reactivate and more
+        left = replace(device, targets_to_clear=rest, needs_commissioner=more, reactivate=active)
         return left if rest else _all_cleared(left)
     if not current:
         return device
     refused = device.devstate is State.REFUSED
-    if refused or device.devstate is State.REVOKED:
+    if refused or device.devstate in SHUT_STATES:
         why = device.message if refused else without_failed_clearing(device).message
         message = f"{why}; {code}: {message}"[:1000]
     others = device.needs_commissioner and (
@@ -82,10 +86,10 @@ def retire(
 def _all_cleared(device: Device) -> Device:
     """No target is left to clear. The reason why one could not be cleared is removed; a reason of the current target,
     which its message names, stays."""
-    if device.devstate is State.REVOKED:
+    if device.devstate in SHUT_STATES:
         return without_failed_clearing(device)
     of_target = device.target is not None and str(device.target) in (device.message or "")
-    stays = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN)
+    stays = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN, CLONE_SUSPECTED)
     return device if of_target or stays else replace(device, reason=None, message=None)
 
 
@@ -140,7 +144,7 @@ def deactivate(device: Device, target: Target) -> Device:
 def may_be_active_in(device: Device, target: Target) -> bool:
     """Return whether the ledger accounts for the device's certificate in `target`: by a claim, because the target is
     not cleared yet, or because it is the device's standby or home."""
-    claimed = device.target == target and device.devstate is not State.REVOKED
+    claimed = device.target == target and device.devstate not in SHUT_STATES
     return claimed or target in device.targets_to_clear or is_other_place(device, target)
 
 

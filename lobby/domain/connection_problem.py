@@ -16,6 +16,8 @@ DENIED: Final = "CONNECT_DENIED"
 """AWS IoT refused a connection: the device's policy does not allow its client id."""
 _WINDOW_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
 _INTERVAL_MS: Final = timedelta(minutes=1) // timedelta(milliseconds=1)
+WATCHED_MS: Final = _WINDOW_MS
+"""For so long after a takeover, the connections of the device are recorded."""
 TAKEOVERS: Final = 3
 """Takeovers within an hour that are a problem."""
 

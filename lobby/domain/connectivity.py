@@ -19,6 +19,9 @@ _SKEW: Final = timedelta(minutes=4)
 DUPLICATE: Final = "DUPLICATE_CLIENTID"
 """AWS IoT's reason for the end of a connection whose client id connected again; also the problem's code."""
 
+CLIENT_INITIATED: Final = "CLIENT_INITIATED_DISCONNECT"
+"""AWS IoT's reason for a connection that its client has ended."""
+
 
 class Change(StrEnum):
     """AWS IoT's `eventType`."""
@@ -29,12 +32,13 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class LifecycleEvent:
-    """A change of one connection, `at` a time in ms since 1970."""
+    """A change of one connection, `at` a time in ms since 1970. `address`: where it comes from, if that is known."""
 
     change: Change
     session: str
     version: int
     at: int
+    address: str | None = None
 
 
 @dataclass(frozen=True)

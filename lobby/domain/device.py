@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from lobby.domain.claim_defaults import ClaimDefaults
+from lobby.domain.clones import Suspicion
 from lobby.domain.standby import Standby
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.thing_settings import ThingSettings
@@ -62,7 +63,10 @@ class Device:
     certificate in use and `pending_pem` the new one, in PEM. `can_renew` states whether the client can renew, as
     reported in its last hello (None: no hello yet, or the row is older).
 
-    `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`)."""
+    `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`).
+
+    `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
+    certificate is still to be activated in the lobby (`quarantine`)."""
 
     certid: Fingerprint
     devstate: State
@@ -112,6 +116,13 @@ class Device:
     standby: Standby | None = None
     thing_settings: ThingSettings | None = None
     claim_defaults: ClaimDefaults | None = None
+    suspicion: Suspicion | None = None
+    reactivate: bool = False
+
+    @property
+    def is_suspected(self) -> bool:
+        """Return whether two devices may use the certificate, and no user has dismissed that."""
+        return self.suspicion is not None and self.suspicion.dismissed is None
 
     @property
     def current(self) -> Fingerprint:

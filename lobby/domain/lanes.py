@@ -10,7 +10,7 @@ from typing import Final, NewType
 
 from lobby.domain.device import Device, Priority
 from lobby.domain.renewal_transitions import has_work_in_target
-from lobby.domain.states import State
+from lobby.domain.states import SHUT_STATES, State
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target_key, shown
 
@@ -55,7 +55,7 @@ def home_lane(device: Device) -> Lane:
 
 def other_lanes(device: Device) -> tuple[Lane, ...]:
     """Return the lanes that have a part of the row's work, too, which does not wait for the home lane: an unreachable
-    target must neither delay the lobby's part of a revocation nor the clearing of another target."""
+    target must neither delay the lobby's part of a revocation or quarantine nor the clearing of another target."""
     if device.devstate in (State.CLAIMED, State.REFUSED, State.FAILED):
         return ()
     lanes = [lane_to(target) for target in device.targets_to_clear]
@@ -63,7 +63,7 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
         lanes.append(lane_to(_target(device)))
     if device.standby is not None and device.works_in_standby:
         lanes.append(lane_to(device.standby.target))
-    if device.devstate in (State.REVOKED, State.PROVING):
+    if device.devstate in (*SHUT_STATES, State.PROVING) or device.reactivate:
         lanes.append(LOBBY)
     return tuple(lane for lane in lanes if lane != home_lane(device))
 

@@ -4,15 +4,15 @@ AWS IoT creates these events, but an event of another form, such as one of a lat
 misread: it is an error that names the value. Client ids are chosen by clients and are only shown.
 """
 
+import ipaddress
 from typing import Any, Final
 
+from lobby.domain.clones import Sighting
 from lobby.domain.connection_problem import ConnectionProblem
 from lobby.domain.connectivity import Change, LifecycleEvent
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, shown
 
-LOBBY: Final = "lobby"
-"""The `place` of a problem in the lobby; in a target it is the target's key."""
 _MAX_TEXT: Final = 128
 _MAX_TIME: Final = 253_402_300_800_000
 """The year 10000, in ms since 1970."""
@@ -29,7 +29,30 @@ def change_of(event: dict[str, Any]) -> LifecycleEvent:
     kind, version = event.get("event"), event.get("version")
     if kind not in set(Change) or type(version) is not int:
         raise InvalidInput("INVALID_EVENT", f"got {shown(kind)} with version {shown(version)}, want a lifecycle event")
-    return LifecycleEvent(Change(kind), _session_of(event), version, _time_of(event))
+    return LifecycleEvent(Change(kind), _session_of(event), version, _time_of(event), address_of(event))
+
+
+def sighting_of(event: dict[str, Any], place: str) -> Sighting | None:
+    """Return the connection that a `connected` event reports; None if it does not state the version or the address, as
+    with a rule of an earlier version. Raise `InvalidInput` INVALID_EVENT or INVALID_TIME."""
+    version, address = event.get("version"), address_of(event)
+    if type(version) is not int or address is None:
+        return None
+    return Sighting(place, version, _session_of(event), _time_of(event), address)
+
+
+def address_of(event: dict[str, Any]) -> str | None:
+    """Return where a connection comes from: the IPv4 address, or the network of an IPv6 address, because one device
+    changes the rest of it. None if the event does not state it."""
+    try:
+        address = ipaddress.ip_address(str(event.get("address")))
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _session_of(event: dict[str, Any]) -> str:

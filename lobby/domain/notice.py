@@ -22,6 +22,10 @@ class Notice(StrEnum):
     """A device could not be commissioned."""
     REFUSED = "refused"
     """A device was not admitted."""
+    SUSPECTED = "suspected"
+    """A device's certificate seems to be in use twice."""
+    QUARANTINED = "quarantined"
+    """A device was put in quarantine."""
 
 
 def parse_notices(entered: Iterable[str]) -> tuple[Notice, ...]:

@@ -91,7 +91,7 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
         reason=FAILED,
         message=_FAILED_MESSAGE,
         generation=device.generation + 1,
-        needs_commissioner=bool(device.targets_to_clear),
+        needs_commissioner=bool(device.targets_to_clear or device.reactivate),
         presence_proof=None,
         code=None,
         failed_codes=0,

@@ -9,15 +9,15 @@ from typing import Final
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Enrolment, Repeat
 from lobby.domain.enrolment_admission import is_counted
+from lobby.domain.shut_devices import QUARANTINED, REVOKED
 from lobby.domain.states import State
-from lobby.domain.transitions import REVOKED
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, ThingName
 
 NAME_TAKEN: Final = "NAME_TAKEN"
 REPEAT_ASKED: Final = "REPEAT_ASKED"
 SERIAL_REVOKED: Final = "SERIAL_REVOKED"
-REFUSING: Final = frozenset({NAME_TAKEN, REPEAT_ASKED, SERIAL_REVOKED, REVOKED})
+REFUSING: Final = frozenset({NAME_TAKEN, REPEAT_ASKED, SERIAL_REVOKED, REVOKED, QUARANTINED})
 """Conflicts because of which a device is refused. The others are tried again."""
 
 
@@ -39,13 +39,12 @@ def takeover(
     enrolment: Enrolment, serial: ThingName, holder: Fingerprint, row: Device | None, *, same_key: bool, approved: bool
 ) -> Takeover:
     """Return how a new certificate gets the serial number that `holder` has. `row` is the holder's. `same_key`: both
-    have one key, so it is the same device, which has lost its certificate. Raise `Conflict`: NAME_TAKEN, SERIAL_REVOKED
-    or REPEAT_ASKED."""
+    have one key, so it is the same device, which has lost its certificate. Raise `Conflict`: NAME_TAKEN, QUARANTINED,
+    SERIAL_REVOKED or REPEAT_ASKED."""
     if row is None:
         return Takeover(holder, None)
     got = f"got serial number {serial!r}, held by certificate {holder}"
-    if not is_counted(row, enrolment):
-        raise Conflict(NAME_TAKEN, f"{got} of {_group(row)}; want one that no other enrolment's device has")
+    _require_replaceable(row, enrolment, got)
     if same_key and row.devstate is not State.REVOKED:
         return Takeover(holder, row)
     if enrolment.repeat is Repeat.REFUSE:
@@ -57,6 +56,13 @@ def takeover(
     if enrolment.repeat is Repeat.ASK:
         raise Conflict(REPEAT_ASKED, f"{got}; want a user's approval of the serial number")
     return Takeover(holder, row)
+
+
+def _require_replaceable(row: Device, enrolment: Enrolment, got: str) -> None:
+    if not is_counted(row, enrolment):
+        raise Conflict(NAME_TAKEN, f"{got} of {_group(row)}; want one that no other enrolment's device has")
+    if row.devstate is State.QUARANTINED:
+        raise Conflict(QUARANTINED, f"{got}, which is in quarantine; want its quarantine lifted, or it revoked, first")
 
 
 def has_same_key(pem: str, other: str) -> bool:

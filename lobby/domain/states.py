@@ -54,11 +54,19 @@ class Event(StrEnum):
     RETURN = "return"
     STANDBY = "standby"
     """It has connected to its standby by itself, because it reached neither its target nor the lobby."""
+    SUSPECT = "suspect"
+    DISMISS = "dismiss"
+    QUARANTINE = "quarantine"
+    LIFT = "lift"
 
 
 _S, _E = State, Event
 _ANY: Final = frozenset(State)
 CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
+ADMITTED_STATES: Final = frozenset({*CLAIM_HELD_STATES, _S.KNOCKING, _S.INLOBBY, _S.PROVING})
+"""The device's certificate is active in the lobby."""
+SHUT_STATES: Final = (_S.REVOKED, _S.QUARANTINED)
+"""The device's certificate is to be inactive everywhere."""
 PLACED_STATES: Final = (_S.COMMISSIONED, _S.ARRIVED)
 """The device is registered in its target, which must match the row. In other states it is not ready yet, or the row
 states the reason."""
@@ -94,7 +102,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.RELEASE, [*CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
     **_transitions(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
     **_transitions(_E.RETRY, CLAIM_HELD_STATES, _S.CLAIMED),
-    **{(state, _E.RETRY): state for state in (_S.REFUSED, _S.REVOKED, _S.INLOBBY, _S.PROVING)},
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, *SHUT_STATES, _S.INLOBBY, _S.PROVING)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
@@ -106,6 +114,9 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.RETURN, CLAIM_HELD_STATES, _S.CLAIMED),
     **_transitions(_E.STANDBY, PLACED_STATES, _S.COMMISSIONED),
     **{(_S.EXPECTED, event): _S.EXPECTED for event in (_E.EVACUATE, _E.RETURN)},
+    **{(state, event): state for state in ADMITTED_STATES for event in (_E.SUSPECT, _E.DISMISS)},
+    **_transitions(_E.QUARANTINE, ADMITTED_STATES, _S.QUARANTINED),
+    **_transitions(_E.LIFT, [_S.QUARANTINED], _S.INLOBBY),
 }
 """(state, event) → the next state. `ABSENT` means that there is no row: releasing an expected device leaves only its
 history."""
@@ -113,6 +124,7 @@ history."""
 UNPROVEN: Final[dict[tuple[State | None, Event], State]] = {
     **dict.fromkeys([(_S.KNOCKING, _E.CLAIM), (_S.INLOBBY, _E.CLAIM)], _S.PROVING),
     **dict.fromkeys([(_S.EXPECTED, _E.ADMIT), (_S.REFUSED, _E.ADMIT)], _S.PROVING),
+    (_S.QUARANTINED, _E.LIFT): _S.PROVING,
 }
 """(state, event) → the next state while the claim waits for proof of presence."""
 SPENT: Final[dict[tuple[State | None, Event], State]] = {(_S.PROVING, _E.MISMATCH): _S.INLOBBY}
@@ -122,7 +134,18 @@ AT_ONCE: Final[dict[tuple[State | None, Event], State]] = {
 }
 """(state, event) → the next state of a device that is registered and ACTIVE where it goes."""
 
-OPERATOR_EVENTS: Final = (_E.CLAIM, _E.CONFIRM, _E.MOVE, _E.CONFIGURE, _E.RELEASE, _E.RETRY, _E.REVOKE)
+OPERATOR_EVENTS: Final = (
+    _E.CLAIM,
+    _E.CONFIRM,
+    _E.MOVE,
+    _E.CONFIGURE,
+    _E.RELEASE,
+    _E.RETRY,
+    _E.DISMISS,
+    _E.QUARANTINE,
+    _E.LIFT,
+    _E.REVOKE,
+)
 
 
 def next_state(
@@ -136,10 +159,10 @@ def next_state(
 ) -> State | None:
     """Return the state that follows `state` after `event`; None if the row is removed.
 
-    `claimed`: the row has a claim. A device that was refused after it had been claimed keeps its claim; when it is
-    admitted, it needs the commissioner at once. `unproven`: the claim waits for proof of presence. `spent`: the last
-    attempt to prove it has failed. `at_once`: the device is registered where it goes. Raise `Conflict`: REVOKED,
-    ALREADY_CLAIMED or NOT_ALLOWED."""
+    `claimed`: the row has a claim. A device that was refused or quarantined after it had been claimed keeps its claim;
+    when it is admitted, or its quarantine is lifted, it needs the commissioner at once. `unproven`: the claim waits for
+    proof of presence. `spent`: the last attempt to prove it has failed. `at_once`: the device is registered where it
+    goes. Raise `Conflict`: REVOKED, QUARANTINED, ALREADY_CLAIMED or NOT_ALLOWED."""
     if (state, event) not in TRANSITIONS:
         raise _conflict(state, event)
     if unproven and (state, event) in UNPROVEN:
@@ -148,15 +171,19 @@ def next_state(
         return SPENT[state, event]
     if at_once and (state, event) in AT_ONCE:
         return AT_ONCE[state, event]
-    if event is Event.ADMIT and claimed:
+    if event in (Event.ADMIT, Event.LIFT) and claimed:
         return State.CLAIMED
     return TRANSITIONS[state, event]
 
 
-def allowed_events(state: State | None, *, unfinished: bool = False, claimed: bool = True) -> tuple[Event, ...]:
+def allowed_events(
+    state: State | None, *, unfinished: bool = False, claimed: bool = True, suspected: bool = False
+) -> tuple[Event, ...]:
     """Return the operator's actions for a device in `state`. `unfinished`: a target that the device has left is not
-    cleared yet. `claimed`: the row has a claim, which a refused device can have and an operator can release."""
-    events = tuple(event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
+    cleared yet. `claimed`: the row has a claim, which a refused device can have and an operator can release.
+    `suspected`: its certificate may be in use twice, which an operator can dismiss."""
+    possible = (event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
+    events = tuple(event for event in possible if suspected or event is not Event.DISMISS)
     if state is State.INLOBBY and not unfinished:
         return tuple(event for event in events if event is not Event.RETRY)
     if state is State.REFUSED and not claimed:
@@ -167,6 +194,8 @@ def allowed_events(state: State | None, *, unfinished: bool = False, claimed: bo
 def _conflict(state: State | None, event: Event) -> Conflict:
     if state is State.REVOKED:
         return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
+    if state is State.QUARANTINED:
+        return Conflict("QUARANTINED", f"got {event} for a device in quarantine, want its quarantine lifted first")
     if event is Event.CLAIM and (state in CLAIM_HELD_STATES or state in (State.EXPECTED, State.PROVING)):
         return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
     allowed = ", ".join(allowed_events(state)) or "nothing"

@@ -9,14 +9,19 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.deployment import NAMES
+from lobby.domain.clones import ClonePolicy
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.standby import StandbyMode
-from lobby.errors import Conflict, NotFound
-from lobby.names import AccountId, Region, Target, parse_profile
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.names import AccountId, Region, Target, parse_profile, shown
 
 TARGET_ROLE: Final = NAMES.target_role
 """The IAM role in a target account that the commissioner assumes."""
+
+
+AS_LOBBY: Final = "lobby"
+"""In place of a target's policy for copied certificates: the lobby's setting applies."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class RegisteredTarget:
     many devices per second the commissioner commissions there. `standby` is the target that its devices are prepared
     in, with certificates as `standby_mode` says; `evacuated_at`: they go there since then. `evacuation_asked` is the
     evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`).
-    `returned_at`: the end of the last evacuation."""
+    `returned_at`: the end of the last evacuation.
+    `clones`: what is done with a device of it whose certificate may be in use twice; None: as the lobby's setting."""
 
     target: Target
     name: str
@@ -45,6 +51,7 @@ class RegisteredTarget:
     evacuation_asked: str | None = None
     last_work: str | None = None
     returned_at: str | None = None
+    clones: ClonePolicy | None = None
 
     @property
     def role_arn(self) -> str:
@@ -121,8 +128,22 @@ def changes_of(before: RegisteredTarget, after: RegisteredTarget) -> str:
         ("profiles", ", ".join(before.profiles), ", ".join(after.profiles)),
         ("presence", before.presence, after.presence),
         ("rate", before.rate, after.rate),
+        ("clones", shown_policy(before.clones), shown_policy(after.clones)),
     ]
     return "; ".join(f"{what}: {old} → {new}" for what, old, new in pairs if old != new)
+
+
+def shown_policy(clones: ClonePolicy | None) -> str:
+    return AS_LOBBY if clones is None else clones.value
+
+
+def parse_policy(text: str) -> ClonePolicy | None:
+    """Return a target's policy for copied certificates; None for `lobby`. Raise `InvalidInput` INVALID_POLICY."""
+    if text == AS_LOBBY:
+        return None
+    if text not in set(ClonePolicy):
+        raise InvalidInput("INVALID_POLICY", f"got {shown(text)}, want {AS_LOBBY}, {' or '.join(ClonePolicy)}")
+    return ClonePolicy(text)
 
 
 def profile_policy(profile: str) -> str:

@@ -20,12 +20,13 @@ SELECTED: Final = "selected"
 reports every connection."""
 _CONNECTED: Final = (
     "SELECT principalIdentifier AS certid, clientId AS devicename, timestamp AS connectedat, timestamp() AS receivedat,"
-    " 'awaited' AS selected FROM '$aws/events/presence/connected/+' WHERE "
+    " sessionIdentifier AS session, versionNumber AS version, ipAddress AS address, 'awaited' AS selected"
+    " FROM '$aws/events/presence/connected/+' WHERE "
 )
 """IoT Core's lifecycle event (AWS IoT developer guide, "Lifecycle events"). The rule receives it at `receivedat`."""
 _DUPLICATES: Final = (
     "SELECT principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session, timestamp AS at,"
-    " disconnectReason AS reason FROM '$aws/events/presence/disconnected/+'"
+    " versionNumber AS version, disconnectReason AS reason FROM '$aws/events/presence/disconnected/+'"
     " WHERE disconnectReason = 'DUPLICATE_CLIENTID' AND "
 )
 """The connections that ended because their client id connected again."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from lobby.domain import presence
 from lobby.domain.claim_defaults import Unnamed, claim_with_defaults
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
-from lobby.domain.states import Event, State, next_state
+from lobby.domain.shut_devices import REVOKED, without_failed_clearing
+from lobby.domain.states import SHUT_STATES, Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Region, Target, ThingName
 from lobby.wire import DEFAULT_CONFIG, Config, parse_config
@@ -23,8 +24,6 @@ NAME_DIFFERS: Final = "NAME_DIFFERS"
 """The reason of an admission under another name than the claim expected."""
 CERTIFICATE_RENEWED: Final = "CERTIFICATE_RENEWED"
 """The code for a certificate that is not in use any more."""
-REVOKED: Final = "REVOKED"
-"""The reason of a revoked device."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
 
 def was_admitted(device: Device | None) -> bool:
     """Return whether the device is admitted already, so that an admission changes nothing."""
-    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, State.REVOKED)
+    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, *SHUT_STATES)
 
 
 def why_admitted(device: Device | None) -> str | None:
@@ -114,7 +113,7 @@ def claim(
     state = state_after(device, Event.CLAIM, unproven=request.presence)
     if request.presence:
         presence.require_pause(device, at)
-    left = _leave_target(device or Device(certid, state, at), None if state is State.PROVING else request.target)
+    left = leave_places(device or Device(certid, state, at), None if state is State.PROVING else request.target)
     proof = PresenceProof.WANTED if request.presence else None
     expecting = _expecting(_claimed(left, state, request, actor, at, proof), expected_name)
     return presence.start_proof(expecting) if state is State.PROVING else expecting
@@ -144,7 +143,7 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
         )
     wanted = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
     proof = PresenceProof.GIVEN if proven else wanted
-    moved = _claimed(_leave_target(device, request.target), state, request, actor, at, proof)
+    moved = _claimed(leave_places(device, request.target), state, request, actor, at, proof)
     return _expecting(moved, device.expected_name)
 
 
@@ -176,7 +175,7 @@ def release(device: Device, at: str) -> Device | None:
         if device.target is None:
             raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
         return _without_claim(device)
-    left = _without_claim(_leave_target(device, None))
+    left = _without_claim(leave_places(device, None))
     return entered(replace(left, renew_by=None, reason=None, message=None, needs_commissioner=True), state, at)
 
 
@@ -204,13 +203,13 @@ def _next_generation(device: Device) -> Device:
 
 def retry(device: Device, at: str) -> Device:
     """The commissioner repeats failed, stuck or unfinished work. The generation increases, so that the row changes and
-    starts the commissioner even if its work was never recorded as done. The reason of a refused or revoked device
-    stays. A proving device gets a new code, but no additional attempts."""
+    starts the commissioner even if its work was never recorded as done. The reason of a refused, revoked or quarantined
+    device stays. A proving device gets a new code, but no additional attempts."""
     state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.targets_to_clear:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(_next_generation(device), needs_commissioner=True)
-    if state is State.REVOKED:
+    if state in SHUT_STATES:
         return without_failed_clearing(again)
     if state is State.REFUSED:
         return again
@@ -227,22 +226,16 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
     state = state_after(device, Event.REVOKE)
     row = device or Device(certid, state, at)
     revoked = replace(
-        _next_generation(_leave_target(row, None)),
+        _next_generation(leave_places(row, None)),
         reason=REVOKED,
         message=why,
         needs_commissioner=True,
         iotep=None,
         code=None,
         renew_by=None,
+        reactivate=False,
     )
     return entered(revoked, state, at)
-
-
-def without_failed_clearing(device: Device) -> Device:
-    """Return a revoked device with the reason of its revocation only, without that of a target that is not cleared."""
-    if device.reason == REVOKED or device.message is None:
-        return device
-    return replace(device, reason=REVOKED, message=device.message.rpartition(f"; {device.reason}: ")[0])
 
 
 def state_after(device: Device | None, event: Event, *, unproven: bool | None = None, at_once: bool = False) -> State:
@@ -265,12 +258,12 @@ def is_unproven(device: Device | None) -> bool:
 
 
 def _holds(device: Device, request: ClaimRequest) -> bool:
-    if device.devstate in (State.REFUSED, State.REVOKED):
+    if device.devstate in (State.REFUSED, *SHUT_STATES):
         return False
     return (device.target, device.profile, device.config) == (request.target, request.profile, request.config)
 
 
-def _leave_target(device: Device, goal: Target | None) -> Device:
+def leave_places(device: Device, goal: Target | None = None) -> Device:
     """Return `device` with its current target and its standby among the targets to clear, and without `goal` among
     them. A proving device is not registered in its target yet, so there is nothing to clear."""
     was_placed = device.has_certificate and device.devstate is not State.PROVING

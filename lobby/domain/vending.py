@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lobby.domain.device import Device
 from lobby.domain.enrolment_token import OTHER_NAME, EnrolmentToken, TokenRefused, TokenUse, refusal_of_use
+from lobby.domain.shut_devices import QUARANTINED
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, is_unproven
 from lobby.errors import Conflict
@@ -56,6 +57,10 @@ def _use(token: EnrolmentToken, name: ThingName, holder: Holder | None) -> Repea
         if is_own:
             raise TokenRefused("REVOKED", f"got the thing name {name}, whose device is revoked; want another token")
         return TokenUse(token, counts=True)
+    if is_own and device.devstate is State.QUARANTINED:
+        raise TokenRefused(
+            QUARANTINED, f"got the thing name {name}, whose device is in quarantine; want it lifted first"
+        )
     if not is_own:
         raise Conflict(
             "NAME_TAKEN", f"got the name {name!r}, held by certificate {device.certid}; want one that is free"

@@ -26,7 +26,8 @@ from lobby.domain.provisioning import (
     require_status,
 )
 from lobby.domain.repeats import REFUSING
-from lobby.domain.transitions import NAME_DIFFERS, REVOKED
+from lobby.domain.shut_devices import QUARANTINED, REVOKED
+from lobby.domain.transitions import NAME_DIFFERS
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
@@ -99,7 +100,7 @@ class ProvisioningHook:
         try:
             self._ledger.refuse(request.certid, request.name, code, message, ACTOR, enrolment, unless_admitted=True)
         except Conflict as conflict:
-            if conflict.code != REVOKED:
+            if conflict.code not in (REVOKED, QUARANTINED):
                 raise
         return code
 

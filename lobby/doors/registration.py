@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ACTOR: Final = "service:bouncer"
 SETTLED: Final = "settled"
 """The outcome for a certificate that is no longer pending."""
-_REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED")
+_REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED", "QUARANTINED")
 _ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
 """Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
 
@@ -118,7 +118,7 @@ class Bouncer:
         except Conflict as conflict:
             if conflict.code == "NOT_ALLOWED":
                 return self._record_reason(certid, code, message)
-            if conflict.code != "REVOKED":
+            if conflict.code not in ("REVOKED", "QUARANTINED"):
                 raise
         self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
         return code

@@ -6,7 +6,7 @@ commissioner. `device_connections` reads and writes it.
 
 from typing import ClassVar
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
@@ -27,7 +27,8 @@ class ByProblem(GlobalSecondaryIndex["ConnectionRow"]):  # type: ignore[no-untyp
 
 
 class ConnectionRow(Model):
-    """A device's connection to the lobby (kind `status`), or a problem of its connections (kind: its code).
+    """A device's connection to the lobby (kind `status`), a problem of its connections (kind: its code), or
+    the latest of them (kind `sightings`).
     Times are in ms since 1970; `expires`, in s, is DynamoDB's time to live."""
 
     class Meta(Calls):
@@ -42,6 +43,8 @@ class ConnectionRow(Model):
     sessionversion = NumberAttribute(null=True)
     at = NumberAttribute(null=True)
     left = BooleanAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    seen = JSONAttribute(null=True)
     problem = UnicodeAttribute(null=True)
     clientid = UnicodeAttribute(null=True)
     place = UnicodeAttribute(null=True)

@@ -1,6 +1,7 @@
 """Counts of devices, updated by every transaction and read with a few queries.
 
-A bucket is a state, with the target of its devices and, for failed and refused devices, the reason. A transition adds
+A bucket is a state, with the target of its devices and, for failed, refused, quarantined and suspected
+devices, the reason. A transition adds
 one to the number of devices that went from one bucket to another: a single write. A bucket's count is the number of
 devices that entered it minus the number of those that left it. Each row contains the key of the bucket that counts it,
 so that the same bucket is left later. Each pair of buckets has several shards, so that simultaneous transactions rarely
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from lobby.domain.clones import CLONE_SUSPECTED
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.models import CountRow
@@ -31,12 +33,13 @@ BucketChange = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
 PREPARED: Final = "prepared"
 _PLACE: Final = "~"
-_WITH_REASON: Final = (State.FAILED, State.REFUSED)
+_WITH_REASON: Final = (State.FAILED, State.REFUSED, State.QUARANTINED)
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A group of devices with a count. Only failed and refused devices have a `reason`. `place` is `PREPARED` for
+    """A group of devices with a count. Only failed, refused, quarantined and suspected
+    devices have a `reason`. `place` is `PREPARED` for
     devices that are registered in their standby, and the home of those that were evacuated. `state` is text if this
     version has no such state: a newer version counted here and was rolled back."""
 
@@ -61,7 +64,8 @@ class Tally:
 
 
 def bucket_of(device: Device) -> Bucket:
-    reason = device.reason if device.devstate in _WITH_REASON else None
+    suspected = CLONE_SUSPECTED if device.is_suspected else None
+    reason = device.reason if device.devstate in _WITH_REASON else suspected
     return Bucket(device.devstate, device.target, reason, _place(device))
 
 

@@ -5,13 +5,14 @@ was read; then the decision is repeated. A problem expires a week after its last
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from pynamodb.exceptions import DoesNotExist, PutError
 
 from lobby.domain.connection_problem import ConnectionProblem, counted
-from lobby.domain.connectivity import Change, Connectivity, LifecycleEvent, after
+from lobby.domain.connectivity import DUPLICATE, Change, Connectivity, LifecycleEvent, after
 from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.clock import pause
@@ -26,31 +27,53 @@ _PROBLEM: Final = "problem"
 _ATTEMPTS: Final = 8
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """Whether an event changed the status of a connection, and the status before."""
+
+    changed: bool
+    before: Connectivity | None
+
+
 class Connections:
     """The connections of all devices. `pause` waits before a retry."""
 
     def __init__(self, pause: Callable[[int], None] = pause) -> None:
         self._pause = pause
 
-    def record(self, device: Device, event: LifecycleEvent) -> bool:
-        """Record a lifecycle event of the lobby. Return whether it changed the status. Raise `Conflict`
-        CHANGED_MEANWHILE if other events of the device are recorded all the time."""
+    def record(self, device: Device, event: LifecycleEvent) -> Recorded:
+        """Record a lifecycle event of the lobby. Return whether it changed the status, and the status before. Raise
+        `Conflict` CHANGED_MEANWHILE if other events of the device are recorded all the time."""
+        before: list[Connectivity | None] = []
 
         def decide(row: ConnectionRow | None) -> ConnectionRow | None:
             known = _status_of(row) if row else None
+            before.append(known)
             status = after(known, event, device)
             return None if status is known or status is None else _status_row(device.certid, status)
 
-        return self._update(device.certid, _STATUS, decide)
+        return Recorded(self._update(device.certid, _STATUS, decide), before[-1])
 
     def record_problem(self, problem: ConnectionProblem) -> bool:
         """Count an occurrence of a problem. Return whether it was written. Raise `Conflict` CHANGED_MEANWHILE."""
+        return self.count_problem(problem)[0]
+
+    def count_problem(self, problem: ConnectionProblem) -> tuple[bool, ConnectionProblem]:
+        """Count an occurrence of a problem as `record_problem`. Also return the record as it is then."""
+        current = [problem]
 
         def decide(row: ConnectionRow | None) -> ConnectionRow | None:
-            new = counted(_problem_of(row) if row else None, problem)
+            known = _problem_of(row) if row else None
+            new = counted(known, problem)
+            current.append(new or known or problem)
             return _problem_row(new) if new else None
 
-        return self._update(problem.certid, problem.code, decide)
+        return self._update(problem.certid, problem.code, decide), current[-1]
+
+    def takeovers_of(self, certid: Fingerprint) -> ConnectionProblem | None:
+        """Return the record of the takeovers of a device's connections; None without one."""
+        row = _read(certid, DUPLICATE)
+        return _problem_of(row) if row else None
 
     def statuses(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Connectivity]:
         """Return the known status of each device, with one eventually consistent call for 100 of them."""
@@ -115,12 +138,14 @@ def _status_row(certid: Fingerprint, status: Connectivity) -> ConnectionRow:
         session=last.session,
         sessionversion=last.version,
         at=last.at,
+        address=last.address,
         left=status.left or None,
     )
 
 
 def _status_of(row: ConnectionRow) -> Connectivity:
-    last = LifecycleEvent(Change(row.change), row.session, int(row.sessionversion), int(row.at))
+    change, version = Change(row.change), int(row.sessionversion)
+    last = LifecycleEvent(change, row.session, version, int(row.at), row.address)
     return Connectivity(last, bool(row.left))
 
 

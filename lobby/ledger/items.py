@@ -7,6 +7,7 @@ must report it and not fail on it.
 from typing import Any
 
 from lobby.domain.claim_defaults import ClaimDefaults
+from lobby.domain.clones import CLONE_SUSPECTED, Suspicion
 from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
@@ -20,7 +21,7 @@ from lobby.names import Fingerprint, ThingName, parse_target_key
 
 def attributes_of(device: Device) -> dict[str, Any]:
     """Return the attributes of a device's row, without those that have no value, and without a certificate that is in
-    its own table."""
+    its own table. A suspicion is the reason of a device that has no other one, so that lists show it."""
     target, name = device.target, indexed_name(device)
     attributes: dict[str, Any] = {
         name: getattr(device, name)
@@ -48,6 +49,9 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "standby": str(device.standby) if device.standby else None,
         "thing_settings": device.thing_settings.encode() if device.thing_settings else None,
         "claim_defaults": device.claim_defaults.encode() if device.claim_defaults else None,
+        "suspicion": device.suspicion.encode() if device.suspicion else None,
+        "reason": device.reason or (CLONE_SUSPECTED if device.is_suspected else None),
+        "reactivate": device.reactivate or None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -76,6 +80,8 @@ def device_of(row: LedgerRow) -> Device:
     values["standby"] = parse_standby(row.standby) if row.standby else None
     values["thing_settings"] = ThingSettings.decode(row.thing_settings) if row.thing_settings else None
     values["claim_defaults"] = ClaimDefaults.decode(row.claim_defaults) if row.claim_defaults else None
+    values["suspicion"] = Suspicion.decode(row.suspicion) if row.suspicion else None
+    values["reactivate"] = bool(row.reactivate)
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

@@ -98,6 +98,8 @@ class LedgerRow(Model):
     claim_defaults = JSONAttribute(null=True, attr_name="claimdefaults")
     standby = UnicodeAttribute(null=True)
     epoch = NumberAttribute(null=True)
+    suspicion = JSONAttribute(null=True)
+    reactivate = BooleanAttribute(null=True)
 
 
 class HistoryRow(Model):
@@ -167,6 +169,7 @@ class TargetRow(Model):
     evacuation_asked = UnicodeAttribute(null=True, attr_name="evacuationasked")
     last_work = UnicodeAttribute(null=True, attr_name="lastwork")
     returned_at = UnicodeAttribute(null=True, attr_name="returnedat")
+    clones = UnicodeAttribute(null=True)
 
 
 class TargetEntryRow(Model):

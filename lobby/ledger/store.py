@@ -29,6 +29,7 @@ from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_ref
 from lobby.ledger.epochs import written_by_home
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
+from lobby.ledger.quarantine_writer import QuarantineWriter
 from lobby.ledger.renewals import RenewalWriter
 from lobby.ledger.standby_writer import StandbyWriter
 from lobby.ledger.transaction import changes
@@ -43,7 +44,7 @@ NO_NAMES: Final[Mapping[Fingerprint, ThingName]] = MappingProxyType({})
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWriter):
+class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWriter, QuarantineWriter):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:

@@ -13,6 +13,7 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from lobby.domain.clones import ClonePolicy
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent
@@ -81,6 +82,7 @@ def target_of(row: TargetRow) -> RegisteredTarget:
         row.evacuation_asked,
         row.last_work,
         row.returned_at,
+        ClonePolicy(row.clones) if row.clones else None,
     )
 
 
@@ -109,6 +111,7 @@ def _row_of(target: RegisteredTarget) -> TargetRow:
         evacuation_asked=target.evacuation_asked,
         last_work=target.last_work,
         returned_at=target.returned_at,
+        clones=target.clones.value if target.clones else None,
     )
 
 
@@ -122,6 +125,7 @@ def _unchanged(before: RegisteredTarget | None) -> Condition:
         (TargetRow.evacuated_at, before.evacuated_at),
         (TargetRow.evacuation_asked, before.evacuation_asked),
         (TargetRow.last_work, before.last_work),
+        (TargetRow.clones, before.clones.value if before.clones else None),
     ):
         unchanged = unchanged & (attribute.does_not_exist() if value is None else attribute == value)
     for setting, current, default in (

@@ -15,7 +15,7 @@ from pynamodb.models import Model
 
 from lobby.domain.device import DEFAULT_PROFILE, Device
 from lobby.domain.lane_pace import DEFAULT_RATE, parse_rate
-from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent, changes_of
+from lobby.domain.target import RegisteredTarget, TargetEntry, TargetEvent, changes_of, parse_policy
 from lobby.domain.target_names import parse_target_name, require_distinct
 from lobby.errors import NotFound
 from lobby.ledger.clock import now, timestamp
@@ -104,21 +104,25 @@ class Targets:
         actor: str,
         presence: bool | None = None,
         rate: float | None = None,
+        clones: str | None = None,
     ) -> RegisteredTarget:
-        """Register a target, or rename a registered one and set its profiles, `presence` and `rate` (devices per
-        second), if given. Its ExternalId does not change. Raise `InvalidInput` INVALID_NAME, NAME_IMITATES,
-        INVALID_PROFILE or INVALID_RATE."""
+        """Register a target, or rename a registered one and set its profiles, `presence`, `rate` (devices per second)
+        and policy for copied certificates, if given. Its ExternalId does not change. Raise `InvalidInput`
+        INVALID_NAME, NAME_IMITATES, INVALID_PROFILE, INVALID_RATE or INVALID_POLICY."""
         wanted = tuple(dict.fromkeys(parse_profile(profile) for profile in profiles))
         wanted_rate = None if rate is None else parse_rate(rate)
+        policy = None if clones is None else parse_policy(clones)
         known = self.all()
         existing = next((row for row in known if row.target == target), None)
         if existing is None or name != existing.name:  # a name that an earlier version accepted can stay
             name = parse_target_name(name)
             require_distinct(name, target, {row.target: row.name for row in known})
         if existing is None:
-            return self._create(target, name, wanted or (DEFAULT_PROFILE,), actor, bool(presence), wanted_rate)
+            new = RegisteredTarget(target, name, "", wanted or (DEFAULT_PROFILE,), actor, "", bool(presence))
+            return self._create(replace(new, rate=wanted_rate or DEFAULT_RATE, clones=policy))
         required = existing.presence if presence is None else presence
         changed = replace(existing, name=name, profiles=wanted or existing.profiles, presence=required)
+        changed = changed if clones is None else replace(changed, clones=policy)
         changed = changed if wanted_rate is None else replace(changed, rate=wanted_rate)
         return self.change(existing, changed, actor)
 
@@ -130,13 +134,12 @@ class Targets:
     def entry(self, actor: str, event: TargetEvent, detail: str = "") -> TargetEntry:
         return TargetEntry(timestamp(self._clock()), actor, event, detail)
 
-    def _create(
-        self, target: Target, name: str, profiles: tuple[str, ...], actor: str, presence: bool, rate: float | None
-    ) -> RegisteredTarget:
-        entry = self.entry(actor, TargetEvent.REGISTERED, f"name: {name}; profiles: {', '.join(profiles)}")
-        external_id = self._external_id(target.account, actor, entry.at)
-        new = RegisteredTarget(target, name, external_id, profiles, actor, entry.at, presence)
-        return write(None, replace(new, rate=rate or DEFAULT_RATE), entry)
+    def _create(self, new: RegisteredTarget) -> RegisteredTarget:
+        """Write a new target with the ExternalId of its account and the time."""
+        detail = f"name: {new.name}; profiles: {', '.join(new.profiles)}"
+        entry = self.entry(new.createdby, TargetEvent.REGISTERED, detail)
+        external_id = self._external_id(new.target.account, new.createdby, entry.at)
+        return write(None, replace(new, externalid=external_id, createdat=entry.at), entry)
 
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
         """Return the account's ExternalId, created with its first target. If two are created at the same time, the

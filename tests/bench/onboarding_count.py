@@ -194,18 +194,19 @@ def _read_units(operation: str, params: Item, response: Any) -> float:
     return units * (1.0 if consistent else 0.5)
 
 
+def _clone_watch(ledger: Any) -> list[Any]:
+    has = find_spec("lobby.clone_watch")
+    return [importlib.import_module("tests.clone_watches").clone_watch(ledger)] if has else []
+
+
 def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     """Run every Lambda of one onboarding, claimed while it waits. `messages` are MQTT packets and HTTP publishes that
     AWS bills; a message in a queue is three requests, of which the mapping makes two."""
-    recorder = connections.ConnectionRecorder(lambdas.ledger, Connections())
+    recorder = connections.ConnectionRecorder(lambdas.ledger, Connections(), *_clone_watch(lambdas.ledger))
     aws.client("sqs").create_queue(QueueName="device-lobby-express.fifo", Attributes={"FifoQueue": "true"})
     bell = Bell(aws.client("sqs"), aws.ENVIRONMENT["LANES_QUEUE"], aws.ENVIRONMENT["EXPRESS_QUEUE"])
-    notary, steps, lane, lanes = (
-        NotaryFixture(lambdas.ledger, clock),
-        lambdas.onboarding(),
-        lane_to(A),
-        lane_rows.Lanes(clock),
-    )
+    notary, steps = NotaryFixture(lambdas.ledger, clock), lambdas.onboarding()
+    lane, lanes = lane_to(A), lane_rows.Lanes(clock)
 
     def lifecycle(kind: str) -> None:
         event = {"event": kind, "certid": warm.GOOD_ID, "devicename": warm.NAME, "session": "s", "version": 0}
@@ -232,9 +233,8 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     bill.run("commission (commissioner)", work, messages=3)
     bill.run("disconnect (connections)", lambda: lifecycle("disconnected"), rules=1, actions=1)
     lookup = int(find_spec("lobby.domain.target_rules") is not None)  # billed as an action and a DescribeThing call
-    arrival = {"rules": 1, "actions": 1 + lookup, "registry": lookup}
-    arrival |= {"messages": 2, "notifications": 1, "queue_requests": 3}
-    bill.run("arrive (arrivals)", steps["arrivals"], **arrival)
+    arrival = {"rules": 1, "actions": 1 + lookup, "registry": lookup, "messages": 2, "notifications": 1}
+    bill.run("arrive (arrivals)", steps["arrivals"], queue_requests=3, **arrival)
     publish = _publisher(lambdas, clock)
     for first, last in together:
         clock.advance(seconds=60)  # a device by itself finds nothing in the caches of the run before

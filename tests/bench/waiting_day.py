@@ -67,7 +67,9 @@ class Waiting:
             return
         module = importlib.import_module("lobby.connections")
         stored = importlib.import_module("lobby.ledger.device_connections")
-        recorder = module.ConnectionRecorder(self.ledger, stored.Connections())
+        watches = ("tests.clone_watches",) if importlib.util.find_spec("lobby.clone_watch") else ()
+        watch = [importlib.import_module(name).clone_watch(self.ledger) for name in watches]
+        recorder = module.ConnectionRecorder(self.ledger, stored.Connections(), *watch)
         event = {"event": "connected", "certid": self.certid, "devicename": self.name, "session": "s", "version": 0}
         self._run(lambda: module.handler(event | {"at": int(self.clock().timestamp() * 1000)}, None, recorder))
 

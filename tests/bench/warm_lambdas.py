@@ -17,6 +17,7 @@ from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests import certificates as make
 from tests.aws import BUCKET, LOBBY, REGION, Calls, Clock
+from tests.clone_watches import clone_watch
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lobby_with_targets import IDS, PROFILES, A, LobbyWithTargets
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
@@ -57,7 +58,13 @@ class Lambdas:
                 approval_above=1000,
             )
             self.arrivals = Arrivals(
-                self.ledger, Targets.read_only(), _no_sns, sns_messages.certificates(clock), _no_sns, _no_sns
+                self.ledger,
+                Targets.read_only(),
+                _no_sns,
+                sns_messages.certificates(clock),
+                _no_sns,
+                _no_sns,
+                clone_watch(self.ledger),
             )
             self.door.deliver(self.door.first_connection(make.pem_of(make.device(CA, "sensor-9", number=1))))
             claim(self.services, OPERATOR, IDS["sensor-2"], A, None, None)

@@ -28,7 +28,8 @@ class HandshakeRefused(ConnectionError):
 
 class BareMqtt:
     """A TLS connection to a broker. Raise `HandshakeRefused`. A TLS 1.3 server may also refuse after the handshake, by
-    closing the connection. `server_name` is sent as SNI instead of `host`, empty for none; `protocols` with ALPN."""
+    closing the connection. `server_name` is sent as SNI instead of `host`, empty for none; `protocols` with ALPN.
+    `source`: the address from which the client connects."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class BareMqtt:
         *,
         server_name: str | None = None,
         protocols: Sequence[str] = (),
+        source: str | None = None,
     ) -> None:
         context = ssl.create_default_context(cafile=server_ca)
         context.load_cert_chain(certificate, key)
@@ -47,7 +49,7 @@ class BareMqtt:
             context.check_hostname = False
         if protocols:
             context.set_alpn_protocols(protocols)
-        tcp = socket.create_connection((host, port), 20)
+        tcp = socket.create_connection((host, port), 20, (source, 0) if source else None)
         try:
             self._tls = context.wrap_socket(tcp, server_hostname=(host if server_name is None else server_name) or None)
         except (ConnectionError, ssl.SSLError) as error:

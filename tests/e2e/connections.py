@@ -13,12 +13,18 @@ RETRY_SECONDS: Final = 0.7
 
 
 def open_tls(
-    deployed: Deployment, certificate: Path, key: Path, scope: Target | None = None, host: str | None = None
+    deployed: Deployment,
+    certificate: Path,
+    key: Path,
+    scope: Target | None = None,
+    host: str | None = None,
+    source: str | None = None,
 ) -> BareMqtt:
-    """Open a TLS connection to the endpoint of `scope`, by default the lobby. `host` replaces the endpoint's name."""
+    """Open a TLS connection to the endpoint of `scope`, by default the lobby. `host` replaces the endpoint's name;
+    `source` is the address of the client."""
     scope = scope or deployed.lobby
     host, port = host or deployed.layout.server_name(scope), deployed.layout.endpoint(scope).port
-    return BareMqtt(host, port, deployed.file.server_ca_path, certificate, key)
+    return BareMqtt(host, port, deployed.file.server_ca_path, certificate, key, source=source)
 
 
 def attempt(deployed: Deployment, certificate: Path, key: Path, client_id: str) -> tuple[int, bytes]:

@@ -35,8 +35,9 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-connections": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}connections"},
-        "dynamodb:PutItem": {f"{TABLE}connections"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}targets", f"{TABLE}connections"},
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
+        "dynamodb:PutItem": {f"{TABLE}history", f"{TABLE}connections"},
         "sqs:SendMessage": {f"{SQS}undelivered"},
     },
     "device-lobby-bell": {

@@ -22,6 +22,7 @@ def test_the_lobby_is_the_only_required_setting() -> None:
     assert made.registration_rate == 10
     assert made.campaign_approval_above == 1000
     assert made.claim_limits == "60/1000/10"
+    assert made.clone_policy == "flag"
 
 
 def test_settings_are_parsed_from_text() -> None:
@@ -85,6 +86,7 @@ def test_a_stack_can_omit_the_role() -> None:
             {"registrationRate": "51"}, "registrationRate: got '51', want 1 to 50", id="too many registrations"
         ),
         pytest.param({"claimLimits": "60/0/10"}, "claimLimits: got the claim limits '60/0/10'", id="limit of none"),
+        pytest.param({"clonePolicy": "burn"}, "clonePolicy: got 'burn', want flag or quarantine", id="unknown policy"),
         pytest.param({"campaignApprovalAbove": -1}, "got -1, want 0 to 99999 devices", id="negative size"),
         pytest.param({"domain": "lobby.example.com"}, "want both or none", id="domain without certificate"),
         pytest.param({"domainCertificate": CERTIFICATE}, "want both or none", id="certificate without domain"),

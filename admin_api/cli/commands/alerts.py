@@ -18,7 +18,10 @@ def add(
     context: CommandContext,
     email: Annotated[str, typer.Argument(metavar="EMAIL", help="Address that gets the notices.")],
     notices: Annotated[
-        str | None, typer.Option("--on", metavar="NOTICE,…", help="waiting, failed, refused. [default: all]")
+        str | None,
+        typer.Option(
+            "--on", metavar="NOTICE,…", help="waiting, failed, refused, suspected, quarantined. [default: all]"
+        ),
     ] = None,
 ) -> None:
     """Subscribe an e-mail address. Its owner confirms by a mail from AWS; every mail has a link to unsubscribe."""

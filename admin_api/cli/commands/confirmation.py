@@ -90,6 +90,23 @@ def effect_of_release(device: Device) -> str:
     )
 
 
+def effect_of_quarantine(device: Device) -> str:
+    """Describe what a quarantine of the device does."""
+    disconnected = f" and disconnected from {target(device)}" if device["devstate"] in _CLAIM_HELD else ""
+    return f"{name(device)} is deactivated in the lobby and in every target{disconnected}, until you lift that."
+
+
+def effect_of_lift(device: Device) -> str:
+    """Describe what lifting the quarantine of the device does."""
+    goes_on = f"is registered in {target(device)} again" if device["targetaccount"] else "waits in the lobby"
+    return f"The certificate of {name(device)} is activated again, and the device {goes_on}."
+
+
+def effect_of_dismissal(device: Device) -> str:
+    """Describe what dismissing the suspicion of the device does."""
+    return f"{name(device)} is not suspected any more; it works on."
+
+
 def effect_of_revocation(device: Device) -> str:
     """Describe what revoking the device does."""
     if device["devstate"] is None:

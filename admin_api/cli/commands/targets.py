@@ -4,6 +4,7 @@ The check of a target and its setup command are the lobby's; this module only sh
 targets and --all.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,15 @@ from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells, tables
 from lobby.names import parse_target_key
+
+
+class Clones(StrEnum):
+    """The policy of a target for copied certificates."""
+
+    LOBBY = "lobby"
+    FLAG = "flag"
+    QUARANTINE = "quarantine"
+
 
 app = typer.Typer(no_args_is_help=True)
 Names = Annotated[list[str] | None, typer.Argument(metavar="TARGET", help=TARGET_HELP, autocompletion=complete_target)]
@@ -57,6 +67,13 @@ def add(
             " RegisterCertificateWithoutCA. [default: unchanged; 9 for a new target]"
         ),
     ] = None,
+    clones: Annotated[
+        Clones | None,
+        typer.Option(
+            help="What is done with a device whose certificate seems to be in use twice; `lobby`: the lobby's setting."
+            " [default: unchanged; lobby for a new target]"
+        ),
+    ] = None,
 ) -> None:
     """Register a target or update its name, profiles and rate, and print the setup command for the account's owner."""
     key = parse_target_key(target)
@@ -68,6 +85,7 @@ def add(
         profiles=profile or None,
         presence=presence,
         rate=rate,
+        clones=clones.name if clones else None,
     )["registerTarget"]
     if context.screen.as_json:
         context.screen.record(registered)

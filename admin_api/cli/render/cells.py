@@ -21,6 +21,7 @@ STYLES: Final = {
     "failed": "bold red",
     "refused": "red",
     "revoked": "magenta",
+    "quarantined": "bold magenta",
 }
 COMMANDS: Final = {
     "claimDevice": "claim",
@@ -30,6 +31,9 @@ COMMANDS: Final = {
     "releaseDevice": "release",
     "retryDevice": "retry",
     "renewDevice": "renew",
+    "dismissSuspicion": "dismiss",
+    "quarantineDevice": "quarantine",
+    "liftQuarantine": "lift",
     "revokeDevice": "revoke",
 }
 """The API's operation → the command that requests it."""

@@ -76,6 +76,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield "expected", device.get("expectedAt")
     yield "targets to clear", _targets(device["previousTargets"])
     yield "connection", _connection(device)
+    yield "suspicion", _suspicion(device.get("suspicion"))
     for problem in device["connectionProblems"] or ():
         yield "problem", Text(f"{cells.clean(problem['code'])}: {cells.clean(problem['message'])}", "red")
     yield "first seen", device["firstSeen"]
@@ -100,6 +101,15 @@ def _standby(standby: Mapping[str, Any] | None) -> Text | None:
         return Text(f"{place}: the device went there by itself", "yellow")
     status = "to be prepared" if standby["pending"] or standby["status"] == "none" else standby["status"]
     return Text(f"{place}: {cells.clean(status)}")
+
+
+def _suspicion(suspicion: Mapping[str, Any] | None) -> Text | None:
+    """Why the certificate seems to be in use twice, or when that was dismissed."""
+    if suspicion is None:
+        return None
+    if suspicion["dismissedAt"]:
+        return Text(f"dismissed at {cells.clean(suspicion['dismissedAt'])}")
+    return Text(f"since {cells.clean(suspicion['at'])}: {cells.clean(suspicion['message'])}", "red")
 
 
 def _expected_name(device: Mapping[str, Any]) -> Text | None:

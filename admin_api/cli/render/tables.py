@@ -101,7 +101,9 @@ def history(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
-    table = plain("TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "LANE", "STANDBY", "REGISTERED BY", "SINCE")
+    table = plain(
+        "TARGET", "NAME", "PROFILES", "PRESENCE", "RATE", "CLONES", "LANE", "STANDBY", "REGISTERED BY", "SINCE"
+    )
     for each in registered:
         table.add_row(
             cells.clean(f"{each['account']}/{each['region']}"),
@@ -109,6 +111,7 @@ def targets(registered: Sequence[Mapping[str, Any]], now: datetime) -> Table:
             cells.clean(", ".join(each["profiles"])),
             "required" if each.get("presence") else cells.NONE,
             f"{each['rate']:g}/s",
+            cells.clean((each.get("clones") or "LOBBY").lower()),
             _lane(each["lane"]),
             _standby(each.get("standby")),
             cells.clean(each["createdBy"]),

@@ -112,6 +112,9 @@ const CHANGE = [
   "revokeDevice",
   "retryDevice",
   "renewDevice",
+  "dismissSuspicion",
+  "quarantineDevice",
+  "liftQuarantine",
 ];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];

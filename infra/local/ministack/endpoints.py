@@ -8,13 +8,14 @@ Differences from AWS:
   `x-amzn-mqtt-ca` ("Device communication protocols"). MiniStack needs neither and has one port.
 - AWS IoT requires a client certificate, and disconnects the sessions of a certificate that is deactivated, revoked or
   deleted ("Deactivate or revoke a client certificate"). MiniStack does neither.
+- Lifecycle events state the address of the client ("Lifecycle events"). MiniStack states 127.0.0.1 for MQTT over TLS.
 
 The patch binds one loopback listener per account and Region (`listeners.py`). A connection sees only the certificates
 and CAs of the account and Region it connected to. A client without a certificate or without the required SNI and ALPN
-is refused. The sessions of a certificate that is no longer ACTIVE are closed.
+is refused. The sessions of a certificate that is no longer ACTIVE are closed. Events state the client's address.
 
 Unnecessary when: MiniStack has one MQTT listener per account and Region (or selects it by the server name), requires a
-client certificate and closes the sessions of deactivated certificates.
+client certificate, closes the sessions of deactivated certificates and states the clients' addresses.
 """
 
 import asyncio
@@ -53,6 +54,7 @@ PATCH_POINTS: Final = (
     PatchPoint(_IOT, "_mtls_server"),
     PatchPoint(_IOT, "_mtls_server_names"),
     PatchPoint(_IOT, "_mtls_loop"),
+    PatchPoint(_IOT, "_publish_source_ip"),
     PatchPoint(_IOT, "_mtls_close", ("writer",)),
     PatchPoint(_IOT, "_connected_clients"),
     PatchPoint(_IOT, "_certificates.get_scoped"),
@@ -146,6 +148,7 @@ def _serving_scope(original: Callable[[Any, Any], Awaitable[None]], listeners: L
             await listeners.iot._mtls_close(writer)
             return
         _connected_to.set((scope, host))
+        listeners.iot._publish_source_ip.set(writer.get_extra_info("peername")[0])
         await original(reader, writer)
 
     return serve

@@ -218,6 +218,22 @@ def report_takeovers_in_target(fixture: JobFixture) -> None:
         raise JobFailed(f"reported as {codes}")
 
 
+def find_copy(fixture: JobFixture) -> None:
+    """Two clients with one identity, from two addresses, end each other's connections in the lobby. The device is
+    suspected; the policy of its target is read."""
+    device = commissioned(fixture)
+    connections = [fixture.connect(device, source=f"127.0.0.{1 + number % 2}") for number in range(12)]
+    document = "query($id: ID!) { device(certid: $id) { suspicion { place } } }"
+    found = fixture.wait_for(
+        "suspected", lambda: fixture.request("device", document, id=device.certid)["device"]["suspicion"]
+    )
+    for connection in connections:
+        if connection is not None:
+            connection.close()
+    if found != {"place": "lobby"}:
+        raise JobFailed(f"suspected as {found}")
+
+
 def _shown(fixture: JobFixture, device: JobDevice) -> dict[str, Any]:
     document = "query($id: ID!) { device(certid: $id) { online connectionProblems { code } } }"
     shown: dict[str, Any] = fixture.request("device", document, id=device.certid)["device"]
@@ -257,6 +273,7 @@ API_JOBS: Final = named(
     pause_target,
     report_connections,
     report_takeovers_in_target,
+    find_copy,
     confirm_arrivals_topic,
 )
 """By name."""

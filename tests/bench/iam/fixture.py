@@ -118,10 +118,17 @@ class JobFixture:
         bucket = NAMES.trust_bucket(self.deployed.lobby.account, self.deployed.lobby.region)
         self._s3.put_object(Bucket=bucket, Key=crl_key(device.ca_id), Body=device.maker.crl())
 
-    def connect(self, device: JobDevice, scope: Target | None = None, client_id: str | None = None) -> BareMqtt | None:
-        """Connect once, to the lobby or to `scope`, by default with the device's name. Return None if refused."""
+    def connect(
+        self,
+        device: JobDevice,
+        scope: Target | None = None,
+        client_id: str | None = None,
+        source: str | None = None,
+    ) -> BareMqtt | None:
+        """Connect once, to the lobby or to `scope`, by default with the device's name. Return None if refused. `source`
+        is the address of the device."""
         try:
-            connection = open_tls(self.deployed, device.certificate, device.key, scope)
+            connection = open_tls(self.deployed, device.certificate, device.key, scope, source=source)
         except HandshakeRefused:
             return None
         if connection.connect(client_id or device.name) == ACCEPTED:

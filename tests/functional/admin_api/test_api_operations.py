@@ -183,7 +183,14 @@ def test_a_failed_device_has_a_reason_and_can_be_retried(lobby: Lobby) -> None:
         "devstate": "failed",
         "reason": "ACCESS_DENIED",
         "message": "the role does not trust us",
-        "allowedActions": ["moveDevice", "configureDevice", "releaseDevice", "retryDevice", "revokeDevice"],
+        "allowedActions": [
+            "moveDevice",
+            "configureDevice",
+            "releaseDevice",
+            "retryDevice",
+            "quarantineDevice",
+            "revokeDevice",
+        ],
     }
     assert lobby.ask(RETRY, {"id": certid}).data["retryDevice"] == {"devstate": "claimed", "generation": 2}
 

@@ -85,8 +85,8 @@ def test_the_highest_role_counts(lobby: Lobby) -> None:
     [
         ("viewer", []),
         ("technician", ["claimDevice"]),
-        ("operator", ["claimDevice", "revokeDevice"]),
-        ("admin", ["claimDevice", "revokeDevice"]),
+        ("operator", ["claimDevice", "quarantineDevice", "revokeDevice"]),
+        ("admin", ["claimDevice", "quarantineDevice", "revokeDevice"]),
     ],
 )
 def test_allowed_actions_depend_on_the_caller(lobby: Lobby, role: str, actions: list[str]) -> None:

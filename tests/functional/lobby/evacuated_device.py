@@ -17,6 +17,7 @@ from lobby.names import parse_target
 from lobby.receptionist import Receptionist
 from tests import aws, sns_messages
 from tests.aws import Clock
+from tests.clone_watches import clone_watch
 from tests.functional.lobby.reception import CERTID, TARGET, Reception
 
 STANDBY = parse_target("2" * 12, "us-east-1")
@@ -47,7 +48,13 @@ class Evacuated:
         self.marks: list[ArrivalMark] = []
         certificates = sns_messages.certificates(clock)
         self.arrivals = Arrivals(
-            self.ledger, self.targets, lambda _region: aws.client("sns"), certificates, print, self.marks.append
+            self.ledger,
+            self.targets,
+            lambda _region: aws.client("sns"),
+            certificates,
+            print,
+            self.marks.append,
+            clone_watch(self.ledger, self.targets),
         )
         self.calls.forget()
 

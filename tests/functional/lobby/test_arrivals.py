@@ -23,6 +23,7 @@ from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws, sns_messages
 from tests.aws import Calls, Clock
 from tests.certificates import NOW, YEAR
+from tests.clone_watches import clone_watch
 
 EVENTS = Path(__file__).parents[2] / "events"
 CERTID = Fingerprint("1a" * 32)
@@ -47,7 +48,9 @@ class Queue:
         self.kept: list[str] = []
         self.marks: list[ArrivalMark] = []
         certificates = sns_messages.certificates(clock)
-        self.arrivals = Arrivals(ledger, targets, self._sns, certificates, self.kept.append, self.marks.append)
+        self.arrivals = Arrivals(
+            ledger, targets, self._sns, certificates, self.kept.append, self.marks.append, clone_watch(ledger, targets)
+        )
 
     def _sns(self, region: str) -> Any:
         self.regions.append(region)

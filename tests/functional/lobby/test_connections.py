@@ -16,6 +16,7 @@ from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
 from tests import aws
 from tests.aws import Calls
+from tests.clone_watches import clone_watch
 from tests.functional.lobby.ledger.ledger_devices import ONE, TWO, admitted, arrived, in_lobby
 
 GOLDEN = Path(__file__).parents[2] / "events" / "lifecycle_connected.json"
@@ -28,7 +29,7 @@ class Events:
 
     def __init__(self, calls: Calls, ledger: Ledger) -> None:
         self.calls, self.ledger, self.connections = calls, ledger, Connections(lambda _attempt: None)
-        self.recorder = ConnectionRecorder(ledger, self.connections)
+        self.recorder = ConnectionRecorder(ledger, self.connections, clone_watch(ledger))
 
     def send(self, certid: str = ONE, **fields: Any) -> str:
         event = json.loads(GOLDEN.read_text().replace("CERTIFICATE_ID", certid)) | fields

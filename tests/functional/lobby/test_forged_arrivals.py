@@ -21,6 +21,7 @@ from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws, sns_messages
 from tests.aws import Calls, Clock
 from tests.certificates import DAY, NOW
+from tests.clone_watches import clone_watch
 from tests.sns_messages import EVENTS, SNS, certificate, certificate_url, signed, sns_key
 
 CERTID = Fingerprint("1a" * 32)
@@ -47,7 +48,13 @@ class Attacked:
         self.confirmed: list[str] = []
         self.kept: list[str] = []
         self.arrivals = Arrivals(
-            ledger, targets, self._sns, SigningCertificates(self._fetch, clock), self.kept.append, lambda _: None
+            ledger,
+            targets,
+            self._sns,
+            SigningCertificates(self._fetch, clock),
+            self.kept.append,
+            lambda _: None,
+            clone_watch(ledger, targets),
         )
 
     def _fetch(self, url: str) -> bytes:

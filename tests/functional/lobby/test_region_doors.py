@@ -25,6 +25,7 @@ from lobby.names import Fingerprint, Region, Target, parse_target
 from lobby.receptionist import Receptionist
 from tests import aws
 from tests.aws import LOBBY, Calls, Clock
+from tests.clone_watches import clone_watch
 from tests.functional.lobby.reception import CERTID, NAME
 from tests.functional.lobby.registration_door import GOOD, RegistrationDoor, ids
 from tests.regions import DUBLIN, FRANKFURT, Regions, regions
@@ -167,7 +168,7 @@ def test_a_device_that_fell_back_is_recorded_at_home_although_the_replica_is_lat
 def test_a_connection_at_a_door_is_recorded_at_home(lobby: Regions) -> None:
     admitted(lobby, DUBLIN)
     with lobby.at(FRANKFURT, Access.DOOR):
-        recorder = connections.ConnectionRecorder(ledger(FRANKFURT), Connections())
+        recorder = connections.ConnectionRecorder(ledger(FRANKFURT), Connections(), clone_watch(ledger(FRANKFURT)))
         event = {"certid": CERTID, "devicename": NAME, "event": "connected", "at": lobby.now}
         event |= {"session": "0b0e6a1c-7d0c-4e4a-9d3e-0d4a5c0b1a2f", "version": 1}
         lobby.calls.forget()

@@ -63,6 +63,7 @@ from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from tests import sns_messages
 from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock
+from tests.clone_watches import clone_watch
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, key_of
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.functional.commissioner.lane_environment import environment_with
@@ -153,7 +154,9 @@ class Lambdas:
         return lambda event: receptionist.handler(event, None, handling)
 
     def _connections(self) -> Handler:
-        recorder = ConnectionRecorder(self._ledger(), Connections(pause=lambda _attempt: None))
+        ledger = self._ledger()
+        watch = clone_watch(ledger, self._targets())
+        recorder = ConnectionRecorder(ledger, Connections(pause=lambda _attempt: None), watch)
         return lambda event: connections.handler(event, None, recorder)
 
     def _bell(self) -> Handler:
@@ -215,6 +218,7 @@ class Lambdas:
             certificates,
             _kept_nowhere,
             _kept_nowhere,
+            clone_watch(self._ledger(), self._targets()),
         )
         return lambda event: arrivals.handler(event, None, handling)
 

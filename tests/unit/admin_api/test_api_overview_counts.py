@@ -60,6 +60,7 @@ def test_states_are_counted_across_targets_and_reasons() -> None:
         "failed": 6,
         "refused": 8,
         "revoked": 0,
+        "quarantined": 0,
     }
     assert overview.total == 31
 

@@ -168,11 +168,22 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     remedy: "A client still uses the former certificate. If it is not the device, its key was copied.",
   },
   REVOKED: { meaning: "An operator has revoked it", remedy: "This is final." },
+  CLONE_SUSPECTED: {
+    meaning: "Its certificate seems to be in use twice",
+    remedy:
+      "Find the copy. Revoke the device, or dismiss this or lift its quarantine if there is one device.",
+  },
+  QUARANTINED: {
+    meaning: "A user has put it in quarantine",
+    remedy: "Its history has the reason. Lift the quarantine, or revoke it.",
+  },
 };
 
 /** Reasons for which a retry has no effect: a user's decision, or a certificate that must be replaced. */
 const FINAL: ReadonlySet<string> = new Set([
   "REVOKED",
+  "CLONE_SUSPECTED",
+  "QUARANTINED",
   "REVOKED_BY_ISSUER",
   "TARGET_REVOKED_CERTIFICATE",
   ...Object.keys(REASONS).filter((code) => REASONS[code]?.remedy === NEW_CERTIFICATE),

@@ -10,6 +10,7 @@ import {
   IconHandStop,
   IconHourglass,
   IconKey,
+  IconLock,
   IconPackage,
   IconPlaneDeparture,
   IconShieldX,
@@ -49,6 +50,12 @@ export const STATES: Record<string, StateInfo> = {
     color: "orange",
     meaning: "Its certificate was refused",
     icon: IconShieldX,
+  },
+  quarantined: {
+    label: "Quarantined",
+    color: "pink",
+    meaning: "Deactivated until its quarantine is lifted",
+    icon: IconLock,
   },
   revoked: { label: "Revoked", color: "gray", meaning: "Revoked permanently", icon: IconBan },
 };

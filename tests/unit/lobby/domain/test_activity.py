@@ -36,6 +36,10 @@ BY_SERVICES: Final = {
     Event.EVACUATE: True,
     Event.RETURN: True,
     Event.STANDBY: False,
+    Event.SUSPECT: True,
+    Event.DISMISS: True,
+    Event.QUARANTINE: True,
+    Event.LIFT: True,
 }
 """Event → whether the log contains it if a service has caused it."""
 

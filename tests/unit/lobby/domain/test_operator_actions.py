@@ -10,4 +10,6 @@ TABLE = Path(__file__).parents[3] / "events" / "operator_actions.json"
 
 def test_the_shared_table_lists_the_allowed_events_of_each_state() -> None:
     shared = json.loads(TABLE.read_text())["actions"]
-    assert shared == {state or "absent": list(allowed_events(state, unfinished=True)) for state in (None, *State)}
+    assert shared == {
+        state or "absent": list(allowed_events(state, unfinished=True, suspected=True)) for state in (None, *State)
+    }

@@ -19,7 +19,7 @@ from lobby.domain.states import (
 from lobby.errors import Conflict
 
 EVERY_STATE = [ABSENT, *State]
-CODES = {"REVOKED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
+CODES = {"REVOKED", "QUARANTINED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
 
 
 @pytest.mark.parametrize(("state", "event"), [*itertools.product(EVERY_STATE, Event)])
@@ -49,6 +49,9 @@ def test_an_event_is_either_listed_for_a_state_or_a_conflict(state: State | None
         (State.REVOKED, Event.CLAIM, "REVOKED"),
         (State.REVOKED, Event.ADMIT, "REVOKED"),
         (State.REVOKED, Event.REVOKE, "REVOKED"),
+        (State.REVOKED, Event.QUARANTINE, "REVOKED"),
+        (State.QUARANTINED, Event.ADMIT, "QUARANTINED"),
+        (State.QUARANTINED, Event.CLAIM, "QUARANTINED"),
         (ABSENT, Event.MOVE, "NOT_ALLOWED"),
         (State.INLOBBY, Event.RELEASE, "NOT_ALLOWED"),
         (State.FAILED, Event.COMMISSION, "NOT_ALLOWED"),
@@ -101,6 +104,7 @@ def test_transitions_with_a_pending_or_failed_proof_are_in_the_table() -> None:
     assert {to for (source, event), to in TRANSITIONS.items() if (source, event) in UNPROVEN} <= {
         State.CLAIMED,
         State.KNOCKING,
+        State.INLOBBY,
     }
 
 
@@ -117,8 +121,14 @@ def test_only_confirm_or_move_leads_from_proving_to_claimed() -> None:
 
 @pytest.mark.parametrize("state", EVERY_STATE)
 def test_the_offered_actions_are_the_allowed_events(state: State | None) -> None:
-    offered = allowed_events(state, unfinished=True)
+    offered = allowed_events(state, unfinished=True, suspected=True)
     assert set(offered) == {event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS}
+
+
+def test_only_a_suspicion_can_be_dismissed() -> None:
+    assert Event.DISMISS not in allowed_events(State.ARRIVED)
+    assert Event.DISMISS in allowed_events(State.ARRIVED, suspected=True)
+    assert Event.DISMISS not in allowed_events(State.QUARANTINED, suspected=True)
 
 
 def test_retry_is_offered_only_with_work_left() -> None:

@@ -35,7 +35,8 @@ export interface Step {
 /**
  * `unseen`: must be powered on. `proving`: needs its presence code. `no code`: needs a presence code that its
  * client cannot show. `in progress`: the lobby or the device is
- * working. `refused`: its certificate was refused. `released`: no claim holds it. `other target`: claimed
+ * working. `refused`: its certificate was refused. `quarantined`: its
+ * certificate is deactivated until a user lifts that. `released`: no claim holds it. `other target`: claimed
  * for another target.
  */
 export type ClaimStatus =
@@ -47,6 +48,7 @@ export type ClaimStatus =
   | "failed"
   | "refused"
   | "revoked"
+  | "quarantined"
   | "released"
   | "other target";
 
@@ -66,6 +68,7 @@ const STATUS_BY_STATE: Record<string, ClaimStatus> = {
   failed: "failed",
   refused: "refused",
   revoked: "revoked",
+  quarantined: "quarantined",
 };
 
 /** `device` null: the ledger has no row for it. */

@@ -36,6 +36,8 @@ export function statusText(progress: ClaimProgress, device: StatusDevice | null,
       return "It connected, but its certificate was refused.";
     case "revoked":
       return "Its certificate is revoked.";
+    case "quarantined":
+      return "It is in quarantine: its certificate may have been copied.";
     case "released":
       if (device?.reason === "PRESENCE_FAILED") return "The claim ended after five wrong codes.";
       return `The claim was released${by(device, "release")}.`;

@@ -25,7 +25,7 @@ const ACTIONS = {
   retry: { operation: "retryDevice", label: "Retry", document: RETRY },
   release: { operation: "releaseDevice", label: "Release", document: RELEASE },
 } as const;
-const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked", "no code"];
+const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked", "quarantined", "no code"];
 
 interface Props {
   entry: Entry;

@@ -1,4 +1,4 @@
-/** Releases, retries, renews or revokes a device after explaining the effect in its current state. */
+/** Releases, retries, renews, quarantines or revokes a device after explaining the effect in its current state. */
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useMutation } from "urql";
@@ -7,10 +7,18 @@ import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";
-import { RELEASE, RENEW, RETRY, REVOKE } from "./mutations";
+import { DISMISS, LIFT, QUARANTINE, RELEASE, RENEW, RETRY, REVOKE } from "./mutations";
 import { type DialogProps, placeOf, type Subject } from "./subject";
 
-export type ConfirmedAction = "release" | "retry" | "renew" | "revoke";
+export type ConfirmedAction = "release" | "retry" | "renew" | "dismiss" | "quarantine" | "lift" | "revoke";
+
+/** Actions that require a reason: the label and the description of its field. */
+const REASON: Partial<Record<ConfirmedAction, string>> = {
+  dismiss: "How you know that there is one device. Kept permanently in its history",
+  quarantine: "Kept permanently in its history",
+  lift: "How you know that there is one device. Kept permanently in its history",
+  revoke: "Kept permanently in its history",
+};
 
 /** The API's limit: printable, on one line. */
 export const MAX_WHY = 200;
@@ -24,7 +32,8 @@ export function ActionDialog({ action, subject, known, opened, onDone, onClose }
   const [why, setWhy] = useState("");
   const text = consequenceOf(action, subject.state, placeOf(subject.target, known));
   const reason = why.trim();
-  const ready = action !== "revoke" || (reason.length > 0 && reason.length <= MAX_WHY);
+  const description = REASON[action];
+  const ready = description === undefined || (reason.length > 0 && reason.length <= MAX_WHY);
 
   const close = () => {
     setWhy("");
@@ -40,18 +49,18 @@ export function ActionDialog({ action, subject, known, opened, onDone, onClose }
   return (
     <ConfirmDialog
       opened={opened}
-      title={`${labelOf(action)} device`}
+      title={TITLES[action] ?? `${labelOf(action)} device`}
       consequence={<Consequence name={subject.name} text={text} />}
       action={labelOf(action)}
-      dangerous={action === "revoke"}
+      dangerous={action === "revoke" || action === "quarantine"}
       disabled={!ready || text === undefined}
       onConfirm={confirm}
       onClose={close}
     >
-      {action === "revoke" && (
+      {description !== undefined && (
         <Textarea
           label="Reason"
-          description="Kept permanently in its history"
+          description={description}
           required
           autosize
           minRows={2}
@@ -65,6 +74,11 @@ export function ActionDialog({ action, subject, known, opened, onDone, onClose }
   );
 }
 
+const TITLES: Partial<Record<ConfirmedAction, string>> = {
+  dismiss: "Dismiss suspicion",
+  lift: "Lift quarantine",
+};
+
 type CarryOut = (subject: Subject, why: string) => Promise<Failure | string>;
 
 /** Runs the action and returns a failure, or the message to show. */
@@ -72,6 +86,9 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
   const [, release] = useMutation(RELEASE);
   const [, retry] = useMutation(RETRY);
   const [, renew] = useMutation(RENEW);
+  const [, dismiss] = useMutation(DISMISS);
+  const [, quarantine] = useMutation(QUARANTINE);
+  const [, lift] = useMutation(LIFT);
   const [, revoke] = useMutation(REVOKE);
   return {
     release: async ({ certid }) => {
@@ -88,6 +105,18 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
     renew: async ({ certid }) => {
       const { error } = await renew({ certid });
       return error ? failureOf(error) : "Asked to renew its certificate.";
+    },
+    dismiss: async ({ certid }, why) => {
+      const { error } = await dismiss({ certid, why });
+      return error ? failureOf(error) : "Not suspected any more.";
+    },
+    quarantine: async ({ certid }, why) => {
+      const { error } = await quarantine({ certid, why });
+      return error ? failureOf(error) : "In quarantine. Its certificate is deactivated.";
+    },
+    lift: async ({ certid }, why) => {
+      const { error } = await lift({ certid, why });
+      return error ? failureOf(error) : "Quarantine lifted. Its certificate is activated again.";
     },
     revoke: async ({ certid }, why) => {
       const { error } = await revoke({ certid, why });

@@ -5,9 +5,12 @@ import {
   IconBan,
   IconCertificate,
   IconDoorExit,
+  IconLock,
+  IconLockOpen,
   IconQrcode,
   IconRefresh,
   IconSettings,
+  IconUserCheck,
   type TablerIcon,
 } from "@tabler/icons-react";
 import type { Action } from "./consequences";
@@ -20,6 +23,9 @@ const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon:
   release: { operation: "releaseDevice", label: "Release", icon: IconDoorExit },
   retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
   renew: { operation: "renewDevice", label: "Renew", icon: IconCertificate },
+  dismiss: { operation: "dismissSuspicion", label: "Dismiss suspicion", icon: IconUserCheck },
+  quarantine: { operation: "quarantineDevice", label: "Quarantine", icon: IconLock },
+  lift: { operation: "liftQuarantine", label: "Lift quarantine", icon: IconLockOpen },
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
 

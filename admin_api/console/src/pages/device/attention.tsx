@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react"
 import type { ReactNode } from "react";
 import { PresenceCode } from "../../parts/presence_code";
 import { CODE_NOT_SHOWN, reasonText } from "../../parts/reasons";
+import { Ago } from "../../parts/time";
 import { consequenceOf } from "./consequences";
 import type { DeviceRecord } from "./device_query";
 
@@ -29,9 +30,10 @@ const COLORS: Readonly<Record<string, string>> = {
   failed: "red",
   refused: "orange",
   revoked: "gray",
+  quarantined: "pink",
   proving: "red",
 };
-const ALERTS: ReadonlySet<string> = new Set(["failed", "refused", "proving"]);
+const ALERTS: ReadonlySet<string> = new Set(["failed", "refused", "proving", "quarantined"]);
 
 /** The claim waits for a code that the device's client cannot show, so it does not proceed by itself. */
 function isCodeNotShown({ reason, showsCode }: DeviceRecord): boolean {
@@ -41,7 +43,8 @@ function isCodeNotShown({ reason, showsCode }: DeviceRecord): boolean {
 function Stuck({ device, reason, action }: { device: DeviceRecord; reason: string; action: ReactNode }) {
   const { meaning, remedy } = reasonText(reason);
   const state = device.devstate ?? "";
-  const stuck = state in COLORS;
+  const suspicion = device.suspicion?.dismissedAt === null ? device.suspicion : null;
+  const stuck = state in COLORS || reason === "CLONE_SUSPECTED";
   return (
     <Alert
       role={ALERTS.has(state) ? "alert" : "status"}
@@ -54,7 +57,12 @@ function Stuck({ device, reason, action }: { device: DeviceRecord; reason: strin
       }
     >
       <Stack gap="xs">
-        {device.message && <Text size="sm">{device.message}</Text>}
+        {(suspicion ?? device).message && <Text size="sm">{(suspicion ?? device).message}</Text>}
+        {suspicion && (
+          <Text size="xs" c="dimmed">
+            Found <Ago at={suspicion.at} />
+          </Text>
+        )}
         <Text size="sm" fw={500}>
           {remedy}
         </Text>

@@ -4,7 +4,16 @@
  */
 export type Action = StateAction | "renew";
 /** Depends on the state only. Renewing depends on the client, too. */
-type StateAction = "claim" | "move" | "configure" | "release" | "retry" | "revoke";
+type StateAction =
+  | "claim"
+  | "move"
+  | "configure"
+  | "release"
+  | "retry"
+  | "dismiss"
+  | "quarantine"
+  | "lift"
+  | "revoke";
 /** Includes the presence code, which is entered on the page without a dialog. */
 export type OfferedAction = StateAction | "confirm";
 /** A device's state; `absent`: the fingerprint is not registered. */
@@ -19,7 +28,15 @@ export type DeviceState =
   | "arrived"
   | "failed"
   | "refused"
-  | "revoked";
+  | "revoked"
+  | "quarantined";
+
+const DISMISSED =
+  "It is one device, and is not suspected any more. The same evidence does not make it suspected again.";
+const SHUT =
+  "Its certificate is deactivated in the lobby until the quarantine is lifted. It can't connect until then.";
+const SHUT_THERE =
+  "Its certificate is deactivated in the lobby and in {target} until the quarantine is lifted. It is disconnected and can't connect until then. Its claim stays.";
 
 /** `{target}` is replaced by the target for which the device is claimed. */
 export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceState, string>>>> = {
@@ -86,6 +103,30 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
       "AWS IoT deletes its certificate, so that it is examined again on its next connection. If the cause is not repaired, it is refused again.",
     revoked:
       "Its certificate is deactivated again in the lobby and in every target that has not been cleared. It stays revoked.",
+    quarantined:
+      "Its certificate is deactivated again in the lobby and in every target that has not been cleared. It stays in quarantine.",
+  },
+  dismiss: {
+    knocking: DISMISSED,
+    inlobby: DISMISSED,
+    proving: DISMISSED,
+    claimed: DISMISSED,
+    commissioned: DISMISSED,
+    arrived: DISMISSED,
+    failed: DISMISSED,
+  },
+  quarantine: {
+    knocking: SHUT,
+    inlobby: SHUT,
+    proving: SHUT,
+    claimed: SHUT_THERE,
+    commissioned: SHUT_THERE,
+    arrived: SHUT_THERE,
+    failed: SHUT_THERE,
+  },
+  lift: {
+    quarantined:
+      "Its certificate is activated again. It is set up in its target if it is claimed, and waits in the lobby otherwise. The same evidence does not make it suspected again.",
   },
   revoke: {
     absent:
@@ -105,6 +146,8 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     arrived:
       "Its certificate is revoked here and in {target}. It is disconnected there and stops working. This is final: it is never admitted again.",
     failed: "Its certificate is revoked here and in {target}. This is final: it is never admitted again.",
+    quarantined:
+      "Its certificate stays deactivated everywhere and is revoked. This is final: it is never admitted again.",
     refused:
       "It is refused already. From now on it stays refused even if the cause is repaired. This is final.",
   },

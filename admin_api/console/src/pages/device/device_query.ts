@@ -9,6 +9,7 @@ export const DEVICE = graphql(`
       previousTargets { account region }
       firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft online onlineSince
       connectionProblems { code message place count lastAt }
+      suspicion { at message dismissedAt }
       renewal { stage by overdue unable }
       certificate { subject issuer serialNumber notBefore notAfter key signature }
       history(last: $last) { seq at actor event before after generation reason target }

@@ -33,6 +33,20 @@ export const RENEW = graphql(`
   mutation Renew($certid: ID!) { renewDevice(certid: $certid) { certid devstate } }
 `);
 
+export const DISMISS = graphql(`
+  mutation Dismiss($certid: ID!, $why: String!) { dismissSuspicion(certid: $certid, why: $why) { certid devstate } }
+`);
+
+export const QUARANTINE = graphql(`
+  mutation Quarantine($certid: ID!, $why: String!) {
+    quarantineDevice(certid: $certid, why: $why) { certid devstate }
+  }
+`);
+
+export const LIFT = graphql(`
+  mutation Lift($certid: ID!, $why: String!) { liftQuarantine(certid: $certid, why: $why) { certid devstate } }
+`);
+
 export const REVOKE = graphql(`
   mutation Revoke($certid: ID!, $why: String!) { revokeDevice(certid: $certid, why: $why) { certid devstate } }
 `);

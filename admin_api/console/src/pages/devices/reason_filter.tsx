@@ -1,11 +1,11 @@
-/** Filters by the reason for a failure or refusal; other states have none. */
+/** Filters by the reason for a failure, refusal or quarantine; of other states, only suspected devices have one. */
 import { Select, Stack, Text } from "@mantine/core";
 import type { Counts } from "../../parts/counts";
 import { formatNumber } from "../../parts/numbers";
 import { reasonText } from "../../parts/reasons";
 
 /** States whose devices have a reason. */
-export const WITH_REASON: readonly string[] = ["failed", "refused"];
+export const WITH_REASON: readonly string[] = ["failed", "refused", "quarantined"];
 
 interface Props {
   state: string | null;

@@ -1,4 +1,4 @@
-/** Failed and refused devices by reason, most frequent first: meaning, remedy and a link to the devices. */
+/** Failed, refused, quarantined and suspected devices by reason, most frequent first: meaning, remedy and a link to the devices. */
 import { Box, Group, Text, VisuallyHidden } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
@@ -20,11 +20,13 @@ export function FailuresSection({ reasons }: { reasons: readonly ReasonCount[] }
       {reasons.length === 0 ? (
         <Group gap="xs">
           <IconCircleCheck size={20} color="var(--mantine-color-green-light-color)" aria-hidden />
-          <Text size="sm">No failed or refused devices.</Text>
+          <Text size="sm">No failed, refused or suspected devices.</Text>
         </Group>
       ) : (
         <table className={classes.table}>
-          <VisuallyHidden component="caption">Failed and refused devices by reason</VisuallyHidden>
+          <VisuallyHidden component="caption">
+            Failed, refused, quarantined and suspected devices by reason
+          </VisuallyHidden>
           <VisuallyHidden component="thead">
             <tr>
               <th scope="col">Reason</th>

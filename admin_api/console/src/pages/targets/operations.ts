@@ -7,7 +7,7 @@ import { graphql, type ResultOf } from "../../api/graphql";
 export const TARGET_LIST = graphql(`
   query TargetList {
     targets(includeArchived: true) {
-      account region name profiles presence createdBy createdAt archivedAt
+      account region name profiles presence clones createdBy createdAt archivedAt
       standby {
         target { account region } certificates placed prepared evacuatedAt away left askedBy campaign
       }
@@ -31,10 +31,13 @@ export const TARGET_TEMPLATE = graphql(`
 
 export const REGISTER_TARGET = graphql(`
   mutation RegisterTarget(
-    $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean
+    $account: String!, $region: String!, $name: String!, $profiles: [String!], $presence: Boolean,
+    $clones: ClonePolicy
   ) {
-    registerTarget(account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence) {
-      account region name profiles presence setupCommand
+    registerTarget(
+      account: $account, region: $region, name: $name, profiles: $profiles, presence: $presence, clones: $clones
+    ) {
+      account region name profiles presence clones setupCommand
     }
   }
 `);

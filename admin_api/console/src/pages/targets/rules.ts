@@ -18,7 +18,11 @@ export interface Draft {
   profiles: string[];
   /** Whether claims require a presence code. */
   presence: boolean;
+  /** What is done with a device whose certificate seems to be in use twice. */
+  clones: ClonePolicy;
 }
+
+export type ClonePolicy = "LOBBY" | "FLAG" | "QUARANTINE";
 
 export type Faults = Partial<Record<keyof Draft, string>>;
 

@@ -1,12 +1,29 @@
 /** The form for a new target or for a changed name or profiles, checked while typing. */
-import { Autocomplete, Button, Code, Group, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
+import {
+  Autocomplete,
+  Button,
+  Code,
+  Group,
+  NativeSelect,
+  Stack,
+  Switch,
+  TagsInput,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import type { FormEvent } from "react";
 import { FailureNotice } from "../../parts/failure_notice";
 import { keyOf } from "../../parts/targets";
 import type { Listed } from "./operations";
 import { IOT_REGIONS, suggests } from "./regions";
-import { bareAccount } from "./rules";
+import { bareAccount, type ClonePolicy } from "./rules";
 import { useTargetDraft } from "./use_target_draft";
+
+const CLONE_POLICIES: { value: ClonePolicy; label: string }[] = [
+  { value: "LOBBY", label: "As the lobby's setting" },
+  { value: "FLAG", label: "Mark the device as suspected" },
+  { value: "QUARANTINE", label: "Put the device in quarantine" },
+];
 
 interface Props {
   /** The target to change; undefined: register a new one. */
@@ -98,6 +115,14 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
           size="md"
           checked={draft.presence}
           onChange={(event) => change({ presence: event.currentTarget.checked })}
+        />
+        <NativeSelect
+          label="If a certificate seems to be copied"
+          description="Quarantine deactivates the device's certificate everywhere until a user lifts that."
+          size="md"
+          data={CLONE_POLICIES}
+          value={draft.clones}
+          onChange={(event) => change({ clones: event.currentTarget.value as ClonePolicy })}
         />
         {failure && <FailureNotice failure={failure} />}
         <Group justify="flex-end">

@@ -6,6 +6,7 @@ import {
   IconCircleX,
   IconDots,
   IconKey,
+  IconLock,
   IconPencil,
   IconPlugConnected,
   IconTerminal2,
@@ -98,6 +99,18 @@ function Who({ target, checked }: { target: Listed; checked: Outcome | undefined
             title="A claim takes effect after the code shown on the device is entered"
           >
             Requires presence code
+          </Badge>
+        )}
+        {target.clones === "QUARANTINE" && (
+          <Badge
+            variant="light"
+            color="pink"
+            size="sm"
+            tt="none"
+            leftSection={<IconLock size={12} aria-hidden />}
+            title="A device whose certificate seems to be in use twice is put in quarantine"
+          >
+            Quarantines copies
           </Badge>
         )}
         {checked && <LastCheck outcome={checked} />}

@@ -5,7 +5,14 @@ import { type Failure, failureOf } from "../../api/failures";
 import { type Listed, REGISTER_TARGET } from "./operations";
 import { type Draft, type Faults, faultsOf, fieldOf } from "./rules";
 
-const EMPTY: Draft = { account: "", region: "", name: "", profiles: ["default"], presence: false };
+const EMPTY: Draft = {
+  account: "",
+  region: "",
+  name: "",
+  profiles: ["default"],
+  presence: false,
+  clones: "LOBBY",
+};
 
 export function useTargetDraft(
   of: Listed | undefined,
@@ -59,6 +66,7 @@ function shownOf(faults: Faults, draft: Draft, left: ReadonlySet<keyof Draft>): 
     name: draft.name.length > 64,
     profiles: draft.profiles.length > 0,
     presence: false,
+    clones: false,
   };
   const fields = Object.keys(faults) as (keyof Draft)[];
   return Object.fromEntries(

@@ -213,3 +213,64 @@ test("offers Renew, explains it, and shows how far the renewal is", async () => 
   expect(await screen.findByText("Asked to renew its certificate.")).toBeTruthy();
   expect(api.variablesOf("Renew")).toEqual([{ certid: ID }]);
 });
+
+const SUSPICION = {
+  __typename: "Suspicion",
+  at: "2026-11-22T12:00:00.000Z",
+  message: "connections from 192.0.2.1 and 198.51.100.7 take its identity from each other in lobby",
+  dismissedAt: null,
+} as const;
+
+test("shows why a device is suspected, and dismisses that with a note", async () => {
+  const allowedActions = ["dismissSuspicion", "quarantineDevice", "revokeDevice"];
+  const { api } = enter(
+    deviceRecord({ ...PLACED, reason: "CLONE_SUSPECTED", suspicion: SUSPICION, allowedActions }),
+  );
+  expect(await screen.findByText("Its certificate seems to be in use twice")).toBeTruthy();
+  expect(screen.getByText(/192.0.2.1 and 198.51.100.7/)).toBeTruthy();
+  api.answer("Dismiss", { dismissSuspicion: { __typename: "Device", certid: ID, devstate: "arrived" } });
+  await begin("Dismiss suspicion");
+  const asked = await dialog();
+  expect(asked.getByText(/The same evidence/)).toBeTruthy();
+  const button = asked.getByRole("button", { name: "Dismiss suspicion" }) as HTMLButtonElement;
+  expect(button.disabled).toBe(true);
+  fireEvent.change(asked.getByRole("textbox", { name: /Reason/ }), { target: { value: "two uplinks" } });
+  fireEvent.click(button);
+  expect(await screen.findByText("Not suspected any more.")).toBeTruthy();
+  expect(api.variablesOf("Dismiss")).toEqual([{ certid: ID, why: "two uplinks" }]);
+});
+
+test("puts a device in quarantine with a reason", async () => {
+  const { api } = enter(deviceRecord({ ...PLACED, allowedActions: ["quarantineDevice", "revokeDevice"] }));
+  api.answer("Quarantine", {
+    quarantineDevice: { __typename: "Device", certid: ID, devstate: "quarantined" },
+  });
+  await begin("Quarantine");
+  const asked = await dialog();
+  expect(asked.getByText(/until the quarantine is lifted/)).toBeTruthy();
+  fireEvent.change(asked.getByRole("textbox", { name: /Reason/ }), { target: { value: "copied" } });
+  fireEvent.click(asked.getByRole("button", { name: "Quarantine" }));
+  expect(await screen.findByText(/Its certificate is deactivated/)).toBeTruthy();
+  expect(api.variablesOf("Quarantine")).toEqual([{ certid: ID, why: "copied" }]);
+});
+
+test("offers to lift a quarantine, and names its cause", async () => {
+  const { api } = enter(
+    deviceRecord({
+      ...PLACED,
+      devstate: "quarantined",
+      reason: "CLONE_SUSPECTED",
+      suspicion: SUSPICION,
+      allowedActions: ["retryDevice", "liftQuarantine", "revokeDevice"],
+    }),
+  );
+  const alert = within(await screen.findByRole("alert"));
+  expect(alert.getByText(/192.0.2.1/)).toBeTruthy();
+  api.answer("Lift", { liftQuarantine: { __typename: "Device", certid: ID, devstate: "claimed" } });
+  await begin("Lift quarantine");
+  const asked = await dialog();
+  fireEvent.change(asked.getByRole("textbox", { name: /Reason/ }), { target: { value: "seen on site" } });
+  fireEvent.click(asked.getByRole("button", { name: "Lift quarantine" }));
+  expect(await screen.findByText(/activated again/)).toBeTruthy();
+  expect(api.variablesOf("Lift")).toEqual([{ certid: ID, why: "seen on site" }]);
+});

@@ -47,6 +47,7 @@ export function deviceRecord(more: Record<string, unknown> = {}) {
     connectionProblems: [],
     labelCode: encodeLabel(ID),
     renewal: null,
+    suspicion: null,
     certificate: null,
     history: [
       entry(1, "admit", null, "knocking", "service:bouncer"),

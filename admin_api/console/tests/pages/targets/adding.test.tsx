@@ -41,6 +41,7 @@ test("leads from a new target to its setup command, and from there to the check"
       name: "Plant Porto",
       profiles: ["default"],
       presence: false,
+      clones: "LOBBY",
     },
   ]);
 

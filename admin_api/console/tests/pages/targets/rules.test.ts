@@ -19,6 +19,7 @@ const GOOD = {
   name: "Porto",
   profiles: ["default"],
   presence: false,
+  clones: "LOBBY" as const,
 };
 
 describe("an account", () => {

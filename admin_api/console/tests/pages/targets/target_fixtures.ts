@@ -6,6 +6,7 @@ export const PORTO = {
   name: "Plant Porto",
   profiles: ["default"],
   presence: false,
+  clones: "LOBBY" as const,
   createdBy: "user:admin",
   createdAt: "2026-11-20T10:00:00.000Z",
   archivedAt: null,

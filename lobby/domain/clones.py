@@ -1,0 +1,165 @@
+"""Whether two devices use one certificate, decided from the connections that AWS IoT reports.
+
+Two kinds of evidence count. *Takeovers*: in one place, connections from two addresses take the client id from each
+other in turn. Their order comes from AWS IoT's version numbers, because events may be delayed, disordered and repeated,
+and their times are up to two minutes off. *Lobby and target at once*: a connection to the target lies well within one
+to the lobby from another address, which the client itself ended later. A device that reconnects over a bad network
+takes over its own connections, but not from two addresses in turn; a device that reboots, falls back or changes its
+network does not hold two connections for minutes. Connections without an address are no evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+LOBBY: Final = "lobby"
+"""The place of a connection in the lobby, followed by the Region if it has several; in a target it is the target's
+key."""
+CLONE_SUSPECTED: Final = "CLONE_SUSPECTED"
+"""The reason of a device whose certificate may be in use twice."""
+_MS: Final = timedelta(milliseconds=1)
+SKEW_MS: Final = timedelta(minutes=2) // _MS
+"""How wrong the time of a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
+WINDOW_MS: Final = timedelta(minutes=10) // _MS
+RETURNS: Final = 5
+"""Within `WINDOW_MS`, this often an address must come back after another one. A device with two networks would have to
+change its network six times in ten minutes, each time before AWS IoT has noticed the end of its connection."""
+KEPT_MS: Final = timedelta(days=1) // _MS
+MAX_SIGHTINGS: Final = 24
+
+
+class ClonePolicy(StrEnum):
+    """What the lobby does by itself with a device that is suspected."""
+
+    FLAG = "flag"
+    QUARANTINE = "quarantine"
+
+
+class Signal(StrEnum):
+    """The kinds of evidence."""
+
+    TAKEOVERS = "takeovers"
+    AT_ONCE = "lobby-and-target"
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A connection of a device. `place` is `lobby` or a target's key; `at` is in ms since 1970. Versions grow with the
+    connections of a client in one place."""
+
+    place: str
+    version: int
+    session: str
+    at: int
+    address: str
+
+
+@dataclass(frozen=True)
+class LobbySession:
+    """A connection to the lobby that the client has ended itself, so it was alive until `until`."""
+
+    address: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """Why a device is suspected: the evidence, and when it was found (ISO 8601, UTC). `dismissed`: when a user has
+    dismissed it. Evidence from before that is not used again."""
+
+    signal: Signal
+    at: str
+    place: str
+    addresses: tuple[str, ...] = ()
+    dismissed: str | None = None
+
+    def encode(self) -> dict[str, Any]:
+        """Return the suspicion as an object for JSON."""
+        body = {"signal": self.signal.value, "at": self.at, "place": self.place, "addresses": list(self.addresses)}
+        return body if self.dismissed is None else body | {"dismissed": self.dismissed}
+
+    @staticmethod
+    def decode(body: dict[str, Any]) -> "Suspicion":
+        return Suspicion(
+            Signal(body["signal"]), body["at"], body["place"], tuple(body["addresses"]), body.get("dismissed")
+        )
+
+    @property
+    def message(self) -> str:
+        """Return what was seen, with advice."""
+        addresses = " and ".join(self.addresses)
+        seen = (
+            f"connections from {addresses} take its identity from each other in {self.place}"
+            if self.signal is Signal.TAKEOVERS
+            else f"it was connected to the lobby and to {self.place} at the same time, from {addresses}"
+        )
+        return f"{seen}: {self.advice}"
+
+    @property
+    def advice(self) -> str:
+        return (
+            "its certificate and key may have been copied; quarantine it, find the copy, then revoke it or lift the "
+            "quarantine; dismiss the suspicion if this is one device"
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found, in `place` and from which addresses."""
+
+    signal: Signal
+    place: str
+    addresses: tuple[str, ...] = field(default=())
+
+    def found(self, at: str) -> Suspicion:
+        return Suspicion(self.signal, at, self.place, self.addresses)
+
+    @property
+    def summary(self) -> str:
+        """Return the reason in the history, which is kept for ever and shown to every user: it has no addresses."""
+        return f"{CLONE_SUSPECTED}: {self.signal} in {self.place}"
+
+
+def dismissed(suspicion: Suspicion, at: str) -> Suspicion:
+    return replace(suspicion, dismissed=suspicion.dismissed or at)
+
+
+def usable_from(suspicion: Suspicion | None) -> int:
+    """Return the earliest time of sightings that count: all without a dismissal. Times are inexact."""
+    if suspicion is None or suspicion.dismissed is None:
+        return 0
+    return int(datetime.fromisoformat(suspicion.dismissed).timestamp() * 1000) + SKEW_MS
+
+
+def added(sightings: Sequence[Sighting], new: Sighting) -> tuple[Sighting, ...]:
+    """Return the sightings with a new one: the latest, at most `MAX_SIGHTINGS` of a day. One that is known changes
+    nothing."""
+    if any((each.place, each.session) == (new.place, new.session) for each in sightings):
+        return tuple(sightings)
+    kept = sorted((*sightings, new), key=lambda each: each.at)
+    return tuple(each for each in kept if each.at > kept[-1].at - KEPT_MS)[-MAX_SIGHTINGS:]
+
+
+def takeovers(sightings: Sequence[Sighting], place: str, since: int) -> Evidence | None:
+    """Return the evidence that connections from two addresses take over from each other in `place`."""
+    there = [each for each in sightings if each.place == place and each.at >= since]
+    recent = [each for each in there if each.at > max(seen.at for seen in there) - WINDOW_MS]
+    ordered = [each.address for each in sorted(recent, key=lambda each: each.version)]
+    changes = [address for index, address in enumerate(ordered) if index == 0 or ordered[index - 1] != address]
+    returned = [address for index, address in enumerate(changes) if address in changes[:index]]
+    if len(returned) < RETURNS:
+        return None
+    return Evidence(Signal.TAKEOVERS, place, tuple(dict.fromkeys(returned))[:2])
+
+
+def at_once(sightings: Sequence[Sighting], session: LobbySession, since: int) -> Evidence | None:
+    """Return the evidence of a connection to a target that lies within a connection to the lobby, whatever the errors
+    of both times are."""
+    for each in sightings:
+        is_within = session.since + 2 * SKEW_MS < each.at < session.until - 2 * SKEW_MS
+        if not each.place.startswith(LOBBY) and each.at >= since and is_within and each.address != session.address:
+            return Evidence(Signal.AT_ONCE, each.place, (session.address, each.address))
+    return None

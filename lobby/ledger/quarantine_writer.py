@@ -1,0 +1,31 @@
+"""The ledger's changes of a device when evidence is found that its certificate is in use twice (`domain.quarantine`).
+
+One transaction records the evidence and, if the policy requires it, the quarantine, so no crash separates them.
+Repeating it changes nothing. Users dismiss and lift by `DeviceChanges`.
+"""
+
+from lobby.domain import quarantine
+from lobby.domain.clones import ClonePolicy, Evidence, usable_from
+from lobby.domain.device import Device
+from lobby.domain.states import ADMITTED_STATES, Event
+from lobby.ledger.event_writer import EventWriter
+
+
+class QuarantineWriter(EventWriter):
+    """The ledger's changes because of evidence."""
+
+    def suspect(self, device: Device, evidence: Evidence, policy: ClonePolicy, since: int, actor: str) -> Device:
+        """Flag the device, or put it in quarantine. Nothing changes for one that is flagged already, unless the policy
+        is a quarantine; for one that has no active certificate; and if a user has dismissed the suspicion since the
+        evidence was selected with `usable_from` = `since`."""
+
+        def decide(row: Device, at: str) -> Device:
+            if row.devstate not in ADMITTED_STATES or usable_from(row.suspicion) > since:
+                return row
+            found = evidence.found(at)
+            if policy is ClonePolicy.QUARANTINE:
+                return quarantine.quarantine(row, found.advice, at, found)
+            return quarantine.suspect(row, found)
+
+        event = Event.QUARANTINE if policy is ClonePolicy.QUARANTINE else Event.SUSPECT
+        return self._update(device, event, decide, actor, why=evidence.summary)
