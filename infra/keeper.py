@@ -14,7 +14,8 @@ from infra.alarms import Alarms
 from infra.permissions import TARGETS, table
 from infra.settings import Settings
 from infra.tables import table_name
-from lobby.aws.metrics import LEASE_NOT_EXTENDED, NAMESPACE
+from lobby.aws.metrics import HOME_ENDING, LEASE_NOT_EXTENDED, NAMESPACE
+from lobby.ledger.home_votes import KIND
 from lobby.ledger.models import LedgerRow
 
 if TYPE_CHECKING:
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
 
 _STOPPED_MINUTES: Final = 5
 _PERIOD: Final = Duration.minutes(5)
+_REPORTED: Final = (
+    (
+        LEASE_NOT_EXTENDED,
+        "lease-not-extended",
+        0,
+        "the home Region cannot extend its lease, and stops within minutes: run lobbyctl regions list",
+    ),
+    (
+        HOME_ENDING,
+        "promotion-incomplete",
+        3,  # a promotion takes the old home two or three runs
+        "no Region is home, because a promotion was begun and not completed: run lobbyctl regions promote again",
+    ),
+)
 _LATE: Final = Duration.minutes(1)
 """Replication usually takes about a second (DynamoDB developer guide, "Monitoring global tables")."""
 
@@ -31,7 +46,10 @@ def make_keeper(stack: "LobbyStack") -> None:
     settings = stack.settings
     if not settings.regions:
         return
-    keeper = stack.make_function(functions.KEEPER, [table(TARGETS, settings.lobby, "GetItem", "PutItem")])
+    vote = table(TARGETS, settings.lobby, "PutItem")
+    vote.add_condition("ForAllValues:StringEquals", {"dynamodb:LeadingKeys": [KIND]})
+    vote.sid = "Votes"
+    keeper = stack.make_function(functions.KEEPER, [table(TARGETS, settings.lobby, "GetItem"), vote])
     timers.make_timer(stack, functions.KEEPER, keeper, "rate(1 minute)", {})
 
 
@@ -40,15 +58,15 @@ def watch(alarms: Alarms, settings: Settings) -> None:
     if not settings.regions:
         return
     alarms.watch_timer(functions.KEEPER, _STOPPED_MINUTES)
-    lost = cloudwatch.Metric(
-        namespace=NAMESPACE,
-        metric_name=LEASE_NOT_EXTENDED,
-        dimensions_map={"service": functions.KEEPER.name},
-        period=_PERIOD,
-        statistic="sum",
-    )
-    description = "the home Region cannot extend its lease, and stops within minutes: run lobbyctl regions list"
-    alarms.add("lease-not-extended", lost, 0, description)
+    for metric_name, name, most, description in _REPORTED:
+        metric = cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=metric_name,
+            dimensions_map={"service": functions.KEEPER.name},
+            period=_PERIOD,
+            statistic="sum",
+        )
+        alarms.add(name, metric, most, description)
     for place in settings.places:
         if place != settings.lobby:
             late = cloudwatch.Metric(

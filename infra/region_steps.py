@@ -17,7 +17,8 @@ from lobby.ledger.models import HistoryRow, LedgerRow
 
 KEEPER: Final = NAMES.name("keeper")
 STREAMS: Final = "replicaStreams"
-_DONE: Final = frozenset({"begun", "extended", "door"})
+_DONE: Final = frozenset({"begun", "extended", "door", "lost"})
+"""The last two: another Region is home."""
 
 
 class RegionNotReady(InfraError):

@@ -12,9 +12,9 @@ from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init
 from lobby.aws.metric_report import report
-from lobby.aws.metrics import LEASE_NOT_EXTENDED
+from lobby.aws.metrics import HOME_ENDING, LEASE_NOT_EXTENDED
 from lobby.domain.home import Terms
-from lobby.ledger.home_lease import ALONE, LOST, HomeLease
+from lobby.ledger.home_lease import ALONE, ENDING, LOST, HomeLease
 from lobby.ledger.home_votes import Votes
 from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
@@ -35,5 +35,5 @@ def handler(_event: dict[str, Any], _context: object, lease: HomeLease | None = 
     at_risk = outcome in (ALONE, LOST)
     log = logger.warning if at_risk else logger.debug
     log("lease", extra={"outcome": outcome})
-    report(SERVICE, {LEASE_NOT_EXTENDED: int(at_risk)})
+    report(SERVICE, {LEASE_NOT_EXTENDED: int(at_risk), HOME_ENDING: int(outcome == ENDING)})
     return {"outcome": outcome}

@@ -119,6 +119,7 @@ class LocalLobby:
             outputs = self._deploy(place, ())
             self._operators(place, outputs["UserPoolId"])
             step.note = place.region
+        self._anchor(place)
         return local_regions.entry(self.layout, place, outputs)
 
     def _upgrade_ledger(self) -> None:
@@ -128,9 +129,14 @@ class LocalLobby:
         if ledger_upgrade.is_uncounted(clients("dynamodb")):
             with self._timeline.step("devices of an earlier version counted") as step:
                 step.note = ledger_upgrade.recount(session, lobby)
-        if ledger_upgrade.is_unanchored(clients("dynamodb"), clients("s3"), lobby):
-            with self._timeline.step("histories of an earlier version anchored") as step:
-                step.note = ledger_upgrade.anchor(session, lobby)
+        self._anchor(lobby)
+
+    def _anchor(self, place: Target) -> None:
+        """Anchor the entries that were written before this Region had a notary."""
+        session = self._session(place)
+        if ledger_upgrade.is_unanchored(session.client("dynamodb"), session.client("s3"), place):
+            with self._timeline.step("earlier histories anchored") as step:
+                step.note = ledger_upgrade.anchor(session, place)
 
     def down(self) -> None:
         """Stop the emulator. Its state is kept."""

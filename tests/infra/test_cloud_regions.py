@@ -1,5 +1,6 @@
 """A lobby with several Regions is deployed to AWS: the first Region's stack with the replicas, then the others."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,8 +191,8 @@ class Keeper:
 
 
 def test_the_keeper_makes_the_first_region_home() -> None:
-    for outcome in (b'{"outcome": "begun"}', b'{"outcome": "extended"}', b'{"outcome": "door"}'):
-        begin_home(Keeper(outcome))
+    for outcome in ("begun", "extended", "door", "lost"):
+        begin_home(Keeper(json.dumps({"outcome": outcome}).encode()))
     for failure in (b'{"outcome": "alone"}', b'{"errorMessage": "x"}', b"null"):
         with pytest.raises(RegionNotReady, match="NO_HOME"):
             begin_home(Keeper(failure))

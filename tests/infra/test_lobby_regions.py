@@ -98,6 +98,15 @@ def test_another_region_has_no_tables_and_reads_the_streams_of_its_replicas(seco
     assert second.grants(f"device-lobby-bell-{SECOND}")["dynamodb:GetRecords"] == {STREAMS[0]}
 
 
+def test_no_function_is_updated_before_its_replicas_exist(first: Stacks) -> None:
+    """Functions of a lobby with several Regions write nothing before a Region is home, which needs the replicas."""
+    resources = first.lobby.template["Resources"]
+    tables = {name for name, each in resources.items() if each["Type"] == TABLE}
+    functions = [each for each in resources.values() if each["Type"] == "AWS::Lambda::Function"]
+    assert functions
+    assert all(tables <= set(each["DependsOn"]) for each in functions)
+
+
 def test_every_function_knows_the_regions_and_the_key_of_the_lobby(first: Stacks, second: Stack) -> None:
     for stack in (first.lobby, second):
         variables = [each["Environment"]["Variables"] for each in stack.of_type("AWS::Lambda::Function")]
@@ -140,6 +149,8 @@ def test_the_keeper_writes_the_votes_of_all_regions_every_minute(first: Stacks, 
             "dynamodb:PutItem",
         }
         assert grants["dynamodb:PutItem"] == votes == grants["dynamodb:GetItem"]
+        [vote] = [each for each in stack.statements if each.role == role and "dynamodb:PutItem" in each.actions]
+        assert vote.condition == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["home"]}}
         timer = stack.the("AWS::Events::Rule", Name="device-lobby-keeper")
         assert timer["ScheduleExpression"] == "rate(1 minute)"
         assert stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-keeper-stopped")
@@ -169,6 +180,8 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
             "LeaseNotExtended",
             [{"Name": "service", "Value": "keeper"}],
         )
+        ending = stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-promotion-incomplete")
+        assert (ending["MetricName"], ending["Threshold"]) == ("HomeEnding", 3)
         late = stack.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-replication-late-{other}")
         assert late["Threshold"] == 60_000
         assert {"Name": "ReceivingRegion", "Value": other} in late["Dimensions"]
