@@ -46,11 +46,16 @@ REVOKE: Final = 'mutation($id: ID!) { revokeDevice(certid: $id, why: "lost on th
 RETRY: Final = "mutation($id: ID!) { retryDevice(certid: $id) { devstate } }"
 
 
-def until(look: Callable[[], T | None], observed: Callable[[], object] = str, every: float = _POLL) -> T:
+def until(
+    look: Callable[[], T | None],
+    observed: Callable[[], object] = str,
+    every: float = _POLL,
+    seconds: float = TIMEOUT_SECONDS,
+) -> T:
     """Return the first true value of `look`. After the timeout, fail with the result of `observed`."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    deadline = time.monotonic() + seconds
     while not (value := look()):
-        assert time.monotonic() < deadline, f"not within {TIMEOUT_SECONDS} s; last observed: {observed()}"
+        assert time.monotonic() < deadline, f"not within {seconds} s; last observed: {observed()}"
         time.sleep(every)
     return value
 

@@ -10,7 +10,7 @@ from pki.devices import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.v01_device import V01Device
 
-_SHORT_INTERVALS = (
+SHORT_INTERVALS = (
     *("--retry-base", "0.5", "--retry-cap", "1", "--hello-every", "2", "--alive-every", "5", "--settle-after", "0.5"),
     *("--fallback-attempts", "3", "--revisit-base", "1", "--revisit-cap", "2", "--answer-within", "30"),
 )
@@ -45,7 +45,7 @@ class Fleet:
     def power_on(self, paths: DevicePaths, *options: str) -> PoweredDevice:
         """Start the reference client with short intervals. A device that is powered on again has its stored state."""
         state = self._directory / "devices" / name_of(paths)
-        device = PoweredDevice(self.deployed.file, paths, state, (*_SHORT_INTERVALS, *options))
+        device = PoweredDevice(self.deployed.file, paths, state, (*SHORT_INTERVALS, *options))
         self.powered.append(device)
         return device
 
