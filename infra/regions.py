@@ -57,7 +57,7 @@ def suffixed(name: str, place: Target, settings: Settings) -> str:
 
 def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settings) -> list[iam.PolicyStatement]:
     """Return a role's permissions, with those on the tables of this Region extended to all Regions. If the role works
-    on devices in other Regions, so are those on AWS IoT. In addition, the role reads the lease of the home Region."""
+    on devices in other Regions, so are those on AWS IoT. In addition, the role reads the votes for the home."""
     if not settings.regions:
         return list(statements)
     services = (_TABLES, _IOT) if role in REACH_DEVICES else (_TABLES,)
@@ -65,7 +65,8 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
         statement.add_resources(*elsewhere(statement.resources, settings, services))
     more = []
     if role not in WITHOUT_LEASE:
-        more.append(_allow("Lease", "dynamodb:GetItem", table_arn(TargetRow, settings.lobby)))
+        votes = (table_arn(TargetRow, place) for place in (settings.lobby, *_others(settings)))
+        more.append(_allow("Lease", "dynamodb:GetItem", *votes))
     if role in SEND_TO_DEVICES:
         more.append(_allow("EndpointsOfRegions", "iot:DescribeEndpoint", "*"))
     return [*statements, *more, *_reads(role, settings)]
@@ -79,13 +80,16 @@ def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
         return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
     if role != ADMIN_API:
         return []
-    others = [place.region for place in settings.places if place != here]
-    buckets = [f"arn:aws:s3:::{NAMES.notary_bucket(account, region)}" for region in others]
+    buckets = [f"arn:aws:s3:::{NAMES.notary_bucket(account, place.region)}" for place in _others(settings)]
     return [
         _allow("CheckRows", "dynamodb:Scan", table_arn(LedgerRow, here)),
         _allow("CheckEntries", "dynamodb:BatchGetItem", table_arn(HistoryRow, here)),
         _allow("AnchorsOfRegions", "s3:ListBucketVersions", *buckets),
     ]
+
+
+def _others(settings: Settings) -> list[Target]:
+    return [place for place in settings.places if place != settings.lobby]
 
 
 def _allow(sid: str, action: str, *resources: str) -> iam.PolicyStatement:
@@ -94,7 +98,7 @@ def _allow(sid: str, action: str, *resources: str) -> iam.PolicyStatement:
 
 def elsewhere(arns: Iterable[str], settings: Settings, services: Sequence[str] = (_TABLES, _IOT)) -> list[str]:
     """Return the ARNs of the same resources in the other Regions. A stream belongs to one replica."""
-    here, others = settings.lobby, [place for place in settings.places if place != settings.lobby]
+    here, others = settings.lobby, _others(settings)
     prefixes = tuple(f"arn:aws:{service}:{here.region}:" for service in services)
     return [
         arn.replace(f":{here.region}:", f":{place.region}:", 1)
