@@ -8,11 +8,12 @@ in the destination, too, and `keeps` says that the destination's write is the la
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from enum import Enum
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from moto.dynamodb.models import dynamodb_backends
 from moto.iot.models import iot_backends
 from pynamodb.models import Model
@@ -24,7 +25,7 @@ from lobby.ledger.home_votes import Votes, client_of
 from lobby.ledger.models import MODELS
 from lobby.ledger.routing import Access
 from lobby.names import Region
-from tests.aws import LOBBY, WAITING_POLICY, Calls
+from tests.aws import LOBBY, WAITING_POLICY, Calls, CutOff
 
 DUBLIN, FRANKFURT, OHIO = Region("eu-west-1"), Region("eu-central-1"), Region("us-east-2")
 START = 1_800_000_000_000
@@ -32,15 +33,25 @@ START = 1_800_000_000_000
 MINUTE = 60_000
 
 
+class Fault(Enum):
+    """What happens to one call."""
+
+    KILLED_BEFORE = "killed before"
+    KILLED_AFTER = "killed after"
+    NO_CONNECTION = "no connection"
+    RESPONSE_LOST = "response lost"
+
+
 class Regions:
     """The Regions of one lobby. `now` is the time in ms; `down` are Regions that do not answer, `cut` pairs of Regions
-    that do not reach each other."""
+    that do not reach each other. The call number `fault_at` that reaches a Region has the `fault`."""
 
     def __init__(self, names: Sequence[Region], calls: Calls) -> None:
         self.names, self.calls, self.now = tuple(names), calls, START
         self.down: set[Region] = set()
         self.cut: set[frozenset[Region]] = set()
         self.here = self.names[0]
+        self.reached, self.fault_at, self.fault = 0, 0, Fault.KILLED_BEFORE
         empty = deepcopy(dynamodb_backends[LOBBY][self.names[0]].tables)
         for name in self.names[1:]:
             dynamodb_backends[LOBBY][name].tables = deepcopy(empty)
@@ -54,7 +65,18 @@ class Regions:
         region = Region(client.meta.region_name)
         if region in self.down or frozenset({self.here, region}) in self.cut:
             raise ConnectTimeoutError(endpoint_url=f"https://{client.meta.service_model.service_name}.{region}")
-        return call()
+        self.reached += 1
+        fault = self.fault if self.reached == self.fault_at else None
+        if fault is Fault.KILLED_BEFORE:
+            raise CutOff
+        if fault is Fault.NO_CONNECTION:
+            raise ConnectTimeoutError(endpoint_url="https://dynamodb")
+        answer = call()
+        if fault is Fault.KILLED_AFTER:
+            raise CutOff
+        if fault is Fault.RESPONSE_LOST:
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+        return answer
 
     @contextmanager
     def at(self, region: Region, access: Access = Access.HOME) -> Iterator[None]:

@@ -35,6 +35,8 @@ class Terms:
 
 
 USUAL: Final = Terms()
+FIRST: Final = 1
+"""The epoch of a lobby's first home."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,13 @@ def may_extend(own: Vote | None, region: Region) -> bool:
 
 
 def begins(own: Vote | None, region: Region, regions: Sequence[Region], others: Collection[Answer]) -> bool:
-    """Return whether `region` is the first home of a new lobby: the first of its Regions, and nobody has voted yet. One
-    that does not answer could have voted, so a majority must have answered."""
-    if own is not None or region != regions[0] or any(isinstance(each, Vote) for each in others):
+    """Return whether `region` is the first home of a new lobby: the first of its Regions, and nobody has voted for
+    another one. A Region that does not answer could have, so a majority must have answered. A vote for this home is
+    that of a beginning which was interrupted."""
+    known = [each for each in others if not isinstance(each, Unreachable)]
+    if own is not None or region != regions[0] or any(each and not each.is_for(region, FIRST) for each in known):
         return False
-    return 1 + sum(each is None for each in others) >= majority(len(regions))
+    return 1 + len(known) >= majority(len(regions))
 
 
 def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]) -> frozenset[Region]:

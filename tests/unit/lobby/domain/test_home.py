@@ -94,7 +94,15 @@ def test_an_ended_vote_ends_now_and_never_later_than_it_would_have() -> None:
 
 @pytest.mark.parametrize(
     ("others", "expected"),
-    [([None], True), ([DOWN], False), ([vote(B)], False), ([None, DOWN], True), ([DOWN, DOWN], False)],
+    [
+        ([None], True),
+        ([vote(A, 1)], True),
+        ([vote(A, 2)], False),
+        ([DOWN], False),
+        ([vote(B)], False),
+        ([None, DOWN], True),
+        ([DOWN, DOWN], False),
+    ],
 )
 def test_a_lobby_begins_only_if_nobody_can_have_voted(others: list[Answer], expected: bool) -> None:
     regions = (A, B, C)[: 1 + len(others)]
