@@ -90,7 +90,7 @@ def test_calls_to_a_region_that_is_down_are_refused_and_others_are_not(faulty: E
     faulty.set_regions(RegionFaults(down=(HOME,)))
     for service, call in (("dynamodb", "list_tables"), ("sqs", "list_queues"), ("s3", "list_buckets")):
         assert refused(getattr(client(faulty, HOME, service), call)) == "503"
-    assert client(faulty, DOOR, "dynamodb").list_tables()["TableNames"] == []
+    assert "TableNames" in client(faulty, DOOR, "dynamodb").list_tables()
     assert "Roles" in client(faulty, HOME, "iam").list_roles(), "IAM is global"
     faulty.set_regions(RegionFaults())
     assert "TableNames" in client(faulty, HOME, "dynamodb").list_tables()
