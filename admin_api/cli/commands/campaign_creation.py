@@ -29,7 +29,10 @@ from lobby.names import Fingerprint, parse_campaign_name, parse_profile, shown
 app = typer.Typer()
 PART: Final = 1000
 """Devices of a list in one request."""
-OPERATIONS: Final = ("claim", "move", "configure", "release", "revoke", "retry")
+OPERATIONS: Final = (
+    *("claim", "move", "configure", "release", "revoke", "retry"),
+    *("renew", "quarantine", "lift", "dismiss"),
+)
 _WITH_TARGET: Final = ("claim", "move")
 Operation = Annotated[str, typer.Option("--do", metavar="OPERATION", help=f"{', '.join(OPERATIONS)}.")]
 
@@ -43,7 +46,9 @@ class Arguments(OptionGroup):
     ] = None
     profile: Annotated[str | None, typer.Option(help="claim, move, configure: the profile.")] = None
     config: Annotated[str | None, typer.Option(help="claim, move, configure: the config, text or JSON.")] = None
-    why: Annotated[str | None, typer.Option(help="revoke: the reason, 1 to 200 characters.")] = None
+    why: Annotated[
+        str | None, typer.Option(help="revoke, quarantine, lift, dismiss: the reason, 1 to 200 characters.")
+    ] = None
 
     def change(self, context: CommandContext, operation: str) -> dict[str, Any]:
         """Return the API's `ChangeInput`. Raise `InvalidInput`."""

@@ -53,6 +53,18 @@ def test_a_campaign_is_created_followed_and_undone(terminal: Terminal, lobby: Lo
     assert (newest["name"], newest["undoes"], newest["counts"]["done"]) == ("to-there-undo", "to-there", 2)
 
 
+def test_a_campaign_quarantines_devices_and_another_lifts_the_quarantine(terminal: Terminal, lobby: Lobby) -> None:
+    certid = arrived(lobby, 1)
+    for operation, state in (("quarantine", "quarantined"), ("lift", "arrived")):
+        run = ("campaigns", "create", f"to-{operation}", "--do", operation, "--why", "a copy", certid, "--yes")
+        assert terminal.run(*run).exit_code == 0
+        feed(lobby, f"to-{operation}", S.DONE)
+        [campaign] = records(terminal.run("--json", "campaigns", "show", f"to-{operation}").stdout)
+        assert campaign["counts"]["done"] == 1
+        [device] = records(terminal.run("--json", "devices", "show", certid).stdout)
+        assert device["devstate"] == state
+
+
 def test_a_long_list_is_sent_in_parts_and_an_interrupted_command_continues(
     terminal: Terminal, lobby: Lobby, server: LobbyServer, tmp_path: Path
 ) -> None:
