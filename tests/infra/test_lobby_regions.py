@@ -189,6 +189,7 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
     assert not [name for name in names if "lease" in name or "replication" in name or "keeper" in name]
 
 
+@pytest.mark.full
 def test_with_the_most_regions_no_policy_is_larger_than_iam_permits(tmp_path: Path) -> None:
     """References to other resources are short here; on AWS they are ARNs of at most 100 characters."""
     stack = synthesized(settings(regions=f"{REGIONS},ap-northeast-1", targets=None), tmp_path).lobby
@@ -215,6 +216,7 @@ def test_a_target_reports_to_all_regions_with_the_key_of_the_lobby(first: Stacks
         assert LOBBY in rule["TopicRulePayload"]["Sql"]
 
 
+@pytest.mark.full
 def test_the_templates_for_targets_are_the_same_in_every_region(first: Stacks, tmp_path: Path) -> None:
     elsewhere = replace(of_second(), lobby_stack=False, targets=settings(targets=TARGETS).targets)
     synthesize(elsewhere, tmp_path)
