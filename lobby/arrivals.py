@@ -35,15 +35,17 @@ from lobby.domain.clones import ClonePolicy
 from lobby.domain.connection_problem import WATCHED_MS
 from lobby.domain.connectivity import DUPLICATE
 from lobby.domain.device import Device
+from lobby.domain.home import Duty
 from lobby.domain.lifecycle_events import problem_of, sighting_of
 from lobby.domain.states import State
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.target_rules import SELECTED
 from lobby.domain.thing_claim import Progress
 from lobby.errors import InvalidInput, MessageRejected, NotFound
+from lobby.home_guard import duties
 from lobby.ledger.connection import connect
 from lobby.ledger.device_connections import Connections
-from lobby.ledger.routing import Access, route
+from lobby.ledger.routing import Access, in_own_replica
 from lobby.ledger.sightings import Sightings
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -255,24 +257,36 @@ def _is_kept(record: dict[str, Any]) -> bool:
     return str(record.get("eventSourceARN")).endswith(_UNCONFIRMED_QUEUE)
 
 
+def _is_processed(
+    record: dict[str, Any], duty_at: Callable[[int], Duty] | None, arrivals: Callable[[], Arrivals]
+) -> bool:
+    """Process a message. Return False if it is to be delivered again."""
+    envelope = parse_envelope(record["body"])
+    if envelope.get("Type") == CONFIRMATION:
+        with in_own_replica():
+            outcome = arrivals().process(envelope)
+    elif duty_at and (duty := duty_at(int(record["attributes"]["SentTimestamp"]))) is not Duty.PROCESS:
+        return duty is Duty.DROP
+    else:
+        outcome = arrivals().process(envelope)
+    log = logger.info if outcome in _CHANGES else logger.debug
+    log("report", extra={"outcome": outcome})
+    if outcome == UNCONFIRMED and not _is_kept(record):
+        arrivals().keep(record["body"])
+        return True
+    return outcome != UNCONFIRMED
+
+
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
     """Process a batch of the arrivals queue, each message separately, so that one bad message does not block others. In
-    a lobby with several Regions, each gets every message and confirms its own subscription; the home records."""
+    a lobby with several Regions, each gets every message and confirms its own subscription; the home records. Another
+    Region keeps a report until the home has had time for it, and records those that an earlier home has left."""
     failed, rejected = [], 0
-    fence = route(Access.HOME)
-    records = fence is None or fence.is_home()
+    duty_at = duties(Access.DOOR)
     for record in event["Records"]:
         try:
-            envelope = parse_envelope(record["body"])
-            if not records and envelope.get("Type") != CONFIRMATION:
-                continue
-            outcome = (arrivals or _arrivals()).process(envelope)
-            log = logger.info if outcome in _CHANGES else logger.debug
-            log("report", extra={"outcome": outcome})
-            if outcome == UNCONFIRMED and _is_kept(record):
+            if not _is_processed(record, duty_at, lambda: arrivals or _arrivals()):
                 failed.append({"itemIdentifier": record["messageId"]})
-            elif outcome == UNCONFIRMED:
-                (arrivals or _arrivals()).keep(record["body"])
         except MessageRejected as error:
             rejected += 1
             reason = {"message_id": record["messageId"], "code": error.code, "reason": error.message}

@@ -8,7 +8,7 @@
     ├── IdentityRefused   a certificate is refused; the code is the ledger's `reason`
     ├── MessageRejected   a message in a queue is not authentic: BAD_SIGNATURE, WRONG_TOPIC, …
     ├── CertificateUnavailable   the certificate of a signature cannot be fetched: CERTIFICATE_UNAVAILABLE
-    ├── NotHome           this Region may not write the ledger now: NOT_HOME, LEASE_EXPIRED, NO_HOME
+    ├── NotHome           this Region may not write the ledger now: NOT_HOME, LEASE_EXPIRED, NO_HOME, …
     └── MissingSettings   the process was started without required settings: MISSING_SETTINGS
 
 Codes are part of the contract: GraphQL, the command line and the ledger show them unchanged. Messages state what was

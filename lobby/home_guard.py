@@ -4,6 +4,8 @@ A function of the home does nothing in another Region: its events are those of a
 While no Region may write, its events stay where they are and are delivered again, and its timers wait for the next run.
 Functions of the doors work everywhere and write to the home Region. In a lobby with one Region, a handler is called as
 it is.
+
+A Region that is not home drops no event before the home has had time for it (`duties`): the home may have ended.
 """
 
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger
 
+from lobby.domain.home import Duty, duty
 from lobby.errors import NotHome
 from lobby.ledger.routing import Access, route
 
@@ -50,6 +53,16 @@ def _guard(access: Access, idle: Callable[[], R], *, waits: bool) -> Callable[[C
         return guarded
 
     return decorate
+
+
+def duties(access: Access) -> Callable[[int], Duty] | None:
+    """Return what this Region does with an event of a time, in ms since 1970; None in the home, which processes all.
+    Raise `NotHome` while no Region may write, so that the events are delivered again."""
+    fence = route(access)
+    if fence is None or fence.is_home():
+        return None
+    vote, terms = fence.vote(), fence.terms
+    return lambda at: duty(vote, at, terms)
 
 
 def everywhere(access: Access) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -25,9 +25,10 @@ from lobby.contracts import UNPUBLISHED
 from lobby.domain.activity import activity_of
 from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id
+from lobby.domain.home import Duty
 from lobby.domain.webhook import Message, body_of, senders
 from lobby.errors import InvalidInput
-from lobby.home_guard import at_home_only, everywhere, nothing_failed
+from lobby.home_guard import duties, everywhere, nothing_failed
 from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.clock import now, pause
@@ -182,15 +183,32 @@ def _publisher() -> Publisher:
     return Publisher(bus, subscribers, ActivityLog(), failures, LedgerReader(), settings.lobby)
 
 
-@at_home_only(nothing_failed)
-def _publish_new(records: Sequence[Record], publisher: Publisher) -> dict[str, Any]:
-    return publisher.process(records)
+def _publish_new(records: Sequence[Record], publisher: Callable[[], Publisher]) -> dict[str, Any]:
+    """Publish the new entries. A Region that is not home keeps them until the home has had time for them, and publishes
+    those that an earlier home has left."""
+    duty_at = duties(Access.DOOR)
+    if duty_at is None:
+        return publisher().process(records)
+    by_duty: dict[Duty, list[Record]] = {each: [] for each in Duty}
+    for record in records:
+        by_duty[duty_at(_written_at(record))].append(record)
+    kept = [{"itemIdentifier": each["dynamodb"]["SequenceNumber"]} for each in by_duty[Duty.KEEP]]
+    published = publisher().process(by_duty[Duty.PROCESS]) if by_duty[Duty.PROCESS] else nothing_failed()
+    return {"batchItemFailures": [*published["batchItemFailures"], *kept]}
 
 
-@everywhere(Access.HOME)
+def _written_at(record: Record) -> int:
+    """Return when the entry of a record was written, in ms since 1970; a replica gets it later. 0: it is no entry."""
+    entry = _entry(record)[1]
+    try:
+        return int(1000 * datetime.fromisoformat(entry.at).timestamp()) if entry else 0
+    except ValueError:  # the notary raises the alarm about it
+        return 0
+
+
+@everywhere(Access.DOOR)
 def handler(event: Record, _context: object, publisher: Publisher | None = None) -> dict[str, Any]:
-    publisher = publisher or _publisher()
     if "entries" in event:
-        publisher.process_again(event["entries"])
+        (publisher or _publisher()).process_again(event["entries"])
         return {}
-    return _publish_new(event["Records"], publisher)
+    return _publish_new(event["Records"], lambda: publisher or _publisher())

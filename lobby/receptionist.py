@@ -74,7 +74,7 @@ class Receptionist:
         """Return the device. In a Region that is not home, the replica suffices for a device that has its route; any
         other is read at home, which knows of it first."""
         device = self._ledger.find(certid)
-        if is_away() and (device is None or current_route(device, self._targets) is None):
+        if (device is None or current_route(device, self._targets) is None) and is_away():
             with at_home(optional=True):
                 device = self._ledger.find(certid)
         return device

@@ -8,6 +8,7 @@ progress. So an old home that is cut off, or that returns, cannot write (decisio
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final
 
 from lobby.names import Region
@@ -37,6 +38,8 @@ class Terms:
 USUAL: Final = Terms()
 FIRST: Final = 1
 """The epoch of a lobby's first home."""
+STREAM_MS: Final = 86_400_000
+"""How long a stream of DynamoDB keeps a record, in ms."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,12 @@ def may_extend(own: Vote | None, region: Region) -> bool:
     return own is not None and own.home == region and own.successor in (None, region)
 
 
+def excused(own: Vote | None, now: int, terms: Terms = USUAL) -> frozenset[Region]:
+    """Return the Regions without whose votes a home extends its lease. The operator's decision ends with the lease: a
+    home that returns after that does not know whether another Region was promoted."""
+    return own.without if own is not None and now < own.at + terms.lease else NO_REGIONS
+
+
 def begins(own: Vote | None, region: Region, regions: Sequence[Region], others: Collection[Answer]) -> bool:
     """Return whether `region` is the first home of a new lobby: the first of its Regions, and nobody has voted for
     another one. A Region that does not answer could have, so a majority must have answered. A vote for this home is
@@ -144,6 +153,25 @@ def begins(own: Vote | None, region: Region, regions: Sequence[Region], others: 
     if own is not None or region != regions[0] or any(each and not each.is_for(region, FIRST) for each in known):
         return False
     return 1 + len(known) >= majority(len(regions))
+
+
+class Duty(Enum):
+    """What a Region that is not home does with an event that the home also gets."""
+
+    PROCESS = "process"
+    """The home of that time may have ended before it processed the event."""
+    KEEP = "keep"
+    """Until it is known whether the home has processed it."""
+    DROP = "drop"
+
+
+def duty(vote: Vote, at: int, terms: Terms = USUAL) -> Duty:
+    """Return what a Region with this vote does with an event of the time `at`, in ms. A home that gave a new vote a
+    margin later has processed it. Only an event that a stream can still have is from the time of an earlier home: a new
+    replica can also get older ones."""
+    if vote.epoch > 1 and vote.since - STREAM_MS <= at < vote.since:
+        return Duty.PROCESS
+    return Duty.DROP if at + terms.margin <= vote.at else Duty.KEEP
 
 
 def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]) -> frozenset[Region]:

@@ -2,14 +2,15 @@
 
 Every write of a lobby with several Regions asks here first. The vote is one item of the own replica, read at most every
 10 seconds by each process (`Terms`), and once more before a write is refused. It states until when the home may write,
-so an old value permits nothing after that time.
+so an old value permits nothing after that time. A process that writes to the home of another Region also reads the vote
+there.
 """
 
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from lobby.domain.home import USUAL, Terms, Unreachable, Vote
+from lobby.domain.home import USUAL, Answer, Terms, Unreachable, Vote
 from lobby.errors import NotHome
 from lobby.ledger.home_lease import now_ms
 from lobby.ledger.home_votes import Votes
@@ -18,28 +19,35 @@ from lobby.names import Region
 NOT_HOME: Final = "NOT_HOME"
 LEASE_EXPIRED: Final = "LEASE_EXPIRED"
 NO_HOME: Final = "NO_HOME"
+HOME_UNREACHABLE: Final = "HOME_UNREACHABLE"
 
 
 class Fence:
     """`own` is the Region of this process."""
 
     def __init__(self, own: Region, votes: Votes, clock: Callable[[], int] = now_ms, terms: Terms = USUAL) -> None:
-        self.own = own
-        self._votes, self._clock, self._terms = votes, clock, terms
+        self.own, self.terms = own, terms
+        self._votes, self._clock = votes, clock
         self._lock = threading.Lock()
-        self._read: tuple[int, Vote | None] | None = None
+        self._read: dict[Region, tuple[int, Answer]] = {}
 
     def vote(self, *, fresh: bool = False) -> Vote:
         """Return the vote of the own Region. Raise `NotHome` NO_HOME if it has none, or cannot be read."""
-        with self._lock:
-            read = self._read
-            if fresh or read is None or self._clock() - read[0] >= self._terms.read_every:
-                found = self._votes.read(self.own)
-                if isinstance(found, Unreachable):
-                    raise NotHome(NO_HOME, f"got no answer of DynamoDB in {self.own}: {found.why}")
-                read = self._read = self._clock(), found
-        if read[1] is None:
+        found = self._vote_of(self.own, fresh=fresh)
+        if isinstance(found, Unreachable):
+            with self._lock:
+                self._read.pop(self.own, None)
+            raise NotHome(NO_HOME, f"got no answer of DynamoDB in {self.own}: {found.why}")
+        if found is None:
             raise NotHome(NO_HOME, f"got no home in {self.own} yet, want one; the keeper of the first Region begins it")
+        return found
+
+    def _vote_of(self, region: Region, *, fresh: bool) -> Answer:
+        with self._lock:
+            read = self._read.get(region)
+            if fresh or read is None or self._clock() - read[0] >= self.terms.read_every:
+                found = self._votes.read(region)
+                read = self._read[region] = self._clock(), found
         return read[1]
 
     def home(self) -> Region:
@@ -48,6 +56,12 @@ class Fence:
 
     def require(self, *, here: bool) -> Vote:
         """Return the vote if the home may write now; `here`: if that is this Region. Raise `NotHome`."""
+        vote = self._valid(here=here)
+        if vote.home != self.own:
+            self._require_of_home(vote)
+        return vote
+
+    def _valid(self, *, here: bool) -> Vote:
         for fresh in (False, True):
             try:
                 vote = self.vote(fresh=fresh)
@@ -61,10 +75,20 @@ class Fence:
 
     def _check(self, vote: Vote, *, here: bool) -> None:
         if not vote.permits(self._clock()):
-            message = f"got a lease of {vote.home} that has ended, want one that lasts; see docs/regions.md"
-            raise NotHome(LEASE_EXPIRED, message)
+            raise _ended(vote.home)
         if here and vote.home != self.own:
             raise NotHome(NOT_HOME, f"got a change in {self.own}, want it in the home Region {vote.home}")
+
+    def _require_of_home(self, vote: Vote) -> None:
+        """Raise `NotHome` unless the home's own vote permits the write, too. A promotion that could not reach this
+        Region has left its vote as it was. That the home does not answer is remembered as long as a vote."""
+        for fresh in (False, True):
+            found = self._vote_of(vote.home, fresh=fresh)
+            if isinstance(found, Unreachable):
+                raise NotHome(HOME_UNREACHABLE, f"got no answer of the home {vote.home}: {found.why}")
+            if found is not None and found.is_for(vote.home, vote.epoch) and found.permits(self._clock()):
+                return
+        raise _ended(vote.home)
 
     def is_home(self) -> bool:
         """Return whether this Region may write now; False if another one is home. Raise `NotHome` LEASE_EXPIRED or
@@ -76,3 +100,7 @@ class Fence:
                 raise
             return False
         return True
+
+
+def _ended(home: Region) -> NotHome:
+    return NotHome(LEASE_EXPIRED, f"got a lease of {home} that has ended, want one that lasts; see docs/regions.md")

@@ -76,7 +76,7 @@ class HomeLease:
         if found is not None:
             return self._yield_to(found, own, now)
         voted = self._collect(answers, epoch, now)
-        without = (own.without if own else home.NO_REGIONS) - voted
+        without = home.excused(own, now, self._terms) - voted
         enough = 1 + len(voted) >= home.votes_to_extend(self._regions, without)
         if not enough or not self._votes.write(self._own, own, self._given(own, epoch, now, without)):
             return ALONE

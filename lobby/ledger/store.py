@@ -26,7 +26,7 @@ from lobby.ledger.clock import timestamp
 from lobby.ledger.device_changes import DeviceChanges
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
-from lobby.ledger.epochs import written_by_home
+from lobby.ledger.epochs import by_no_newer_home, written_by_home
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.quarantine_writer import QuarantineWriter
@@ -122,10 +122,12 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
             return False
         if device.lastseen is not None and device.lastseen > timestamp(at - HEARTBEAT_INTERVAL) and not is_new:
             return False
-        after = hellos.record(device, report, timestamp(at))
+        after, unchanged = hellos.record(device, report, timestamp(at)), LedgerRow.version == device.version
+        newest = by_no_newer_home()
         try:
             LedgerRow(device.certid).update(
-                actions=[*changes(device, after), *written_by_home()], condition=LedgerRow.version == device.version
+                actions=[*changes(device, after), *written_by_home()],
+                condition=unchanged if newest is None else unchanged & newest,
             )
         except UpdateError as error:
             if code_of(error) in ("ConditionalCheckFailedException", "TransactionConflictException"):

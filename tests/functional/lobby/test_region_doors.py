@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import pytest
 from moto.iot.models import iot_backends
-from pynamodb.exceptions import PynamoDBException
 
 from lobby import connections, receptionist
 from lobby.domain.home import LEASE_MS, MARGIN_MS
@@ -18,7 +17,7 @@ from lobby.doors.registration import SETTLED
 from lobby.errors import NotHome
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.event_writer import present
-from lobby.ledger.models import LedgerRow
+from lobby.ledger.models import LedgerRow, TargetRow
 from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Region, Target, parse_target
@@ -127,6 +126,16 @@ def test_a_commissioned_device_gets_its_route_at_the_other_door_while_the_home_i
     assert len(aws.published(Target(LOBBY, FRANKFURT))) == 1
 
 
+def test_a_route_is_sent_although_the_region_has_no_vote_yet(lobby: Regions) -> None:
+    commissioned(lobby, DUBLIN)
+    lobby.replicate(DUBLIN, FRANKFURT)
+    boto3.client("dynamodb", region_name=FRANKFURT).delete_item(
+        TableName=TargetRow.Meta.table_name, Key={"kind": {"S": "home"}, "target": {"S": FRANKFURT}}
+    )
+    with lobby.at(FRANKFURT, Access.RECEPTION):
+        assert hello(FRANKFURT) == "routed"
+
+
 def test_a_waiting_device_is_answered_from_the_replica_while_the_home_is_down(lobby: Regions) -> None:
     admitted(lobby, DUBLIN)
     with lobby.at(DUBLIN, Access.RECEPTION):
@@ -141,7 +150,7 @@ def test_the_first_hello_of_a_new_device_is_delivered_again_while_the_home_is_do
     admitted(lobby, DUBLIN)
     lobby.replicate(DUBLIN, FRANKFURT)
     lobby.down = {DUBLIN}
-    with lobby.at(FRANKFURT, Access.RECEPTION), pytest.raises(PynamoDBException):
+    with lobby.at(FRANKFURT, Access.RECEPTION), pytest.raises(NotHome, match="HOME_UNREACHABLE"):
         hello(FRANKFURT)
 
 

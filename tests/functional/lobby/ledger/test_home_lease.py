@@ -255,3 +255,43 @@ def test_an_extension_that_is_interrupted_between_two_calls_is_repeated(two: Reg
         two.lease(DUBLIN).keep()
     two.calls.cut_after = None
     assert two.lease(DUBLIN).keep() == EXTENDED
+
+
+def test_the_decision_to_go_on_without_a_region_ends_with_the_lease(two: Regions) -> None:
+    two.cut = {frozenset({DUBLIN, FRANKFURT})}
+    two.lease(DUBLIN).go_on_without(FRANKFURT)
+    assert two.keep(DUBLIN) == EXTENDED
+    two.cut, two.down = set(), {DUBLIN}
+    promoted(two, FRANKFURT)
+    two.cut, two.down = {frozenset({DUBLIN, FRANKFURT})}, set()
+    two.pass_minutes(10)
+    assert writers(two) == [FRANKFURT]
+    assert two.keep(DUBLIN) == ALONE
+
+
+def test_a_door_that_a_promotion_did_not_reach_stops_writing_to_the_old_home(three: Regions) -> None:
+    three.cut = {frozenset({FRANKFURT, OHIO})}
+    three.here = FRANKFURT
+    assert not three.lease(FRANKFURT).promote().done
+    three.now += MARGIN_MS
+    assert three.lease(FRANKFURT).promote().done
+    three.here = OHIO
+    door = Fence(OHIO, Votes(), three.clock)
+    assert door.vote().home == DUBLIN
+    assert door.vote().permits(three.now)
+    with pytest.raises(NotHome, match="LEASE_EXPIRED"):
+        door.require(here=False)
+
+
+def test_a_door_remembers_for_a_while_that_the_home_does_not_answer(two: Regions) -> None:
+    two.down = {DUBLIN}
+    two.here = FRANKFURT
+    door = Fence(FRANKFURT, Votes(), two.clock)
+    two.calls.forget()
+    for _ in range(5):
+        with pytest.raises(NotHome, match="HOME_UNREACHABLE"):
+            door.require(here=False)
+    assert len(two.calls.made) <= 2
+    two.down = set()
+    two.now += 10_000
+    assert door.require(here=False).home == DUBLIN
