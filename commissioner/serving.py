@@ -20,7 +20,7 @@ from commissioner.errors import LeaseLost, NoAnswer
 from commissioner.target_gateway.error_translation import is_throttled
 from lobby.domain.device import Device
 from lobby.domain.lanes import Lane, has_part
-from lobby.errors import Conflict, NotFound
+from lobby.errors import Conflict, NotFound, NotHome
 from lobby.ledger.clock import now
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
@@ -82,7 +82,7 @@ class Server:
         try:
             device = self._ledger.get_with_certificate(certid)
             outcome = self._processed(device, attempt, lane)
-        except LeaseLost:
+        except (LeaseLost, NotHome):  # the worker ends, here or when it returns the lease
             return Result.LEASE_LOST
         except NoAnswer as error:
             return self._failed(certid, error, Result.NO_ANSWER)

@@ -1,7 +1,8 @@
 """Operations on many devices in which a row that our code cannot process does not affect the others.
 
 After a fault each half of the devices is tried separately, down to the device that causes it. An error of AWS or of the
-connection concerns all devices, so it is raised, and the page is tried again later.
+connection concerns all devices, and so does a Region that is not home any more; it is raised, and the page is tried
+again later.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +12,11 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from lobby.errors import NotHome
+
 T = TypeVar("T")
 R = TypeVar("R")
-_OF_ALL: Final = (BotoCoreError, ClientError, PynamoDBException)
+_OF_ALL: Final = (BotoCoreError, ClientError, PynamoDBException, NotHome)
 logger = Logger(service="campaigns")
 
 

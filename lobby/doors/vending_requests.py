@@ -28,7 +28,7 @@ from lobby.doors.admission import EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.vending import Vended, Vending
-from lobby.errors import Conflict, InvalidInput, LobbyError
+from lobby.errors import Conflict, InvalidInput, LobbyError, NotHome
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolled_admission import count_refusal
@@ -85,12 +85,15 @@ class Door:
         try:
             request = parse_request(_body(event))
             vended = self.vending.vend(token, request, ACTOR)
+        except NotHome as error:
+            logger.warning("not vended", extra={"token": token, "code": error.code, "why": error.message})
+            return _busy()
         except LobbyError as error:
             return self._refuse(token, error)
         except ClientError as error:
             if error.response["Error"]["Code"] not in _BUSY:
                 raise
-            return _refusal("TRY_AGAIN", "the lobby is busy; try again in some seconds", 503)
+            return _busy()
         logger.info("vended", extra={"token": token, "certid": vended.certid, "thing": vended.name})
         return _response(200, self._answer(vended))
 
@@ -142,6 +145,10 @@ def _body(event: Mapping[str, Any]) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise InvalidInput("INVALID_BODY", "got a body that is not base64, want JSON") from None
+
+
+def _busy() -> dict[str, Any]:
+    return _refusal("TRY_AGAIN", "the lobby is busy; try again in some seconds", 503)
 
 
 def _refusal(code: str, message: str, status: int) -> dict[str, Any]:

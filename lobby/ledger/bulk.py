@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from lobby.domain.device import Device, Priority
 from lobby.domain.presence import with_code
 from lobby.domain.states import Event
-from lobby.errors import Conflict, LobbyError
+from lobby.errors import Conflict, LobbyError, NotHome
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.counts import shift
 from lobby.ledger.transaction import Change, TransactionConflict, Writer, change_of
@@ -103,6 +103,8 @@ class Bulk:
             certid = change.entry.certid
             try:
                 self._outcomes[certid] = self.change_alone(certid)
+            except NotHome:  # concerns all devices, and the change can be repeated
+                raise
             except LobbyError as error:
                 self._outcomes[certid] = self.settle(certid, error)
 

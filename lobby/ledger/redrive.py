@@ -10,7 +10,7 @@ from typing import Final
 
 from lobby.domain.device import Priority
 from lobby.domain.lanes import LOBBY, Lane, lane_to
-from lobby.errors import Conflict, LobbyError, NotFound
+from lobby.errors import Conflict, LobbyError, NotFound, NotHome
 from lobby.ledger.lanes import Lanes, waiting
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
@@ -57,6 +57,8 @@ def ask_again(ledger: Ledger, certid: Fingerprint) -> str:
         ledger.wake(certid, ACTOR)
     except (Conflict, NotFound) as conflict:
         return f"processed meanwhile ({conflict.code})"
+    except NotHome:
+        raise
     except (LobbyError, ValueError) as error:
         return f"skipped: its row cannot be read ({error})"
     return "commissioner started"

@@ -10,6 +10,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain import campaign_transitions as transitions
 from lobby.domain.change_requests import ChangeRequest
+from lobby.errors import NotHome
 from lobby.ledger.manifests import key_of
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock, CutOff
@@ -111,13 +112,16 @@ def test_a_row_that_cannot_be_processed_does_not_stop_the_others(
     assert (lobby.outcomes(), lobby.get().progress.reasons) == ({"done": 11, "refused": 1}, {"INTERNAL": 1})
 
 
-def test_a_failure_of_dynamodb_is_no_result_of_a_device(lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [EndpointConnectionError(endpoint_url="x"), NotHome("LEASE_EXPIRED", "got a lease that has ended")]
+)
+def test_a_failure_of_dynamodb_or_of_the_home_is_no_result_of_a_device(
+    lobby: CampaignLobby, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     lobby.create_list(lobby.devices)
     with monkeypatch.context() as broken:
-        broken.setattr(
-            lobby.ledger, "change_many", lambda *_: (_ for _ in ()).throw(EndpointConnectionError(endpoint_url="x"))
-        )
-        with pytest.raises(EndpointConnectionError):
+        broken.setattr(lobby.ledger, "change_many", lambda *_: (_ for _ in ()).throw(error))
+        with pytest.raises(type(error)):
             lobby.run()
     assert lobby.get().progress.fed == 0
     lobby.run_until(S.DONE)

@@ -11,6 +11,7 @@ from commissioner.serving import ATTEMPTS, Attempt, Result
 from lobby.domain.lanes import LOBBY, lane_to
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
+from lobby.errors import NotHome
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.store import Ledger
 from tests import aws
@@ -175,3 +176,18 @@ def test_the_lobbys_part_of_a_revocation_does_not_wait_for_a_target(lobby: Lobby
 def _to_a() -> ClaimRequest:
 
     return ClaimRequest(A)
+
+
+def test_a_region_that_is_not_home_any_more_ends_the_worker_and_reports_no_row(
+    lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lobby.claim()
+
+    def ended(*_: object) -> None:
+        raise NotHome("LEASE_EXPIRED", "got a lease that has ended")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "commission", ended)
+        assert serve(lobby) is Result.LEASE_LOST
+    assert lobby.queued == []
+    assert serve(lobby) is Result.DONE

@@ -13,6 +13,7 @@ from pynamodb.exceptions import PynamoDBException
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
 from lobby.doors import vending_requests
+from lobby.errors import NotHome
 from lobby.ledger.store import Ledger
 from tests import aws
 from tests import certificates as make
@@ -143,6 +144,15 @@ def test_a_busy_aws_iot_is_tried_again_later(lobby: VendingLobby) -> None:
     lobby.calls.fails["CreateCertificateFromCsr"] = client_error("ThrottlingException", "CreateCertificateFromCsr")
     answer = lobby.register(lobby.token())
     assert (answer.status, answer.code) == (503, "TRY_AGAIN")
+
+
+def test_a_device_tries_again_while_no_region_may_write(lobby: VendingLobby) -> None:
+    lobby.calls.fails["TransactWriteItems"] = NotHome("LEASE_EXPIRED", "got a lease of eu-west-1 that has ended")
+    answer = lobby.register(lobby.token())
+    assert (answer.status, answer.code) == (503, "TRY_AGAIN")
+    assert "eu-west-1" not in str(answer.body)
+    del lobby.calls.fails["TransactWriteItems"]
+    assert lobby.register(lobby.token()).status == 200
 
 
 def test_a_csr_that_aws_iot_refuses_is_the_requests_fault(lobby: VendingLobby) -> None:

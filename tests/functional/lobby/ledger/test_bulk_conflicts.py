@@ -10,7 +10,7 @@ from pynamodb.exceptions import TransactWriteError
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest
-from lobby.errors import LobbyError
+from lobby.errors import LobbyError, NotHome
 from lobby.ledger.bulk import BATCH_SIZE
 from lobby.ledger.store import Ledger
 from lobby.names import ThingName
@@ -163,3 +163,13 @@ def test_the_deadline_also_ends_single_claims(ledger: Ledger, calls: Calls) -> N
     outcomes = ledger.claim_many(some, REQUEST, ANN, lambda: "Query" in calls.names())
     assert results(outcomes) == ["expected"] + ["NOT_TRIED"] * 3
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 1}
+
+
+def test_a_region_that_is_not_home_any_more_is_no_result_of_a_device(
+    ledger: Ledger, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls.fails["TransactWriteItems"] = cancelled(["None"] * 4 + ["TransactionConflict"])
+    ended = NotHome("LEASE_EXPIRED", "got a lease that has ended")
+    monkeypatch.setattr(ledger, "claim", lambda *_, **__: (_ for _ in ()).throw(ended))
+    with pytest.raises(NotHome):
+        ledger.claim_many(fingerprints(2), REQUEST, ANN, never)
