@@ -2,7 +2,8 @@
 
 The keeper of the home extends the lease, that of the first Region begins it in a new lobby, and those of the others do
 nothing. A run that changes nothing although this Region is home is logged as a warning: the lease then ends after five
-minutes, and no Region may write until enough Regions answer again, or the operator decides.
+minutes, and no Region may write until enough Regions answer again, or the operator decides. Another Region also reports
+that the home's lease has ended.
 """
 
 import os
@@ -14,7 +15,7 @@ from lobby.aws.clients import at_init
 from lobby.aws.metric_report import report
 from lobby.aws.metrics import HOME_ENDING, LEASE_NOT_EXTENDED
 from lobby.domain.home import Terms
-from lobby.ledger.home_lease import ALONE, ENDING, LOST, HomeLease
+from lobby.ledger.home_lease import ALONE, ENDED, ENDING, LOST, HomeLease
 from lobby.ledger.home_votes import Votes
 from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
@@ -32,7 +33,7 @@ def _lease() -> HomeLease:
 def handler(_event: dict[str, Any], _context: object, lease: HomeLease | None = None) -> dict[str, str]:
     """Handle the timer's event."""
     outcome = (lease or _lease()).keep()
-    at_risk = outcome in (ALONE, LOST)
+    at_risk = outcome in (ALONE, LOST, ENDED)
     log = logger.warning if at_risk else logger.debug
     log("lease", extra={"outcome": outcome})
     report(SERVICE, {LEASE_NOT_EXTENDED: int(at_risk), HOME_ENDING: int(outcome == ENDING)})

@@ -25,6 +25,8 @@ LOST: Final = "lost"
 """Another Region is home now; this one has ended its own lease."""
 ALONE: Final = "alone"
 """Too few Regions answer, so the lease is not extended."""
+ENDED: Final = "ended"
+"""The home that this Region knows does not extend its lease: it is lost, or a promotion was begun and not completed."""
 ENDING: Final = "ending"
 """The lease is not extended, because another Region is to become home."""
 
@@ -65,7 +67,9 @@ class HomeLease:
             return ALONE
         if own is None or home.may_extend(own, self._own):
             return self._extend(own, now)
-        return ENDING if own.home == self._own else DOOR
+        if own.home == self._own:
+            return ENDING
+        return DOOR if own.permits(now) else ENDED
 
     def _extend(self, own: Vote | None, now: int) -> str:
         answers = self._votes.read_all(self._others)

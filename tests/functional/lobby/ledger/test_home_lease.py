@@ -1,14 +1,15 @@
 """The lease of the home Region, against DynamoDB in two or three Regions: how it begins, lasts, ends and moves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lobby.domain.home import LEASE_MS, MARGIN_MS, Vote
 from lobby.errors import Conflict, InvalidInput, NotHome
 from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_lease import ALONE, BEGUN, DOOR, ENDING, EXTENDED, LOST
+from lobby.ledger.home_lease import ALONE, BEGUN, DOOR, ENDED, ENDING, EXTENDED, LOST
 from lobby.ledger.home_votes import Votes
 from lobby.names import Region
 from tests.aws import Calls, CutOff
@@ -295,3 +296,27 @@ def test_a_door_remembers_for_a_while_that_the_home_does_not_answer(two: Regions
     two.down = set()
     two.now += 10_000
     assert door.require(here=False).home == DUBLIN
+
+
+def test_a_door_reports_that_the_lease_of_the_home_has_ended(two: Regions) -> None:
+    two.down = {DUBLIN}
+    assert two.keep(FRANKFURT) == DOOR
+    two.now += LEASE_MS
+    assert two.keep(FRANKFURT) == ENDED
+
+
+def test_a_promotion_that_is_interrupted_before_the_own_vote_is_reported_by_its_region(three: Regions) -> None:
+    three.now += LEASE_MS + MARGIN_MS
+    three.here = FRANKFURT
+    three.calls.forget()
+
+    def unless_own(params: Any, call: Callable[[], Any]) -> Any:
+        if params["Item"]["target"]["S"] == FRANKFURT:
+            raise CutOff
+        return call()
+
+    three.calls.instead["PutItem"] = unless_own
+    with pytest.raises(CutOff):
+        three.lease(FRANKFURT).promote()
+    three.calls.instead.clear()
+    assert [three.keep(each) for each in three.names] == [DOOR, ENDED, DOOR]
