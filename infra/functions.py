@@ -81,8 +81,8 @@ MARKER: Final = Function("marker", "commissioner.lambdas.marker.handler", bundle
 SWEEPER: Final = Function("sweeper", "commissioner.lambdas.sweeper.handler", bundles.CORE, timeout=120)
 RECONCILER: Final = Function("reconciler", "commissioner.lambdas.reconciler.handler", bundles.BOUNCER, timeout=900)
 """A part of the daily run takes most of this time. A page for the API ends before the API's timeout."""
-KEEPER: Final = Function("keeper", "lobby.keeper.handler", bundles.CORE, timeout=60)
-"""Only in a lobby with several Regions (`infra.keeper`)."""
+HOME_LEASE: Final = Function("home-lease", "lobby.lease_renewal.handler", bundles.CORE, timeout=60)
+"""Only in a lobby with several Regions (`infra.home_lease`)."""
 FUNCTIONS: Final = (
     BOUNCER,
     PROVISIONING,

@@ -26,7 +26,7 @@ from infra import (
     events,
     front_door,
     functions,
-    keeper,
+    home_lease,
     mapping_alarms,
     notary,
     operator_side,
@@ -89,7 +89,7 @@ class LobbyStack(Stack):
         operator_side.make_operator_side(self)
         vending.make_vending_door(self)
         renewal.make_renewal(self)
-        keeper.make_keeper(self)
+        home_lease.make_home_lease(self)
         for function in self.functions.values():
             # The functions depend on the tables, because a function fails without its table or index, also during an
             # update that adds an index.
@@ -265,7 +265,7 @@ class LobbyStack(Stack):
         self._watch_mappings(alarm)
         for timer, minutes in ((functions.SWEEPER, 15), (functions.RECONCILER, 60), (functions.REGISTRAR, 15)):
             alarm.watch_timer(timer, minutes)
-        keeper.watch(alarm, self.settings)
+        home_lease.watch(alarm, self.settings)
         alarm.watch_authenticity()
         alarm.watch_claims()
         alarm.watch_api(self.api.api_id)

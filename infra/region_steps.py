@@ -1,7 +1,7 @@
 """What a deployment of a lobby with several Regions reads and starts between its stacks.
 
-DynamoDB names the streams of a Region's replicas when it creates them: they are a setting of the stack there. The
-keeper of the first Region makes it home, at the next minute or when it is called. Without the CDK, whose import takes
+DynamoDB names the streams of a Region's replicas when it creates them: they are a setting of the stack there. The lease
+renewal of the first Region makes it home, at the next minute or when it is called. Without the CDK, whose import takes
 seconds. Rejects a Region that has no replica yet.
 """
 
@@ -15,7 +15,7 @@ from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.ledger.models import HistoryRow, LedgerRow
 
-KEEPER: Final = NAMES.name("keeper")
+HOME_LEASE: Final = NAMES.name("home-lease")
 STREAMS: Final = "replicaStreams"
 _DONE: Final = frozenset({"begun", "extended", "door", "lost"})
 """The last two: another Region is home."""
@@ -44,10 +44,10 @@ def _stream(dynamodb: Any, table: str) -> str:
 
 
 def begin_home(client: Any) -> None:
-    """Run the keeper now. `client` is one of Lambda in the first Region. Until the keeper of a new lobby has run, no
+    """Run the lease renewal now. `client` is one of Lambda in the first Region. Until that of a new lobby has run, no
     Region is home. Raise `RegionNotReady` NO_HOME."""
-    response = client.invoke(FunctionName=KEEPER, Payload=json.dumps({}))
+    response = client.invoke(FunctionName=HOME_LEASE, Payload=json.dumps({}))
     result = strict_json.loads(response["Payload"].read())
     outcome = result.get("outcome") if isinstance(result, dict) else None
     if outcome not in _DONE:
-        raise RegionNotReady("NO_HOME", f"got {result} from {KEEPER}, want one of: {', '.join(sorted(_DONE))}")
+        raise RegionNotReady("NO_HOME", f"got {result} from {HOME_LEASE}, want one of: {', '.join(sorted(_DONE))}")

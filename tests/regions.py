@@ -93,7 +93,7 @@ class Regions:
         return HomeLease(region, self.names, Votes(), self.clock)
 
     def keep(self, region: Region) -> str:
-        """Run the keeper of a Region."""
+        """Run the lease renewal of a Region."""
         before, self.here = self.here, region
         try:
             return self.lease(region).keep()
@@ -101,7 +101,7 @@ class Regions:
             self.here = before
 
     def pass_minutes(self, minutes: int) -> None:
-        """Let time pass. The keepers of all Regions that are up run every minute."""
+        """Let time pass. The renewals of all Regions that are up run every minute."""
         for _ in range(minutes):
             self.now += MINUTE
             for name in self.names:

@@ -14,7 +14,7 @@ from typing import Final
 from lobby.names import Region
 
 LEASE_MS: Final = 300_000
-"""How long a vote is given, in ms. The keeper extends it every minute."""
+"""How long a vote is given, in ms. The lease renewal extends it every minute."""
 MARGIN_MS: Final = 60_000
 """How long after the end of a lease another Region waits: longer than one write with its repetitions (35 s), a cached
 vote (10 s), and the difference of two clocks."""
@@ -135,7 +135,7 @@ def given(
 
 
 def may_extend(own: Vote | None, region: Region) -> bool:
-    """Return whether the keeper of `region` extends the lease."""
+    """Return whether the renewal in `region` extends the lease."""
     return own is not None and own.home == region and own.successor in (None, region)
 
 

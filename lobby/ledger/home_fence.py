@@ -39,7 +39,8 @@ class Fence:
                 self._read.pop(self.own, None)
             raise NotHome(NO_HOME, f"got no answer of DynamoDB in {self.own}: {found.why}")
         if found is None:
-            raise NotHome(NO_HOME, f"got no home in {self.own} yet, want one; the keeper of the first Region begins it")
+            message = f"got no home in {self.own} yet, want one; the lease renewal of the first Region begins it"
+            raise NotHome(NO_HOME, message)
         return found
 
     def _vote_of(self, region: Region, *, fresh: bool) -> Answer:

@@ -2,7 +2,7 @@
 
 Every step reads the votes, decides by the rules of the domain, and writes each vote on condition that it is unchanged.
 The own vote, which the writers of a Region read, is written last, when enough other Regions have voted. A step that was
-interrupted is repeated by the next run of the keeper, or by the next request for a promotion.
+interrupted is repeated by the next run of the lease renewal, or by the next request for a promotion.
 """
 
 import time

@@ -1,7 +1,7 @@
 """Random outages of a lobby with several Regions: how often two Regions could write, and how long none could.
 
 The real lease, fence and rules run on votes in memory, in steps of five seconds. Regions go down and are cut off from
-each other at random, keepers run every minute, clocks differ by up to five seconds, and operators promote Regions. A
+each other at random, renewals run every minute, clocks differ by up to five seconds, and operators promote Regions. A
 write that has begun can take effect for another 35 seconds, so a second home that begins in this time counts as two
 writers. With two Regions, the operator promotes one Region in an outage, as the runbook says.
 """

@@ -1,6 +1,6 @@
 """A deployment of a lobby in two Regions, with a short lease, and the outages that the tests cause.
 
-EventBridge runs the keepers at most once a minute. Here a thread runs the keeper of each Region that is up every two
+EventBridge runs the renewals at most once a minute. Here a thread runs that of each Region that is up every two
 seconds, so that a lease can be short. All else is as in a deployment of `./deploy.sh local --lobbies 2`.
 """
 
@@ -20,7 +20,7 @@ from infra.local.local_regions import LobbyRegions
 from infra.local.powered_device import PoweredDevice
 from infra.local.region_faults import RegionFaults
 from infra.local.timeline import Timeline
-from infra.region_steps import KEEPER
+from infra.region_steps import HOME_LEASE
 from lobby.names import Region, Target
 from tests.e2e import deployment
 from tests.e2e.deployment import CLAIM, DEVICE, Deployment
@@ -86,9 +86,9 @@ class TwoRegions(Deployment):
                     self.keep(place)
 
     def keep(self, place: Target) -> str:
-        """Run the keeper of a Region, and return its outcome."""
+        """Run the lease renewal of a Region, and return its outcome."""
         try:
-            response = self.client(place, "lambda").invoke(FunctionName=KEEPER, Payload=b"{}")
+            response = self.client(place, "lambda").invoke(FunctionName=HOME_LEASE, Payload=b"{}")
             return str(json.loads(response["Payload"].read()).get("outcome"))
         except (BotoCoreError, ClientError, ValueError) as error:  # the next run tries it again
             return str(error)

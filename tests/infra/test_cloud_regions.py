@@ -174,7 +174,7 @@ def test_a_target_is_set_up_for_all_regions(calls: RecordedCalls, monkeypatch: p
     assert (status, "FIRST_REGION" in output) == (1, True)
 
 
-class Keeper:
+class LeaseRenewal:
     """A Lambda client whose function returns this outcome."""
 
     def __init__(self, payload: bytes) -> None:
@@ -190,12 +190,12 @@ class Keeper:
         return {"Payload": Body()}
 
 
-def test_the_keeper_makes_the_first_region_home() -> None:
+def test_the_lease_renewal_makes_the_first_region_home() -> None:
     for outcome in ("begun", "extended", "door", "lost"):
-        begin_home(Keeper(json.dumps({"outcome": outcome}).encode()))
+        begin_home(LeaseRenewal(json.dumps({"outcome": outcome}).encode()))
     for failure in (b'{"outcome": "alone"}', b'{"errorMessage": "x"}', b"null"):
         with pytest.raises(RegionNotReady, match="NO_HOME"):
-            begin_home(Keeper(failure))
+            begin_home(LeaseRenewal(failure))
 
 
 def test_a_region_without_replicas_is_not_ready() -> None:

@@ -22,7 +22,7 @@ STREAMS: Final = [
     f"arn:aws:dynamodb:{SECOND}:{ACCOUNT}:table/device-lobby-{name}/stream/2026-11-30T13:30:00.000"
     for name in ("ledger", "history")
 ]
-KEEPER: Final = "device-lobby-keeper"
+HOME_LEASE: Final = "device-lobby-home-lease"
 OF_RULES: Final = {"device-lobby-rules", "device-lobby-template", "device-lobby-iot-logs"}
 """The roles that AWS IoT assumes, in its own Region."""
 OF_STREAMS: Final = {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
@@ -116,7 +116,7 @@ def test_every_function_knows_the_regions_and_the_key_of_the_lobby(first: Stacks
 
 def test_roles_have_the_region_in_their_names_except_in_the_first(first: Stacks, second: Stack) -> None:
     roles = {each["RoleName"] for each in first.lobby.of_type("AWS::IAM::Role")}
-    assert roles == {*GRANTS, KEEPER}
+    assert roles == {*GRANTS, HOME_LEASE}
     assert {each["RoleName"] for each in second.of_type("AWS::IAM::Role")} == {f"{role}-{SECOND}" for role in roles}
 
 
@@ -140,9 +140,9 @@ def test_a_role_reaches_the_tables_of_both_regions_and_nothing_else_more(first: 
     assert {action: grants[action] for action in grants.keys() - own_logs} == expected
 
 
-def test_the_keeper_writes_the_votes_of_all_regions_every_minute(first: Stacks, second: Stack) -> None:
+def test_the_lease_renewal_writes_the_votes_of_all_regions_every_minute(first: Stacks, second: Stack) -> None:
     votes = {VOTES, VOTES.replace(FIRST, SECOND)}
-    for stack, role in ((first.lobby, KEEPER), (second, f"{KEEPER}-{SECOND}")):
+    for stack, role in ((first.lobby, HOME_LEASE), (second, f"{HOME_LEASE}-{SECOND}")):
         grants = stack.grants(role)
         assert {action for action in grants if not action.startswith("logs:")} == {
             "dynamodb:GetItem",
@@ -151,9 +151,9 @@ def test_the_keeper_writes_the_votes_of_all_regions_every_minute(first: Stacks, 
         assert grants["dynamodb:PutItem"] == votes == grants["dynamodb:GetItem"]
         [vote] = [each for each in stack.statements if each.role == role and "dynamodb:PutItem" in each.actions]
         assert vote.condition == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["home"]}}
-        timer = stack.the("AWS::Events::Rule", Name="device-lobby-keeper")
+        timer = stack.the("AWS::Events::Rule", Name="device-lobby-home-lease")
         assert timer["ScheduleExpression"] == "rate(1 minute)"
-        assert stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-keeper-stopped")
+        assert stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-home-lease-stopped")
 
 
 def test_the_roles_of_both_regions_reach_the_same_tables(first: Stacks, second: Stack) -> None:
@@ -178,7 +178,7 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
         lease = stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-lease-not-extended")
         assert (lease["MetricName"], lease["Dimensions"]) == (
             "LeaseNotExtended",
-            [{"Name": "service", "Value": "keeper"}],
+            [{"Name": "service", "Value": "home-lease"}],
         )
         ending = stack.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-promotion-incomplete")
         assert (ending["MetricName"], ending["Threshold"]) == ("HomeEnding", 3)
@@ -186,7 +186,7 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
         assert late["Threshold"] == 60_000
         assert {"Name": "ReceivingRegion", "Value": other} in late["Dimensions"]
     names = {each["AlarmName"] for each in stacks.lobby.of_type("AWS::CloudWatch::Alarm")}
-    assert not [name for name in names if "lease" in name or "replication" in name or "keeper" in name]
+    assert not [name for name in names if "lease" in name or "replication" in name]
 
 
 @pytest.mark.full

@@ -1,10 +1,10 @@
-"""Which handlers work in which Region, and the keeper's handler."""
+"""Which handlers work in which Region, and the handler of the lease renewal."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from lobby import keeper
+from lobby import lease_renewal
 from lobby.domain.home import LEASE_MS
 from lobby.errors import NotHome
 from lobby.home_guard import at_home_only, everywhere, nothing_failed, timer_at_home
@@ -70,7 +70,7 @@ def test_the_vote_is_read_once_for_ten_seconds(lobby: Regions) -> None:
         assert lobby.calls.names() == ["GetItem"] * 2
 
 
-def test_the_keeper_extends_the_lease_and_reports_a_loss(lobby: Regions) -> None:
-    assert keeper.handler({}, None, lobby.lease(DUBLIN)) == {"outcome": "extended"}
+def test_the_lease_renewal_extends_the_lease_and_reports_a_loss(lobby: Regions) -> None:
+    assert lease_renewal.handler({}, None, lobby.lease(DUBLIN)) == {"outcome": "extended"}
     lobby.down = {FRANKFURT}
-    assert keeper.handler({}, None, lobby.lease(DUBLIN)) == {"outcome": "alone"}
+    assert lease_renewal.handler({}, None, lobby.lease(DUBLIN)) == {"outcome": "alone"}

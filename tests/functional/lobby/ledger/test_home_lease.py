@@ -73,13 +73,13 @@ def test_a_lobby_does_not_begin_while_a_region_could_have_another_home(calls: Ca
         assert lobby.keep(DUBLIN) == ALONE
 
 
-def test_the_keeper_extends_the_lease_for_ever(two: Regions) -> None:
+def test_the_lease_renewal_extends_the_lease_for_ever(two: Regions) -> None:
     two.pass_minutes(30)
     assert writers(two) == [DUBLIN]
     assert two.keep(DUBLIN) == EXTENDED
 
 
-def test_a_lease_ends_five_minutes_after_the_last_run_of_the_keeper(two: Regions) -> None:
+def test_a_lease_ends_five_minutes_after_the_last_run_of_the_renewal(two: Regions) -> None:
     two.now += LEASE_MS - 1
     assert writers(two) == [DUBLIN]
     two.now += 1

@@ -1,6 +1,6 @@
 """Lambda, every minute in each Region of a lobby with several: keeps the lease of the home (`lobby.ledger.home_lease`).
 
-The keeper of the home extends the lease, that of the first Region begins it in a new lobby, and those of the others do
+The renewal in the home extends the lease, that in the first Region begins it in a new lobby, and those of the others do
 nothing. A run that changes nothing although this Region is home is logged as a warning: the lease then ends after five
 minutes, and no Region may write until enough Regions answer again, or the operator decides. Another Region also reports
 that the home's lease has ended.
@@ -19,7 +19,7 @@ from lobby.ledger.home_lease import ALONE, ENDED, ENDING, LOST, HomeLease
 from lobby.ledger.home_votes import Votes
 from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
-SERVICE: Final = "keeper"
+SERVICE: Final = "home-lease"
 logger = Logger(service=SERVICE)
 
 

@@ -1,7 +1,7 @@
-"""The keeper of a lobby with several Regions: a timer in each Region that extends the lease of the home Region.
+"""The lease renewal of a lobby with several Regions: a timer in each Region that extends the lease of the home Region.
 
 Only the Region with the lease writes the ledger. The lease is a vote of each Region, in its replica of the table of
-targets (`lobby.ledger.home_votes`). A lobby with one Region has no lease and no keeper.
+targets (`lobby.ledger.home_votes`). A lobby with one Region has no lease and no renewal.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -41,7 +41,7 @@ _LATE: Final = Duration.minutes(1)
 """Replication usually takes about a second (DynamoDB developer guide, "Monitoring global tables")."""
 
 
-def make_keeper(stack: "LobbyStack") -> None:
+def make_home_lease(stack: "LobbyStack") -> None:
     """Create the function and its timer, if the lobby has several Regions."""
     settings = stack.settings
     if not settings.regions:
@@ -49,20 +49,20 @@ def make_keeper(stack: "LobbyStack") -> None:
     vote = table(TARGETS, settings.lobby, "PutItem")
     vote.add_condition("ForAllValues:StringEquals", {"dynamodb:LeadingKeys": [KIND]})
     vote.sid = "Votes"
-    keeper = stack.make_function(functions.KEEPER, [table(TARGETS, settings.lobby, "GetItem"), vote])
-    timers.make_timer(stack, functions.KEEPER, keeper, "rate(1 minute)", {})
+    renewal = stack.make_function(functions.HOME_LEASE, [table(TARGETS, settings.lobby, "GetItem"), vote])
+    timers.make_timer(stack, functions.HOME_LEASE, renewal, "rate(1 minute)", {})
 
 
 def watch(alarms: Alarms, settings: Settings) -> None:
     """Add the alarms of a lobby with several Regions: on the lease, its timer, and the replication from here."""
     if not settings.regions:
         return
-    alarms.watch_timer(functions.KEEPER, _STOPPED_MINUTES)
+    alarms.watch_timer(functions.HOME_LEASE, _STOPPED_MINUTES)
     for metric_name, name, most, description in _REPORTED:
         metric = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,
-            dimensions_map={"service": functions.KEEPER.name},
+            dimensions_map={"service": functions.HOME_LEASE.name},
             period=_PERIOD,
             statistic="sum",
         )
