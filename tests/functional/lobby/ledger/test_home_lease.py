@@ -270,34 +270,6 @@ def test_the_decision_to_go_on_without_a_region_ends_with_the_lease(two: Regions
     assert two.keep(DUBLIN) == ALONE
 
 
-def test_a_door_that_a_promotion_did_not_reach_stops_writing_to_the_old_home(three: Regions) -> None:
-    three.cut = {frozenset({FRANKFURT, OHIO})}
-    three.here = FRANKFURT
-    assert not three.lease(FRANKFURT).promote().done
-    three.now += MARGIN_MS
-    assert three.lease(FRANKFURT).promote().done
-    three.here = OHIO
-    door = Fence(OHIO, Votes(), three.clock)
-    assert door.vote().home == DUBLIN
-    assert door.vote().permits(three.now)
-    with pytest.raises(NotHome, match="LEASE_EXPIRED"):
-        door.require(here=False)
-
-
-def test_a_door_remembers_for_a_while_that_the_home_does_not_answer(two: Regions) -> None:
-    two.down = {DUBLIN}
-    two.here = FRANKFURT
-    door = Fence(FRANKFURT, Votes(), two.clock)
-    two.calls.forget()
-    for _ in range(5):
-        with pytest.raises(NotHome, match="HOME_UNREACHABLE"):
-            door.require(here=False)
-    assert len(two.calls.made) <= 2
-    two.down = set()
-    two.now += 10_000
-    assert door.require(here=False).home == DUBLIN
-
-
 def test_a_door_reports_that_the_lease_of_the_home_has_ended(two: Regions) -> None:
     two.down = {DUBLIN}
     assert two.keep(FRANKFURT) == DOOR
