@@ -130,19 +130,20 @@ class Schedule:
                 return
 
     def _observe(self, tally: Tally) -> None:
-        now, writers = self.world.now, []
+        """Every Region that is up writes to the home, also from a door. Count the moments in which two are written."""
+        now, written = self.world.now, set[Region]()
         for region in self.world.regions:
             try:
-                if region not in self.world.down and self.fences[region].is_home():
-                    writers.append(region)
+                if region not in self.world.down:
+                    written.add(self.fences[region].require(here=False).home)
             except LobbyError:
                 continue
-        for region in writers:
-            others = [until for other, until in self.effective_until.items() if other != region]
+        for home in written:
+            others = [until for other, until in self.effective_until.items() if other != home]
             tally.two_writers += any(until > now for until in others)
-        for region in writers:
-            self.effective_until[region] = now + LONGEST_WRITE
-        tally.idle_steps += not writers and len(self.world.down) < len(self.world.regions)
+        for home in written:
+            self.effective_until[home] = now + LONGEST_WRITE
+        tally.idle_steps += not written and len(self.world.down) < len(self.world.regions)
 
 
 def simulate(regions: int, schedules: int, steps: int, seed: int, terms: Terms = USUAL) -> Tally:

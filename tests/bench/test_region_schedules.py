@@ -3,6 +3,7 @@
 import pytest
 
 from lobby.domain.home import Terms
+from lobby.ledger.home_fence import Fence
 from tests.bench.region_schedules import simulate
 from tests.bench.regions import counts
 
@@ -28,6 +29,11 @@ def test_two_regions_never_write_at_the_same_time_whatever_is_down_or_cut_off(re
 
 def test_without_the_margin_two_regions_would() -> None:
     assert simulate(3, schedules=20, steps=720, seed=1, terms=Hasty()).two_writers > 0
+
+
+def test_if_doors_did_not_ask_the_home_itself_two_regions_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fence, "_require_of_home", lambda _fence, _vote: None)
+    assert simulate(3, schedules=20, steps=720, seed=1).two_writers > 0
 
 
 def test_an_onboarding_in_the_home_of_two_regions_makes_the_same_calls_and_one_read_of_the_vote() -> None:
