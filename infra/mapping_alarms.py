@@ -57,7 +57,7 @@ def watch_bell(alarms: Alarms) -> None:
     starts the lanes that it should have started."""
     started = cloudwatch.Metric(
         namespace=NAMESPACE,
-        metric_name="LanesRung",
+        metric_name="LanesStarted",
         dimensions_map={"service": SWEEPER.name},
         period=Duration.minutes(30),
         statistic="sum",

@@ -94,10 +94,10 @@ def test_the_sweeper_starts_the_lane_of_an_unprocessed_claim(deployed: Deploymen
     with _without_a_stream(deployed):
         done = _run(deployed, sys.executable, "-c", CLAIM_15_MINUTES_AGO, certid, str(first), deployed.lobby.region)
         assert done.returncode == 0, done.stderr
-        assert _sweep(deployed)["LanesRung"] >= 1
+        assert _sweep(deployed)["LanesStarted"] >= 1
         arrived = deployed.wait(certid, "arrived")
     assert arrived["historyIntact"]
-    assert "LanesRung" in deployed.log_lines("sweeper", "CloudWatchMetrics")[0]
+    assert "LanesStarted" in deployed.log_lines("sweeper", "CloudWatchMetrics")[0]
 
 
 @pytest.mark.full

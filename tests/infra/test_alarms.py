@@ -19,7 +19,7 @@ def test_metrics_of_scheduled_functions_have_alarms_with_their_names(stacks: Sta
     assert of_timers == {
         *((f"Devices{what}", "sweeper") for what in ("Failed", "Refused", "Late")),
         ("LanesStuck", "sweeper"),
-        ("LanesRung", "sweeper"),
+        ("LanesStarted", "sweeper"),
         ("CampaignsStuck", "sweeper"),
         ("DifferencesFound", "reconciler"),
         ("TargetsNotCompared", "reconciler"),
@@ -111,7 +111,7 @@ def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks:
 
 def test_lanes_that_the_sweeper_must_start_again_and_again_raise_an_alarm(stacks: Stacks) -> None:
     alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-bell-stopped")
-    assert (alarm["MetricName"], alarm["Period"], alarm["Threshold"]) == ("LanesRung", 1800, 2)
+    assert (alarm["MetricName"], alarm["Period"], alarm["Threshold"]) == ("LanesStarted", 1800, 2)
 
 
 def test_alarms_on_metric_math_are_left_out_of_the_emulator(local_stacks: Stacks) -> None:
