@@ -1,13 +1,15 @@
 """The ledger of a redrive: the own table of a lobby with one Region, the home's tables of one with several."""
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from infra.redrive import start
+from lobby.errors import NotHome
+from lobby.ledger.redrive import ask_again
 from lobby.ledger.routing import Access
-from lobby.names import parse_target
+from lobby.names import Fingerprint, parse_target
 
 LOBBY = parse_target("1" * 12, "eu-west-1")
 
@@ -40,3 +42,12 @@ def test_a_redrive_writes_at_the_home(
     monkeypatch.setenv("LOBBY_REGIONS", "")
     start._use_home(tables, LOBBY)
     assert (os.environ["LOBBY_REGIONS"] or None, routed) == (regions, routes)
+
+
+def test_a_redrive_keeps_its_message_while_no_region_may_write() -> None:
+    class Ended:
+        def wake(self, *_: object) -> None:
+            raise NotHome("LEASE_EXPIRED", "got a lease that has ended")
+
+    with pytest.raises(NotHome):
+        ask_again(cast(Any, Ended()), Fingerprint("0" * 64))
