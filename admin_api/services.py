@@ -193,5 +193,5 @@ def services_of(settings: Settings) -> Services:
         limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),
         several_regions=_several(settings, ledger),
         sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
-        signing_keys=SigningKeys(settings.signing_keys, KmsKeys(lambda: clients.kms).describe),
+        signing_keys=SigningKeys(settings.signing_keys, KmsKeys(clients.kms_of).describe),
     )

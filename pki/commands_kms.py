@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from lobby.domain.signer import region_of
 from pki import kms_ca, profile, storage, terminal
 from pki.certificates import common_name, fingerprint
 from pki.lobby_account import kms_client, translated_aws_errors
@@ -31,7 +32,7 @@ def create_kms_ca(
 
     KMS signs it (kms:Sign, kms:GetPublicKey). Nothing is changed in AWS.
     """
-    region = kms_ca.region_of(key)
+    region = region_of(key)
     options = Place.of(aws_profile, None, endpoint_url, local, yes=True).options
     with translated_aws_errors():
         certificate = kms_ca.create(kms_client(options, region), key, organization, years, terminal.current_time())

@@ -11,16 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from lobby.domain.signer import parse_key_arn
 from lobby.domain.trust.remote_key import WANTED, remote_key
 from lobby.errors import InvalidInput
-from lobby.names import Region, parse_region
 from pki import profile
-
-
-def region_of(arn: str) -> Region:
-    """Return the Region of a key. Raise `InvalidInput` INVALID_SIGNER for another text."""
-    return parse_region(parse_key_arn(arn).split(":")[3])
 
 
 def create(kms: Any, arn: str, organization: str, years: int, now: datetime) -> x509.Certificate:

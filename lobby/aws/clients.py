@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from lobby.ledger.connection import aws_session
+from lobby.names import Region
 
 if TYPE_CHECKING:
     from functools import _lru_cache_wrapper
@@ -82,6 +83,11 @@ class LobbyClients:
     @cached_property
     def kms(self) -> Any:
         return client("kms")
+
+    @cache  # noqa: B019  # one object for a process
+    def kms_of(self, region: Region) -> Any:
+        """Return the client for keys of a Region."""
+        return client("kms", region_name=region)
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -1,4 +1,4 @@
-"""Signs with keys in AWS KMS, and reads what they are.
+"""Signs with keys in AWS KMS, and reads what they are, each in the Region of the key, which its ARN names.
 
 The private key never leaves KMS. Only a SHA-256 is sent, because KMS accepts at most 4,096 bytes (AWS KMS API
 reference, "Sign"). A key that cannot be used is reported as `InvalidInput` SIGNER_UNAVAILABLE; throttling and failures
@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lobby.domain.signer import SIGNER_UNAVAILABLE, Signer
+from lobby.domain.signer import SIGNER_UNAVAILABLE, Signer, region_of
 from lobby.domain.trust.remote_key import SignDigest
 from lobby.errors import InvalidInput
+from lobby.names import Region
 
 _UNUSABLE: Final = (
     "DisabledException",
@@ -38,9 +39,9 @@ class KeyDescription:
 
 
 class KmsKeys:
-    """`kms` returns the client."""
+    """`kms` returns the client for a Region: KMS does not find the key of another one."""
 
-    def __init__(self, kms: Callable[[], Any]) -> None:
+    def __init__(self, kms: Callable[[Region], Any]) -> None:
         self._kms = kms
 
     def describe(self, arn: str) -> KeyDescription:
@@ -65,7 +66,7 @@ class KmsKeys:
 
     def _call(self, arn: str, call: Callable[[Any], Any]) -> Any:
         try:
-            return call(self._kms())
+            return call(self._kms(region_of(arn)))
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _UNUSABLE:

@@ -20,10 +20,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from lobby.domain.trust.issuer import Issuer, check_issued_by, check_issuer_validity, parse_issuer
 from lobby.domain.trust.remote_key import WANTED, SignDigest, remote_key
 from lobby.errors import IdentityRefused, InvalidInput
-from lobby.names import ThingName, shown
+from lobby.names import Region, ThingName, parse_region, shown
 
 DAYS: Final = range(1, 36_501)
 MAX_PEM: Final = 8 * 1024
+MAX_CN: Final = 64
+"""The length of a common name (RFC 5280, appendix A: ub-common-name). AWS IoT permits longer thing names."""
 SIGNER_UNAVAILABLE: Final = "SIGNER_UNAVAILABLE"
 """The code of a certificate that the signer could not issue: its CA has expired, or its key cannot be used."""
 _EARLIER: Final = timedelta(minutes=5)
@@ -53,6 +55,11 @@ def parse_key_arn(text: object) -> str:
     if not isinstance(text, str) or not _KEY.fullmatch(text):
         raise _bad(f"{shown(text)}, want the ARN of a key: arn:aws:kms:<region>:<account>:key/<id>")
     return text
+
+
+def region_of(arn: str) -> Region:
+    """Return the Region of a key."""
+    return parse_region(parse_key_arn(arn).split(":")[3])
 
 
 def parse_signer(key: object, ca: object, days: object, at: datetime) -> Signer:
@@ -104,8 +111,10 @@ def issue(
     sign_digest: SignDigest,
 ) -> x509.Certificate:
     """Return a certificate for a verified request, signed by the CA; `sign_digest` signs with its key. Raise
-    `InvalidInput` SIGNER_UNAVAILABLE if the CA has expired, does not permit the name, or is not the signature's; and
-    what `sign_digest` raises."""
+    `InvalidInput` INVALID_CSR for a name that is too long for a CN; SIGNER_UNAVAILABLE if the CA has expired, does
+    not permit the name, or is not the signature's; and what `sign_digest` raises."""
+    if len(name) > MAX_CN:
+        raise InvalidInput("INVALID_CSR", f"got a name of {len(name)} characters, want at most {MAX_CN} for a CN")
     issuer = parse_issuer(signer.ca)
     try:
         check_issuer_validity(issuer, at)

@@ -139,7 +139,7 @@ def _key(pem: str) -> bytes | None:
 def _renewer() -> Renewer:
     settings, clients = read_settings(RenewerSettings, os.environ), LobbyClients()
     connect(RequestedKeyRow, EnrolmentRow)
-    ledger, issuer = Ledger(settings.region), CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms))
+    ledger, issuer = Ledger(settings.region), CertificateIssuer(clients.iot, KmsKeys(clients.kms_of))
     return Renewer(clients.iot, clients.iot_data, ledger, issuer, settings.lobby_policy, settings.iot_arn)
 
 

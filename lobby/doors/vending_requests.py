@@ -174,7 +174,7 @@ def _door() -> Door:
         own = os.environ.get("LOBBY_ENDPOINT")
         return own or clients.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
 
-    issuer = CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms))
+    issuer = CertificateIssuer(clients.iot, KmsKeys(clients.kms_of))
     vending = Vending(clients.iot, Ledger(settings.region), allocator, parameter.value, issuer)
     return Door(vending, parameter.value, endpoint)
 

@@ -32,7 +32,7 @@ def ca(lobby: Lobby) -> KmsCa:
 
 def name_keys(lobby: Lobby, *arns: str) -> None:
     """Name keys in the deployment's setting."""
-    keys = SigningKeys(arns, KmsKeys(lambda: aws.client("kms")).describe)
+    keys = SigningKeys(arns, KmsKeys(lambda _region: aws.client("kms")).describe)
     object.__setattr__(lobby.services, "signing_keys", keys)
 
 

@@ -76,7 +76,7 @@ class VendingLobby(Lobby):
         ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
         parameter = Parameter(lambda: self.ssm, PARAMETER, parse_settings, self.clock)
         allocator = Allocator(Targets.read_only().all, self.invoke)
-        issuer = CertificateIssuer(self.iot, KmsKeys(lambda: aws.client("kms")), self.clock)
+        issuer = CertificateIssuer(self.iot, KmsKeys(lambda _region: aws.client("kms")), self.clock)
         vending = Vending(self.iot, ledger, allocator, parameter.value, issuer, self.clock)
         self.door = vending_requests.Door(vending, parameter.value, lambda: "lobby.example.com:9883")
         self.authorizer = Authorizer(TokenFailures(self.clock), self.clock)

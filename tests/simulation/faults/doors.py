@@ -124,7 +124,7 @@ def _vending(run: Run) -> vending_requests.Door:
     parameter = Parameter(lambda: ssm, PARAMETER, parse_settings, run.clock)
     ledger = Ledger(REGION, run.clock, pause=lambda _attempt: None)
     allocator = Allocator(Targets.read_only().all, _no_function)
-    issuer = CertificateIssuer(iot, KmsKeys(lambda: aws.client("kms")), run.clock)
+    issuer = CertificateIssuer(iot, KmsKeys(lambda _region: aws.client("kms")), run.clock)
     vending = Vending(iot, ledger, allocator, parameter.value, issuer, run.clock)
     return vending_requests.Door(vending, parameter.value, lambda: "lobby.example.com")
 

@@ -179,7 +179,7 @@ class Lambdas:
 
     def _renewer(self) -> Handler:
         clients = LobbyClients()
-        issuer, prefix = CertificateIssuer(clients.iot, KmsKeys(lambda: clients.kms)), f"arn:aws:iot:{REGION}:{LOBBY}"
+        issuer, prefix = CertificateIssuer(clients.iot, KmsKeys(clients.kms_of)), f"arn:aws:iot:{REGION}:{LOBBY}"
         door = Renewer(clients.iot, clients.iot_data, self._ledger(), issuer, WAITING_POLICY, prefix)
         return lambda event: renewal.handler(event, None, door)
 

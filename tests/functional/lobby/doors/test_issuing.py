@@ -1,13 +1,16 @@
 """Certificates of an enrolment's own CA with its key in KMS: at the door `token`, and in renewals."""
 
+import boto3
 import pytest
 from cryptography import x509
 
+from lobby.aws.clients import LobbyClients
 from lobby.aws.kms_signer import KmsKeys
 from lobby.domain.signer import Signer
 from lobby.doors.issuing import CertificateIssuer
 from lobby.errors import InvalidInput
 from lobby.names import ThingName
+from pki import kms_ca
 from tests import aws
 from tests import certificates as make
 from tests.aws import Calls, Clock
@@ -20,7 +23,7 @@ CSR = make.signing_request(NAME, 3)
 class Issuing:
     def __init__(self, clock: Clock) -> None:
         self.iot = aws.client("iot")
-        self.issuer = CertificateIssuer(self.iot, KmsKeys(lambda: aws.client("kms")), clock)
+        self.issuer = CertificateIssuer(self.iot, KmsKeys(lambda _region: aws.client("kms")), clock)
 
     def issue(self, signer: Signer | None) -> x509.Certificate:
         made = self.issuer.issue(make.load_request(CSR), CSR, NAME, signer)
@@ -87,7 +90,7 @@ def test_a_failure_of_kms_is_raised_so_that_the_work_is_repeated(issuing: Issuin
 
 
 def test_a_key_is_described_with_its_public_key_usage_and_state(calls: Calls) -> None:
-    keys, ca = KmsKeys(lambda: aws.client("kms")), new_kms_ca()
+    keys, ca = KmsKeys(lambda _region: aws.client("kms")), new_kms_ca()
     found = keys.describe(ca.arn)
     assert (found.usage, found.state) == ("SIGN_VERIFY", "Enabled")
     assert found.public == make.public_key_of_pem(ca.pem)
@@ -101,3 +104,19 @@ def test_the_ca_certificate_may_sign_devices_and_no_other_ca(calls: Calls) -> No
     certificate = x509.load_pem_x509_certificate(ca.pem.encode())
     certificate.verify_directly_issued_by(certificate)
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
+
+
+def test_a_key_is_used_in_its_own_region(issuing: Issuing) -> None:
+    """As KMS does, moto finds a key in its Region only."""
+    here, there = boto3.client("kms"), boto3.client("kms", region_name="ap-southeast-2")
+    arn = there.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    ca = make.pem_of(kms_ca.create(there, arn, "Acme", 10, make.NOW))
+    with pytest.raises(InvalidInput, match="SIGNER_UNAVAILABLE: got NotFoundException"):
+        KmsKeys(lambda _region: here).describe(arn)
+    keys = KmsKeys(LobbyClients().kms_of)
+    assert keys.describe(arn).public == make.public_key_of_pem(ca)
+    issuer = CertificateIssuer(issuing.iot, keys, lambda: make.NOW)
+    made = issuer.issue(make.load_request(CSR), CSR, NAME, Signer(arn, ca, 365))
+    assert (
+        x509.load_pem_x509_certificate(made.pem.encode()).issuer == x509.load_pem_x509_certificate(ca.encode()).subject
+    )

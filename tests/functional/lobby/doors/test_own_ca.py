@@ -32,7 +32,7 @@ class OwnCa:
         with calls.uncounted():
             self.ca: KmsCa = new_kms_ca()
         self.lobby.enrol_pumps(signer=self.ca.signer)
-        issuer = CertificateIssuer(self.lobby.iot, KmsKeys(lambda: aws.client("kms")), clock)
+        issuer = CertificateIssuer(self.lobby.iot, KmsKeys(lambda _region: aws.client("kms")), clock)
         prefix = f"arn:aws:iot:{aws.HOME.region}:{aws.HOME.account}"
         self.renewer = Renewer(self.lobby.iot, aws.client("iot-data"), ledger, issuer, aws.WAITING_POLICY, prefix)
 

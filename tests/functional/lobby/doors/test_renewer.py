@@ -67,7 +67,7 @@ class Door:
         self.ledger, self.iot = ledger, IssuingIot()
         iot: Any = self.iot
         prefix = f"arn:aws:iot:{aws.HOME.region}:{aws.HOME.account}"
-        issuer = CertificateIssuer(iot, KmsKeys(lambda: aws.client("kms")))
+        issuer = CertificateIssuer(iot, KmsKeys(lambda _region: aws.client("kms")))
         self.renewer = Renewer(iot, aws.client("iot-data"), ledger, issuer, "device-lobby-waiting", prefix)
         ledger.admit(Identity(ONE, NAME, make.pem_of(OLD)), "service:bouncer")
         claimed = ledger.claim(ONE, ClaimRequest(parse_target("1" * 12, "eu-west-1")), "user:ann")

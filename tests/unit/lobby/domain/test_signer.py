@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lobby.domain.signer import Signer, issue, parse_signer, require_key_of_ca
 from lobby.domain.trust.remote_key import remote_key
+from lobby.domain.trust.signing_request import parse_signing_request
 from lobby.errors import InvalidInput
 from lobby.names import ThingName
 from tests import certificates as make
@@ -173,3 +174,12 @@ def test_a_remote_key_only_signs_a_sha_256(kind: str) -> None:
     for secret in (remote.private_numbers, remote.private_bytes):
         with pytest.raises(TypeError, match="elsewhere"):
             secret()
+
+
+@pytest.mark.filterwarnings("ignore:Attribute's length")
+def test_a_name_that_is_too_long_for_a_cn_gets_no_certificate() -> None:
+    name = ThingName("s" * 65)
+    long = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name, _validate=False)])
+    request = parse_signing_request(make.signing_request(name=long), name)
+    with pytest.raises(InvalidInput, match="INVALID_CSR: got a name of 65 characters, want at most 64"):
+        issue(SIGNER, request, name, 4711, make.NOW, sign_with(CA.key))
