@@ -3,8 +3,8 @@ reconciler.
 
 It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
 renewal request in the lane of its target. Each daily round repeats the request until the device has renewed. The round
-counts due and overdue devices for the overview, and reports CAs and revocation lists that will expire, and devices'
-certificates.
+counts due and overdue devices for the overview, and reports CAs, also of enrolments' signers, and revocation lists
+that will expire, and devices' certificates.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Enrolment
-from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring
+from lobby.domain.enrolment import Enrolment, EnrolmentState
+from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring, expiring_signers
 from lobby.domain.profile import Profiles
 from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
 from lobby.domain.states import PLACED_STATES, SHUT_STATES, State
@@ -87,7 +87,11 @@ class RenewalRound:
 
     def _complete(self, note: Note, counts: RenewalCounts) -> dict[str, int]:
         del note["counts"]
-        authorities = self._expiring_authorities(self._clock())
+        at = self._clock()
+        signers = [
+            each.signer for each in self._enrolments() if each.signer and each.state is not EnrolmentState.REVOKED
+        ]
+        authorities = self._expiring_authorities(at) + expiring_signers(signers, at)
         for each in authorities:
             logger.warning("expires", extra={"authority": asdict(each)})
         save_summary(RenewalSummary(timestamp(self._clock()), **asdict(counts), authorities=tuple(authorities)))

@@ -2,14 +2,18 @@
 
 A CA is reported half a year before its end, because a manufacturer must create a new CA and produce devices with it. A
 list is reported 60 days before its end, or when a third of its time is left if it is valid for less than 180 days: a
-list that is published every week must not raise an alarm every week. An unreadable list is also reported.
+list that is published every week must not raise an alarm every week. An unreadable list is also reported. The CAs of
+enrolments' signers publish no lists.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from lobby.domain.trust.issuer import parse_issuer
+from lobby.domain.identity import fingerprint
+from lobby.domain.signer import Signer
+from lobby.domain.trust.issuer import Issuer, parse_issuer
 from lobby.domain.trust.revocation import genuine_lists
 from lobby.errors import IdentityRefused
 from lobby.names import shown
@@ -41,7 +45,7 @@ def expiring(ca: str, pem: str, crl: bytes | None, at: datetime) -> list[Expirin
         issuer = parse_issuer(pem)
     except IdentityRefused as refusal:
         return [Expiring(CA, ca, "", None, f"{refusal.code}: {refusal.message}")]
-    name = shown(issuer.name.rfc4514_string(), 200).strip("'")
+    name = _name(issuer)
     found = [Expiring(CA, ca, name, _text(issuer.end))] if issuer.end - CA_NOTICE <= at else []
     try:
         complete = [each for each in genuine_lists(issuer, crl) if not each.partial]
@@ -53,6 +57,21 @@ def expiring(ca: str, pem: str, crl: bytes | None, at: datetime) -> list[Expirin
     if last.end - min(LIST_NOTICE, (last.end - last.begin) / 3) <= at:
         found.append(Expiring(LIST, ca, name, _text(last.end)))
     return found
+
+
+def expiring_signers(signers: Iterable[Signer], at: datetime) -> list[Expiring]:
+    """Return which CAs of signers expire soon, each once. Their ids are those that AWS IoT would give
+    them."""
+    found = []
+    for pem in dict.fromkeys(each.ca for each in signers):
+        issuer = parse_issuer(pem)
+        if issuer.end - CA_NOTICE <= at:
+            found.append(Expiring(CA, fingerprint(issuer.certificate), _name(issuer), _text(issuer.end)))
+    return found
+
+
+def _name(issuer: Issuer) -> str:
+    return shown(issuer.name.rfc4514_string(), 200).strip("'")
 
 
 def _text(at: datetime) -> str:

@@ -2,7 +2,9 @@
 
 A policy is part of a profile or of an enrolment; the enrolment's has precedence. The age of the first certificate
 counts from the admission, because a device may have been in storage for years before. That of a renewed certificate
-counts from its first use. A certificate that expires sooner is due one grace period before it expires.
+counts from its first use. A certificate that expires sooner is due one grace period before it expires; a renewed one
+that was short from the beginning, as those of a CA that ends soon, when half of its time is over. Otherwise a device
+would renew each day.
 `renewal_transitions` has the changes of each step.
 """
 
@@ -65,9 +67,14 @@ def due_at(device: Device, policy: RenewalPolicy | None) -> datetime | None:
     since = device.renewed_at or device.firstseen
     if policy is None or since is None:
         return None
-    by_age = datetime.fromisoformat(since) + timedelta(days=policy.maximum_age)
-    expires = expiry_of(device)
-    return by_age if expires is None else min(by_age, _earlier(expires, policy.grace))
+    begin, expires = datetime.fromisoformat(since), expiry_of(device)
+    by_age = begin + timedelta(days=policy.maximum_age)
+    if expires is None:
+        return by_age
+    by_expiry = _earlier(expires, policy.grace)
+    if device.renewed_at is not None and begin < expires:
+        by_expiry = max(by_expiry, begin + (expires - begin) / 2)
+    return min(by_age, by_expiry)
 
 
 def deadline(device: Device, policy: RenewalPolicy | None, at: datetime) -> datetime | None:

@@ -9,14 +9,16 @@ import pytest
 
 from commissioner.renewal_round import INTERVAL, RenewalRound
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Enrolment, Match
+from lobby.domain.enrolment import Door, Enrolment, EnrolmentState, Match
 from lobby.domain.expiry import Expiring
 from lobby.domain.profile import Profiles
 from lobby.domain.renewal import Renewal, RenewalPolicy, stage_of
+from lobby.domain.signer import Signer
 from lobby.domain.states import State
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.renewal_summary import read_summary
 from lobby.names import EnrolmentName
+from tests import certificates as make
 from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, THREE, TWO, LobbyWithTargets
 
 YEARLY = Profiles.of(replace(each, renewal=RenewalPolicy(365, 30)) for each in PROFILES.by_name.values())
@@ -51,6 +53,23 @@ def able(lobby: LobbyWithTargets) -> LobbyWithTargets:
     start_placed(lobby)
     assert lobby.ledger.record_heartbeat(lobby.device(), "2.0", can_renew=True)
     return lobby
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "found"),
+    [(180, EnrolmentState.PAUSED, 1), (200, EnrolmentState.ACTIVE, 0), (180, EnrolmentState.REVOKED, 0)],
+)
+def test_the_ca_of_a_signer_that_will_expire_is_reported(
+    able: LobbyWithTargets, days: int, state: EnrolmentState, found: int
+) -> None:
+    daily = Round(able)
+    ca = make.authority("Own CA", end=able.clock() + days * make.DAY)
+    signed = Enrolment(EnrolmentName("pumps"), Door.TOKEN, Match(), "user:ann", "2026-11-22T12:00:00.000Z", state)
+    daily.enrolments = [replace(signed, signer=Signer("arn", ca.pem, 30), name=EnrolmentName(name)) for name in "ab"]
+    assert daily.run()["AuthoritiesExpiring"] == 1 + found
+    summary = read_summary()
+    assert summary is not None
+    assert [each.name for each in summary.authorities[1:]] == ["CN=Own CA"] * found
 
 
 def test_a_device_is_asked_when_its_certificate_has_the_maximum_age(able: LobbyWithTargets) -> None:

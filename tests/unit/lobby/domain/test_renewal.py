@@ -65,6 +65,20 @@ def test_a_certificate_is_due_by_age_or_a_grace_period_before_it_expires(
     assert due_at(replace(arrived(), **changes), policy) == due  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("expires", "due"),
+    [
+        ("2026-12-12", datetime(2026, 12, 2, 6, tzinfo=UTC)),
+        ("2027-02-01", datetime(2027, 1, 2, tzinfo=UTC)),
+        ("2026-11-22", datetime(2026, 10, 23, tzinfo=UTC)),
+    ],
+    ids=["shorter than the grace period", "longer", "expired at once"],
+)
+def test_a_renewed_certificate_that_is_short_is_due_after_half_of_its_time(expires: str, due: datetime) -> None:
+    device = replace(arrived(), renewed_at="2026-11-22T12:00:00.000Z", expires=expires)
+    assert due_at(device, POLICY) == due
+
+
 def test_a_device_that_is_found_late_has_the_whole_grace_period() -> None:
     device, found = arrived(), ADMITTED + timedelta(days=1000)
     assert deadline(device, POLICY, found) == found + timedelta(days=30)
