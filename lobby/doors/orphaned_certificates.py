@@ -7,8 +7,8 @@ without a policy and a thing (AWS IoT refuses to delete another one), signed by 
 device, a renewal or an enrolment. Certificates of others in the account stay.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -18,10 +18,11 @@ from cryptography import x509
 from lobby.domain.identity import load_certificate, thing_name
 from lobby.domain.trust.reading import Unreadable
 from lobby.domain.trust.signing_request import public_key_of
+from lobby.doors.new_certificates import NewCertificates, Note
 from lobby.errors import LobbyError
 from lobby.ledger.certificates import is_recorded
 from lobby.ledger.claim_certificates import ClaimCertificates
-from lobby.ledger.clock import now, timestamp
+from lobby.ledger.clock import now
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.requested_keys import was_requested
 from lobby.names import Fingerprint
@@ -32,48 +33,23 @@ if TYPE_CHECKING:
 UNNAMED: Final = timedelta(days=1)
 """The age from which a certificate that no row names is not recorded any more."""
 EVERY: Final = timedelta(days=1)
-_PAGE: Final = 250
 _INACTIVE: Final = "INACTIVE"
 _GONE: Final = ("ResourceNotFoundException", "DeleteConflictException", "CertificateStateException")
 """It was deleted, attached or activated meanwhile, or has a policy or thing."""
-Note = dict[str, Any]
 logger = Logger(service="registrar")
 
 
 class OrphanedCertificates:
-    """Makes one run a day. The list of certificates begins with the newest, so a run reads those since the last one
-    only."""
+    """Makes one run a day."""
 
     def __init__(self, iot: "IoTClient", reader: LedgerReader, clock: Callable[[], datetime] = now) -> None:
         self._iot, self._reader, self._clock = iot, reader, clock
+        self._new = NewCertificates(iot, "orphans", _INACTIVE, UNNAMED, EVERY)
 
     def clean(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> int:
-        """Delete the orphans that were created since the last run and at least a day ago. `note` has the last run's
-        position, and is updated when the run is complete. Return how many were deleted."""
-        until = self._clock() - UNNAMED
-        since = datetime.fromisoformat(note["orphans"]) if "orphans" in note else datetime.min.replace(tzinfo=UTC)
-        if until - since < EVERY:
-            return 0
-        deleted = 0
-        for certid in self._inactive(since, until):
-            if time_is_up():
-                return deleted
-            deleted += self._delete(certid)
-        note["orphans"] = timestamp(until)
-        return deleted
-
-    def _inactive(self, since: datetime, until: datetime) -> Iterator[Fingerprint]:
-        marker: dict[str, str] = {}
-        while True:
-            page = self._iot.list_certificates(pageSize=_PAGE, ascendingOrder=False, **marker)
-            for each in page["certificates"]:
-                if each["creationDate"] < since:
-                    return
-                if each["status"] == _INACTIVE and each["creationDate"] < until:
-                    yield Fingerprint(each["certificateId"])
-            if not page.get("nextMarker"):
-                return
-            marker = {"marker": page["nextMarker"]}
+        """Delete the orphans that were created since the last run and at least a day ago. `note` has the position, and
+        is updated. Return how many were deleted."""
+        return self._new.walk(note, self._clock(), self._delete, time_is_up)
 
     def _delete(self, certid: Fingerprint) -> bool:
         if self._is_named(certid):

@@ -5,14 +5,15 @@ useless, because its ownership token has expired (AWS IoT developer guide, "Devi
 registered CA has signed belong to the door `registration`, whose queue may be long, and stay.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
 from lobby.domain.states import State
-from lobby.ledger.clock import now, timestamp
+from lobby.doors.new_certificates import NewCertificates, Note
+from lobby.ledger.clock import now
 from lobby.ledger.reader import LedgerReader
 from lobby.names import Fingerprint
 
@@ -21,45 +22,20 @@ if TYPE_CHECKING:
 
 UNUSED: Final = timedelta(hours=1)
 EVERY: Final = timedelta(hours=1)
-_PAGE: Final = 250
 _PENDING: Final = "PENDING_ACTIVATION"
-Note = dict[str, Any]
 
 
 class PendingCertificates:
-    """Makes one run at a time. The list of certificates begins with the newest, so a run reads those since the last one
-    only."""
+    """Makes one run an hour."""
 
     def __init__(self, iot: "IoTClient", reader: LedgerReader, clock: Callable[[], datetime] = now) -> None:
         self._iot, self._reader, self._clock = iot, reader, clock
+        self._new = NewCertificates(iot, "cleaned", _PENDING, UNUSED, EVERY)
 
     def clean(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> int:
-        """Delete the certificates that were created since the last run and at least an hour ago, once an hour. `note`
-        has the last run's position, and is updated when the run is complete. Return how many were deleted."""
-        until = self._clock() - UNUSED
-        since = datetime.fromisoformat(note["cleaned"]) if "cleaned" in note else datetime.min.replace(tzinfo=UTC)
-        if until - since < EVERY:
-            return 0
-        deleted = 0
-        for certid in self._pending(since, until):
-            if time_is_up():
-                return deleted
-            deleted += self._delete(certid)
-        note["cleaned"] = timestamp(until)
-        return deleted
-
-    def _pending(self, since: datetime, until: datetime) -> Iterator[Fingerprint]:
-        marker: dict[str, str] = {}
-        while True:
-            page = self._iot.list_certificates(pageSize=_PAGE, ascendingOrder=False, **marker)
-            for each in page["certificates"]:
-                if each["creationDate"] < since:
-                    return
-                if each["status"] == _PENDING and each["creationDate"] < until:
-                    yield Fingerprint(each["certificateId"])
-            if not page.get("nextMarker"):
-                return
-            marker = {"marker": page["nextMarker"]}
+        """Delete the certificates that were created since the last run and at least an hour ago. `note` has the
+        position, and is updated. Return how many were deleted."""
+        return self._new.walk(note, self._clock(), self._delete, time_is_up)
 
     def _delete(self, certid: Fingerprint) -> bool:
         """Delete the certificate unless a device of the ledger can still use it. Return whether it was deleted."""
