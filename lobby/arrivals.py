@@ -50,7 +50,7 @@ from lobby.ledger.sightings import Sightings
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, parse_fingerprint, parse_region, parse_target, shown
-from lobby.report_times import is_since
+from lobby.report_times import CONNECTED, is_since
 from lobby.settings import ArrivalsSettings, loopback, read_settings
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Arrivals:
         if home.returned_at is not None and home.returned_at >= device.enteredat:
             why = f"seen in the standby of {home.target}, which is not evacuated"
             self._ledger.call_back(device, standby, ACTOR, why)
-        elif certificate == device.awaited and is_since(report, device.enteredat):
+        elif CONNECTED in report and certificate == device.awaited and is_since(report, device.enteredat):
             why = f"in the standby of {home.target}, because it reached neither that nor the lobby"
             visiting = self._ledger.visit(device, standby, ACTOR, why)
             if device.devstate is State.ARRIVED and visiting.devstate is State.COMMISSIONED and device.devicename:
@@ -202,7 +202,7 @@ class Arrivals:
     def _look_at(self, device: Device, target: Target, report: dict[str, Any]) -> bool:
         """Record a connection, and look for a copy of the certificate. Return whether the connections of the device are
         still to be reported: within an hour of a takeover, unless it is suspected already."""
-        seen = sighting_of(report | {"at": report.get("connectedat")}, str(target)) if "session" in report else None
+        seen = sighting_of(report | {"at": report.get(CONNECTED)}, str(target)) if "session" in report else None
         if seen is None or device.is_suspected:
             return False
         problem = self._connections.takeovers_of(device.certid)

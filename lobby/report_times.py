@@ -11,6 +11,8 @@ from lobby.errors import InvalidInput
 from lobby.ledger.clock import timestamp
 from lobby.names import shown
 
+CONNECTED: Final = "connectedat"
+"""The time of a connection. The report of a takeover has none."""
 _CLOCK_SKEW: Final = timedelta(seconds=2)
 """How much the clocks of AWS IoT and of the commissioner may differ."""
 _EVENT_SKEW: Final = timedelta(minutes=2)
@@ -21,7 +23,7 @@ def is_since(report: dict[str, Any], at: str) -> bool:
     """Return whether the device has connected since `at`. The time in the event is inexact; the time at which the rule
     received it is exact and later. An event from before `at` that the rule received after it counts only if its own
     time is close. The rule of an earlier version of the target's stack does not send the second time."""
-    if _latest(report, "connectedat", _EVENT_SKEW) < at:
+    if _latest(report, CONNECTED, _EVENT_SKEW) < at:
         return False
     return "receivedat" not in report or _latest(report, "receivedat", _CLOCK_SKEW) >= at
 

@@ -62,7 +62,7 @@ class NewCertificates:
         return f"{self.name}_position"
 
     def _is_wanted(self, certificate: Any, until: datetime) -> bool:
-        return certificate["status"] == self.status and certificate["creationDate"] < until
+        return bool(certificate["status"] == self.status and certificate["creationDate"] < until)
 
     def _page(self, position: dict[str, str]) -> Any:
         """Return a page of the list; None if its position is not valid any more."""

@@ -1,11 +1,14 @@
 """Devices that go to their standby by themselves, while their target and the lobby are unreachable for them."""
 
+import json
+
 import pytest
 
 from lobby.contracts import ArrivalMark
 from lobby.domain.standby import StandbyMode
 from lobby.domain.states import State
 from lobby.ledger.standby_routes import EVACUATION_CACHE
+from tests import sns_messages
 from tests.aws import Clock
 from tests.functional.lobby.evacuated_device import ANN, HOME_TOPIC, STANDBY, TOPIC, Evacuated, prepared_device, sent
 from tests.functional.lobby.reception import CERTID, TARGET, Reception
@@ -64,6 +67,18 @@ def test_further_reports_of_the_same_visit_change_nothing(active: Evacuated) -> 
     active.report()
     assert active.device() == before
     assert len(active.marks) == 1
+
+
+def test_a_takeover_during_a_visit_is_no_arrival_and_no_failure(active: Evacuated) -> None:
+    active.report()
+    before = active.device()
+    at = int(active.clock().timestamp() * 1000) + 60_000
+    body = {"certid": CERTID, "devicename": "sensor-1", "session": "s1", "version": 1, "at": at}
+    body["reason"] = "DUPLICATE_CLIENTID"
+    envelope = json.loads((sns_messages.EVENTS / "device_connected.json").read_text())
+    signed = sns_messages.signed(envelope | {"TopicArn": TOPIC, "Message": json.dumps(body)})
+    assert active.arrivals.process(signed) == "another target"
+    assert active.device() == before
 
 
 def test_the_device_returns_with_its_next_arrival_in_the_target(active: Evacuated) -> None:
