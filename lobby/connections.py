@@ -8,6 +8,7 @@ on-failure queue.
 """
 
 import os
+from functools import partial
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -65,11 +66,10 @@ class ConnectionRecorder:
         if device.devicename != event.get("devicename"):
             return "mistaken"
         change = change_of(event)
-        recorded = self._connections.record(device, change)
+        ends = event.get("reason") == CLIENT_INITIATED
+        recorded = self._connections.record(device, change, partial(self._left, device, change) if ends else _nothing)
         if event.get("reason") == DUPLICATE:
             return self._taken_over(device, event, recorded.before)
-        if event.get("reason") == CLIENT_INITIATED and recorded.changed:
-            self._left(device, change, recorded.before)
         return ("online" if change.change is Change.CONNECTED else "offline") if recorded.changed else "nothing new"
 
     def _taken_over(self, device: Device, event: dict[str, Any], before: Connectivity | None) -> str:
@@ -88,6 +88,10 @@ class ConnectionRecorder:
             return
         if end.at - begin.at > 4 * SKEW_MS:
             self._watch.left_lobby(device, LobbySession(begin.address, begin.at, end.at))
+
+
+def _nothing(_before: Connectivity | None) -> None:
+    """Look at nothing."""
 
 
 @at_init

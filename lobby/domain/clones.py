@@ -5,7 +5,8 @@ other in turn. Their order comes from AWS IoT's version numbers, because events 
 and their times are up to two minutes off. *Lobby and target at once*: a connection to the target lies well within one
 to the lobby from another address, which the client itself ended later. A device that reconnects over a bad network
 takes over its own connections, but not from two addresses in turn; a device that reboots, falls back or changes its
-network does not hold two connections for minutes. Connections without an address are no evidence.
+network does not hold two connections for minutes. One device can have an IPv4 and an IPv6 address at the same time, so
+addresses of these two kinds are not compared. Connections without an address are no evidence.
 """
 
 from collections.abc import Sequence
@@ -135,12 +136,12 @@ def usable_from(suspicion: Suspicion | None) -> int:
 
 
 def added(sightings: Sequence[Sighting], new: Sighting) -> tuple[Sighting, ...]:
-    """Return the sightings with a new one: the latest, at most `MAX_SIGHTINGS` of a day. One that is known changes
-    nothing."""
+    """Return the sightings with a new one: the latest, at most `MAX_SIGHTINGS`, within a day of the new one, also
+    before it, so that one with a wrong time hides no others. One that is known changes nothing."""
     if any((each.place, each.session) == (new.place, new.session) for each in sightings):
         return tuple(sightings)
     kept = sorted((*sightings, new), key=lambda each: each.at)
-    return tuple(each for each in kept if each.at > kept[-1].at - KEPT_MS)[-MAX_SIGHTINGS:]
+    return tuple(each for each in kept if abs(each.at - new.at) < KEPT_MS)[-MAX_SIGHTINGS:]
 
 
 def takeovers(sightings: Sequence[Sighting], place: str, since: int) -> Evidence | None:
@@ -148,11 +149,21 @@ def takeovers(sightings: Sequence[Sighting], place: str, since: int) -> Evidence
     there = [each for each in sightings if each.place == place and each.at >= since]
     recent = [each for each in there if each.at > max(seen.at for seen in there) - WINDOW_MS]
     ordered = [each.address for each in sorted(recent, key=lambda each: each.version)]
+    for ipv6 in (False, True):
+        returned = _returned([address for address in ordered if _is_ipv6(address) is ipv6])
+        if len(returned) >= RETURNS:
+            return Evidence(Signal.TAKEOVERS, place, tuple(dict.fromkeys(returned))[:2])
+    return None
+
+
+def _returned(ordered: Sequence[str]) -> list[str]:
+    """Return the addresses that come back after another one, each as often as it does."""
     changes = [address for index, address in enumerate(ordered) if index == 0 or ordered[index - 1] != address]
-    returned = [address for index, address in enumerate(changes) if address in changes[:index]]
-    if len(returned) < RETURNS:
-        return None
-    return Evidence(Signal.TAKEOVERS, place, tuple(dict.fromkeys(returned))[:2])
+    return [address for index, address in enumerate(changes) if address in changes[:index]]
+
+
+def _is_ipv6(address: str) -> bool:
+    return ":" in address
 
 
 def at_once(sightings: Sequence[Sighting], session: LobbySession, since: int) -> Evidence | None:
@@ -160,6 +171,7 @@ def at_once(sightings: Sequence[Sighting], session: LobbySession, since: int) ->
     of both times are."""
     for each in sightings:
         is_within = session.since + 2 * SKEW_MS < each.at < session.until - 2 * SKEW_MS
-        if not each.place.startswith(LOBBY) and each.at >= since and is_within and each.address != session.address:
+        is_other = each.address != session.address and _is_ipv6(each.address) is _is_ipv6(session.address)
+        if not each.place.startswith(LOBBY) and each.at >= since and is_within and is_other:
             return Evidence(Signal.AT_ONCE, each.place, (session.address, each.address))
     return None

@@ -16,6 +16,7 @@ DENIED: Final = "CONNECT_DENIED"
 """AWS IoT refused a connection: the device's policy does not allow its client id."""
 _WINDOW_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
 _INTERVAL_MS: Final = timedelta(minutes=1) // timedelta(milliseconds=1)
+_WRONG_MS: Final = timedelta(days=1) // timedelta(milliseconds=1)
 WATCHED_MS: Final = _WINDOW_MS
 """For so long after a takeover, the connections of the device are recorded."""
 TAKEOVERS: Final = 3
@@ -57,8 +58,9 @@ class ConnectionProblem:
 
 def counted(known: ConnectionProblem | None, new: ConnectionProblem) -> ConnectionProblem | None:
     """Return the record after another occurrence. None if nothing is to be written: the occurrence was counted before,
-    or the problem was serious and recorded within the last minute."""
-    if known is None or new.last_at - known.last_at > _WINDOW_MS:
+    or the problem was serious and recorded within the last minute. A record from more than a day after it is replaced:
+    its time was wrong, because a target's owner can send any report."""
+    if known is None or not -_WRONG_MS < new.last_at - known.last_at <= _WINDOW_MS:
         return new
     if new.session == known.session or new.last_at < known.first_at - _WINDOW_MS:
         return None

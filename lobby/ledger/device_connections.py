@@ -25,6 +25,7 @@ _STATUS: Final = "status"
 _PROBLEM: Final = "problem"
 """The constant partition key of `by-problem`."""
 _ATTEMPTS: Final = 8
+Look = Callable[[Connectivity | None], None]
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,20 @@ class Connections:
     def __init__(self, pause: Callable[[int], None] = pause) -> None:
         self._pause = pause
 
-    def record(self, device: Device, event: LifecycleEvent) -> Recorded:
-        """Record a lifecycle event of the lobby. Return whether it changed the status, and the status before. Raise
-        `Conflict` CHANGED_MEANWHILE if other events of the device are recorded all the time."""
+    def record(self, device: Device, event: LifecycleEvent, look: Look = lambda _before: None) -> Recorded:
+        """Record a lifecycle event of the lobby. Return whether it changed the status, and the status before. `look` is
+        called with that before a change is recorded, so that it is called again if the event is repeated because `look`
+        has failed. Raise `Conflict` CHANGED_MEANWHILE if other events of the device are recorded all the time."""
         before: list[Connectivity | None] = []
 
         def decide(row: ConnectionRow | None) -> ConnectionRow | None:
             known = _status_of(row) if row else None
             before.append(known)
             status = after(known, event, device)
-            return None if status is known or status is None else _status_row(device.certid, status)
+            if status is known or status is None:
+                return None
+            look(known)
+            return _status_row(device.certid, status)
 
         return Recorded(self._update(device.certid, _STATUS, decide), before[-1])
 

@@ -217,6 +217,20 @@ def test_a_device_that_is_in_the_lobby_and_in_its_target_at_once_is_flagged(watc
     assert device.suspicion.addresses == (COPY, HOME)
 
 
+def test_an_end_of_a_lobby_connection_that_is_interrupted_is_looked_at_again(watched: Watched, clock: Clock) -> None:
+    fallen_back(watched, clock)
+    begin = int(clock().timestamp() * 1000)
+    watched.lobby_event(session="copy", version=1, at=begin, address=COPY)
+    watched.target_connection(1, HOME, begin + 5 * MINUTE)
+    ended = {"event": "disconnected", "session": "copy", "version": 1, "at": begin + 10 * MINUTE}
+    watched.calls.fails["TransactWriteItems"] = ConnectionError("cut off")
+    with pytest.raises(ConnectionError):
+        watched.lobby_event(reason="CLIENT_INITIATED_DISCONNECT", **ended)
+    del watched.calls.fails["TransactWriteItems"]
+    watched.lobby_event(reason="CLIENT_INITIATED_DISCONNECT", **ended)
+    assert watched.device().is_suspected
+
+
 @pytest.mark.parametrize(
     ("address", "reason", "minutes"),
     [

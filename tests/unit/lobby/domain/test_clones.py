@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobby.domain.clones import (
+    KEPT_MS,
     LOBBY,
     MAX_SIGHTINGS,
     RETURNS,
@@ -31,6 +32,7 @@ MINUTE = 60_000
 NOON = 1_795_348_800_000
 TARGET = "111111111111/eu-west-1"
 A, B, C = "192.0.2.1", "198.51.100.7", "203.0.113.9"
+SIX, OTHER_SIX = "2001:db8:1:2::/64", "2001:db8:9:9::/64"
 
 
 def seen(version: int, address: str, at: int = 0, place: str = LOBBY) -> Sighting:
@@ -54,12 +56,21 @@ def test_two_addresses_in_turn_are_evidence() -> None:
         [A, B, C, "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8"],
         [A, B, A, B, A, B],
         [A] * 5 + [B] * 5 + [A] * 5 + [B] * 5,
+        [A, SIX] * 12,
         [],
     ],
-    ids=["bad network", "new address", "mobile network", "one too few", "two networks", "nothing"],
+    ids=["bad network", "new address", "mobile network", "one too few", "two networks", "IPv4 and IPv6", "nothing"],
 )
 def test_one_device_is_not_suspected(addresses: list[str]) -> None:
     assert takeovers(in_turn(*addresses), LOBBY, 0) is None
+
+
+def test_two_holders_that_both_have_ipv4_and_ipv6_are_evidence() -> None:
+    assert takeovers(in_turn(A, SIX, B, OTHER_SIX, A, B, A, B, A, B), LOBBY, 0) == Evidence(
+        Signal.TAKEOVERS, LOBBY, (A, B)
+    )
+    found = takeovers(in_turn(SIX, OTHER_SIX, SIX, A, OTHER_SIX, SIX, OTHER_SIX, SIX), LOBBY, 0)
+    assert found == Evidence(Signal.TAKEOVERS, LOBBY, (SIX, OTHER_SIX))
 
 
 def test_only_the_last_ten_minutes_count() -> None:
@@ -127,6 +138,12 @@ def test_a_connection_that_is_known_changes_nothing_and_old_ones_are_forgotten()
     assert [each.version for each in sightings] == list(range(99 - MAX_SIGHTINGS, 99))
 
 
+def test_a_wrong_time_hides_no_later_connections() -> None:
+    """A target's owner can send any report."""
+    wrong = added(added((), seen(1, A)), seen(2, A, 4000 * KEPT_MS))
+    assert added(wrong, seen(3, B, 1000)) == (seen(3, B, 1000),)
+
+
 def session(minutes: float, address: str = A) -> LobbySession:
     return LobbySession(address, NOON, NOON + int(minutes * MINUTE))
 
@@ -142,11 +159,12 @@ def test_a_connection_to_the_target_within_one_to_the_lobby_is_evidence() -> Non
         (4, B, 30, TARGET),
         (6, B, 10, TARGET),
         (6, A, 30, TARGET),
+        (6, SIX, 30, TARGET),
         (6, B, 30, LOBBY),
         (31, B, 30, TARGET),
         (-5, B, 30, TARGET),
     ],
-    ids=["begin inexact", "end inexact", "same address", "same place", "after it", "before it"],
+    ids=["begin inexact", "end inexact", "same address", "IPv4 and IPv6", "same place", "after it", "before it"],
 )
 def test_a_connection_that_one_device_can_make_is_no_evidence(at: int, address: str, minutes: int, place: str) -> None:
     assert at_once([seen(1, address, at * MINUTE, place)], session(minutes), 0) is None

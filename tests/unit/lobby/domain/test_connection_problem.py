@@ -43,6 +43,12 @@ def test_an_earlier_report_that_comes_later_is_counted() -> None:
     assert (last.count, last.first_at, last.last_at) == (2, NOON, NOON + MINUTE)
 
 
+def test_a_record_with_a_wrong_time_does_not_hide_later_problems() -> None:
+    now = problem(at=1000, session="s2")
+    assert after(problem(at=4000 * 24 * 60 * MINUTE), now) == now
+    assert counted(problem(at=23 * 60 * MINUTE), now) is None, "a report that was delivered late"
+
+
 def test_a_device_that_is_refused_all_the_time_is_recorded_once_a_minute() -> None:
     known, writes = problem(), 1
     for second in range(1, 600):
