@@ -273,7 +273,7 @@ def device_from(
 def allowed_actions(row: ledger.Device, caller: Caller) -> list[str]:
     """Return the operations that the device's state and the caller's role permit."""
     suspected = row.is_suspected or row.reason == CLONE_SUSPECTED  # a list has the reason only
-    unfinished, claimed = bool(row.targets_to_clear), row.target is not None
+    unfinished, claimed = row.has_work_left, row.target is not None
     events = allowed_events(row.devstate, unfinished=unfinished, claimed=claimed, suspected=suspected)
     names = [_ACTIONS[event] for event in events]
     if row.devstate in PLACED_STATES and row.can_renew and row.pending is None:

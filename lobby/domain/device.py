@@ -125,6 +125,11 @@ class Device:
         return self.suspicion is not None and self.suspicion.dismissed is None
 
     @property
+    def has_work_left(self) -> bool:
+        """Return whether a target is not cleared yet, or the certificate not active in the lobby again."""
+        return bool(self.targets_to_clear) or self.reactivate
+
+    @property
     def current(self) -> Fingerprint:
         """Return the certificate in use: the first one, `certid`, until the device has renewed it."""
         return self.certificate or self.certid

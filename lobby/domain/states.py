@@ -180,8 +180,8 @@ def allowed_events(
     state: State | None, *, unfinished: bool = False, claimed: bool = True, suspected: bool = False
 ) -> tuple[Event, ...]:
     """Return the operator's actions for a device in `state`. `unfinished`: a target that the device has left is not
-    cleared yet. `claimed`: the row has a claim, which a refused device can have and an operator can release.
-    `suspected`: its certificate may be in use twice, which an operator can dismiss."""
+    cleared yet, or its certificate not active again. `claimed`: the row has a claim, which a refused device can have
+    and an operator can release. `suspected`: its certificate may be in use twice, which an operator can dismiss."""
     possible = (event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
     events = tuple(event for event in possible if suspected or event is not Event.DISMISS)
     if state is State.INLOBBY and not unfinished:

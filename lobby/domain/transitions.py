@@ -206,7 +206,7 @@ def retry(device: Device, at: str) -> Device:
     starts the commissioner even if its work was never recorded as done. The reason of a refused, revoked or quarantined
     device stays. A proving device gets a new code, but no additional attempts."""
     state = state_after(device, Event.RETRY)
-    if device.devstate is State.INLOBBY and not device.targets_to_clear:
+    if device.devstate is State.INLOBBY and not device.has_work_left:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(_next_generation(device), needs_commissioner=True)
     if state in SHUT_STATES:

@@ -1,5 +1,6 @@
 """The commissioner's work for a quarantine and for its end: which certificates are active, also after interruptions."""
 
+from commissioner.serving import ATTEMPTS
 from lobby.domain.changes import Change, Chosen, Lift, Quarantine
 from lobby.domain.states import State
 from tests import aws
@@ -95,3 +96,19 @@ def test_a_target_that_cannot_be_cleared_is_named_until_it_is(lobby: LobbyWithTa
     assert lobby.deliver(lobby.retry()) == []
     assert statuses() == ("INACTIVE", "INACTIVE", None)
     assert (lobby.device().devstate, lobby.device().reason) == (State.QUARANTINED, "QUARANTINED")
+
+
+def test_a_device_that_cannot_be_activated_for_minutes_can_be_tried_again(lobby: LobbyWithTargets) -> None:
+    lobby.deliver(quarantine(lobby))
+    lifted = lift(lobby)
+    lobby.calls.fails["DescribeCertificate"] = client_error("InternalFailureException", "DescribeCertificate")
+    lobby.clock.advance(minutes=4)
+    assert lobby.deliver(lifted, number=ATTEMPTS) == []
+    device = lobby.device()
+    assert (device.devstate, device.reason, device.needs_commissioner) == (State.INLOBBY, "TARGET_UNREACHABLE", False)
+    assert statuses() == ("INACTIVE", None, None)
+    lobby.calls.fails.clear()
+    assert lobby.deliver(lobby.retry()) == []
+    assert statuses() == ("ACTIVE", None, None)
+    device = lobby.device()
+    assert (device.reason, device.reactivate, device.needs_commissioner) == (None, False, False)
