@@ -51,8 +51,10 @@ def make_renewal(stack: "LobbyStack") -> None:
 
 
 def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
-    """The renewer creates inactive certificates, and activates those that a row names."""
+    """The renewer creates inactive certificates, and activates those that a row names. With several Regions, it
+    registers those that the door of another Region has issued."""
     lobby = settings.lobby
+    register = ["iot:RegisterCertificateWithoutCA"] if settings.regions else []
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),
         table(CERTIFICATES, lobby, "GetItem", "UpdateItem"),
@@ -61,7 +63,7 @@ def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
         table(COUNTS, lobby, "UpdateItem"),
         allow("Certificates", ["iot:UpdateCertificate", "iot:AttachPolicy"], iot_arn(lobby, "cert/*")),
         allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
-        allow("IssueCertificates", ["iot:CreateCertificateFromCsr", "iot:AttachThingPrincipal"], "*"),
+        allow("IssueCertificates", ["iot:CreateCertificateFromCsr", "iot:AttachThingPrincipal", *register], "*"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("SendFailures", ["sqs:SendMessage"], queue_arn(UNDELIVERED, lobby)),
         *signing_keys.issue(settings),

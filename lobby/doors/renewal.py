@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
 from cryptography import x509
 from pynamodb.exceptions import DoesNotExist
 
@@ -100,9 +101,16 @@ class Renewer:
         return "renewed"
 
     def _hand_over(self, device: Device, new: Fingerprint, pem: str) -> None:
-        """Activate the new certificate in the lobby, then send it. The row names it already."""
-        name = _name_of(device)
-        activate(self._iot, name, f"{self._arn_prefix}:cert/{new}", self._policy)
+        """Activate the new certificate in the lobby, then send it. The row names it already. If the door of another
+        Region has issued it, it is registered in this one."""
+        name, arn = _name_of(device), f"{self._arn_prefix}:cert/{new}"
+        try:
+            activate(self._iot, name, arn, self._policy)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            self._iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
+            activate(self._iot, name, arn, self._policy)
         send(self._iot_data, name, NewCertificate(pem, device.generation))
 
     @staticmethod

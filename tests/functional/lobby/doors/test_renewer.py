@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import boto3
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -107,6 +108,24 @@ def test_the_same_request_gets_the_same_certificate(door: Door) -> None:
     assert [door.send(request()), door.send(request())] == ["renewed", "sent again"]
     first, second = door.answers()
     assert (first, door.iot.issued) == (second, 1)
+
+
+def test_another_region_sends_the_certificate_that_the_first_one_has_issued(door: Door) -> None:
+    door.send(request())
+    first = door.ledger.get(ONE)
+    elsewhere = boto3.client("iot", region_name="ap-southeast-2")
+    elsewhere.create_policy(policyName="device-lobby-waiting", policyDocument="{}")
+    issuer = CertificateIssuer(elsewhere, KmsKeys(lambda _region: aws.client("kms")))
+    arn = f"arn:aws:iot:ap-southeast-2:{aws.HOME.account}"
+    data = aws.client("iot-data")
+    door.renewer = Renewer(elsewhere, data, door.ledger, issuer, "device-lobby-waiting", arn)
+    assert door.send(request()) == "sent again"
+    assert door.ledger.get(ONE) == first
+    assert first is not None
+    assert first.pending is not None
+    found = elsewhere.describe_certificate(certificateId=first.pending)["certificateDescription"]
+    assert found["status"] == "ACTIVE"
+    assert {make.fingerprint_of(each.pem) for each in door.answers()} == {first.pending}
 
 
 def test_a_device_that_has_lost_its_new_key_gets_another_certificate(door: Door) -> None:
