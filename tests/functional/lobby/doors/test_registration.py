@@ -9,10 +9,12 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from lobby.domain.changes import Chosen, Quarantine
+from lobby.domain.identity import Identity
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, parse_target
+from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make
@@ -233,6 +235,19 @@ def test_a_certificate_that_was_revoked_before_its_first_connection_is_inactive(
     assert door.deliver(door.first_connection()) == "REVOKED"
     assert (aws.status(GOOD_ID), state(GOOD_ID)) == ("INACTIVE", ("revoked", "REVOKED"))
     assert len(aws.tables()["device-lobby-history"]) == 1
+
+
+def test_a_device_in_quarantine_is_refused_at_a_door_that_does_not_know_its_certificate(
+    door: RegistrationDoor, ledger: Ledger
+) -> None:
+    event, certid = door.first_connection(), GOOD_ID
+    with door.calls.uncounted():
+        ledger.admit(Identity(certid, ThingName("sensor-1"), GOOD), "service:bouncer")
+        quarantined = ledger.change(Chosen(certid), Quarantine("two addresses"), "user:ann")
+    assert door.deliver(event) == "QUARANTINED"
+    assert aws.status(certid) == "INACTIVE"
+    with door.calls.uncounted():
+        assert ledger.get(certid) == quarantined
 
 
 def test_a_device_whose_thing_has_attributes_is_admitted(door: RegistrationDoor) -> None:

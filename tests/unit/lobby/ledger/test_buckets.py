@@ -30,6 +30,7 @@ KEYS = {
     State.FAILED: "failed|111111111111/eu-west-1|TARGET_LIMIT",
     State.REFUSED: "refused|111111111111/eu-west-1|TARGET_LIMIT",
     State.REVOKED: "revoked|111111111111/eu-west-1|",
+    State.QUARANTINED: "quarantined|111111111111/eu-west-1|TARGET_LIMIT",
 }
 
 
@@ -47,7 +48,9 @@ def written(before: Device | None, event: Event, after: Device | None) -> dict[t
 
 
 @pytest.mark.parametrize("state", State)
-def test_the_bucket_is_the_state_the_target_and_the_reason_of_failed_and_refused_devices(state: State) -> None:
+def test_the_bucket_is_the_state_the_target_and_the_reason_if_it_is_counted(
+    state: State,
+) -> None:
     assert bucket_of(device(state)).key == KEYS[state]
 
 
