@@ -19,8 +19,8 @@ from tests.simulation.races.model_device import ModelDevice, ModelViolation
 from tests.simulation.races.user_requests import DONE, UNKNOWN, UserRequest
 
 TARGETS: Final = tuple(ENDPOINTS.values())
-_SETTLED_STATES: Final = ("inlobby", "arrived", "revoked")
-_EXCLUDED_STATES: Final = ("revoked", "refused")
+_SETTLED_STATES: Final = ("inlobby", "arrived", "revoked", "quarantined")
+_EXCLUDED_STATES: Final = ("revoked", "quarantined", "refused")
 _CLAIM_HELD_STATES: Final = {"claimed", "commissioned", "arrived", "failed"}
 _REMEMBERED: Final = 5000
 T = TypeVar("T")
@@ -113,7 +113,7 @@ def _check_registries(simulated: SimulatedDevice, row: Device, device: ModelDevi
     active = [each for each in TARGETS if aws.status(row.current, each) == "ACTIVE"]
     if active != ([target] if target else []):
         raise ModelViolation(f"got {simulated.name} active in {active}, want it as {device}")
-    if row.retiring and device.state != "revoked":
+    if row.retiring and device.state not in _EXCLUDED_STATES:
         raise ModelViolation(f"got {row.retiring}, want every former certificate retired")
     status = aws.status(row.current)
     if status != ("INACTIVE" if device.state in _EXCLUDED_STATES else "ACTIVE"):

@@ -166,6 +166,20 @@ class ModelDevice:
         self._leave()
         self.state, self.generation, self.due = "revoked", self.generation + 1, False
 
+    def _quarantine(self, _entry: Entry, _about: Target | None) -> None:
+        if self.state not in (_CLAIM_HELD_STATES | {"knocking", "inlobby", "proving"}):
+            raise ModelViolation(f"got a quarantine from {self.state}")
+        self._leave()
+        self.state, self.generation, self.due = "quarantined", self.generation + 1, False
+
+    def _lift(self, _entry: Entry, _about: Target | None) -> None:
+        if self.state != "quarantined":
+            raise ModelViolation(f"got the end of a quarantine from {self.state}")
+        claimed = "proving" if self.unproven else "claimed"
+        self.state, self.generation = claimed if self.target else "inlobby", self.generation + 1
+        if self.target is not None and not self.unproven:
+            self.left.discard(self.target)
+
     def _end_claim(self) -> None:
         self.state, self.target, self.unproven, self.due = "inlobby", None, False, False
         self.generation += 1

@@ -5,7 +5,7 @@ from typing import Final
 
 from pynamodb.exceptions import PynamoDBException
 
-from lobby.domain.changes import Chosen, Configure
+from lobby.domain.changes import Chosen, Configure, Lift, Quarantine
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.store import Ledger
@@ -21,7 +21,8 @@ _WRONG_CODE: Final = PresenceCode("no code")
 @dataclass(eq=False)
 class UserRequest:
     """A request under an actor name that no other request has. `event` is one of claim, confirm, mismatch, move,
-    configure, release, revoke and retry. `answer` is `DONE`, a code, or empty if the request was killed."""
+    configure, release, revoke, quarantine, lift and retry. `answer` is `DONE`, a code, or empty if the request was
+    killed."""
 
     by: str
     event: str
@@ -52,6 +53,9 @@ class UserRequest:
             ledger.change(Chosen(self.certid), Configure({}, config=self.by), self.by)
         elif self.event == "revoke":
             ledger.revoke(self.certid, "stolen", self.by)
+        elif self.event in ("quarantine", "lift"):
+            change = Quarantine("two addresses") if self.event == "quarantine" else Lift("seen on site")
+            ledger.change(Chosen(self.certid), change, self.by)
         else:
             getattr(ledger, self.event)(self.certid, self.by)
 
