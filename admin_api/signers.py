@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lobby.aws.kms_signer import KeyDescription
-from lobby.domain.signer import Signer, parse_signer, require_key_of_ca
+from lobby.domain.own_ca import parse_signer, require_key_of_ca
+from lobby.domain.signer import Signer
 from lobby.errors import InvalidInput
 
 

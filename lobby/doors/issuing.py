@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.aws.kms_signer import KmsKeys
-from lobby.domain import signer as own_ca
+from lobby.domain import own_ca
 from lobby.domain.signer import Signer
 from lobby.errors import InvalidInput
 from lobby.ledger.clock import now

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lobby.domain.signer import Signer, issue, parse_signer, require_key_of_ca
+from lobby.domain.own_ca import issue, parse_signer, require_key_of_ca
+from lobby.domain.signer import Signer
 from lobby.domain.trust.remote_key import remote_key
 from lobby.domain.trust.signing_request import parse_signing_request
 from lobby.errors import InvalidInput
