@@ -1,4 +1,5 @@
-"""A target that devices cannot reach is evacuated on the local cloud: a device arrives in the standby, and returns.
+"""A target that devices cannot reach is evacuated on the local cloud: a device arrives in the standby, and returns. A
+device that reaches neither target nor lobby does the same by itself.
 
 The commands are those of the runbook in docs/operate.md, as written, with the target's key instead of its name there.
 """
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.powered_device import PoweredDevice
 from infra.local.synthesis import ROOT
 from lobby.names import Target
 from tests.e2e.deployment import Deployment, events, until
@@ -111,3 +113,43 @@ def test_a_device_of_an_unreachable_target_arrives_in_the_standby_and_returns(
     deployed.release(certid)
     deployed.wait(certid, "inlobby", previousTargets=[])
     assert [deployed.status(certid, scope) for scope in (first, standby)] == ["INACTIVE", "INACTIVE"]
+
+
+def _times(device: PoweredDevice, event: str) -> int:
+    return sum(each["event"] == event for each in device.events())
+
+
+def set_certificates(deployed: Deployment, certid: str, status: str, *places: Target) -> None:
+    """Change the certificate where a device connects, as nothing answers there any more, or again."""
+    for target in places:
+        deployed.client(target, "iot").update_certificate(certificateId=certid, newStatus=status)
+
+
+def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_comes_back(
+    deployed: Deployment, fleet: Fleet, first: Target, standby: Target
+) -> None:
+    set_standby(deployed, first, None)
+    paths = fleet.make()
+    device, certid = fleet.power_on(paths, "--standby-base", "3", "--standby-cap", "3"), certid_of(paths)
+    deployed.claim(certid, first)
+    deployed.wait(certid, "arrived")
+    set_standby(deployed, first, standby)
+    until(lambda: deployed.status(certid, standby) == "ACTIVE" or None)
+    wait_for(deployed, first, prepared=1)
+    set_certificates(deployed, certid, "INACTIVE", first)
+    wait_for_event(device, "standby_received")
+    set_certificates(deployed, certid, "ACTIVE", first)
+    until(lambda: _times(device, "arrived_at_target") > 1 or None, device.last_output)
+    set_certificates(deployed, certid, "INACTIVE", first, deployed.lobby)
+    wait_for_event(device, "fallback_to_standby")
+    wait_for_event(device, "arrived_at_standby")
+    visiting = deployed.wait(certid, "commissioned", targetaccount=first.account)
+    assert "standby" in events(visiting)
+    wait_for_event(device, "leaving_standby")
+    until(lambda: _times(device, "arrived_at_standby") > 1 or None, device.last_output)
+    arrivals = _times(device, "arrived_at_target")
+    set_certificates(deployed, certid, "ACTIVE", first, deployed.lobby)
+    until(lambda: _times(device, "arrived_at_target") > arrivals or None, device.last_output)
+    back = deployed.wait(certid, "arrived", targetaccount=first.account)
+    assert (back["historyIntact"], events(back)[-1]) == (True, "arrive")
+    assert "evacuate" not in events(back)
