@@ -132,7 +132,10 @@ class LobbyStack(Stack):
             **registration.environment(self.settings, queues),
         )
         receptionist = self.make_function(
-            functions.RECEPTIONIST, permissions.receptionist(self.settings), **endpoint.environment(self.settings)
+            functions.RECEPTIONIST,
+            permissions.receptionist(self.settings),
+            MARKS_QUEUE=self.queues.marks.queue_url,
+            **endpoint.environment(self.settings),
         )
         names = (permissions.UNDELIVERED, permissions.REGISTRATIONS)
         send = permissions.allow("Send", ["sqs:SendMessage"], *(permissions.queue_arn(name, lobby) for name in names))

@@ -125,6 +125,7 @@ def receptionist(settings: Settings) -> list[iam.PolicyStatement]:
         table(COUNTS, lobby, "UpdateItem"),
         table(TARGETS, lobby, "GetItem"),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
+        allow("RequestMarks", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
         _on_failure(settings, UNDELIVERED),
     ]
 

@@ -24,6 +24,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from lobby import strict_json
+from lobby.arrival_marks import await_visitor, request_mark
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
@@ -158,11 +159,9 @@ class Arrivals:
             why = f"seen in the standby of {home.target}, which is not evacuated"
             self._ledger.call_back(device, standby, ACTOR, why)
         elif CONNECTED in report and certificate == device.awaited and is_since(report, device.enteredat):
+            await_visitor(self._mark, device, standby, home.target)
             why = f"in the standby of {home.target}, because it reached neither that nor the lobby"
-            visiting = self._ledger.visit(device, standby, ACTOR, why)
-            if device.devstate is State.ARRIVED and visiting.devstate is State.COMMISSIONED and device.devicename:
-                claim = (device.devicename, device.generation, device.profile, device.certificate)
-                self._mark(ArrivalMark(home.target, device.certid, *claim, awaited=True))
+            self._ledger.visit(device, standby, ACTOR, why)
 
     def _since(self, device: Device) -> str:
         """Return the time from which connections count. A device of an evacuated target may have connected before its
@@ -186,7 +185,7 @@ class Arrivals:
             return "arrived"
         reads_marks = report.get(SELECTED) == Progress.AWAITED
         if device.devstate is State.ARRIVED and reads_marks and not self._look_at(device, target, report):
-            self._send_mark(device, target)
+            request_mark(self._mark, device, target)
         return "nothing new"
 
     def _taken_over(self, device: Device, source: Target, report: dict[str, Any]) -> str:
@@ -196,7 +195,7 @@ class Arrivals:
         written, counted = self._connections.count_problem(problem)
         is_watched = counted.is_serious and not device.is_suspected and device.devstate is State.ARRIVED
         if written and is_watched and type(report.get("version")) is int:
-            self._send_mark(device, source, awaited=True)
+            request_mark(self._mark, device, source, awaited=True)
         return "problem" if written else "nothing new"
 
     def _look_at(self, device: Device, target: Target, report: dict[str, Any]) -> bool:
@@ -208,11 +207,6 @@ class Arrivals:
         problem = self._connections.takeovers_of(device.certid)
         self._watch.took_over(device, problem, seen)
         return problem is not None and problem.is_serious and seen.at - problem.last_at < WATCHED_MS
-
-    def _send_mark(self, device: Device, target: Target, *, awaited: bool = False) -> None:
-        if device.devicename is not None:
-            claim = (device.devicename, device.generation, device.profile, device.certificate)
-            self._mark(ArrivalMark(target, device.certid, *claim, awaited=awaited))
 
 
 def source_of(topic_arn: object) -> Target:

@@ -7,15 +7,19 @@ device can show a presence code. A hello of an unknown certificate, or with the 
 and changes nothing.
 """
 
+import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from lobby.arrival_marks import request_mark
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
+from lobby.contracts import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
@@ -28,7 +32,7 @@ from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_fingerprint, shown
-from lobby.settings import LobbySettings, read_settings
+from lobby.settings import ReceptionistSettings, read_settings
 from lobby.wire import PRESENCE, RENEW
 
 if TYPE_CHECKING:
@@ -45,8 +49,15 @@ logger = Logger(service="receptionist")
 class Receptionist:
     """Answers the hellos of devices."""
 
-    def __init__(self, iot_data: "IoTDataPlaneClient", ledger: Ledger, targets: RecentTargets | None = None) -> None:
-        self._iot_data, self._ledger = iot_data, ledger
+    def __init__(
+        self,
+        iot_data: "IoTDataPlaneClient",
+        ledger: Ledger,
+        targets: RecentTargets | None = None,
+        mark: Callable[[ArrivalMark], object] = lambda _mark: None,
+    ) -> None:
+        """`mark` requests that a thing is marked as awaited."""
+        self._iot_data, self._ledger, self._mark = iot_data, ledger, mark
         self._targets = targets or RecentTargets(Targets.read_only(), age=EVACUATION_CACHE)
 
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
@@ -63,7 +74,7 @@ class Receptionist:
         if route is not None:
             self._ask_to_renew(device, certid, report)
             send(self._iot_data, device.devicename, route)
-            return self._record_routed(device, report, at)
+            return self._record_routed(device, report, at, to_target=route == device.route())
         if device.devstate in SHUT_STATES:
             return self._shut_again(device)
         if device.devstate is State.KNOCKING:
@@ -97,12 +108,16 @@ class Receptionist:
         with at_home(optional=True):
             self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
 
-    def _record_routed(self, device: Device, report: Report, at: object) -> str:
+    def _record_routed(self, device: Device, report: Report, at: object, *, to_target: bool) -> str:
         """An arrived device that has been in its target for a while is back in the lobby. It is recorded as
-        commissioned until its target reports it again. Otherwise only what is new about its client is recorded."""
+        commissioned until its target reports it again, for which its thing is marked first: a run that ends between the
+        two is repeated completely. Otherwise only what is new about its client is recorded. `to_target`: its route
+        leads to its target, which is not evacuated."""
         if not _has_fallen_back(device, at):
             self._record_heartbeat(device, report)
             return "routed"
+        if device.target is not None and to_target:
+            request_mark(self._mark, device, device.target, awaited=True)
         try:
             with at_home(optional=True):
                 self._ledger.hello(device, report.clientversion, ACTOR, report.shows_code, report.can_renew)
@@ -141,9 +156,15 @@ def version_of(text: object) -> str | None:
 
 @at_init
 def _receptionist() -> Receptionist:
-    settings = read_settings(LobbySettings, os.environ)
+    settings, clients = read_settings(ReceptionistSettings, os.environ), LobbyClients()
     connect()
-    return Receptionist(LobbyClients().iot_data, Ledger(settings.region))
+    return Receptionist(
+        clients.iot_data,
+        Ledger(settings.region),
+        mark=lambda mark: clients.sqs.send_message(
+            QueueUrl=settings.marks_queue, MessageBody=json.dumps(mark.encode())
+        ),
+    )
 
 
 @everywhere(Access.RECEPTION)

@@ -100,12 +100,18 @@ class CommissionerSettings(BellSettings):
 
 
 @dataclass(frozen=True)
-class ArrivalsSettings(LobbySettings):
-    """The queues are URLs: of confirmations of topics that no registered target has, and of things to be marked.
+class ReceptionistSettings(LobbySettings):
+    """`marks_queue` is the URL of the queue of things to be marked."""
+
+    marks_queue: str
+
+
+@dataclass(frozen=True)
+class ArrivalsSettings(ReceptionistSettings):
+    """`unconfirmed_queue` is the URL of the queue of confirmations of topics that no registered target has.
     `clone_policy` is that of `ConnectionsSettings`."""
 
     unconfirmed_queue: str
-    marks_queue: str
     clone_policy: str
 
 

@@ -2,7 +2,7 @@
 as awaited again, so that they do.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
-half a minute, so several messages about one device cause one call. A mark that cannot be written is retried, and
+2 seconds, so several messages about one device cause one call. A mark that cannot be written is retried, and
 dropped after an hour. Without it, the device's next connection is reported and causes another mark.
 """
 

@@ -20,7 +20,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts"},
         "dynamodb:PutItem": {f"{TABLE}history"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
-        "sqs:SendMessage": {f"{SQS}undelivered"},
+        "sqs:SendMessage": {f"{SQS}undelivered", f"{SQS}marks"},
     },
     "device-lobby-renewer": {
         "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}certificates", f"{TABLE}enrolments"},

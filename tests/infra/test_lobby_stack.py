@@ -38,7 +38,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "vending": {"VENDING_PARAMETER"},
         "vending-authorizer": set(),
         "renewer": {"LOBBY_POLICY", "IOT_ARN"},
-        "receptionist": set(),
+        "receptionist": {"MARKS_QUEUE"},
         "bell": {"LANES_QUEUE", "EXPRESS_QUEUE"},
         "commissioner": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE", "LOBBY", "LEFT_THINGS"},
         "express": {"UNCOMMISSIONED_QUEUE", "LANES_QUEUE", "EXPRESS_QUEUE", "LOBBY", "LEFT_THINGS"},

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lobby import receptionist
+from lobby.contracts import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
@@ -24,7 +25,8 @@ class Reception:
 
     def __init__(self, calls: Calls, ledger: Ledger) -> None:
         self.calls, self.ledger = calls, ledger
-        self.receptionist = Receptionist(aws.client("iot-data"), ledger)
+        self.marks: list[ArrivalMark] = []
+        self.receptionist = Receptionist(aws.client("iot-data"), ledger, mark=self.marks.append)
         with calls.uncounted():
             self.device = ledger.admit(Identity(CERTID, NAME, "PEM"), "service:bouncer")
 

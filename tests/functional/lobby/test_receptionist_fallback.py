@@ -2,12 +2,13 @@
 
 import pytest
 
+from lobby.contracts import ArrivalMark
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import parse_target
 from tests import aws
 from tests.aws import Clock
-from tests.functional.lobby.reception import CERTID, Reception, device, starts_the_commissioner
+from tests.functional.lobby.reception import CERTID, NAME, TARGET, Reception, device, starts_the_commissioner
 
 
 def ms(clock: Clock) -> int:
@@ -40,6 +41,33 @@ def test_a_hello_of_an_arrived_device_is_answered_and_recorded(arrived: Receptio
     clock.advance(minutes=2)
     assert arrived.hello(receivedat=ms(clock)) == "routed"
     assert arrived.calls.names() == ["GetItem", "Publish"]
+
+
+def test_the_target_is_to_report_a_device_that_has_fallen_back_again(arrived: Reception, clock: Clock) -> None:
+    """Otherwise its rule ignores a device whose thing is marked as arrived, and the row stays as it is."""
+    clock.advance(minutes=2)
+    arrived.hello(receivedat=ms(clock))
+    assert arrived.marks == [ArrivalMark(TARGET, CERTID, NAME, 1, "default", awaited=True)]
+    clock.advance(minutes=2)
+    arrived.hello(receivedat=ms(clock))
+    assert len(arrived.marks) == 1
+
+
+def test_a_fallback_whose_mark_is_not_sent_is_not_recorded_yet(
+    arrived: Reception, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.advance(minutes=2)
+    received = ms(clock)
+
+    def fail(_mark: ArrivalMark) -> None:
+        raise ConnectionError("no answer from the queue")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(arrived.receptionist, "_mark", fail)
+        with pytest.raises(ConnectionError):
+            arrived.hello(receivedat=received)
+    assert arrived.hello(receivedat=received) == "fell back"
+    assert len(arrived.marks) == 1
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 0, 59])

@@ -1,0 +1,31 @@
+"""Requests to mark a device's thing in its target, which decides whether the target's rule reports its connections.
+
+The marker carries them out. A device that has arrived and connects again is marked as arrived. One that has left its
+target by itself, to the lobby or to its standby, is marked as awaited again. A device without a name has no thing.
+"""
+
+from collections.abc import Callable
+
+from lobby.contracts import ArrivalMark
+from lobby.domain.device import Device
+from lobby.domain.standby_transitions import visit
+from lobby.domain.states import State
+from lobby.names import Target
+
+
+def request_mark(
+    send: Callable[[ArrivalMark], object], device: Device, target: Target, *, awaited: bool = False
+) -> None:
+    """Send the request for the device's present claim."""
+    if device.devicename is not None:
+        claim = (device.devicename, device.generation, device.profile, device.certificate)
+        send(ArrivalMark(target, device.certid, *claim, awaited=awaited))
+
+
+def await_visitor(send: Callable[[ArrivalMark], object], device: Device, standby: Target, home: Target) -> None:
+    """Request that a device is awaited again in its `home`, if its visit of the standby is to be recorded. This comes
+    before the record: a run that ends between the two is repeated completely. A mark without the record only causes one
+    more report."""
+    after = visit(device, standby, device.enteredat)
+    if device.devstate is State.ARRIVED and after.devstate is State.COMMISSIONED:
+        request_mark(send, device, home, awaited=True)
