@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
-from infra.local.api import Api
+import httpx
+
+from infra.local.api import Api, ApiRefused
 from lobby.domain.standby import parse_standby
 from lobby.ledger.models import TargetRow
 from lobby.ledger.target_rows import KIND
@@ -53,9 +55,10 @@ def evacuate(lobby: LobbyUnderTest, count: int, per_second: float) -> RealArriva
         list(pool.map(lambda device: _onboard(lobby, device), devices))
     with _admin(lobby) as admin:
         place = {"account": home.account, "region": home.region}
-        admin.ask(_SET, **place, standby={"account": standby.account, "region": standby.region})
+        there = {"account": standby.account, "region": standby.region}
+        _patiently(lambda: admin.ask(_SET, **place, standby=there))
         _wait("all are prepared", lambda: all(_is_prepared(lobby, device, standby) for device in devices))
-        admin.ask(_EVACUATE, **place)
+        _patiently(lambda: admin.ask(_EVACUATE, **place))
     took = _fall_back(lobby, devices, 1 / per_second)
     return RealArrivals(count, len(took), round(took[0], 2), round(median(took), 2), round(max(took), 2))
 
@@ -63,7 +66,7 @@ def evacuate(lobby: LobbyUnderTest, count: int, per_second: float) -> RealArriva
 def _onboard(lobby: LobbyUnderTest, device: NewDevice) -> None:
     with MqttDevice(lobby.file, device.paths, device.name) as connected:
         connected.hello()
-        lobby.claim(device)
+        _patiently(lambda: lobby.claim(device))
         connected.next_message()
 
 
@@ -124,6 +127,26 @@ def _admin(lobby: LobbyUnderTest) -> Iterator[Any]:
         yield admin
     finally:
         admin.close()
+
+
+def _patiently(ask: Callable[[], object]) -> None:
+    """Repeat a request that is refused because too many Lambdas run at the same time, or that gets no answer in time. A
+    claim that was made without an answer is not made again."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            ask()
+        except ApiRefused as refusal:
+            if refusal.code == "ALREADY_CLAIMED":
+                return
+            if refusal.code != "429" or time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+        except httpx.TimeoutException:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _wait(what: str, check: Callable[[], bool]) -> None:
