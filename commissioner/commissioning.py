@@ -24,7 +24,7 @@ from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
-from lobby.domain.renewal_transitions import has_work_in_target, retires_in_lobby
+from lobby.domain.renewal_transitions import has_work_in_target, is_renewed_in_target, retires_in_lobby
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import SHUT_STATES, State
 from lobby.errors import Conflict, NotFound
@@ -97,7 +97,8 @@ class Commissioner:
         if device.standby is not None and device.works_in_standby and target == device.standby.target:
             return self._standby_work.carry_out(device, lambda certid: self._is_former(certid, device))
         if target is not None and target == device.target and has_work_in_target(device):
-            return self._renew(device, target)
+            outcome = self._renew(device, target) if is_renewed_in_target(device) else ""
+            return self._standby_work.announce(device, target) if device.announces_standby else outcome
         return self._clear_target(device, lane)
 
     def _renew(self, device: Device, target: Target) -> str:

@@ -19,7 +19,7 @@ from lobby.domain.device import Device
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.standby_changes import Prepare
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, Target
 from lobby.wire import Message
 
 
@@ -59,17 +59,31 @@ class StandbyWork:
             self._gateway.send_to_lobby(standby.target, device)
         endpoint = self._gateway.prepare(standby.target, device, mode, is_former)
         status = StandbyStatus.ACTIVE if mode is StandbyMode.ACTIVE else StandbyStatus.INACTIVE
-        if registered is not None and registered.evacuated_at is None:
-            self._announce(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
+        if status is StandbyStatus.ACTIVE and registered is not None and registered.evacuated_at is None:
+            self._tell(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
         self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
         current = self._gateway.target_now(device.target)
         if current is not None and (current.standby, current.standby_mode) != (standby.target, mode):
             self._ledger.change(Chosen(device.certid), Prepare(current), self._actor)
         return "prepared"
 
-    def _announce(self, device: Device) -> None:
-        """Send the route, which has a standby now, to a device in the lobby. One in its target gets its standby with
-        its next hello: a worker of the standby's lane makes no calls in the target."""
+    def announce(self, device: Device, target: Target) -> str:
+        """In the target's lane: send its route to a device there, which then fetches its standby from the lobby. A
+        target that refuses this leaves the device without its standby until its next hello in the lobby."""
+        route = device.route()
+        if route is None or device.devicename is None:
+            raise AssertionError(f"a device that has arrived has a route: {device.certid}")
+        try:
+            self._gateway.publish_route(target, device.devicename, route)
+        except TargetRefusal as refusal:
+            self._ledger.announced(device, self._actor, refusal.code)
+            return refusal.code
+        self._ledger.announced(device, self._actor)
+        return "standby announced"
+
+    def _tell(self, device: Device) -> None:
+        """Send the route, which has a standby now, to a device in the lobby. It is announced to one in its target by
+        the target's lane: a worker of the standby's lane makes no calls there."""
         route = device.route()
         if route is not None:
             self._send(device, route)

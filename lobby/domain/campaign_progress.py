@@ -168,7 +168,8 @@ def _preparation_of(device: Device, generation: int) -> Result:
         return Result(Outcome.WAITING, None, generation)
     if standby is not None and standby.status is StandbyStatus.REFUSED:
         return Result(Outcome.FAILED, standby.code, generation)
-    return Result(Outcome.WAITING if device.needs_commissioner else Outcome.DONE, None, generation)
+    waits = device.needs_commissioner and (device.targets_to_clear or not device.announces_standby)
+    return Result(Outcome.WAITING if waits else Outcome.DONE, None, generation)
 
 
 def _outcome(device: Device) -> Outcome:

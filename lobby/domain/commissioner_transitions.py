@@ -11,7 +11,7 @@ from lobby.domain.clones import CLONE_SUSPECTED
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
 from lobby.domain.shut_devices import without_failed_clearing
-from lobby.domain.standby_transitions import at_its_target, with_standby
+from lobby.domain.standby_transitions import announcing, at_its_target, with_standby
 from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, SHUT_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
@@ -46,7 +46,7 @@ def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> D
     if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
     arrived = entered(device, state_after(device, Event.ARRIVE), at)
-    return prove(at_its_target(arrived), at)
+    return announcing(prove(at_its_target(arrived), at))
 
 
 def retire(
@@ -66,7 +66,8 @@ def retire(
     current = device.devstate is not State.CLAIMED
     if code is None:
         rest = tuple(target for target in device.targets_to_clear if target != cleared)
-        left_over = device.works_in_standby or (bool(rest or device.retiring) and cleared is not None)
+        elsewhere = device.works_in_standby or device.announces_standby
+        left_over = elsewhere or (bool(rest or device.retiring) and cleared is not None)
         more = device.needs_commissioner and (not current or left_over)
         active = device.reactivate and more
         left = replace(device, targets_to_clear=rest, needs_commissioner=more, reactivate=active)
@@ -78,7 +79,9 @@ def retire(
         why = device.message if refused else without_failed_clearing(device).message
         message = f"{why}; {code}: {message}"[:1000]
     others = device.needs_commissioner and (
-        device.works_in_standby or device.targets_to_clear[:1] not in ((), (cleared,))
+        device.works_in_standby
+        or (device.announces_standby and cleared != device.target)
+        or device.targets_to_clear[:1] not in ((), (cleared,))
     )
     return replace(device, reason=device.reason if refused else code, message=message, needs_commissioner=others)
 

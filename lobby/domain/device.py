@@ -149,6 +149,12 @@ class Device:
         """Return whether the lane of the device's other place has work there."""
         return self.devstate in PLACED_STATES and self.standby is not None and self.standby.wanted
 
+    @property
+    def announces_standby(self) -> bool:
+        """Return whether the target's lane has to announce the standby to the device, which is there."""
+        untold = self.standby is not None and self.standby.is_usable and self.standby.untold
+        return untold and self.devstate is State.ARRIVED
+
     def pems(self) -> dict[Fingerprint, str]:
         """Return `certificates` in PEM, as far as they were read with the row."""
         pems = (self.devicecert, self.pending_pem)
@@ -165,11 +171,11 @@ class Device:
         return self.certified or self.devicecert is not None
 
     def route(self) -> Route | None:
-        """Return the route of the device, with its standby if it can use that; None while it has to wait."""
+        """Return the route of the device, with its standby if it is ACTIVE there; None while it has to wait."""
         if self.devstate not in PLACED_STATES or self.iotep is None:
             return None
-        usable = self.standby is not None and self.standby.is_usable
-        return _route(self.iotep, self.config, self.generation, self.standby.iotep if usable and self.standby else None)
+        named = self.standby.iotep if self.standby is not None and self.standby.is_named else None
+        return _route(self.iotep, self.config, self.generation, named)
 
     def standby_route(self) -> Route | None:
         """Return the route to the standby, with the generation of the evacuation; None if the device cannot use it."""

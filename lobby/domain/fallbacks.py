@@ -17,8 +17,12 @@ LONGEST_STAY: Final = timedelta(days=1)
 
 def is_fallback(device: Device, received: datetime) -> bool:
     """Return whether a hello in the lobby is recorded as a fallback. One from before the arrival, processed late, is
-    not."""
+    not; nor is the first one after the announcement of a standby, for which the device visits the lobby, and the same
+    hello, processed again."""
     stay = received - datetime.fromisoformat(device.enteredat)
+    visits = device.standby is not None and device.standby.announced
+    if visits or (device.lastseen is not None and received <= datetime.fromisoformat(device.lastseen)):
+        return False
     return device.devstate is State.ARRIVED and stay > min(LONGEST_STAY, FIRST_STAY * 2**device.fallbacks)
 
 

@@ -53,10 +53,11 @@ def region_of(device: Device, report: Report) -> Region | None:
 
 
 def is_news(device: Device, report: Report) -> bool:
-    """Return whether the client's capabilities or its door differ from those in the row. For a device that has its
-    route, of the capabilities only renewal is compared."""
+    """Return whether the client's capabilities or its door differ from those in the row, or whether the device fetches
+    its standby. For a device that has its route, of the capabilities only renewal is compared."""
     shows_code = report.shows_code is not None and report.shows_code is not device.shows_code
-    return is_urgent_news(device, report) or (shows_code and device.devstate not in PLACED_STATES)
+    visits = device.standby is not None and device.standby.announced
+    return is_urgent_news(device, report) or visits or (shows_code and device.devstate not in PLACED_STATES)
 
 
 def is_urgent_news(device: Device, report: Report) -> bool:
@@ -70,6 +71,8 @@ def record(device: Device, report: Report, at: str) -> Device:
     device changes if its client can now show codes, or no longer can."""
     version, region = report.clientversion or device.clientversion, region_of(device, report)
     reported = replace(device, lastseen=at, clientversion=version, lobbyregion=region)
+    if device.standby is not None and device.standby.announced:
+        reported = replace(reported, standby=replace(device.standby, announced=False))
     if report.can_renew is not None:
         reported = replace(reported, can_renew=report.can_renew)
     if report.shows_code is not None and report.shows_code is not device.shows_code:

@@ -9,8 +9,8 @@ earlier versions have the key `commissioner`, without a lane.
 from typing import Final, NewType
 
 from lobby.domain.device import Device, Priority
-from lobby.domain.renewal_transitions import has_work_in_target
-from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.renewal_transitions import has_work_in_target, is_renewed_in_target
+from lobby.domain.states import PLACED_STATES, SHUT_STATES, State
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target_key, shown
 
@@ -89,7 +89,15 @@ def turn_key(lane: Lane, priority: Priority) -> str:
 
 def turn_of(device: Device) -> str | None:
     """Return the row's key in the by-turn index; None if it does not need the commissioner."""
-    return turn_key(home_lane(device), device.priority) if device.needs_commissioner else None
+    return turn_key(home_lane(device), priority_of(device)) if device.needs_commissioner else None
+
+
+def priority_of(device: Device) -> Priority:
+    """Return the priority of the row in its lane. Work for its standby is behind all single claims, also if its own
+    claim was single: the device does not wait for it."""
+    if device.targets_to_clear or device.devstate not in PLACED_STATES or is_renewed_in_target(device):
+        return device.priority
+    return Priority.BULK if device.works_in_standby or device.announces_standby else device.priority
 
 
 def parse_turn(text: str) -> tuple[Lane, Priority] | None:

@@ -105,7 +105,8 @@ def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ..
     after = device if _may_be_active_elsewhere(device) else replace(device, retiring=left)
     if device.generation != generation or device.devstate is State.CLAIMED:
         return after
-    return replace(after, needs_commissioner=bool(device.targets_to_clear or left or device.works_in_standby))
+    elsewhere = device.works_in_standby or device.announces_standby
+    return replace(after, needs_commissioner=bool(device.targets_to_clear or left or elsewhere))
 
 
 def _may_be_active_elsewhere(device: Device) -> bool:
@@ -124,9 +125,15 @@ def retires_in_lobby(device: Device) -> bool:
 
 
 def has_work_in_target(device: Device) -> bool:
-    """Return whether the commissioner has a part of a renewal to do in the target where the device is. The targets to
-    clear and the device's other place come before the retirement, because the row forgets the old certificate then."""
+    """Return whether the commissioner has a part of a renewal to do in the target where the device is, or its standby
+    to announce there. The targets to clear and the device's other place come before the retirement, because the row
+    forgets the old certificate then."""
     if device.retiring and (device.works_in_standby or device.targets_to_clear):
         return False
     placed = device.needs_commissioner and device.devstate in PLACED_STATES and device.target is not None
-    return placed and bool(device.retiring or (device.renew_by and device.can_renew))
+    return placed and (is_renewed_in_target(device) or device.announces_standby)
+
+
+def is_renewed_in_target(device: Device) -> bool:
+    """Return whether that work is a part of a renewal."""
+    return bool(device.retiring or (device.renew_by and device.can_renew))

@@ -41,7 +41,9 @@ class Standby:
     """The other place of a device: `iotep` is its endpoint. `wanted`: the lane of `target` has work there: to prepare
     the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
     there; at its home, it has not arrived, and was not commissioned again, since the evacuation gave it its route.
-    `home`: the device was evacuated from it. `visited`: the device was last reported there, where it went by itself."""
+    `home`: the device was evacuated from it. `visited`: the device was last reported there, where it went by itself.
+    `untold`: the device may be in its target without knowing this standby. `announced`: it was asked there to fetch its
+    route from the lobby."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE
@@ -51,6 +53,8 @@ class Standby:
     home: bool = False
     code: str | None = None
     visited: bool = False
+    untold: bool = False
+    announced: bool = False
 
     @property
     def is_prepared(self) -> bool:
@@ -61,12 +65,18 @@ class Standby:
     def is_usable(self) -> bool:
         """Return whether the device can connect there now, with its present certificates and policy. While work is
         wanted, the registration there is that of an earlier claim or certificate."""
-        is_ready = self.status is StandbyStatus.ACTIVE and self.iotep is not None
-        return is_ready and not self.home and not self.wanted
+        return self.is_named and not self.wanted
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether the device's route names it. It does also while work is wanted there: the device goes there
+        after minutes of failures only, and would otherwise forget it with each new certificate or configuration."""
+        return self.status is StandbyStatus.ACTIVE and self.iotep is not None and not self.home
 
     def __str__(self) -> str:
         """Return the text that the ledger stores: target, status, flags, endpoint and code."""
-        given = zip("wlhv", (self.wanted, self.leaving, self.home, self.visited), strict=True)
+        known = (self.wanted, self.leaving, self.home, self.visited, self.untold, self.announced)
+        given = zip("wlhvua", known, strict=True)
         flags = "".join(letter for letter, is_set in given if is_set)
         return "|".join((str(self.target), self.status.value, flags, self.iotep or "", self.code or ""))
 
@@ -86,4 +96,6 @@ def parse_standby(text: str) -> Standby:
         home="h" in flags,
         code=code or None,
         visited="v" in flags,
+        untold="u" in flags,
+        announced="a" in flags,
     )

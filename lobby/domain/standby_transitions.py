@@ -71,13 +71,31 @@ def prepared(
         return device
     leaving = known.home and known.leaving
     done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=leaving, code=code)
-    return _with_work_left(replace(device, standby=done))
+    is_new = done.is_named and (done.iotep != known.iotep or not known.is_named)
+    return announcing(_with_work_left(replace(device, standby=replace(done, untold=known.untold or is_new))))
+
+
+def announcing(device: Device) -> Device:
+    """Return the row of a device that is in its target: if it may not know its standby, its target's lane announces
+    it."""
+    return _in_bulk(device) if device.announces_standby else device
+
+
+def announced(device: Device, generation: int, endpoint: str | None, *, sent: bool) -> Device:
+    """The standby at `endpoint` was announced in the target; with `sent` false, the target has refused that. Nothing
+    changes if the row names another one by now."""
+    state_after(device, Event.PREPARED)
+    known = device.standby
+    if device.generation != generation or known is None or known.iotep != endpoint or not known.untold:
+        return device
+    return _with_work_left(replace(device, standby=replace(known, untold=False, announced=sent)))
 
 
 def _with_work_left(device: Device) -> Device:
-    """Return a row that needs the commissioner only for work outside of the standby."""
+    """Return a row that needs the commissioner only for the work that is left."""
     asks = device.renew_by is not None and bool(device.can_renew)
-    left = bool(device.targets_to_clear or device.retiring or asks)
+    elsewhere = device.works_in_standby or device.announces_standby
+    left = bool(device.targets_to_clear or device.retiring or asks or elsewhere)
     return replace(device, needs_commissioner=device.needs_commissioner and left)
 
 
@@ -154,7 +172,7 @@ def visit(device: Device, standby: Target, at: str) -> Device:
     if known is None or known.target != standby or not known.is_usable or known.visited:
         return device
     state = state_after(device, Event.STANDBY)
-    return entered(replace(device, standby=replace(known, visited=True)), state, at)
+    return _with_work_left(entered(replace(device, standby=replace(known, visited=True)), state, at))
 
 
 def at_its_target(device: Device) -> Device:

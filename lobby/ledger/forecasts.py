@@ -15,7 +15,7 @@ from lobby.domain.device import Device, Priority
 from lobby.domain.forecast import Backlog, Forecast, devices_before, forecast, forecast_of_work
 from lobby.domain.lane_pace import DEFAULT_RATE, LanePace
 from lobby.domain.lane_state import LaneState
-from lobby.domain.lanes import Lane, home_lane, lane_to, parse_turn, target_of
+from lobby.domain.lanes import Lane, home_lane, lane_to, parse_turn, priority_of, target_of
 from lobby.domain.states import State
 from lobby.domain.target import RegisteredTarget
 from lobby.errors import InvalidInput
@@ -96,4 +96,4 @@ def _place(device: Device) -> tuple[Lane, Priority]:
         found = parse_turn(device.turn or "")
     except InvalidInput:
         found = None
-    return found or (home_lane(device), device.priority)
+    return found or (home_lane(device), priority_of(device))

@@ -34,6 +34,16 @@ class StandbyWriter(EventWriter):
         reason = why or f"{code or status.value} in {target}"
         return self._update(device, Event.PREPARED, decide, actor, why=reason)
 
+    def announced(self, device: Device, actor: str, code: str | None = None) -> Device:
+        """Record that the standby was announced to the device in its target; with `code`, that it was refused."""
+        endpoint = device.standby.iotep if device.standby is not None else None
+
+        def decide(row: Device, _at: str) -> Device:
+            return standby_transitions.announced(row, device.generation, endpoint, sent=code is None)
+
+        reason = f"not announced in {device.target}: {code}" if code else f"announced in {device.target}"
+        return self._update(device, Event.PREPARED, decide, actor, why=reason)
+
     def follow(self, device: Device, standby: Target, actor: str, why: str) -> Device:
         """Record that a device of an evacuated target is one of its standby now."""
         home = device.target

@@ -16,15 +16,16 @@ from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
 from commissioner.commissioning import Commissioner
+from commissioner.errors import LeaseLost
 from commissioner.lambdas.inspector import Inspector
 from commissioner.serving import FINAL, Attempt, Result, Server
 from commissioner.target_gateway.gateway import TargetGateway
-from commissioner.target_gateway.sessions import Sessions
+from commissioner.target_gateway.sessions import CallGuard, Sessions
 from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.lanes import home_lane
+from lobby.domain.lanes import Lane, home_lane, lane_to
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.target import profile_policy
@@ -68,6 +69,17 @@ Record = dict[str, Any]
 _SNAPSHOTS: dict[tuple[str, ...], Any] = {}
 
 
+class OneLane(CallGuard):
+    """Rejects calls into another target than that of the lane that is served, as the lane's lease does."""
+
+    def __init__(self) -> None:
+        self.lane: Lane | None = None
+
+    def before_call(self, target: Target) -> None:
+        if self.lane is not None and self.lane != lane_to(target):
+            raise LeaseLost(f"got a call into {target} in lane {self.lane}, want its own lane")
+
+
 def wall_clock() -> datetime:
     """Return the machine's time: AssumeRole's responses contain it, so the session cache must use it too."""
     return datetime.now(UTC)
@@ -82,6 +94,7 @@ class LobbyWithTargets:
         self.queued: list[tuple[str, str]] = []
         self.profiles, self.removes_left = PROFILES, False
         self.results: list[Result] = []
+        self.guard = OneLane()
         with calls.uncounted():
             self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
             external_ids = iter(EXTERNAL_IDS.values())
@@ -111,7 +124,7 @@ class LobbyWithTargets:
         with self.calls.uncounted():
             ledger = Ledger(REGION, self.clock, pause=lambda _attempt: None)
             targets = RecentTargets(Targets.read_only(), self.clock)
-            sessions = Sessions(aws.client("sts"), sessions_clock)
+            sessions = Sessions(aws.client("sts"), sessions_clock, guard=self.guard)
             gateway = TargetGateway(targets, sessions, self.profiles, KEY, removes_left=self.removes_left)
             commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
             return Server(commissioner, ledger, lambda *report: self.queued.append(report), self.clock)
@@ -201,7 +214,9 @@ class LobbyWithTargets:
         for _ in range(6):
             if not lanes:
                 return True
-            self.results.append(self.server.serve(Attempt(certid, number, unfinished=True), lanes.pop()))
+            self.guard.lane = lanes.pop()
+            self.results.append(self.server.serve(Attempt(certid, number, unfinished=True), self.guard.lane))
+            self.guard.lane = None
             if self.results[-1] not in FINAL:
                 return False
             with self.calls.uncounted():

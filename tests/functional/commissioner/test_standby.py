@@ -193,7 +193,8 @@ def test_a_device_from_before_the_standby_is_prepared_once(calls: Calls, clock: 
     assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
     assert lobby.device().devstate is State.ARRIVED
     assert lobby.prepare() is None
-    assert lobby.events()[-2:] == [("prepare", None, str(A)), ("prepared", f"active in {B}", str(A))]
+    done = [("prepared", f"active in {B}", str(A)), ("prepared", f"announced in {A}", str(A))]
+    assert lobby.events()[-3:] == [("prepare", None, str(A)), *done]
 
 
 def test_another_mode_applies_to_a_commissioner_that_has_read_the_target_before(lobby: StandbyLobby) -> None:
@@ -216,10 +217,11 @@ def test_a_mode_that_changes_while_a_device_is_prepared_is_not_lost(lobby: Stand
 
     lobby.calls.meanwhile["TransactWriteItems"] = change_again
     assert lobby.deliver(record) == []
-    assert [(event, why) for event, why, _ in lobby.events()][-3:] == [
+    assert [(event, why) for event, why, _ in lobby.events()][-4:] == [
         ("prepared", f"inactive in {B}"),
         ("prepare", None),
         ("prepared", f"active in {B}"),
+        ("prepared", f"announced in {A}"),
     ]
     assert statuses() == ("ACTIVE", "ACTIVE", "ACTIVE")
     assert not lobby.device().needs_commissioner

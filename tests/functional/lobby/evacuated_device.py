@@ -31,6 +31,8 @@ class Evacuated:
 
     def __init__(self, reception: Reception, clock: Clock, mode: StandbyMode) -> None:
         self.reception, self.clock, self.calls = reception, clock, reception.calls
+        self.marks: list[ArrivalMark] = []
+        self.queue_answers = True
         self.ledger = reception.ledger
         with self.calls.uncounted():
             self.targets = Targets(lambda: "external id", clock)
@@ -43,9 +45,8 @@ class Evacuated:
             ready = self.ledger.commission(claimed, "a.example", "service:commissioner", STANDBY)
             self.prepare(ready, mode)
         reception.receptionist = Receptionist(
-            aws.client("iot-data"), self.ledger, RecentTargets(self.targets, clock, EVACUATION_CACHE)
+            aws.client("iot-data"), self.ledger, RecentTargets(self.targets, clock, EVACUATION_CACHE), self.mark
         )
-        self.marks: list[ArrivalMark] = []
         certificates = sns_messages.certificates(clock)
         self.arrivals = Arrivals(
             self.ledger,
@@ -53,10 +54,16 @@ class Evacuated:
             lambda _region: aws.client("sns"),
             certificates,
             print,
-            self.marks.append,
+            self.mark,
             clone_watch(self.ledger, self.targets),
         )
         self.calls.forget()
+
+    def mark(self, mark: ArrivalMark) -> None:
+        """Receive a mark, as the marks' queue does."""
+        if not self.queue_answers:
+            raise ConnectionError("no answer from the queue")
+        self.marks.append(mark)
 
     def prepare(self, device: Device, mode: StandbyMode) -> None:
         status = StandbyStatus(mode.value)

@@ -60,6 +60,40 @@ def test_a_device_that_goes_to_its_standby_by_itself_is_recorded_and_not_called_
     assert ArrivalMark.decode(mark.encode()) == mark
 
 
+def test_a_visit_whose_mark_was_not_sent_is_recorded_and_marked_with_the_next_delivery(active: Evacuated) -> None:
+    active.queue_answers = False
+    with pytest.raises(ConnectionError):
+        active.report()
+    active.queue_answers = True
+    active.report()
+    assert events(active, 1) == ["standby"]
+    assert [mark.awaited for mark in active.marks] == [True]
+
+
+def test_a_fallback_to_the_standby_of_an_evacuated_target_marks_nothing_there(active: Evacuated) -> None:
+    active.evacuate()
+    active.clock.advance(minutes=5)
+    received = int(active.clock().timestamp() * 1000)
+    assert active.reception.hello(receivedat=received) == "fell back"
+    assert sent()["iotep"] == "b.example"
+    assert active.marks == []
+
+
+def test_a_device_that_fetches_an_announced_standby_has_not_fallen_back(active: Evacuated) -> None:
+    with active.calls.uncounted():
+        active.ledger.announced(active.device(), "service:commissioner")
+    active.clock.advance(minutes=5)
+    received = int(active.clock().timestamp() * 1000)
+    assert active.reception.hello(receivedat=received) == "routed"
+    assert sent()["standby"]["iotep"] == "b.example"
+    assert active.reception.hello(receivedat=received) == "routed"  # delivered again
+    assert (active.device().devstate, active.marks) == (State.ARRIVED, [])
+    active.clock.advance(minutes=5)
+    received = int(active.clock().timestamp() * 1000)
+    assert active.reception.hello(receivedat=received) == "fell back"
+    assert [mark.awaited for mark in active.marks] == [True]
+
+
 def test_further_reports_of_the_same_visit_change_nothing(active: Evacuated) -> None:
     active.report()
     before = active.device()

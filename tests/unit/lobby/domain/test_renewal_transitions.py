@@ -11,7 +11,7 @@ from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
 from lobby.domain.renewal import Renewal, stage_of
 from lobby.domain.renewal_transitions import REQUESTED_GRACE, become_due, renew, request, retired
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
-from lobby.domain.standby_transitions import come_back, evacuate, prepare, prepared
+from lobby.domain.standby_transitions import announced, come_back, evacuate, prepare, prepared
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, admit, move, release, retry, revoke
 from lobby.errors import Conflict
@@ -222,7 +222,7 @@ def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> 
     assert (home_lane(again), has_part(again, lane_to(A))) == (lane_to(B), False)
     ready = prepared(again, 2, B, StandbyStatus.ACTIVE, "b.example")
     assert (home_lane(ready), ready.needs_commissioner) == (lane_to(A), True)
-    done = retired(ready, 2, (CERTID,))
+    done = announced(retired(ready, 2, (CERTID,)), 2, "b.example", sent=True)
     assert (done.retiring, done.needs_commissioner) == ((), False)
 
 
@@ -237,7 +237,9 @@ def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other
         row = prepared(row, 2, other, StandbyStatus.ACTIVE, "c.example")
     assert (home_lane(row), row.needs_commissioner) == (lane_to(A), True)
     done = retired(row, 2, (CERTID,))
-    assert (done.retiring, done.needs_commissioner) == ((), False)
+    assert (done.retiring, done.needs_commissioner) == ((), other is not None)
+    told = announced(done, 2, "c.example", sent=True)
+    assert not told.needs_commissioner
 
 
 def test_a_target_that_an_evacuated_device_has_left_is_cleared_of_a_certificate_before_it_is_retired() -> None:
