@@ -6,7 +6,7 @@ and falls back to the lobby when its certificate is no longer accepted.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -92,6 +92,10 @@ class SimulatedDevice:
         """Return the certificate request that it sends now."""
         return None
 
+    def _differs_in_its_standby(self, route: Route) -> bool:
+        """Return whether the route is the stored one with another standby."""
+        return self.route is not None and replace(route, standby=self.route.standby) == self.route != route
+
     def next_target(self) -> Target | None:
         """Process the inbox; return where the device reconnects to (None: it stays)."""
         target = None
@@ -99,6 +103,8 @@ class SimulatedDevice:
             message = parse_message(payload)
             if isinstance(message, Reset):
                 self.route, target = None, HOME if where != HOME else None
+            elif isinstance(message, Route) and self._differs_in_its_standby(message) and where != HOME:
+                target = HOME  # it takes its standby from the lobby only
             elif isinstance(message, Route) and message != self.route:
                 self.route, target = message, ENDPOINTS[message.iotep]
             elif isinstance(message, PresenceChallenge):

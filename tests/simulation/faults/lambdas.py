@@ -58,6 +58,7 @@ from lobby.ledger.manifests import Manifests
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.recent_enrolments import RecentEnrolments
+from lobby.ledger.standby_routes import EVACUATION_CACHE
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.receptionist import Receptionist
@@ -150,7 +151,8 @@ class Lambdas:
         return lambda event: provisioning.handler(event, None, hook)
 
     def _receptionist(self) -> Handler:
-        handling = Receptionist(LobbyClients().iot_data, self._ledger())
+        targets = RecentTargets(self._targets(), self._clock, EVACUATION_CACHE)
+        handling = Receptionist(LobbyClients().iot_data, self._ledger(), targets, _marked_by_nobody)
         return lambda event: receptionist.handler(event, None, handling)
 
     def _connections(self) -> Handler:
@@ -217,7 +219,7 @@ class Lambdas:
             lambda region: sns(region_name=region),
             certificates,
             _kept_nowhere,
-            _kept_nowhere,
+            _marked_by_nobody,
             clone_watch(self._ledger(), self._targets()),
         )
         return lambda event: arrivals.handler(event, None, handling)
@@ -257,6 +259,10 @@ def _wall_clock() -> datetime:
 
 def _kept_nowhere(body: object) -> None:
     raise AssertionError(f"got {body}, want confirmations of registered targets only")
+
+
+def _marked_by_nobody(_mark: object) -> None:
+    """Accept a mark. The marker is not part of the scenarios."""
 
 
 def _no_comparison(*_: Any) -> Any:

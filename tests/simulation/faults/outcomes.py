@@ -6,11 +6,12 @@ every outcome (valid hash chains, counts that a recount confirms, no undelivered
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from lobby.domain.device import Entry
 from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.standby import parse_standby
 from lobby.domain.states import Event
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import entry_of
@@ -84,8 +85,11 @@ def _active(target: Target) -> list[str]:
 
 
 def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
-    """Replace the time of the last hello by a flag: whether it is in the scenario."""
+    """Replace the time of the last hello by a flag: whether it is in the scenario. Leave out whether the device has
+    answered the announcement of its standby: one that knows it already does not."""
     kept_fields = {name: value for name, value in row.items() if name not in _VARYING}
+    if "standby" in row:
+        kept_fields["standby"] = str(replace(parse_standby(row["standby"]["S"]), announced=False))
     return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
 
 
@@ -135,11 +139,14 @@ def _miscounted() -> list[str]:
 
 
 def _position(device: SimulatedDevice, rows: dict[str, Any]) -> Any:
-    """Return where the device is connected; in a target, also its route, and whether that is of the current claim."""
+    """Return where the device is connected; in a target, also its route with its standby, and whether that is of the
+    current claim."""
     if device.route is None or device.connected_to in (None, HOME):
         return device.connected_to
     generation = rows[device.certid]["generation"]["N"]
-    return device.connected_to, device.route.iotep, device.route.config, str(device.route.generation) == generation
+    standby = device.route.standby and device.route.standby.iotep
+    current = str(device.route.generation) == generation
+    return device.connected_to, device.route.iotep, device.route.config, standby, current
 
 
 def _surplus(mine: Any, others: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests import sns_messages
-from tests.simulation.faults import api_requests, claiming, initial_states
+from tests.simulation.faults import api_requests, claiming, initial_states, standbys
 from tests.simulation.faults.devices import EVENTS, A, B, Fleet, arrival_of
 from tests.simulation.faults.initial_states import ONE, TWO, C
 from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
@@ -197,6 +197,17 @@ _CONNECTIONS: Final = (
     ),
     Scenario("two clients share an identity in a target", initial_states.arrived, _take_over),
 )
+_STANDBYS: Final = (
+    Scenario("claim for a target that has a standby", standbys.waiting, lambda f: api_requests.claim(f, ONE, A)),
+    Scenario("release of a prepared device", standbys.prepared, lambda f: api_requests.release(f, ONE)),
+    Scenario(
+        "revocation of a prepared device", standbys.prepared, lambda f: api_requests.revoke(f, ONE), reason="REVOKED"
+    ),
+    Scenario("move of a prepared device to its standby", standbys.prepared, lambda f: api_requests.move(f, ONE, B)),
+    Scenario("hello of a device of an evacuated target", standbys.evacuated, standbys.fall_back),
+    Scenario("a device goes to its standby by itself", standbys.prepared, standbys.appear_in_the_standby),
+    Scenario("a device has the route of an ended evacuation", standbys.returned, standbys.appear_in_the_standby),
+)
 _LANES: Final = (
     Scenario("a target is paused", initial_states.waiting, lambda f: api_requests.pause(f, A)),
     Scenario("a target is paused and continues", initial_states.waiting, _pause_and_resume),
@@ -218,5 +229,6 @@ SCENARIOS: Final = (
     *_REVOCATIONS,
     *_TARGETS,
     *_CONNECTIONS,
+    *_STANDBYS,
     *_LANES,
 )
