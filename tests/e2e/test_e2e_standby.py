@@ -128,11 +128,12 @@ def set_certificates(deployed: Deployment, certid: str, status: str, *places: Ta
 def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_comes_back(
     deployed: Deployment, fleet: Fleet, first: Target, standby: Target
 ) -> None:
-    set_standby(deployed, first, None)
+    set_standby(deployed, first, standby, "INACTIVE")
     paths = fleet.make()
     device, certid = fleet.power_on(paths, "--standby-base", "3", "--standby-cap", "3"), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
+    until(lambda: deployed.status(certid, standby) == "INACTIVE" or None)
     set_standby(deployed, first, standby)
     until(lambda: deployed.status(certid, standby) == "ACTIVE" or None)
     wait_for(deployed, first, prepared=1)
