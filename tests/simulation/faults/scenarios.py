@@ -204,7 +204,7 @@ _STANDBYS: Final = (
         "revocation of a prepared device", standbys.prepared, lambda f: api_requests.revoke(f, ONE), reason="REVOKED"
     ),
     Scenario("move of a prepared device to its standby", standbys.prepared, lambda f: api_requests.move(f, ONE, B)),
-    Scenario("hello of a device of an evacuated target", standbys.evacuated, standbys.fall_back),
+    Scenario("hello of a device of an evacuated target", standbys.evacuated, standbys.fall_back, repeatable=True),
     Scenario("a device goes to its standby by itself", standbys.prepared, standbys.appear_in_the_standby),
     Scenario("a device has the route of an ended evacuation", standbys.returned, standbys.appear_in_the_standby),
 )

@@ -35,8 +35,10 @@ def prepared(fleet: Fleet) -> None:
 
 
 def evacuated(fleet: Fleet) -> None:
-    """A is evacuated, and the device has not noticed it yet."""
+    """A is evacuated. The device, which A does not accept any more, is back in the lobby since before that."""
     prepared(fleet)
+    fall_back(fleet)
+    fleet.cloud.settle()
     _standbys(fleet).evacuate(A, _ANN, "Region down")
     fleet.clock.advance(minutes=5)
 
@@ -49,7 +51,7 @@ def returned(fleet: Fleet) -> None:
 
 
 def fall_back(fleet: Fleet) -> None:
-    """The device cannot reach its target any more, and says hello in the lobby."""
+    """The device cannot reach its target, and says hello in the lobby."""
     fleet.devices[ONE].connected_to = HOME
     fleet.say_hello(ONE)
 
