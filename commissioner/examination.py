@@ -78,7 +78,8 @@ class Examination:
             for finding in self._compare(device, each, repair_as)
         ]
         if self._has_standby(target):
-            findings += self._in_standbys(self.rows(target, [device.certid for device in devices]), repair_as)
+            looked_up = [device.certid for device in devices[: len(facts)]]
+            findings += self._in_standbys(self.rows(target, looked_up), repair_as)
         return Examined(len(facts), tuple(findings))
 
     def _in_standbys(self, devices: Sequence[Device], repair_as: str | None) -> Iterator[Finding]:

@@ -13,7 +13,9 @@ from commissioner.inspector_client import InspectorClient
 from commissioner.reconciliation import Reconciliation
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.standby import StandbyStatus
+from lobby.inspector_contracts import FactsRequest
 from lobby.invocation import Request, decode_response
+from lobby.names import Target
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (
@@ -90,6 +92,8 @@ class Compared:
 
     def __init__(self, lobby: StandbyLobby) -> None:
         self.lobby, self.refused = lobby, False
+        self.asked: list[tuple[Target, int]] = []
+        self.time_for = 100
         lobby.place()
         self.iot: IoTBackend = iot_backends[B.account][B.region]
         inspector = new_inspector()
@@ -97,11 +101,15 @@ class Compared:
         def send(request: "Request[object]") -> object:
             if self.refused and request.encode()["region"] == B.region:
                 raise TargetRefusal("TARGET_UNREACHABLE", "got no answer")
-            return decode_response(request, inspector.answer(request.encode()))
+            answer = decode_response(request, inspector.answer(request.encode()))
+            if not isinstance(request, FactsRequest):
+                return answer
+            self.asked.append((request.target, len(request.devices)))
+            return answer[: self.time_for]  # type: ignore[index]  # a tuple of facts
 
         client = InspectorClient(send)  # type: ignore[arg-type]  # one signature for all requests
-        examination = Examination(lobby.ledger, client, PROFILES, KEY, lambda target: target == A)
-        self._pages = Reconciliation(client, examination)
+        self.examination = Examination(lobby.ledger, client, PROFILES, KEY, lambda target: target == A)
+        self._pages = Reconciliation(client, self.examination)
 
     def codes(self, repair_as: str | None = None) -> list[tuple[DifferenceCode, bool]]:
         page = self._pages.page(A, None, repair_as)
@@ -124,6 +132,13 @@ def test_a_standby_in_step_has_no_differences_and_is_only_read(active: Compared,
     before = aws.registry(B), aws.tables()
     assert (active.codes(), unused.codes(ANN)) == ([], [])
     assert (aws.registry(B), aws.tables()) == before
+
+
+def test_devices_for_which_there_was_no_time_are_not_compared_in_the_standby_either(active: Compared) -> None:
+    """They are compared with the next page, and would be reported twice."""
+    device, active.time_for = active.lobby.device(), 1
+    assert active.examination.placed(A, [device, device]).count == 1
+    assert active.asked == [(A, 2), (B, 1)]
 
 
 @pytest.mark.parametrize("change", REPAIRABLE, ids=lambda change: change.__name__)
