@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from lobby.domain.identity import fingerprint
+from cryptography.hazmat.primitives.hashes import SHA256
+
 from lobby.domain.signer import Signer
 from lobby.domain.trust.issuer import Issuer, parse_issuer
 from lobby.domain.trust.revocation import genuine_lists
@@ -66,7 +67,7 @@ def expiring_signers(signers: Iterable[Signer], at: datetime) -> list[Expiring]:
     for pem in dict.fromkeys(each.ca for each in signers):
         issuer = parse_issuer(pem)
         if issuer.end - CA_NOTICE <= at:
-            found.append(Expiring(CA, fingerprint(issuer.certificate), _name(issuer), _text(issuer.end)))
+            found.append(Expiring(CA, issuer.certificate.fingerprint(SHA256()).hex(), _name(issuer), _text(issuer.end)))
     return found
 
 

@@ -71,6 +71,7 @@ def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> Non
             "py.typed",
             "domain/__init__.py",
             "domain/identity.py",
+            "domain/signer.py",
             "errors.py",
             "installed_commands.py",
             "keyboard_layouts.py",
