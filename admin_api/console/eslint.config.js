@@ -41,6 +41,7 @@ const VALUES = [
   "RenewalOverview",
   "RenewalPolicy",
   "SerialNumberClaims",
+  "Signer",
   "Standby",
   "SubjectField",
   "Suspicion",

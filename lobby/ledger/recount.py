@@ -83,4 +83,5 @@ if __name__ == "__main__":
     if lobby_regions(os.environ):
         route(Access.HOME)
     print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")
-    print(f"counts corrected: {correct()}")
+    if corrected := correct():
+        print("counts corrected:", ", ".join(f"{bucket} by {number:+}" for bucket, number in corrected.items()))

@@ -228,7 +228,7 @@ def test_only_these_rules_publish_notices(stacks: Stacks) -> None:
     [statement] = allowed
     assert statement["Action"] == "sns:Publish"
     assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
-        f"<Notice{name}.Arn>" for name in ("Waiting", "Failed", "Refused")
+        f"<Notice{name}.Arn>" for name in ("Waiting", "Failed", "Refused", "Suspected", "Quarantined")
     ]
 
 

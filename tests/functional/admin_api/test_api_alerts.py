@@ -23,7 +23,10 @@ def add(lobby: Lobby, email: str, notices: list[str] | None = None) -> Response:
 
 @pytest.mark.parametrize(
     ("notices", "policy"),
-    [(None, ["waiting", "failed", "refused"]), (["failed", "waiting", "failed"], ["failed", "waiting"])],
+    [
+        (None, ["waiting", "failed", "refused", "suspected", "quarantined"]),
+        (["failed", "waiting", "failed"], ["failed", "waiting"]),
+    ],
     ids=str,
 )
 def test_an_address_is_subscribed_to_its_notices(
