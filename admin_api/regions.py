@@ -134,7 +134,8 @@ class LobbyRegions:
         try:
             return several.audit.anchored(several.anchors(anchors_of), count, after)
         except (BotoCoreError, ClientError) as error:
-            raise NotHome("REGION_UNREACHABLE", f"got no anchors of {anchors_of}: {error}"[:300]) from error
+            cause = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+            raise NotHome("REGION_UNREACHABLE", f"got no anchors of {anchors_of}: {cause}") from error
 
     def _require_several(self) -> Several:
         if self._several is None:

@@ -109,7 +109,7 @@ def test_a_device_is_shown_with_all_its_details(terminal: Terminal, lobby: Lobby
         str(HERE),
         "TARGET_ROLE_DENIED",
         "Run the setup command.",
-        "actions      move, configure, release, retry, revoke, quarantine",
+        "actions      move, configure, release, retry, quarantine, revoke",
         "hash chain valid",
         "inlobby → claimed",
     ):

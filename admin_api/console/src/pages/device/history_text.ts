@@ -47,7 +47,8 @@ export function eventText({ event, reason, after }: Pick<Entry, "event" | "reaso
   if (event === "prepared" && reason?.startsWith("asked to leave"))
     return "Asked to leave the evacuated target";
   if (event === "prepared" && reason?.startsWith("announced in")) return "Standby announced in the target";
-  if (event === "prepared" && reason?.startsWith("not announced in")) return "Standby not announced in the target";
+  if (event === "prepared" && reason?.startsWith("not announced in"))
+    return "Standby not announced in the target";
   if (event === "prepared" && /^[A-Z]/.test(reason ?? "")) return "Not registered in the standby";
   if (event === "retry" && after === "proving") return "New presence code requested";
   return EVENTS[event] ?? event;
