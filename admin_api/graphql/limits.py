@@ -5,6 +5,7 @@ fields with the same name, and follow a fragment once for each path to it. `Docu
 at most `MAX_FIELDS` fields.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
@@ -28,6 +29,8 @@ MAX_BODY: Final = 128 * 1024
 which the ledger limits to 8 KiB."""
 MAX_TOKENS: Final = 2000
 MAX_DEPTH: Final = 6
+MAX_NESTING: Final = 64
+"""Brackets around one place of a document, those of values included. Validation is recursive."""
 MAX_ALIASES: Final = 25
 MAX_DEFINITIONS: Final = 25
 """Operations and fragments in one document."""
@@ -40,6 +43,8 @@ MAX_INTROSPECTIONS: Final = 5
 """Fields `__schema` and `__type` in one document. Each can list the whole schema, which takes as long as several
 ordinary requests; tools ask for it once."""
 _INTROSPECTION: Final = ("__schema", "__type")
+_NOT_BRACKETS: Final = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[^()\[\]{}"#]+')
+"""Strings, comments, and all other text without brackets."""
 MAX_NAME: Final = 64
 """Characters of an alias, which every item of a list repeats."""
 MAX_BULK: Final = 1000
@@ -140,6 +145,15 @@ def _selected_fields(
                 pending.append((inner.selection_set, position))
 
 
+def nesting(text: str) -> int:
+    """Return the largest number of brackets around one place of a document."""
+    depth = most = 0
+    for bracket in _NOT_BRACKETS.sub("", text):
+        depth += 1 if bracket in "([{" else -1
+        most = max(most, depth)
+    return most
+
+
 def ambiguity(document: DocumentNode, operation_name: str | None) -> str | None:
     """Return why it is not certain which operation of a document is requested, or None (GraphQL, section 6.1,
     GetOperation)."""
@@ -156,7 +170,9 @@ class DocumentLimiter(SchemaExtension):
         context = self.execution_context
         if context.graphql_document is not None and context.pre_execution_errors is None:
             document, name = context.graphql_document, context._provided_operation_name  # no public access
-            violation = limit_violation(document) or ambiguity(document, name)
+            depth = nesting(context.query or "")
+            too_deep = f"got {depth} nested brackets, want at most {MAX_NESTING}" if depth > MAX_NESTING else None
+            violation = too_deep or limit_violation(document) or ambiguity(document, name)
             if violation is not None:
                 context.pre_execution_errors = [GraphQLError(violation)]
         yield

@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.graphql.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, RequestQuota, Resource
+from admin_api.graphql.limits import MAX_BODY, MAX_BULK, MAX_SECONDS, RequestQuota, Resource, nesting
 from lobby.errors import InvalidInput
 from lobby.wire import MAX_CONFIG_BYTES
 
@@ -41,3 +41,18 @@ def test_the_time_limit_starts_with_the_request(seconds: float, up: bool) -> Non
 def test_the_body_limit_fits_a_full_bulk_claim() -> None:
     fingerprint = len('"' + ":".join(["AB"] * 32) + '", ')
     assert MAX_BULK * fingerprint + 2 * MAX_CONFIG_BYTES + 8 * 1024 <= MAX_BODY
+
+
+@pytest.mark.parametrize(
+    ("document", "depth"),
+    [
+        ("{a(b:[[1]]){c}}", 4),
+        ('{a(b:"[[[[")} # [[[[', 2),
+        ('{a(b:"""[[ " \\""" [[""") {c}}', 2),
+        ('"\\"[[["{', 1),
+        ("[" * 900 + "]" * 900, 900),
+        ("", 0),
+    ],
+)
+def test_brackets_in_strings_and_comments_are_not_nested(document: str, depth: int) -> None:
+    assert nesting(document) == depth

@@ -32,6 +32,10 @@ export const EVENT_NAMES = [
   "evacuate",
   "return",
   "standby",
+  "suspect",
+  "dismiss",
+  "quarantine",
+  "lift",
 ] as const;
 
 export const RESULTS: Readonly<Record<string, string>> = {

@@ -41,7 +41,7 @@ test("describes the bars in text", async () => {
 
 test("shows failures by reason with meaning, remedy and link", async () => {
   show(<OverviewPage />, new FakeApi(overview(MANY, { reasons: REASONS })));
-  const [denied, unknown] = await lines("Failed and refused devices by reason");
+  const [denied, unknown] = await lines("Failed, refused, quarantined and suspected devices by reason");
   expect(denied?.text).toContain("The role in the target can't be assumed");
   expect(denied?.text).toContain("Run the target's setup command there, then retry.");
   expect(denied?.text).toMatch(/36$/);
@@ -87,7 +87,7 @@ test.each<[Role, string]>([
 test("reports a lobby without failures", async () => {
   const api = new FakeApi(overview({ inlobby: 1 }));
   show(<OverviewPage />, api);
-  expect(await screen.findByText("No failed or refused devices.")).toBeDefined();
+  expect(await screen.findByText("No failed, refused or suspected devices.")).toBeDefined();
   expect(screen.getByText(/^Nothing is stuck/)).toBeDefined();
   expect(screen.getByText("No devices are claimed for a target yet.")).toBeDefined();
   expect(api.variablesOf("Stuck")).toEqual([]);
