@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from lobby.domain.trust.remote_key import WANTED, remote_key
+from lobby.domain.trust.remote_key import WANTED, kms_request, remote_key
 from lobby.errors import InvalidInput
 from pki import profile
 
@@ -24,11 +23,9 @@ def create(kms: Any, arn: str, organization: str, years: int, now: datetime) -> 
     if found["KeyUsage"] != "SIGN_VERIFY":
         raise InvalidInput("INVALID_SIGNER", f"got key {arn} for {found['KeyUsage']}, want one for SIGN_VERIFY")
     public = load_der_public_key(found["PublicKey"])
-    algorithm = "RSASSA_PKCS1_V1_5_SHA_256" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_256"
 
     def sign(digest: bytes) -> bytes:
-        request = {"KeyId": arn, "Message": digest, "MessageType": "DIGEST", "SigningAlgorithm": algorithm}
-        signature: bytes = kms.sign(**request)["Signature"]
+        signature: bytes = kms.sign(**kms_request(arn, public, digest))["Signature"]
         return signature
 
     try:

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lobby.domain.signer import SIGNER_UNAVAILABLE, Signer, region_of
-from lobby.domain.trust.remote_key import SignDigest
+from lobby.domain.trust.remote_key import SignDigest, kms_request
 from lobby.errors import InvalidInput
 from lobby.names import Region
 
@@ -55,10 +54,9 @@ class KmsKeys:
     def signing(self, signer: Signer) -> SignDigest:
         """Return the function that signs with the signer's key."""
         public = x509.load_pem_x509_certificate(signer.ca.encode()).public_key()
-        algorithm = "RSASSA_PKCS1_V1_5_SHA_256" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_256"
 
         def sign(digest: bytes) -> bytes:
-            request = {"KeyId": signer.key, "Message": digest, "MessageType": "DIGEST", "SigningAlgorithm": algorithm}
+            request = kms_request(signer.key, public, digest)
             signature: bytes = self._call(signer.key, lambda kms: kms.sign(**request))["Signature"]
             return signature
 

@@ -1,12 +1,11 @@
 """Counts of devices, updated by every transaction and read with a few queries.
 
-A bucket is a state, with the target of its devices and, for failed, refused, quarantined and suspected
-devices, the reason. A transition adds
-one to the number of devices that went from one bucket to another: a single write. A bucket's count is the number of
-devices that entered it minus the number of those that left it. Each row contains the key of the bucket that counts it,
-so that the same bucket is left later. Each pair of buckets has several shards, so that simultaneous transactions rarely
-conflict, in several partitions, each of which takes a thousand write units per second. Counts that earlier versions
-wrote, one for each bucket, are added.
+A bucket is a state, with the target of its devices and, for failed, refused, quarantined and suspected devices, the
+reason. A transition adds one to the number of devices that went from one bucket to another: a single write. A bucket's
+count is the number of devices that entered it minus the number of those that left it. Each row contains the key of the
+bucket that counts it, so that the same bucket is left later. Each pair of buckets has several shards, so that
+simultaneous transactions rarely conflict, in several partitions, each of which takes a thousand write units per second.
+Counts that earlier versions wrote, one for each bucket, are added.
 """
 
 import random
@@ -38,10 +37,9 @@ _WITH_REASON: Final = (State.FAILED, State.REFUSED, State.QUARANTINED)
 
 @dataclass(frozen=True)
 class Bucket:
-    """A group of devices with a count. Only failed, refused, quarantined and suspected
-    devices have a `reason`. `place` is `PREPARED` for
-    devices that are registered in their standby, and the home of those that were evacuated. `state` is text if this
-    version has no such state: a newer version counted here and was rolled back."""
+    """A group of devices with a count. Only failed, refused, quarantined and suspected devices have a `reason`.
+    `place` is `PREPARED` for devices that are registered in their standby, and the home of those that were
+    evacuated. `state` is text if this version has no such state: a newer version counted here and was rolled back."""
 
     state: State | str
     target: Target | None = None

@@ -45,7 +45,7 @@ class Devices:
         return self._lobby.local.manufacturer.make_device()
 
     def power_on(self, paths: DevicePaths, door: Target) -> PoweredDevice:
-        """Start the client. Its state depends on the door, like that of a device that was told another lobby."""
+        """Start the client. Its state depends on the door, as if the device had been configured for that lobby."""
         state = self._directory / f"{name_of(paths)}-{door.region}"
         device = PoweredDevice(self._lobby.file_of(door), paths, state, SHORT_INTERVALS)
         self._on.append(device)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash, HashAlgorithm
 
 SignDigest = Callable[[bytes], bytes]
 """Returns the signature of a SHA-256: DER for EC."""
+KmsRequest = dict[str, Any]
 RemoteKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 WANTED: Final = "EC on P-256, or RSA of at least 2048 bits"
 
@@ -24,6 +25,12 @@ def remote_key(public: object, sign_digest: SignDigest) -> RemoteKey:
     if isinstance(public, rsa.RSAPublicKey) and public.key_size >= 2048:
         return _RemoteRsaKey(public, sign_digest)
     raise TypeError(f"got a key of another kind, want {WANTED}")
+
+
+def kms_request(arn: str, public: object, digest: bytes) -> KmsRequest:
+    """Return the request for the signature of a SHA-256 by a key in AWS KMS (API reference, "Sign")."""
+    algorithm = "RSASSA_PKCS1_V1_5_SHA_256" if isinstance(public, rsa.RSAPublicKey) else "ECDSA_SHA_256"
+    return {"KeyId": arn, "Message": digest, "MessageType": "DIGEST", "SigningAlgorithm": algorithm}
 
 
 def _digest(data: object, algorithm: object) -> bytes:

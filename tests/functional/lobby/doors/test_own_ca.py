@@ -92,7 +92,7 @@ def test_a_disabled_key_refuses_the_device_and_the_enrolment_counts_it(own: OwnC
     token = own.lobby.token()
     answer = own.lobby.register(token)
     assert (answer.status, answer.code, own.refused()) == (503, SIGNER_UNAVAILABLE, 1)
-    assert own.ca.arn not in str(answer.body), "the device is told no names"
+    assert own.ca.arn not in str(answer.body), "the device gets no names of keys"
     assert own.lobby.uses(token) == (0, 0)
     assert aws.registry()["certificates"] == {}
 

@@ -1,4 +1,4 @@
-"""A ledger with many devices, for tests of lists."""
+"""A ledger with many devices, for tests of lists, and lobbies in several Regions, of which Dublin is home."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from lobby.ledger.models import LedgerRow
 from tests import aws
 from tests.aws import Calls
 from tests.functional.lobby.ledger.listed_devices import MANY, device
+from tests.regions import DUBLIN, FRANKFURT, OHIO, Regions, regions
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,17 @@ def many_devices() -> Iterator[Calls]:
 def listing(many_devices: Calls) -> Calls:
     many_devices.forget()
     return many_devices
+
+
+@pytest.fixture
+def two(calls: Calls) -> Iterator[Regions]:
+    with regions(calls) as lobby:
+        lobby.keep(DUBLIN)
+        yield lobby
+
+
+@pytest.fixture
+def three(calls: Calls) -> Iterator[Regions]:
+    with regions(calls, DUBLIN, FRANKFURT, OHIO) as lobby:
+        lobby.keep(DUBLIN)
+        yield lobby

@@ -1,29 +1,12 @@
 """Who may write: a writer in a door also requires the vote of the home itself."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from lobby.domain.home import MARGIN_MS
 from lobby.errors import NotHome
 from lobby.ledger.home_fence import Fence
 from lobby.ledger.home_votes import Votes
-from tests.aws import Calls
-from tests.regions import DUBLIN, FRANKFURT, OHIO, Regions, regions
-
-
-@pytest.fixture
-def two(calls: Calls) -> Iterator[Regions]:
-    with regions(calls) as lobby:
-        lobby.keep(DUBLIN)
-        yield lobby
-
-
-@pytest.fixture
-def three(calls: Calls) -> Iterator[Regions]:
-    with regions(calls, DUBLIN, FRANKFURT, OHIO) as lobby:
-        lobby.keep(DUBLIN)
-        yield lobby
+from tests.regions import DUBLIN, FRANKFURT, OHIO, Regions
 
 
 def test_a_door_that_a_promotion_did_not_reach_stops_writing_to_the_old_home(three: Regions) -> None:

@@ -1,6 +1,6 @@
 """The lease of the home Region, against DynamoDB in two or three Regions: how it begins, lasts, ends and moves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,20 +14,6 @@ from lobby.ledger.home_votes import Votes
 from lobby.names import Region
 from tests.aws import Calls, CutOff
 from tests.regions import DUBLIN, FRANKFURT, MINUTE, OHIO, Regions, regions
-
-
-@pytest.fixture
-def two(calls: Calls) -> Iterator[Regions]:
-    with regions(calls) as lobby:
-        lobby.keep(DUBLIN)
-        yield lobby
-
-
-@pytest.fixture
-def three(calls: Calls) -> Iterator[Regions]:
-    with regions(calls, DUBLIN, FRANKFURT, OHIO) as lobby:
-        lobby.keep(DUBLIN)
-        yield lobby
 
 
 def writers(lobby: Regions) -> list[str]:

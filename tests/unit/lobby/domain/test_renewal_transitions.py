@@ -238,8 +238,8 @@ def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other
     assert (home_lane(row), row.needs_commissioner) == (lane_to(A), True)
     done = retired(row, 2, (CERTID,))
     assert (done.retiring, done.needs_commissioner) == ((), other is not None)
-    told = announced(done, 2, "c.example", sent=True)
-    assert not told.needs_commissioner
+    after = announced(done, 2, "c.example", sent=True)
+    assert not after.needs_commissioner
 
 
 def test_a_target_that_an_evacuated_device_has_left_is_cleared_of_a_certificate_before_it_is_retired() -> None:
