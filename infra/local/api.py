@@ -1,10 +1,12 @@
 """A client of the GraphQL API for the demo, the benchmarks and the end-to-end tests.
 
 It signs in to the user pool like any script, and keeps one HTTP connection. It raises `ApiRefused` with the API's
-codes.
+codes. A request that Lambda throttles did not run, so it is repeated.
 """
 
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
 import httpx
 from botocore import UNSIGNED
@@ -14,6 +16,11 @@ from infra.local.emulator import LocalSession
 from infra.local.lobby_file import LobbyFile, LocalOperator
 from lobby import strict_json
 from lobby.names import parse_account, parse_region
+
+MAX_ATTEMPTS: Final = 60
+"""Attempts of a throttled request, including the first."""
+DELAY: Final = 0.5
+"""Seconds between two attempts. The local cloud runs few Lambdas at a time and frees a place quickly."""
 
 
 class ApiRefused(Exception):
@@ -27,16 +34,26 @@ class ApiRefused(Exception):
 class Api:
     """The GraphQL API, signed in as one operator."""
 
-    def __init__(self, lobby: LobbyFile, operator: LocalOperator) -> None:
+    def __init__(
+        self,
+        lobby: LobbyFile,
+        operator: LocalOperator,
+        sleep: Callable[[float], None] = time.sleep,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._url = lobby.graphql_url
+        self._sleep = sleep
         # Connect to loopback directly, without the proxy of the environment.
         self._http = httpx.Client(
-            timeout=30, trust_env=False, headers={"authorization": f"Bearer {sign_in(lobby, operator)}"}
+            timeout=30,
+            trust_env=False,
+            headers={"authorization": f"Bearer {sign_in(lobby, operator)}"},
+            transport=transport,
         )
 
     def ask(self, query: str, **variables: Any) -> Any:
         """Return the `data` of the response. Raise `ApiRefused` if there are errors."""
-        response = self._http.post(self._url, json={"query": query, "variables": variables})
+        response = self._post({"query": query, "variables": variables})
         if response.headers.get("content-type", "").split(";")[0] not in (
             "application/json",
             "application/graphql-response+json",
@@ -49,6 +66,14 @@ class Api:
         if response.status_code != httpx.codes.OK or "data" not in body:
             raise ApiRefused(str(response.status_code), response.text[:300])
         return body["data"]
+
+    def _post(self, body: dict[str, Any]) -> httpx.Response:
+        for _ in range(1, MAX_ATTEMPTS):
+            response = self._http.post(self._url, json=body)
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS or "TooManyRequestsException" not in response.text:
+                return response
+            self._sleep(DELAY)
+        return self._http.post(self._url, json=body)
 
     def device(self, certid: str) -> Any:
         """Return the device, or None if it is not in the ledger."""
