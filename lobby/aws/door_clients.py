@@ -57,6 +57,10 @@ class DoorClients:
     def of(cls, own: Region, environment: Mapping[str, str]) -> "DoorClients":
         return cls([each for each in lobby_regions(environment) if each != own])
 
+    @property
+    def others(self) -> tuple[Region, ...]:
+        return tuple(self._doors)
+
     def iot(self, region: Region | None, own: "IoTClient") -> "IoTClient":
         """Return the client for devices of the door in `region`; `own` is that of this Region."""
         door = self._doors.get(region) if region else None

@@ -1,8 +1,8 @@
 """Lambda: the registrar. It manages claim certificates for the admin API, and every five minutes by a timer.
 
 A run of the timer aligns the claim certificates with their enrolments, so that one ends with its enrolment; reports
-those that will expire; and deletes unused certificates (`pending_certificates`, `orphaned_certificates`). The admin API
-has no permission on certificates of its own.
+those that will expire; and deletes unused certificates (`unused_certificates`). The admin API has no permission on
+certificates of its own.
 """
 
 import os
@@ -18,9 +18,8 @@ from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
 from lobby.domain.claim_certificate import is_expiring
-from lobby.doors.orphaned_certificates import OrphanedCertificates
-from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
+from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
 from lobby.invocation import encode_refusal
@@ -44,8 +43,7 @@ class ClaimCertificateHandler:
     """The components of the Lambda."""
 
     registrar: Registrar
-    pending: PendingCertificates
-    orphaned: OrphanedCertificates
+    unused: UnusedCertificates
     enrolments: Enrolments
     clock: Callable[[], datetime] = now
 
@@ -59,7 +57,7 @@ class ClaimCertificateHandler:
             logger.warning("claim certificate expires soon", extra=fields)
         note = read_progress(SERVICE)
         try:
-            deleted = self.pending.clean(note, time_is_up) + self.orphaned.clean(note, time_is_up)
+            deleted = self.unused.clean(note, time_is_up)
         finally:
             save_progress(SERVICE, note)
         return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
@@ -82,8 +80,8 @@ def _handler() -> ClaimCertificateHandler:
     clients, reader = LobbyClients(), LedgerReader()
     doors = DoorClients.of(settings.region, os.environ)
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
-    pending, orphaned = PendingCertificates(clients.iot, reader), OrphanedCertificates(clients.iot, reader)
-    return ClaimCertificateHandler(registrar, pending, orphaned, Enrolments())
+    unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
+    return ClaimCertificateHandler(registrar, unused, Enrolments())
 
 
 @timer_at_home(nothing_done)

@@ -11,12 +11,12 @@ import boto3
 from admin_api.invocations import ask_registrar
 from lobby.doors import claim_certificates
 from lobby.doors.claim_certificates import ClaimCertificateHandler
-from lobby.doors.orphaned_certificates import OrphanedCertificates
-from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
+from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.invocation import Request
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.reader import LedgerReader
+from lobby.names import Region
 from tests.functional.admin_api.user_pool import REGION
 
 CLAIM_POLICIES = ("device-lobby-claim", "device-lobby-claim-keys")
@@ -35,7 +35,7 @@ class _InvokedHere:
 def ask_here(request: Request[Any]) -> Any:
     """Return the registrar's response, or raise its refusal."""
     iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
-    unused = PendingCertificates(iot, reader), OrphanedCertificates(iot, reader)
-    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), *unused, Enrolments())
+    unused = UnusedCertificates(Region(REGION), iot, reader)
+    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), unused, Enrolments())
     client = _InvokedHere(lambda event: claim_certificates.handler(event, None, service))
     return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

@@ -15,6 +15,7 @@ from lobby.doors.allocating import Allocator
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
+from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.reader import LedgerReader
@@ -49,9 +50,8 @@ class ClaimDoor:
         self.registrar = Registrar(self.iot, POLICY, KEYS_POLICY, LedgerReader(), clock)
         self.pending = PendingCertificates(self.iot, LedgerReader(), clock)
         self.orphaned = OrphanedCertificates(self.iot, LedgerReader(), clock)
-        self.service = claim_certificates.ClaimCertificateHandler(
-            self.registrar, self.pending, self.orphaned, self.enrolments, clock
-        )
+        unused = UnusedCertificates(REGION, self.iot, LedgerReader(), clock)
+        self.service = claim_certificates.ClaimCertificateHandler(self.registrar, unused, self.enrolments, clock)
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(

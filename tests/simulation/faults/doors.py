@@ -24,9 +24,8 @@ from lobby.domain.vending_settings import parse_settings
 from lobby.doors import claim_certificates, vending_authorizer, vending_requests
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
-from lobby.doors.orphaned_certificates import OrphanedCertificates
-from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.registrar import Registrar
+from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
 from lobby.ledger.claim_certificates import ClaimCertificates
@@ -217,8 +216,8 @@ def registrar_problems(active: int) -> list[str]:
 def _handler(clock: Clock) -> claim_certificates.ClaimCertificateHandler:
     iot, reader = aws.client("iot"), LedgerReader()
     registrar = Registrar(iot, POLICY, KEYS_POLICY, reader, clock)
-    unused = PendingCertificates(iot, reader, clock), OrphanedCertificates(iot, reader, clock)
-    return claim_certificates.ClaimCertificateHandler(registrar, *unused, Enrolments(clock), clock)
+    unused = UnusedCertificates(REGION, iot, reader, clock)
+    return claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(clock), clock)
 
 
 def _active() -> list[str]:

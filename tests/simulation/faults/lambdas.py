@@ -41,14 +41,13 @@ from lobby.doors import claim_certificates, provisioning, registration_queue, re
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
-from lobby.doors.orphaned_certificates import OrphanedCertificates
-from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.provisioning import ProvisioningHook
 from lobby.doors.registrar import Registrar
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
 from lobby.doors.renewal import Renewer
+from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.device_connections import Connections
 from lobby.ledger.enrolments import Enrolments
@@ -200,9 +199,9 @@ class Lambdas:
 
     def _registrar(self) -> Handler:
         iot, reader = LobbyClients().iot, LedgerReader()
-        unused = PendingCertificates(iot, reader, self._clock), OrphanedCertificates(iot, reader, self._clock)
+        unused = UnusedCertificates(REGION, iot, reader, self._clock)
         registrar = Registrar(iot, "claim", "claim-keys", reader, self._clock)
-        desk = claim_certificates.ClaimCertificateHandler(registrar, *unused, Enrolments(self._clock), self._clock)
+        desk = claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(self._clock), self._clock)
         return lambda event: claim_certificates.handler(event, _CONTEXT, desk)
 
     @staticmethod

@@ -261,7 +261,7 @@ def test_unused_certificates_are_deleted_after_an_hour(door: ClaimDoor, clock: C
     assert door.run()["UnusedCertificatesDeleted"] == 2
     left_over = {each["certificateId"] for each in door.iot.list_certificates()["certificates"]}
     assert left_over == {claim, make.fingerprint_of(device_pem("pump-1"))}
-    assert read_progress("registrar")["cleaned"] == "2026-11-22T12:00:01.000Z"
+    assert read_progress("registrar")["eu-west-1"]["cleaned"] == "2026-11-22T12:00:01.000Z"
 
 
 def created(door: ClaimDoor, certid: Fingerprint, clock: Clock) -> None:
