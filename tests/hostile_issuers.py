@@ -54,7 +54,7 @@ def _under(code: str, certificate: Callable[[Maker], str] | None = None, **how: 
     """Return a row for a device of a registered CA that `make` creates."""
 
     def ca(maker: Maker) -> Issuer:
-        return maker.cached(f"{code} {sorted(how)}", lambda: maker.authority("Acme Odd CA", 7, **how))
+        return maker.cached(f"{code} {how}", lambda: maker.authority("Acme Odd CA", 7, **how))
 
     return Hostile(code, certificate or (lambda m: m.pem(ca(m))), ca)
 
@@ -62,6 +62,13 @@ def _under(code: str, certificate: Callable[[Maker], str] | None = None, **how: 
 _SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 _CA, _SIGNS = (x509.BasicConstraints(True, None), True), make.key_usage(key_cert_sign=True, crl_sign=True)
 _OTHER = x509.DirectoryName(make.subject((NameOID.ORGANIZATION_NAME, "Other")))
+
+
+def _excluding_the_name(maker: Maker) -> Issuer:
+    """Return a CA that may not issue the name that this maker's devices have."""
+    names = x509.NameConstraints(None, [x509.DirectoryName(make.named(maker.name))])
+    return maker.cached("excluding", lambda: maker.authority("Acme Odd CA", 7, more=[(names, True)]))
+
 
 ISSUERS: Final[dict[str, Hostile]] = {
     "an unreadable CA": Hostile("CA_INVALID", good, lambda _: unparsed("hello")),
@@ -85,8 +92,8 @@ ISSUERS: Final[dict[str, Hostile]] = {
         "NAME_NOT_PERMITTED",
         more=[(x509.NameConstraints([_OTHER], None), True)],
     ),
-    "a CA that excludes the name": _under(
-        "NAME_NOT_PERMITTED", more=[(x509.NameConstraints(None, [x509.DirectoryName(make.named("sensor-1"))]), True)]
+    "a CA that excludes the name": Hostile(
+        "NAME_NOT_PERMITTED", lambda m: m.pem(_excluding_the_name(m)), _excluding_the_name
     ),
     "an expired CA": Hostile("CA_EXPIRED", lambda m: m.pem(m.old), lambda m: m.old),
     "a CA not yet valid": Hostile("CA_EXPIRED", lambda m: m.pem(m.not_yet_valid), lambda m: m.not_yet_valid),

@@ -29,6 +29,7 @@ THROUGH_TLS = {
     "WRONG_PURPOSE",
     "WEAK_KEY",
     "WEAK_SIGNATURE",
+    "CA_WEAK_KEY",
     "BAD_SERIAL",
     "BAD_VALIDITY",
     "NAME_MISSING",
