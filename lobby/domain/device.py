@@ -152,8 +152,8 @@ class Device:
     @property
     def announces_standby(self) -> bool:
         """Return whether the target's lane has to announce the standby to the device, which is there."""
-        untold = self.standby is not None and self.standby.is_usable and self.standby.untold
-        return untold and self.devstate is State.ARRIVED
+        unaware = self.standby is not None and self.standby.is_usable and self.standby.device_unaware
+        return unaware and self.devstate is State.ARRIVED
 
     def pems(self) -> dict[Fingerprint, str]:
         """Return `certificates` in PEM, as far as they were read with the row."""

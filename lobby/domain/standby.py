@@ -42,8 +42,8 @@ class Standby:
     the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
     there; at its home, it has not arrived, and was not commissioned again, since the evacuation gave it its route.
     `home`: the device was evacuated from it. `visited`: the device was last reported there, where it went by itself.
-    `untold`: the device may be in its target without knowing this standby. `announced`: it was asked there to fetch its
-    route from the lobby."""
+    `device_unaware`: the device may be in its target without knowing this standby. `announced`: it was asked there to
+    fetch its route from the lobby."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE
@@ -53,7 +53,7 @@ class Standby:
     home: bool = False
     code: str | None = None
     visited: bool = False
-    untold: bool = False
+    device_unaware: bool = False
     announced: bool = False
 
     @property
@@ -75,7 +75,7 @@ class Standby:
 
     def __str__(self) -> str:
         """Return the text that the ledger stores: target, status, flags, endpoint and code."""
-        known = (self.wanted, self.leaving, self.home, self.visited, self.untold, self.announced)
+        known = (self.wanted, self.leaving, self.home, self.visited, self.device_unaware, self.announced)
         given = zip("wlhvua", known, strict=True)
         flags = "".join(letter for letter, is_set in given if is_set)
         return "|".join((str(self.target), self.status.value, flags, self.iotep or "", self.code or ""))
@@ -96,6 +96,6 @@ def parse_standby(text: str) -> Standby:
         home="h" in flags,
         code=code or None,
         visited="v" in flags,
-        untold="u" in flags,
+        device_unaware="u" in flags,
         announced="a" in flags,
     )

@@ -72,7 +72,9 @@ def prepared(
     leaving = known.home and known.leaving
     done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=leaving, code=code)
     is_new = done.is_named and (done.iotep != known.iotep or not known.is_named)
-    return announcing(_with_work_left(replace(device, standby=replace(done, untold=known.untold or is_new))))
+    return announcing(
+        _with_work_left(replace(device, standby=replace(done, device_unaware=known.device_unaware or is_new)))
+    )
 
 
 def announcing(device: Device) -> Device:
@@ -86,9 +88,9 @@ def announced(device: Device, generation: int, endpoint: str | None, *, sent: bo
     changes if the row names another one by now."""
     state_after(device, Event.PREPARED)
     known = device.standby
-    if device.generation != generation or known is None or known.iotep != endpoint or not known.untold:
+    if device.generation != generation or known is None or known.iotep != endpoint or not known.device_unaware:
         return device
-    return _with_work_left(replace(device, standby=replace(known, untold=False, announced=sent)))
+    return _with_work_left(replace(device, standby=replace(known, device_unaware=False, announced=sent)))
 
 
 def _with_work_left(device: Device) -> Device:

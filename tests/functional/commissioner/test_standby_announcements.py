@@ -30,7 +30,7 @@ def inactive(calls: Calls, clock: Clock) -> StandbyLobby:
     return StandbyLobby(calls, clock, INACTIVE)
 
 
-def test_a_prepared_device_is_told_its_standby_in_the_lobby(lobby: StandbyLobby) -> None:
+def test_a_prepared_device_gets_its_standby_in_the_lobby(lobby: StandbyLobby) -> None:
     lobby.deliver(lobby.claim())
     topic, body = aws.published(aws.HOME)[-1]
     message = json.loads(body)
@@ -39,7 +39,7 @@ def test_a_prepared_device_is_told_its_standby_in_the_lobby(lobby: StandbyLobby)
     assert not any(b"standby" in body for _, body in aws.published(A))
 
 
-def test_an_inactive_standby_is_not_told(inactive: StandbyLobby) -> None:
+def test_an_inactive_standby_is_not_announced(inactive: StandbyLobby) -> None:
     inactive.deliver(inactive.claim())
     assert not any(b"standby" in body for place in (aws.HOME, A) for _, body in aws.published(place))
 
@@ -81,11 +81,15 @@ def test_the_targets_lane_announces_the_standby_to_a_device_that_has_arrived(lob
     (body,) = announcements(lobby)
     device = lobby.device()
     assert body == device.route().encode()  # type: ignore[union-attr]
-    assert (standby_of(lobby).untold, standby_of(lobby).announced, device.needs_commissioner) == (False, True, False)
+    assert (standby_of(lobby).device_unaware, standby_of(lobby).announced, device.needs_commissioner) == (
+        False,
+        True,
+        False,
+    )
     assert lobby.events()[-1] == ("prepared", f"announced in {A}", str(A))
 
 
-def test_a_device_in_its_target_is_told_a_standby_that_is_set_later(calls: Calls, clock: Clock) -> None:
+def test_a_device_in_its_target_is_asked_to_fetch_a_standby_that_is_set_later(calls: Calls, clock: Clock) -> None:
     lobby = StandbyLobby(calls, clock, INACTIVE)
     lobby.place()
     assert announcements(lobby) == []
@@ -94,7 +98,7 @@ def test_a_device_in_its_target_is_told_a_standby_that_is_set_later(calls: Calls
     assert len(announcements(lobby)) == 1
 
 
-def test_a_standby_that_the_device_has_been_told_is_not_announced_again(lobby: StandbyLobby) -> None:
+def test_a_standby_that_the_device_knows_is_not_announced_again(lobby: StandbyLobby) -> None:
     lobby.place()
     lobby.deliver(lobby.record())
     lobby.ledger.prepare_again(lobby.device(), ANN)
@@ -123,7 +127,7 @@ def test_a_target_that_refuses_the_announcement_is_not_asked_again(lobby: Standb
 
     lobby.calls.instead["Publish"] = refuse
     assert lobby.deliver(record) == []
-    assert (standby_of(lobby).untold, standby_of(lobby).announced) == (False, False)
+    assert (standby_of(lobby).device_unaware, standby_of(lobby).announced) == (False, False)
     assert not lobby.device().needs_commissioner
     assert "not announced" in str(lobby.events()[-1][1])
 
