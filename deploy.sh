@@ -15,7 +15,7 @@ Usage: ./deploy.sh COMMAND [OPTIONS]
 On this machine (no AWS account, no Docker):
   demo      Onboard a new device, from its label to its account, and print the duration of each step. Exits 0
             when the device has arrived. With --door claim, the device has no certificate, but a bundle; with
-            --door vending, it has only a token. With --renew, it then renews its certificate.
+            --door token, it has only a token. With --renew, it then renews its certificate.
   local     Deploy everything to an emulated AWS and run it until Ctrl-C. The ledger is kept for the next run.
             Writes .local/lobby.json, which contains all addresses for scripts. With --strict, AWS's default quotas
             are enforced. With --lobbies 2, the lobby has two Regions.

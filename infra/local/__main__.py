@@ -59,11 +59,17 @@ LeaseSeconds = Annotated[
 
 
 class Door(StrEnum):
-    """The door that the demonstration uses."""
+    """The door that the demonstration uses. `vending` is another name of the door `token`."""
 
     REGISTRATION = "registration"
     CLAIM = "claim"
+    TOKEN = "token"  # noqa: S105  # the name of a door
     VENDING = "vending"
+
+    @property
+    def of_enrolment(self) -> "Door":
+        """Return the door by the name that enrolments use."""
+        return Door.TOKEN if self is Door.VENDING else self
 
 
 @app.callback()
@@ -118,7 +124,9 @@ def demo(
     mqtt_port: MqttPort = None,
     console_port: ConsolePort = None,
     timeout: Annotated[float, typer.Option(help="Maximum duration of each step in seconds.")] = STEP_SECONDS,
-    door: Annotated[Door, typer.Option(help="How the device joins.")] = Door.REGISTRATION,
+    door: Annotated[
+        Door, typer.Option(help="The door at which the device joins. `vending` is the door `token`.")
+    ] = Door.REGISTRATION,
     renew: Annotated[bool, typer.Option("--renew", help="Then renew the device's certificate.")] = False,
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
 ) -> None:
@@ -182,11 +190,11 @@ def destroy(
 def _run_demo(
     lobby: LobbyFile, manufacturer: Manufacturer, state: Path, timeline: Timeline, door: Door, *, renew: bool
 ) -> None:
-    timeline.print("\n  onboarding a new device")
+    timeline.print(f"\n  onboarding a new device at the door {door.of_enrolment}")
     began = time.monotonic()
     if door is Door.CLAIM:
         demo_claim.run(lobby, state, timeline, renew=renew)
-    elif door is Door.VENDING:
+    elif door.of_enrolment is Door.TOKEN:
         demo_vending.run(lobby, state, timeline, renew=renew)
     else:
         demonstration.run(lobby, manufacturer, state, timeline, renew=renew)

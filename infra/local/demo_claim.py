@@ -60,7 +60,7 @@ def _provision(device: ClientProcess, state: Path, timeline: Timeline) -> Finger
     created = event_step(device, timeline, "device got a certificate for its own key", "certificate_created", began)
     event_step(device, timeline, "device registered by the provisioning template", "identity_stored", created)
     connected = event_step(
-        device, timeline, "device connected to the lobby as itself", "connected", created, place="lobby"
+        device, timeline, "device connected to the lobby with its own certificate", "connected", created, place="lobby"
     )
     event_step(device, timeline, "device sent its hello and waits", "hello_sent", connected)
     return parse_fingerprint(strict_json.loads((state / "identity.json").read_text())["identity"]["certid"])

@@ -42,7 +42,7 @@ CLAIM_STEPS = (
     "device connected with the claim certificate",
     "device got a certificate for its own key",
     "device registered by the provisioning template",
-    "device connected to the lobby as itself",
+    "device connected to the lobby with its own certificate",
     "device sent its hello and waits",
     *STEPS[6:],
 )
@@ -71,7 +71,7 @@ def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     [
         pytest.param("registration", STEPS, id="registration"),
         pytest.param("claim", CLAIM_STEPS, id="claim"),
-        pytest.param("vending", VENDING_STEPS, id="vending"),
+        pytest.param("token", VENDING_STEPS, id="token"),
     ],
 )
 def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
@@ -82,6 +82,7 @@ def test_the_demo_prints_every_step_with_its_duration_and_succeeds(
     printed = re.findall(r"^ *(\d+) ms  (.*?)(?:  · .*)?$", demo.stdout, re.MULTILINE)
     assert len(printed) == len(steps)
     assert all(name.startswith(step) for (_, name), step in zip(printed, steps, strict=True))
+    assert f"onboarding a new device at the door {door}\n" in demo.stdout
     assert re.search(r"arrive +commissioned → arrived +service:arrivals", demo.stdout)
     assert re.search(r"onboarded in \d+\.\d s", demo.stdout)
 
@@ -100,11 +101,22 @@ RENEWAL_STEPS = (
 
 
 @pytest.mark.full
-def test_the_demo_renews_the_certificate_with_a_timeline(deployed: Deployment) -> None:
-    demo = _demo(deployed.state, "--timeout", "60", "--renew")
+@pytest.mark.parametrize(
+    ("door", "name", "steps"),
+    [
+        pytest.param("registration", "registration", STEPS, id="registration"),
+        pytest.param("claim", "claim", CLAIM_STEPS, id="claim"),
+        pytest.param("vending", "token", VENDING_STEPS, id="vending"),
+    ],
+)
+def test_the_demo_renews_the_certificate_with_a_timeline(
+    deployed: Deployment, door: str, name: str, steps: tuple[str, ...]
+) -> None:
+    demo = _demo(deployed.state, "--timeout", "60", "--renew", "--door", door)
     assert demo.returncode == 0, demo.stdout + demo.stderr
-    printed = [name for _, name in re.findall(r"^ *(\d+) ms  (.*?)(?:  · .*)?$", demo.stdout, re.MULTILINE)]
-    wanted = (*STEPS[:-1], *RENEWAL_STEPS, STEPS[-1])
+    assert f"onboarding a new device at the door {name}\n" in demo.stdout
+    printed = [step for _, step in re.findall(r"^ *(\d+) ms  (.*?)(?:  · .*)?$", demo.stdout, re.MULTILINE)]
+    wanted = (*steps[:-1], *RENEWAL_STEPS, steps[-1])
     assert [name.startswith(step) for name, step in zip(printed, wanted, strict=True)] == [True] * len(wanted)
     assert re.search(r"retire +arrived → arrived +service:commissioner", demo.stdout)
     assert re.search(r"onboarded and renewed in \d+\.\d s", demo.stdout)
