@@ -2,9 +2,10 @@
 reconciler.
 
 It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
-renewal request in the lane of its target. Each daily round repeats the request until the device has renewed. The round
-counts due and overdue devices for the overview, and reports CAs, also of enrolments' signers, and revocation lists
-that will expire, and devices' certificates.
+renewal request in the lane of its target. So is a device of the door `claim` whose enrolment has a signer, until it has
+renewed: AWS IoT has issued its first certificate. Each daily round repeats the request until the device has renewed.
+The round counts due and overdue devices for the overview, and reports CAs, also of enrolments' signers, and revocation
+lists that will expire, and devices' certificates.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Enrolment, EnrolmentState
+from lobby.domain.enrolment import Door, Enrolment, EnrolmentState
 from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring, expiring_signers
 from lobby.domain.profile import Profiles
 from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
@@ -73,10 +74,10 @@ class RenewalRound:
         if "counts" not in note:
             note.update(began=timestamp(self._clock()), key=None, counts=asdict(RenewalCounts()))
         counts, asked = RenewalCounts(**note["counts"]), 0
-        policies = {each.name: each.renewal for each in self._enrolments()}
+        enrolments = {each.name: each for each in self._enrolments()}
         while not time_is_up():
             page = walk(note["key"])
-            asked += sum(self._check(device, policies, counts) for device in page.devices)
+            asked += sum(self._check(device, enrolments, counts) for device in page.devices)
             note.update(key=page.next_key, counts=asdict(counts))
             if page.next_key is None:
                 return {"RenewalsAsked": asked, **self._complete(note, counts)}
@@ -97,14 +98,13 @@ class RenewalRound:
         save_summary(RenewalSummary(timestamp(self._clock()), **asdict(counts), authorities=tuple(authorities)))
         return {**counts.numbers(), "AuthoritiesExpiring": len(authorities)}
 
-    def _check(
-        self, device: Device, policies: Mapping[EnrolmentName, RenewalPolicy | None], counts: RenewalCounts
-    ) -> bool:
+    def _check(self, device: Device, enrolments: Mapping[EnrolmentName, Enrolment], counts: RenewalCounts) -> bool:
         """Count the device, and have it asked if it is due. Return whether it will be asked."""
         at = self._clock()
         expires = expiry_of(device)
         counts.expiring += device.devstate not in _GONE and expires is not None and expires - CERTIFICATE_NOTICE <= at
-        by = deadline(device, self._policy(device, policies), at)
+        enrolment = enrolments.get(device.enrolment) if device.enrolment else None
+        by = deadline(device, self._policy(device, enrolment), at, replaces_first=_replaces_first(enrolment))
         if device.devstate not in PLACED_STATES or (by is None and device.renew_by is None):
             counts.due += device.renew_by is not None
             return False
@@ -113,10 +113,9 @@ class RenewalRound:
         counts.unable += not device.can_renew
         return self._ask(device, device.renew_by or timestamp(by or at))
 
-    def _policy(self, device: Device, policies: Mapping[EnrolmentName, RenewalPolicy | None]) -> RenewalPolicy | None:
-        enrolled = policies.get(device.enrolment) if device.enrolment else None
+    def _policy(self, device: Device, enrolment: Enrolment | None) -> RenewalPolicy | None:
         profile = self._profiles.by_name.get(device.profile)
-        return enrolled or (profile.renewal if profile else None)
+        return (enrolment.renewal if enrolment else None) or (profile.renewal if profile else None)
 
     def _ask(self, device: Device, by: str) -> bool:
         try:
@@ -124,3 +123,9 @@ class RenewalRound:
         except (Conflict, NotFound) as conflict:
             logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
             return False
+
+
+def _replaces_first(enrolment: Enrolment | None) -> bool:
+    """Return whether the first certificates of an enrolment's devices are to be replaced by its signer's. Those of the
+    door `registration` are of the owner's own production, and the signer itself issues those of the door `token`."""
+    return enrolment is not None and enrolment.door is Door.CLAIM and enrolment.signer is not None

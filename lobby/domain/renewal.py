@@ -21,6 +21,8 @@ from lobby.names import shown
 
 MAX_AGE_DAYS: Final = range(1, 3651)
 GRACE_DAYS: Final = range(1, 366)
+DEFAULT_GRACE: Final = timedelta(days=30)
+"""For a device that is asked without a policy: by a user, or because its first certificate is to be replaced."""
 _FIELDS: Final = ("maximum_age", "grace")
 
 
@@ -77,9 +79,14 @@ def due_at(device: Device, policy: RenewalPolicy | None) -> datetime | None:
     return min(by_age, by_expiry)
 
 
-def deadline(device: Device, policy: RenewalPolicy | None, at: datetime) -> datetime | None:
+def deadline(
+    device: Device, policy: RenewalPolicy | None, at: datetime, *, replaces_first: bool = False
+) -> datetime | None:
     """Return until when a device has to renew that is due at the time `at`; None if it is not due. A device that is
-    found late, because the policy is new or the device was away, has the whole grace period."""
+    found late, because the policy is new or the device was away, has the whole grace period. `replaces_first`: a
+    certificate that was never renewed is due, whatever its age."""
+    if replaces_first and device.renewed_at is None:
+        return at + (timedelta(days=policy.grace) if policy else DEFAULT_GRACE)
     due = due_at(device, policy)
     if policy is None or due is None or due > at:
         return None

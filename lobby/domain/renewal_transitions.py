@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from lobby.domain.device import Device, Priority
+from lobby.domain.renewal import DEFAULT_GRACE
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
 from lobby.names import Fingerprint
 
-REQUESTED_GRACE: Final = timedelta(days=30)
-"""After a user's request, a device that was not due is overdue after this time."""
 JUST_RENEWED: Final = timedelta(hours=1)
 """For this time after a renewal, a user's request counts as a repetition of the completed one."""
 
@@ -31,7 +30,7 @@ def become_due(device: Device, by: str) -> Device:
 
 
 def request(device: Device, at: str) -> Device:
-    """A user requests the renewal now. A device that is not due gets `REQUESTED_GRACE` from then on. One whose new
+    """A user requests the renewal now. A device that is not due gets `DEFAULT_GRACE` from then on. One whose new
     certificate was signed already, or that has just renewed, stays as it is. Raise `Conflict` NOT_ALLOWED in another
     state, or CANNOT_RENEW."""
     state_after(device, Event.DUE)
@@ -42,7 +41,7 @@ def request(device: Device, at: str) -> Device:
             "CANNOT_RENEW",
             f"got {device.certid}, whose client has not reported in a hello that it can renew, want a client that can",
         )
-    by = datetime.fromisoformat(at) + REQUESTED_GRACE
+    by = datetime.fromisoformat(at) + DEFAULT_GRACE
     return become_due(device, by.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 

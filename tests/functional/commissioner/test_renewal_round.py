@@ -112,6 +112,32 @@ def test_the_policy_of_an_enrolment_has_precedence(able: LobbyWithTargets) -> No
     assert daily.run(days=10)["RenewalsDue"] == 1
 
 
+@pytest.mark.parametrize(
+    ("door", "signed", "asked"),
+    [(Door.CLAIM, True, 1), (Door.CLAIM, False, 0), (Door.REGISTRATION, True, 0), (Door.TOKEN, True, 0)],
+)
+def test_the_signer_of_an_enrolment_replaces_the_first_certificates_of_the_door_claim(
+    able: LobbyWithTargets, door: Door, signed: bool, asked: int
+) -> None:
+    LedgerRow(ONE).update(actions=[LedgerRow.enrolment.set("pumps")])
+    daily = Round(able, PROFILES)
+    signer = Signer("arn", make.authority("Own CA").pem, 30) if signed else None
+    daily.enrolments = [Enrolment(EnrolmentName("pumps"), door, Match(), "user:ann", "", signer=signer)]
+    assert daily.run().get("RenewalsAsked", 0) == asked
+    assert (stage_of(daily.device()) is Renewal.DUE) == bool(asked)
+
+
+def test_a_first_certificate_is_not_replaced_in_the_lobby_or_twice(able: LobbyWithTargets) -> None:
+    LedgerRow(ONE).update(actions=[LedgerRow.enrolment.set("pumps"), LedgerRow.renewed_at.set("2026-11-22T12:00:00Z")])
+    daily = Round(able, PROFILES)
+    signer = Signer("arn", make.authority("Own CA").pem, 30)
+    daily.enrolments = [Enrolment(EnrolmentName("pumps"), Door.CLAIM, Match(), "user:ann", "", signer=signer)]
+    assert "RenewalsAsked" not in daily.run()
+    LedgerRow(ONE).update(actions=[LedgerRow.renewed_at.remove()])
+    able.ledger.release(ONE, "user:ann")
+    assert "RenewalsAsked" not in daily.run(days=1)
+
+
 def test_a_certificate_that_expires_earlier_is_due_a_grace_period_before(able: LobbyWithTargets) -> None:
     expires = (able.clock() + timedelta(days=60)).date().isoformat()
     LedgerRow(ONE).update(actions=[LedgerRow.expires.set(expires)])

@@ -8,8 +8,8 @@ from lobby.domain.commissioner_transitions import arrive, commission, retire
 from lobby.domain.device import Device, Priority
 from lobby.domain.identity import Identity
 from lobby.domain.lanes import LOBBY, has_part, home_lane, lane_to, other_lanes
-from lobby.domain.renewal import Renewal, stage_of
-from lobby.domain.renewal_transitions import REQUESTED_GRACE, become_due, renew, request, retired
+from lobby.domain.renewal import DEFAULT_GRACE, Renewal, stage_of
+from lobby.domain.renewal_transitions import become_due, renew, request, retired
 from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.standby_transitions import announced, come_back, evacuate, prepare, prepared
 from lobby.domain.states import State
@@ -164,7 +164,7 @@ def test_the_replaced_certificate_is_not_admitted_again() -> None:
 def test_a_user_asks_a_device_that_is_not_due_and_it_has_thirty_days() -> None:
     device = request(replace(arrived(), can_renew=True), LATER)
     assert (device.renew_by, device.needs_commissioner) == ("2026-12-23T12:00:00.000Z", True)
-    assert REQUESTED_GRACE.days == 30
+    assert DEFAULT_GRACE.days == 30
     assert request(asked(), LATER).renew_by == BY
 
 
