@@ -1,4 +1,4 @@
-"""The runbooks in docs/operate.md: their commands, as written, and a stand-in for the AWS command line."""
+"""The runbooks in docs/operate.md and docs/archive.md: their commands, as written, and a stand-in for the AWS CLI."""
 
 import re
 import shlex
@@ -10,12 +10,14 @@ from botocore.session import Session
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "operate.md"
 PHONE: Final = "Runbook: a technician's phone is stolen"
+ARCHIVE_PAGE: Final = PAGE.with_name("archive.md")
+ARCHIVE: Final = "Runbook: events were not archived"
 AUTHORITY: Final = "Runbook: a manufacturer's CA is compromised"
 
 
-def commands_of(runbook: str) -> list[str]:
+def commands_of(runbook: str, page: Path = PAGE) -> list[str]:
     """Return the commands of a runbook, in order."""
-    section = re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)
+    section = re.split(r"^## ", page.read_text(), flags=re.MULTILINE)
     [text] = [each for each in section if each.startswith(f"{runbook}\n")]
     return re.findall(r"^ *\$ (.+)$", text, flags=re.MULTILINE)
 

@@ -1,2 +1,2 @@
-"""Redrives the on-failure queues (`deploy.sh redrive`): `held` receives messages, `envelopes` parses them, `redriving`
-processes them again."""
+"""Redrives the on-failure queues (`deploy.sh redrive`): `held` receives messages, `envelopes` and `archived` parse
+them, `redriving` processes them again."""

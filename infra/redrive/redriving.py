@@ -1,7 +1,8 @@
 """Redrives the on-failure queues of a lobby: failed work is invoked again, then its message is deleted.
 
 Every step is idempotent: the Lambdas recognise completed work, and a device that no longer needs the commissioner is
-not changed. So a redrive can be interrupted and repeated. An unreadable message is reported and stays in its queue.
+not changed. The archive has events at least once. So a redrive can be interrupted and repeated. An unreadable message
+is reported and stays in its queue.
 """
 
 import json
@@ -10,7 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from infra import permissions
+from botocore.exceptions import ClientError
+
+from infra import archive, permissions
+from infra.redrive.archived import read_archived
 from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message
 from lobby.domain.lanes import Lane
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 _MAX_SHOWN: Final = 120
+_NO_QUEUE: Final = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue")
+"""The same error, in SQS's protocols."""
 
 
 @dataclass
@@ -38,10 +44,12 @@ class Tally:
 
 @dataclass
 class Redriving:
-    """One run. `holder_of` returns the certificate that has a thing name. With `dry`, nothing is changed."""
+    """One run. `put` puts a record into a stream of the archive. `holder_of` returns the certificate that has a thing
+    name. With `dry`, nothing is changed."""
 
     sqs: "SQSClient"
     functions: "LambdaClient"
+    put: Callable[[str, bytes], None]
     ledger: Ledger
     holder_of: Callable[[str], Fingerprint | None]
     lobby: Target
@@ -52,14 +60,21 @@ class Redriving:
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     def run(self) -> bool:
-        """Redrive all queues and return whether every message was redriven."""
+        """Redrive all queues and return whether every message was redriven. A lobby without an archive has no queue
+        for it."""
         handlers = {
             permissions.UNDELIVERED: self._deliver,
             permissions.UNCOMMISSIONED: self._commission,
             permissions.ARRIVALS_DEAD: self._report_again,
+            archive.FAILED: self._archive,
         }
         for name, handle in handlers.items():
-            held = Held(self.sqs, name, self.now, self.wait)
+            try:
+                held = Held(self.sqs, name, self.now, self.wait)
+            except ClientError as error:
+                if name == archive.FAILED and error.response["Error"]["Code"] in _NO_QUEUE:
+                    continue
+                raise
             tally = self.tallies[name] = Tally()
             try:
                 handle(held, tally)
@@ -79,13 +94,30 @@ class Redriving:
             try:
                 event = read(message.body, self.lobby, self.holder_of)
             except Unreadable as unreadable:
-                tally.left += 1
-                self.report(f"  {held.name}: {message.id} left: {unreadable}; message: {message.body[:_MAX_SHOWN]!r}")
+                self._leave(held, tally, message, unreadable)
                 continue
             tally.done += 1
             self.report(f"  {event.destination}: {_brief(event.payload)} ({event.why})")
             if not self.dry:
                 self._send(event)
+                held.done(message)
+
+    def _leave(self, held: Held, tally: Tally, message: Message, why: Unreadable) -> None:
+        tally.left += 1
+        self.report(f"  {held.name}: {message.id} left: {why}; message: {message.body[:_MAX_SHOWN]!r}")
+
+    def _archive(self, held: Held, tally: Tally) -> None:
+        """Put each event into the stream of its table."""
+        for message in held.messages():
+            try:
+                record = read_archived(message.body, message.attributes)
+            except Unreadable as unreadable:
+                self._leave(held, tally, message, unreadable)
+                continue
+            tally.done += 1
+            self.report(f"  {record.table.stream}: {_brief(record.event)} ({record.why})")
+            if not self.dry:
+                self.put(record.table.stream, record.encode())
                 held.done(message)
 
     def _send(self, event: Event) -> None:

@@ -6,7 +6,7 @@ redriven, and the ledger is that of the home: a write to a replica would bypass 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
     run = Redriving(
         session.client("sqs"),
         session.client("lambda"),
+        put_into(session.client("firehose")),
         Ledger(lobby.region),
         holder_of,
         lobby,
@@ -45,6 +46,11 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
         dry,
     )
     return run.run()
+
+
+def put_into(firehose: Any) -> Callable[[str, bytes], None]:
+    """Return what puts a record into a stream of Firehose."""
+    return lambda stream, record: firehose.put_record(DeliveryStreamName=stream, Record={"Data": record})
 
 
 def _use_home(dynamodb: Any, lobby: Target) -> None:

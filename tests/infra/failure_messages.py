@@ -27,6 +27,23 @@ def failed_registration(event: str = json.dumps(REGISTRATION)) -> str:
     return json.dumps({"registration": event, "reason": "ClientError: ThrottlingException", "attempts": 8})
 
 
+def unarchived_event(detail: Any) -> str:
+    """An event of the bus that Firehose did not accept, as EventBridge sends it to the dead-letter queue."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "6f87d04b-9f74-4f04-a780-7acf4b0a9b38",
+            "detail-type": "device.admit",
+            "source": "device-lobby",
+            "account": HOME.account,
+            "time": "2026-11-30T08:00:00Z",
+            "region": HOME.region,
+            "resources": [],
+            "detail": detail,
+        }
+    )
+
+
 def undelivered(rule: str, payload: bytes, client: str = "sensor-1") -> str:
     return json.dumps(
         {

@@ -9,6 +9,7 @@ import pytest
 
 from infra import permissions
 from infra.redrive.redriving import Redriving
+from infra.redrive.start import put_into
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.lanes import lane_to
@@ -21,7 +22,14 @@ from lobby.ledger.store import Ledger
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.aws import HOME, Calls
-from tests.infra.failure_messages import ONE, OURS, REGISTRATION, failed_invocation, failed_registration, undelivered
+from tests.infra.failure_messages import (
+    ONE,
+    OURS,
+    REGISTRATION,
+    failed_invocation,
+    failed_registration,
+    undelivered,
+)
 
 A = parse_target("1" * 12, "eu-west-1")
 IDENTITY = Identity(ONE, ThingName("sensor-1"), "PEM 1")
@@ -75,7 +83,8 @@ def redrive(sqs: Any, ledger: Ledger) -> Redrive:
     def run(*, dry: bool = False, functions: Functions | None = None, before: float = 0) -> Any:
         reported: list[str] = []
         invoked, at = functions or Functions(), datetime.now(UTC) + timedelta(seconds=1 - before)
-        complete = Redriving(sqs, invoked, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
+        put = put_into(aws.client("firehose"))
+        complete = Redriving(sqs, invoked, put, ledger, holder_of, HOME, at, reported.append, dry, 0).run()  # type: ignore[arg-type]
         return complete, invoked, reported
 
     return run

@@ -7,16 +7,18 @@ import typer
 from typer.main import get_command
 
 from admin_api.cli.app import app as lobbyctl
+from infra.cloud.__main__ import app as deploy
 from pki.cli import app as lobby_pki
-from tests.runbooks import AUTHORITY, PHONE, aws_call, commands_of
+from tests.runbooks import ARCHIVE, ARCHIVE_PAGE, AUTHORITY, PHONE, aws_call, commands_of
 
-COMMANDS = [*commands_of(PHONE), *commands_of(AUTHORITY)]
-PROGRAMS = {"lobbyctl": lobbyctl, "lobby-pki": lobby_pki}
+OF_ARCHIVE = commands_of(ARCHIVE, ARCHIVE_PAGE)
+COMMANDS = [*commands_of(PHONE), *commands_of(AUTHORITY), *OF_ARCHIVE]
+PROGRAMS = {"lobbyctl": lobbyctl, "lobby-pki": lobby_pki, "./deploy.sh": deploy}
 SHELL = {"grep", "comm"}
 
 
 def test_the_runbooks_have_commands() -> None:
-    assert (len(commands_of(PHONE)), len(commands_of(AUTHORITY))) == (9, 9)
+    assert (len(commands_of(PHONE)), len(commands_of(AUTHORITY)), len(OF_ARCHIVE)) == (9, 9, 5)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
