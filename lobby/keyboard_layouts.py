@@ -14,6 +14,8 @@ _LAYOUTS: Final[Mapping[str, tuple[str, str]]] = {
     "German": ("1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'),
     "Swiss": ("1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'),
     "Czech": ("+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'),
+    "Slovak": ("+ľščťžýáíéqwertzuiopasdfghjklôyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'),
+    "Lithuanian": ("ąčęėįšųū90qwertyuiopasdfghjkl;zxcvbnm", "ĄČĘĖĮŠŲŪ()QWERTYUIOPASDFGHJKL:ZXCVBNM"),
     "Hungarian": ("123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"),
     "French": ("&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
     "Belgian": ("&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
@@ -27,20 +29,27 @@ _LAYOUTS: Final[Mapping[str, tuple[str, str]]] = {
     "Turkish F": ("1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"),
     "Russian": ("1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'),
     "Ukrainian": ("1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'),
+    "Belarusian": ("1234567890йцукенгшўзфывапролджячсміть", '!"№;%:?*()ЙЦУКЕНГШЎЗФЫВАПРОЛДЖЯЧСМІТЬ'),
+    "Kazakh": ('"әіңғ,.үұқйцукенгшщзфывапролджячсмить', "!ӘІҢҒ;:ҮҰҚЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ"),
+    "Serbian": ("1234567890љњертзуиопасдфгхјклчѕџцвбнм", '!"#$%&/()=ЉЊЕРТЗУИОПАСДФГХЈКЛЧЅЏЦВБНМ'),
+    "Macedonian": ("1234567890љњертѕуиопасдфгхјклчзџцвбнм", "!„“’%‘&*()ЉЊЕРТЅУИОПАСДФГХЈКЛЧЗЏЦВБНМ"),
     "Bulgarian": ("1234567890,уеишщксдзьяаожгтнвмюйъэфхп", '!?+"%=:/_№ыУЕИШЩКСДЗѝЯАОЖГТНВМЮЙЪЭФХП'),
     "Greek": ("1234567890;ςερτυθιοπασδφγηξκλ΄ζχψωβνμ", "!@#$%^&*():΅ΕΡΤΥΘΙΟΠΑΣΔΦΓΗΞΚΛ¨ΖΧΨΩΒΝΜ"),
     "Hebrew": ("1234567890/'קראטוןםפשדגכעיחלךףזסבהנמצ", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM"),
     "Dvorak": ("1234567890',.pyfgcrlaoeuidhtns;qjkxbm", '!@#$%^&*()"<>PYFGCRLAOEUIDHTNS:QJKXBM'),
     "Colemak": ("1234567890qwfpgjluy;arstdhneiozxcvbkm", "!@#$%^&*()QWFPGJLUY:ARSTDHNEIOZXCVBKM"),
+    "Bépo": ("\"«»()@+-/*bépoè^vdljauie,ctsrnàyx.k'q", "1234567890BÉPOÈ!VDLJAUIE;CTSRNÀYX:K?Q"),
+    "Workman": ("1234567890qdrwbjfup;ashtgyneoizxmcvkl", "!@#$%^&*()QDRWBJFUP:ASHTGYNEOIZXMCVKL"),
 }
 
 
 def as_typed_on_us_keys(text: str) -> Iterator[str]:
-    """Yield the texts that result if `text` was typed on US keys while another layout was active, and the reverse.
-    Characters that are on neither keyboard stay as they are."""
+    """Yield the texts that result if `text` was typed on US keys while another layout was active, and the reverse, with
+    Caps Lock or without. Characters that are on neither keyboard stay as they are."""
     for there, back in _tables():
-        yield text.translate(there)
-        yield text.translate(back)
+        for typed in (text, text.lower()):
+            yield typed.translate(there)
+            yield typed.translate(back)
 
 
 @cache

@@ -21,8 +21,10 @@ PREFIX: Final = "DL1"
 MAX_TEXT: Final = 1_000
 """Characters of a text that is read: more than any notation has."""
 _CODE: Final = re.compile(r"(?:DL1:?)?([A-Z2-7]{52})([A-Z2-7]{4})")
-_QUOTES: Final = " \"'`,;<>"
-_LINK: Final = re.compile(r"https?://[^\s#?]+/claim/?(?:\?([^#\s]*))?(?:#(\S*))?", re.IGNORECASE)
+_TYPED: Final = re.compile(r"DL1[^A-Z2-7]?([A-Z2-7]{52})([A-Z2-7]{4})")
+"""A code of another layout: the key of the colon has many characters, which may have no table."""
+_QUOTES: Final = " \"'`,;.<>"
+_LINK: Final = re.compile(r"(?:https?://)?[^\s#?]+/claim/?(?:\?([^#\s]*))?(?:#(\S*))?", re.IGNORECASE)
 
 
 def encode_label(certid: Fingerprint) -> str:
@@ -73,8 +75,8 @@ def _corrected(plain: str) -> Fingerprint | None:
     with its prefix and matching check characters counts, so a wrong correction passes once in a million."""
     certids = set()
     for candidate in as_typed_on_us_keys(plain):
-        match = _CODE.fullmatch(re.sub(r"[\s\-]", "", candidate).upper())
-        if match is not None and match[0].startswith(PREFIX) and _check(match[1]) == match[2]:
+        match = _TYPED.fullmatch(re.sub(r"[\s\-]", "", candidate).upper())
+        if match is not None and _check(match[1]) == match[2]:
             certids.add(_fingerprint(match[1]))
     return certids.pop() if len(certids) == 1 else None
 

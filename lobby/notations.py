@@ -1,12 +1,15 @@
 """The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers, and AWS.
 
-Every code field accepts them, because users paste them. `visible` removes invisible characters. The error for a SHA-1
-or MD5 fingerprint names the digest. Text with other words around the digits is rejected, and text with two different
-fingerprints. The console has the same rules (`notations.ts`).
+Every code field accepts them, because users paste them. `visible` removes invisible characters. Text with other words
+is accepted only if it names SHA-256 or has a certificate's ARN. Text with two fingerprints or that of a public key is
+rejected, and the error for a SHA-1 or MD5 fingerprint names the digest. The console has the same rules
+(`notations.ts`).
 """
 
+import itertools
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from lobby.errors import InvalidInput
@@ -27,18 +30,28 @@ _FORMS: Final = tuple(
 )
 """The notations that contain other text than words: an address or the path of a file."""
 _FINGERPRINT: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)
-_ALGORITHM: Final = re.compile(r"\bsha-?(?:2-)?256\b", re.IGNORECASE)
+_ARN: Final = re.compile(r"\barn:aws[a-z-]*:iot:[a-z0-9-]+:\d{12}:cert/([0-9a-f]{64})(?![0-9a-z])", re.IGNORECASE)
+_ALGORITHM: Final = re.compile(r"(?<![0-9a-z])sha-?(?:2-)?256(?![0-9a-z])", re.IGNORECASE)
 _OTHER_DIGEST: Final = re.compile(
     r"\b(?:sha-?1(?: fingerprint)?[ :=]*(?:[0-9a-f]{2}[: ]?){20}|md5(?: fingerprint)?[ :=]*(?:[0-9a-f]{2}[: ]?){16})"
     r"(?![0-9a-f])",
     re.IGNORECASE,
 )
-_PUBLIC_KEY: Final = re.compile(r"\bpublic key\b.*", re.IGNORECASE)
+_PUBLIC_KEY: Final = re.compile(
+    r"(?:\bpublic[ -]?key\b|\bpubkey\b|\bspki\b|\bsubjectpublickey|öffentlicher? schlüssel|clé publique|clave pública"
+    r"|chiave pubblica|chave pública|(?:открытый|публичный) ключ|公钥|公鑰|公開鍵|公開キー|공개 ?키).*",
+    re.IGNORECASE,
+)
+_BYTE: Final = re.compile(r"(?<![0-9a-z])(?:0x|\\x)([0-9a-f]{2})(?![0-9a-f])|\\x([0-9a-f]{2})", re.IGNORECASE)
+"""A byte in source code: ``0x2d``, ``\\x2d``."""
 _SEPARATORS: Final = re.compile(r"[\s:=\-,;\"'`“”„‘’«»•·()\[\]{}<>|*]+")
 _WORDS: Final = frozenset({"cert", "certid", "certificate", "certificateid", "digest", "fingerprint", "fingerprints"})
 _MORE_WORDS: Final = frozenset({"hash", "id", "stdin", "thumbprint"})
 _HEX: Final = re.compile(r"[0-9a-f]+")
 _OTHER_DIGESTS: Final = {40: "SHA-1", 32: "MD5"}
+_LENGTH: Final = 64
+_UNSEEN: Final = frozenset("\u115f\u1160\u2800\u3164\ufffc")
+"""Characters without a glyph that Unicode does not count as format characters: fillers, blanks, placeholders."""
 
 
 def visible(text: str, form: Literal["NFC", "NFKC"] = "NFKC") -> str:
@@ -52,7 +65,8 @@ def parse_notation(plain: str, original: object) -> Fingerprint:
     """Return the fingerprint in `plain`, a text after `visible`. `original` is quoted in the error.
 
     Raise `InvalidInput` INVALID_FINGERPRINT."""
-    digits = _in_form(plain.strip(" \"',")) or _digits(plain)
+    plain = _BYTE.sub(lambda byte: f"{byte[1] or byte[2]} ", plain)
+    digits = _in_form(plain.strip(" \"',.")) or _digits(plain) or _among_words(plain)
     if len(digits) in _OTHER_DIGESTS:
         got = f"got {shown(original)} ({_OTHER_DIGESTS[len(digits)]})"
         raise InvalidInput("INVALID_FINGERPRINT", f"{got}, want the certificate's SHA-256 fingerprint: 64 hex digits")
@@ -82,7 +96,28 @@ def _digits(plain: str) -> str:
     return digits if not words or (len(words) == 1 and "." in words[0]) else ""
 
 
+def _among_words(plain: str) -> str:
+    """Return the only fingerprint in a text that names SHA-256 or has a certificate's ARN; empty for other text.
+    Viewers print it in the user's language, tools in JSON and beside other digests."""
+    found = {match.lower() for match in _ARN.findall(plain)}
+    others = {match.lower() for match in _FINGERPRINT.findall(plain)}
+    if not found and _ALGORITHM.search(plain):
+        found = others = set(_runs(_ALGORITHM.sub(" sha256 ", _PUBLIC_KEY.sub("", plain)).lower()))
+    return found.pop() if len(found) == 1 and others <= found else ""
+
+
+def _runs(text: str) -> Iterator[str]:
+    """Yield the fingerprints in `text`: groups of equally many digits, without a further such group beside them."""
+    groups = itertools.groupby(_SEPARATORS.split(text), lambda word: len(word) if _HEX.fullmatch(word) else 0)
+    for length, words in groups:
+        digits = "".join(words)
+        if length and len(digits) == _LENGTH:
+            yield digits
+
+
 def _seen(character: str) -> str:
+    if character in _UNSEEN:
+        return ""
     category = unicodedata.category(character)
     if character.isspace() or category.startswith("Z"):
         return " "

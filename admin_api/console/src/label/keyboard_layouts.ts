@@ -13,6 +13,8 @@ const LAYOUTS: readonly Layout[] = [
   /* German */ ["1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'],
   /* Swiss */ ["1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'],
   /* Czech */ ["+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'],
+  /* Slovak */ ["+ľščťžýáíéqwertzuiopasdfghjklôyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'],
+  /* Lithuanian */ ["ąčęėįšųū90qwertyuiopasdfghjkl;zxcvbnm", "ĄČĘĖĮŠŲŪ()QWERTYUIOPASDFGHJKL:ZXCVBNM"],
   /* Hungarian */ ["123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"],
   /* French */ ["&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
   /* Belgian */ ["&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
@@ -26,21 +28,29 @@ const LAYOUTS: readonly Layout[] = [
   /* Turkish F */ ["1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"],
   /* Russian */ ["1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'],
   /* Ukrainian */ ["1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'],
+  /* Belarusian */ ["1234567890йцукенгшўзфывапролджячсміть", '!"№;%:?*()ЙЦУКЕНГШЎЗФЫВАПРОЛДЖЯЧСМІТЬ'],
+  /* Kazakh */ ['"әіңғ,.үұқйцукенгшщзфывапролджячсмить', "!ӘІҢҒ;:ҮҰҚЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ"],
+  /* Serbian */ ["1234567890љњертзуиопасдфгхјклчѕџцвбнм", '!"#$%&/()=ЉЊЕРТЗУИОПАСДФГХЈКЛЧЅЏЦВБНМ'],
+  /* Macedonian */ ["1234567890љњертѕуиопасдфгхјклчзџцвбнм", "!„“’%‘&*()ЉЊЕРТЅУИОПАСДФГХЈКЛЧЗЏЦВБНМ"],
   /* Bulgarian */ ["1234567890,уеишщксдзьяаожгтнвмюйъэфхп", '!?+"%=:/_№ыУЕИШЩКСДЗѝЯАОЖГТНВМЮЙЪЭФХП'],
   /* Greek */ ["1234567890;ςερτυθιοπασδφγηξκλ΄ζχψωβνμ", "!@#$%^&*():΅ΕΡΤΥΘΙΟΠΑΣΔΦΓΗΞΚΛ¨ΖΧΨΩΒΝΜ"],
   /* Hebrew */ ["1234567890/'קראטוןםפשדגכעיחלךףזסבהנמצ", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM"],
   /* Dvorak */ ["1234567890',.pyfgcrlaoeuidhtns;qjkxbm", '!@#$%^&*()"<>PYFGCRLAOEUIDHTNS:QJKXBM'],
   /* Colemak */ ["1234567890qwfpgjluy;arstdhneiozxcvbkm", "!@#$%^&*()QWFPGJLUY:ARSTDHNEIOZXCVBKM"],
+  /* Bépo */ ["\"«»()@+-/*bépoè^vdljauie,ctsrnàyx.k'q", "1234567890BÉPOÈ!VDLJAUIE;CTSRNÀYX:K?Q"],
+  /* Workman */ ["1234567890qdrwbjfup;ashtgyneoizxmcvkl", "!@#$%^&*()QDRWBJFUP:ASHTGYNEOIZXMCVKL"],
 ];
 
 const TABLES = LAYOUTS.flatMap((layout) => [table(layout, US), table(US, layout)]);
 
 /**
- * The texts that result if `text` was typed on US keys while another layout was active, and the reverse.
- * Characters that are on neither keyboard stay as they are.
+ * The texts that result if `text` was typed on US keys while another layout was active, and the reverse, with
+ * Caps Lock or without. Characters that are on neither keyboard stay as they are.
  */
 export function asTypedOnUsKeys(text: string): string[] {
-  return TABLES.map((keys) => [...text].map((character) => keys.get(character) ?? character).join(""));
+  return [text, text.toLowerCase()].flatMap((typed) =>
+    TABLES.map((keys) => [...typed].map((character) => keys.get(character) ?? character).join("")),
+  );
 }
 
 /** Unshifted keys have precedence. */

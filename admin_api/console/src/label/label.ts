@@ -17,8 +17,10 @@ export const HEX_LENGTH = 64;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BODY_LENGTH = 52;
 const CODE = /^(?:DL1:?)?([A-Z2-7]{52})([A-Z2-7]{4})$/;
-const LINK = /^https?:\/\/[^\s#?]+\/claim\/?(?:\?([^#\s]*))?(?:#(\S*))?$/i;
-const QUOTES = /^[ "'`,;<>]+|[ "'`,;<>]+$/g;
+/** A code of another layout: the key of the colon has many characters, which may have no table. */
+const TYPED = /^DL1[^A-Z2-7]?([A-Z2-7]{52}[A-Z2-7]{4})$/u;
+const LINK = /^(?:https?:\/\/)?[^\s#?]+\/claim\/?(?:\?([^#\s]*))?(?:#(\S*))?$/i;
+const QUOTES = /^[ "'`,;.<>]+|[ "'`,;.<>]+$/g;
 const MAX_TEXT = 1000;
 const SHOWN = 80;
 
@@ -73,10 +75,10 @@ function decodedOf(code: string): string | null {
 
 /** Only with the prefix and matching check characters: a wrong correction passes once in a million. */
 function corrected(text: string): string | null {
-  const codes = asTypedOnUsKeys(visible(text, "NFC")).map((typed) =>
-    typed.replace(/[\s-]/g, "").toUpperCase(),
+  const codes = asTypedOnUsKeys(visible(text, "NFC")).map(
+    (typed) => TYPED.exec(typed.replace(/[\s-]/g, "").toUpperCase())?.[1],
   );
-  const certids = new Set(codes.filter((code) => code.startsWith("DL1")).map(decodedOf));
+  const certids = new Set(codes.filter((code) => code !== undefined).map(decodedOf));
   certids.delete(null);
   return certids.size === 1 ? ([...certids][0] ?? null) : null;
 }

@@ -1,8 +1,9 @@
 /**
  * The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers and AWS.
- * Every code field accepts them, because users paste them. The rules are those of `lobby/notations.py`. The
- * error for a SHA-1 or MD5 fingerprint names the digest. Text with other words around the digits is rejected,
- * and text with two different fingerprints. Pure.
+ * Every code field accepts them, because users paste them. Text with other words is accepted only if it names
+ * SHA-256 or has a certificate's ARN. Text with two different fingerprints or that of a public key is rejected,
+ * and the error for a SHA-1 or MD5 fingerprint names the digest. The rules are those of `lobby/notations.py`.
+ * Pure.
  */
 
 /** The notations that contain other text than words: an address or the path of a file. */
@@ -19,14 +20,21 @@ const FORMS = [
   /^algorithm *: *sha256 +hash *: *([0-9a-f]{64}) +path *:.*$/i,
 ];
 const FINGERPRINT = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi;
-const ALGORITHM = /\bsha-?(?:2-)?256\b/gi;
+const ARN = /\barn:aws[a-z-]*:iot:[a-z0-9-]+:\d{12}:cert\/([0-9a-f]{64})(?![0-9a-z])/gi;
+const ALGORITHM = /(?<![0-9a-z])sha-?(?:2-)?256(?![0-9a-z])/gi;
 const OTHER_DIGEST =
   /\b(?:sha-?1(?: fingerprint)?[ :=]*(?:[0-9a-f]{2}[: ]?){20}|md5(?: fingerprint)?[ :=]*(?:[0-9a-f]{2}[: ]?){16})(?![0-9a-f])/gi;
-const PUBLIC_KEY = /\bpublic key\b.*/i;
+const PUBLIC_KEY =
+  /(?:\bpublic[ -]?key\b|\bpubkey\b|\bspki\b|\bsubjectpublickey|öffentlicher? schlüssel|clé publique|clave pública|chiave pubblica|chave pública|(?:открытый|публичный) ключ|公钥|公鑰|公開鍵|公開キー|공개 ?키).*/iu;
+/** A byte in source code: `0x2d`, `\x2d`. */
+const BYTE = /(?<![0-9a-z])(?:0x|\\x)([0-9a-f]{2})(?![0-9a-f])|\\x([0-9a-f]{2})/gi;
 const SEPARATORS = /[\s:=\-,;"'`“”„‘’«»•·()[\]{}<>|*]+/;
 const WORDS = new Set(
   "cert certid certificate certificateid digest fingerprint fingerprints hash id stdin thumbprint".split(" "),
 );
+const LENGTH = 64;
+/** Characters without a glyph that Unicode does not count as format characters: fillers, blanks, placeholders. */
+const UNSEEN = /[\u115f\u1160\u2800\u3164\ufffc]/g;
 const OTHER_DIGESTS: Readonly<Record<number, string>> = { 40: "SHA-1", 32: "MD5" };
 
 /**
@@ -36,6 +44,7 @@ const OTHER_DIGESTS: Readonly<Record<number, string>> = { 40: "SHA-1", 32: "MD5"
 export function visible(text: string, form: "NFC" | "NFKC" = "NFKC"): string {
   return text
     .normalize(form)
+    .replace(UNSEEN, "")
     .replace(/[\s\p{Z}]/gu, (space) => (space === "\ufeff" ? "" : " "))
     .replace(/\p{Pd}/gu, "-")
     .replace(/[\p{Cf}\p{Cc}\p{Mn}]/gu, "");
@@ -43,7 +52,8 @@ export function visible(text: string, form: "NFC" | "NFKC" = "NFKC"): string {
 
 /** The hex digits of a SHA-256 fingerprint in `plain`, and the name of another digest if it is one. */
 export function digitsOf(plain: string): { certid: string | null; otherDigest: string | null } {
-  const digits = inForm(plain.replace(/^[ "',]+|[ "',]+$/g, "")) ?? named(plain);
+  const text = plain.replace(BYTE, (_, first = "", second = "") => `${first}${second} `);
+  const digits = inForm(text.replace(/^[ "',.]+|[ "',.]+$/g, "")) ?? (named(text) || amongWords(text));
   return {
     certid: digits.length === 64 ? digits : null,
     otherDigest: OTHER_DIGESTS[digits.length] ?? null,
@@ -75,4 +85,33 @@ function named(plain: string): string {
   const after = end < 0 ? [] : rest.slice(end);
   const hex = (end < 0 ? rest : rest.slice(0, end)).join("");
   return after.length === 0 || (after.length === 1 && after[0]?.includes(".")) ? hex : "";
+}
+
+/**
+ * The only fingerprint in a text that names SHA-256 or has a certificate's ARN; empty for other text. Viewers
+ * print it in the user's language, tools in JSON and beside other digests.
+ */
+function amongWords(plain: string): string {
+  let found = new Set([...plain.matchAll(ARN)].map(([, digits = ""]) => digits.toLowerCase()));
+  let others = new Set((plain.match(FINGERPRINT) ?? []).map((each) => each.toLowerCase()));
+  if (found.size === 0 && plain.search(ALGORITHM) >= 0) {
+    found = new Set(runsOf(plain.replace(PUBLIC_KEY, "").replace(ALGORITHM, " sha256 ").toLowerCase()));
+    others = found;
+  }
+  const [only] = found;
+  return only !== undefined && found.size === 1 && [...others].every((each) => found.has(each)) ? only : "";
+}
+
+/** The fingerprints: groups of equally many digits, without a further such group beside them. */
+function runsOf(text: string): string[] {
+  const groups: { length: number; digits: string }[] = [];
+  for (const word of text.split(SEPARATORS)) {
+    const length = /^[0-9a-f]+$/.test(word) ? word.length : 0;
+    const last = groups.at(-1);
+    if (last?.length === length) last.digits += word;
+    else groups.push({ length, digits: word });
+  }
+  return groups
+    .filter(({ length, digits }) => length > 0 && digits.length === LENGTH)
+    .map((each) => each.digits);
 }

@@ -59,7 +59,7 @@ const RULES = {
 
 const SEPARATORS = /[\s:-]/g;
 const MISREAD_PREFIX = /^[\s-]*D[\s-]*L[\s-]*[IL|!][\s-]*:/i;
-const MAX_TYPED = 400;
+const MAX_TYPED = 1000;
 /** From this length on, the prefix is added: a shorter text could still be the prefix itself. */
 const BEGUN = 5;
 
