@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
-from admin_api.cli.spreadsheet import Sheet, check_number, plain_cell, read_sheet, unreadable
+from admin_api.cli.damaged_numbers import check_account, check_name, check_number
+from admin_api.cli.spreadsheet import Sheet, column_name, plain_cell, read_sheet, unreadable
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
@@ -29,7 +30,6 @@ EXPECTED_NAME: Final = "thing_name"
 """The column of the names that the devices are expected to have, until they have proven them."""
 ACCOUNT: Final = ("targetaccount", "targetregion")
 """An export's columns of the target, used together if `target` is empty."""
-ACCOUNT_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def _check_defaults(columns: Sequence[str], targets: TargetLookup, defaults: Def
 
 
 def _columns(header: Sequence[str], ignore_unknown: bool) -> list[str]:
-    columns = [plain_cell(cell).lower() for cell in header]
     known = (*IDENTITY, *REQUEST, *MANIFEST, *EXPORT, *ACCOUNT)
+    columns = [column_name(cell, known) for cell in header]
     unknown = [cell for cell, column in zip(header, columns, strict=True) if column not in known]
     repeated = sorted({column for column in columns if column in known and columns.count(column) > 1})
     if not set(IDENTITY) & set(columns):
@@ -120,6 +120,7 @@ def _by_column(cells: Sequence[str], columns: Sequence[str], sheet: Sheet) -> Ma
             raise InvalidInput("INVALID_ENCODING", f"got {shown(text)} in an unknown encoding, want a file in UTF-8")
         if column != "config":
             check_number(text, column)
+    check_name(row.get(EXPECTED_NAME, ""), EXPECTED_NAME)
     return row
 
 
@@ -139,12 +140,10 @@ def _target(cells: Mapping[str, str]) -> str:
     """Return the row's target, empty if it has none. Raise `InvalidInput` DAMAGED_NUMBER for an account that has lost
     its leading zeros."""
     account, region = (_cell(cells, column) for column in ACCOUNT)
-    if _cell(cells, "target") or not (account and region):
-        return _cell(cells, "target")
-    if account.isdigit() and len(account) < ACCOUNT_DIGITS:
-        message = f"got account {shown(account)} with {len(account)} digits, want {ACCOUNT_DIGITS}"
-        raise InvalidInput("DAMAGED_NUMBER", f"{message} (a spreadsheet removes leading zeros)")
-    return f"{account}/{region}"
+    target = _cell(cells, "target") or (f"{account}/{region}" if account and region else "")
+    if "/" in target:
+        check_account(target.split("/")[0].strip())
+    return target
 
 
 def _cell(cells: Mapping[str, str], column: str) -> str:

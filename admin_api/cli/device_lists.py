@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from admin_api.cli.change_requests import ListedDevice
 from admin_api.cli.csv_claims import IDENTITY, RowError, certid_in
-from admin_api.cli.spreadsheet import Sheet, check_number, plain_cell, read_sheet, unreadable
+from admin_api.cli.damaged_numbers import check_number
+from admin_api.cli.spreadsheet import Sheet, column_name, plain_cell, read_sheet, unreadable
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
@@ -44,7 +45,7 @@ def read_device_list(content: bytes) -> DeviceList:
 
 def _columns(sheet: Sheet) -> tuple[list[str], tuple[tuple[int, tuple[str, ...]], ...]]:
     """Return the columns and the lines below the header. A file without a header has one column of fingerprints."""
-    header = [plain_cell(cell).lower() for cell in sheet.lines[0][1]]
+    header = [column_name(cell, IDENTITY) for cell in sheet.lines[0][1]]
     if set(IDENTITY) & set(header):
         repeated = sorted(name for name in IDENTITY if header.count(name) > 1)
         if repeated:

@@ -7,6 +7,7 @@ anything is sent.
 from pathlib import Path
 from typing import Final
 
+from admin_api.cli.damaged_numbers import check_name
 from admin_api.cli.errors import usage_error
 from admin_api.cli.input_files import read_content
 from admin_api.cli.spreadsheet import plain_cell, read_sheet
@@ -27,6 +28,7 @@ def read_serials(file: Path) -> list[ThingName]:
         if position == 0 and cell.casefold() in _TITLES:
             continue
         try:
+            check_name(cell, "of the serial numbers")
             found[parse_thing_name(cell)] = None
         except InvalidInput as error:
             wrong.append(f"line {line}: {error.message}")

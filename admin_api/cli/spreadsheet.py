@@ -1,20 +1,20 @@
 """CSV files as spreadsheets save them, read into lines of cells.
 
 Accepts UTF-8 and UTF-16 with or without a byte order mark, Windows code pages, commas, semicolons, tabs and bars, a
-first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, and empty columns at the right. Rejects workbooks, other
-binary files, and numbers that a spreadsheet has damaged (``1.23457E+11``): their digits are lost.
+first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, empty columns at the right, and lines that end before
+them. Rejects workbooks and other files, and numbers that a spreadsheet has damaged (`damaged_numbers`).
 """
 
 import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.names import shown
+from lobby.notations import visible
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _MARKS: Final = (
@@ -31,10 +31,22 @@ _OTHER_FILES: Final = (
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"RIFF", "a picture"),
+    (b"\x1f\x8b", "a compressed file (.gz)"),
+    (b"BZh", "a compressed file (.bz2)"),
+    (b"7z\xbc\xaf", "an archive (.7z)"),
+    (b"{\\rtf", "a text document (.rtf)"),
+    (b"-----BEGIN", "a certificate or key in PEM"),
 )
-_SEPARATOR_LINE: Final = re.compile(r"\"?sep=(.)\"?\r?\n?", re.IGNORECASE)
-_FORMULA: Final = re.compile(r"=\"((?:[^\"]|\"\")*)\"")
-_SHORTENED: Final = re.compile(r"[+-]?\d([.,]\d{1,15})?E[+-]?\d{1,3}", re.IGNORECASE)
+_OTHER_TEXTS: Final = (("<", "a web page or XML (also if it is called .xls)"), ("{", "JSON"), ("[", "JSON"))
+_SEPARATOR_LINE: Final = re.compile(r"\"?sep=(.)\1*\"?\r?\n?", re.IGNORECASE)
+_FORMULA: Final = re.compile(r"=(?:T\()?\"((?:[^\"]|\"\")*)\"\)?", re.IGNORECASE)
+_END_OF_FILE: Final = "\x1a"
+"""What DOS programs write after the last line."""
+_BLOCK: Final = 16
+"""Excel omits the last cells of lines if they are empty in all lines of a block. The first block has the header."""
+_SAVE_AS: Final = "a CSV file (in a spreadsheet: Save as, CSV UTF-8)"
 CODE_PAGE: Final = "cp1252"
 """The encoding of a file that is not Unicode. Its characters outside ASCII are not certain."""
 
@@ -54,7 +66,14 @@ def read_sheet(content: bytes) -> Sheet:
     separator, first, body = _separator(text)
     lines = [(number + first, cells) for number, cells in _records(body, separator, first)]
     width = max((len(_trimmed(cells)) for _, cells in lines), default=0)
-    return Sheet(tuple((number, _without_empty_columns(cells, width)) for number, cells in lines), certain)
+    complete = len(lines) if body.endswith(("\n", "\r")) else len(lines) - 1
+    return Sheet(
+        tuple(
+            (number, _in_columns(cells, width, len(lines[0][1]) if _BLOCK <= at < complete else 0))
+            for at, (number, cells) in enumerate(lines)
+        ),
+        certain,
+    )
 
 
 def plain_cell(cell: str) -> str:
@@ -66,13 +85,15 @@ def plain_cell(cell: str) -> str:
     return text[1:].strip() if re.match(r"'[=+\-@\d\t]", text) else text
 
 
-def check_number(text: str, column: str) -> None:
-    """Raise `InvalidInput` DAMAGED_NUMBER if a spreadsheet has replaced digits of `text` by an exponent."""
-    if _SHORTENED.fullmatch(text):
-        want = f"the digits: format the column {column} as text before you fill it"
-        raise InvalidInput(
-            "DAMAGED_NUMBER", f"got {shown(text)}, a number that a spreadsheet has shortened, want {want}"
-        )
+def column_name(cell: str, known: Collection[str]) -> str:
+    """Return the column of `known` that a cell of the header names, regardless of case, spaces, hyphens and invisible
+    characters; otherwise the cell's text in lower case."""
+    text = visible(plain_cell(cell)).strip().lower()
+    return next((column for column in known if _letters(column) == _letters(text)), text)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name)
 
 
 def unreadable(got: str, want: str = "a CSV file whose first line names its columns") -> InvalidInput:
@@ -83,7 +104,7 @@ def unreadable(got: str, want: str = "a CSV file whose first line names its colu
 def _decoded(content: bytes) -> tuple[str, bool]:
     for start, kind in _OTHER_FILES:
         if content.startswith(start):
-            raise unreadable(kind, "a CSV file (in a spreadsheet: Save as, CSV UTF-8)")
+            raise unreadable(kind, _SAVE_AS)
     mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", _guessed(content)))
     certain = True
     try:
@@ -93,8 +114,11 @@ def _decoded(content: bytes) -> tuple[str, bool]:
             raise unreadable(f"bytes that are not {encoding.upper()} (at {error.start})") from None
         text, certain = content.decode(CODE_PAGE, errors="replace"), False
     if "\0" in text:
-        raise unreadable("zero bytes", "a CSV file (in a spreadsheet: Save as, CSV UTF-8)")
-    return text, certain
+        raise unreadable("zero bytes", _SAVE_AS)
+    for sign, other in _OTHER_TEXTS:
+        if text.lstrip("\ufeff \t\r\n").startswith(sign):
+            raise unreadable(other, _SAVE_AS)
+    return text.lstrip("\ufeff").rstrip(_END_OF_FILE), certain
 
 
 def _guessed(content: bytes) -> str:
@@ -136,6 +160,7 @@ def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
     return cells[:end]
 
 
-def _without_empty_columns(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
-    """Cut the columns at the right that are empty in every line: spreadsheets save them."""
-    return cells[:width]
+def _in_columns(cells: tuple[str, ...], width: int, header: int) -> tuple[str, ...]:
+    """Cut the columns at the right that are empty in every line, which spreadsheets save, and add those of the header
+    that are empty in this line, which Excel omits. `header` is 0 for a line that has no such cells or may be cut."""
+    return (cells + ("",) * (header - len(cells)))[:width]

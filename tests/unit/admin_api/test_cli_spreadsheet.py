@@ -3,6 +3,7 @@ the same test vectors."""
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_api.cli.csv_claims import Defaults, read_claim_list
-from admin_api.cli.spreadsheet import check_number, plain_cell, read_sheet
+from admin_api.cli.damaged_numbers import check_number
+from admin_api.cli.serial_files import read_serials
+from admin_api.cli.spreadsheet import plain_cell, read_sheet
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput
 
@@ -38,8 +41,8 @@ def test_the_notations_that_protect_a_cell_are_removed(cell: str, text: str) -> 
 
 
 @pytest.mark.parametrize("text", VECTORS["damaged"])
-def test_a_number_that_has_lost_its_digits_is_reported(text: str) -> None:
-    with pytest.raises(InvalidInput, match="a spreadsheet has shortened, want the digits") as refused:
+def test_a_number_that_a_spreadsheet_has_damaged_is_reported(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"a spreadsheet.*, want the digits") as refused:
         check_number(text, "certid")
     assert refused.value.code == "DAMAGED_NUMBER"
 
@@ -81,6 +84,23 @@ def test_a_file_that_is_no_claim_list_is_refused(vector: dict[str, str]) -> None
     with pytest.raises(InvalidInput, match="UNREADABLE_FILE") as refused:
         read_claim_list(vector["content"].encode(), TARGETS, Defaults("Here"))
     assert refused.value.message.startswith(f"got {vector['got']}")
+
+
+@pytest.mark.parametrize(
+    ("cell", "damage"),
+    [
+        ("1.23457E+11", "shortened"),
+        ("12345678901234500000", "rounded"),
+        ("#N/A", "an error"),
+        ("300.000.003", "formatted"),
+    ],
+)
+def test_a_serial_number_that_a_spreadsheet_has_damaged_stops_the_list(cell: str, damage: str, tmp_path: Path) -> None:
+    file = tmp_path / "serials.csv"
+    file.write_text(f"serial;sku\n3E10;\n{cell};\n")
+    with pytest.raises(InvalidInput, match=f"line 3: got '{re.escape(cell)}', .*{damage}") as refused:
+        read_serials(file)
+    assert refused.value.code == "BAD_ROWS"
 
 
 @given(st.binary(max_size=200))

@@ -1,14 +1,15 @@
 /**
  * Claim lists, checked completely before anything is sent, as `admin_api/cli/csv_claims.py` does. The columns are
- * `certid`, `fingerprint` or `label`, and optionally `target`, `profile` and `config`. A manufacturer's manifest
+ * `certid`, `fingerprint` or `label`, and optionally `target`, `profile`, `config` and `thing_name`. A manifest
  * and the console's exports are accepted unchanged. Invalid rows are reported with their lines; an unknown column
  * rejects the file, because it may be a misspelt one.
  */
 import { decodeLabel, LabelError, shown } from "../label/label";
 import { type ClaimVariables, EMPTY_REQUEST, variablesOf } from "../parts/claim_request";
 import { keyOf, type TargetEntry } from "../parts/target_names";
+import { checkAccount, checkName, checkNumber } from "./damaged_numbers";
 import { ListError, unreadable } from "./list_error";
-import { checkNumber, plainCell, readSheet, type Sheet, type SheetLine } from "./spreadsheet";
+import { columnName, plainCell, readSheet, type Sheet, type SheetLine } from "./spreadsheet";
 import { findTarget, requireProfile } from "./target_lookup";
 
 const IDENTITY = ["certid", "fingerprint", "label"];
@@ -16,16 +17,19 @@ const REQUEST = ["target", "profile", "config"];
 const MANIFEST = ["thing_name", "not_after", "serial_number", "sku", "batch"];
 const EXPORT = [
   ...["devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"],
-  ...["lobbyregion", "online", "onlinesince", "line", "ok", "code", "message"],
+  ...["lobbyregion", "line", "ok", "code", "message", "online", "onlinesince", "expectedat", "expectedname"],
 ];
 const ACCOUNT = ["targetaccount", "targetregion"];
-const ACCOUNT_DIGITS = 12;
+/** The column of the names that the devices are expected to have, until they have proven them. */
+const EXPECTED_NAME = "thing_name";
 const CHECKED = [...IDENTITY, ...REQUEST, ...ACCOUNT];
 
 export interface ListRow {
   line: number;
   certid: string;
   request: ClaimVariables;
+  /** The thing name that the list has for the device. */
+  expectedName: string | null;
 }
 
 export interface RowError {
@@ -69,8 +73,8 @@ export function readClaimList(
 }
 
 function columnsOf(header: readonly string[]): readonly string[] {
-  const columns = header.map((cell) => plainCell(cell).toLowerCase());
   const known = [...CHECKED, ...MANIFEST, ...EXPORT];
+  const columns = header.map((cell) => columnName(cell, known));
   if (!columns.some((column) => IDENTITY.includes(column)))
     throw unreadable(
       `columns ${shown(header.join(", "))}`,
@@ -102,6 +106,7 @@ function cellsOf({ cells }: SheetLine, columns: readonly string[], { certain }: 
       );
     if (column !== "config") checkNumber(text, column);
   }
+  checkName(row.get(EXPECTED_NAME) ?? "", EXPECTED_NAME);
   return row;
 }
 
@@ -125,20 +130,26 @@ function rowOf(
       ...(profile === undefined ? {} : { profile }),
       ...(config === undefined ? {} : { config }),
     },
+    expectedName: nameIn(cells),
   };
+}
+
+function nameIn(cells: Cells): string | null {
+  const name = cells.get(EXPECTED_NAME) || null;
+  if (name !== null && !/^[A-Za-z0-9:_-]{1,128}$/.test(name))
+    throw new ListError(
+      "INVALID_THING_NAME",
+      `got ${shown(name)}, want 1 to 128 of the characters a-z A-Z 0-9 : _ -`,
+    );
+  return name;
 }
 
 /** The row's target; empty if it has none. */
 function targetIn(cells: Cells): string {
   const [account = "", region = ""] = ACCOUNT.map((column) => cells.get(column));
-  const target = cells.get("target") ?? "";
-  if (target || !(account && region)) return target;
-  if (/^\d+$/.test(account) && account.length < ACCOUNT_DIGITS)
-    throw new ListError(
-      "DAMAGED_NUMBER",
-      `got account ${shown(account)} with ${account.length} digits, want ${ACCOUNT_DIGITS} (a spreadsheet removes leading zeros)`,
-    );
-  return `${account}/${region}`;
+  const target = cells.get("target") || (account && region && `${account}/${region}`);
+  if (target.includes("/")) checkAccount((target.split("/")[0] ?? "").trim());
+  return target;
 }
 
 function certidOf(cells: Cells): string {

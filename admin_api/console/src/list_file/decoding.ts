@@ -25,13 +25,27 @@ const OTHER_FILES: readonly (readonly [string, string])[] = [
   ["%PDF", "a PDF file"],
   ["\x89PNG", "a picture"],
   ["\xff\xd8\xff", "a picture"],
+  ["GIF8", "a picture"],
+  ["RIFF", "a picture"],
+  ["\x1f\x8b", "a compressed file (.gz)"],
+  ["BZh", "a compressed file (.bz2)"],
+  ["7z\xbc\xaf", "an archive (.7z)"],
+  ["{\\rtf", "a text document (.rtf)"],
+  ["-----BEGIN", "a certificate or key in PEM"],
 ];
+const OTHER_TEXTS: readonly (readonly [string, string])[] = [
+  ["<", "a web page or XML (also if it is called .xls)"],
+  ["{", "JSON"],
+  ["[", "JSON"],
+];
+/** What DOS programs write after the last line. */
+const END_OF_FILE = "\x1a";
 const CODE_PAGE = "windows-1252";
 const HEAD = 64;
 
 /** Throws `ListError` UNREADABLE_FILE. */
 export function decode(bytes: Uint8Array): Decoded {
-  const start = String.fromCharCode(...bytes.subarray(0, 4));
+  const start = String.fromCharCode(...bytes.subarray(0, HEAD));
   for (const [signature, kind] of OTHER_FILES)
     if (start.startsWith(signature)) throw unreadable(kind, SAVE_AS);
   const [mark, marked] = MARKS.find(([each]) => each.every((byte, at) => bytes[at] === byte)) ?? [[], null];
@@ -42,7 +56,16 @@ export function decode(bytes: Uint8Array): Decoded {
     throw unreadable(`bytes that are not ${encoding.toUpperCase().replace(/^UTF-16([LB]E)$/, "UTF-16-$1")}`);
   const text = decoded ?? new TextDecoder(CODE_PAGE).decode(content);
   if (text.includes("\0")) throw unreadable("zero bytes", SAVE_AS);
-  return { text, certain: decoded !== null };
+  const beginning = text.replace(/^[\ufeff \t\r\n]+/, "");
+  for (const [sign, kind] of OTHER_TEXTS) if (beginning.startsWith(sign)) throw unreadable(kind, SAVE_AS);
+  return { text: contentOf(text), certain: decoded !== null };
+}
+
+function contentOf(text: string): string {
+  const content = text.replace(/^\ufeff+/, "");
+  let end = content.length;
+  while (content[end - 1] === END_OF_FILE) end--;
+  return content.slice(0, end);
 }
 
 /** Null if the bytes are invalid. */

@@ -1,11 +1,11 @@
 /**
  * CSV files as spreadsheets save them, read into lines of cells as `admin_api/cli/spreadsheet.py` does: commas,
- * semicolons, tabs and bars, a first line `sep=;`, cells such as `="0012"` and `'0012`, and empty columns at the
- * right. Both are tested with `tests/events/spreadsheet_vectors.json`.
+ * semicolons, tabs and bars, a first line `sep=;`, cells such as `="0012"` and `'0012`, empty columns at the
+ * right, and lines that end before them. Both are tested with `tests/events/spreadsheet_vectors.json`.
  */
-import { shown } from "../label/label";
+import { visible } from "../label/notations";
 import { decode } from "./decoding";
-import { ListError, unreadable } from "./list_error";
+import { unreadable } from "./list_error";
 
 export interface SheetLine {
   /** The number of the record's first line in the file. */
@@ -21,10 +21,11 @@ export interface Sheet {
 }
 
 const SEPARATORS = [",", ";", "\t", "|"];
-const SEPARATOR_LINE = /^"?sep=(.)"?(\r\n|[\r\n]|$)/i;
-const FORMULA = /^="((?:[^"]|"")*)"$/;
-const SHORTENED = /^[+-]?\d([.,]\d{1,15})?E[+-]?\d{1,3}$/i;
+const SEPARATOR_LINE = /^"?sep=(.)\1*"?(\r\n|[\r\n]|$)/i;
+const FORMULA = /^=(?:T\()?"((?:[^"]|"")*)"\)?$/i;
 const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+/** Excel omits the last cells of lines if they are empty in all lines of a block. The first block has the header. */
+const BLOCK = 16;
 const MAX_CELL = 131_072;
 
 /** Throws `ListError` UNREADABLE_FILE. */
@@ -38,7 +39,24 @@ export function readSheet(bytes: Uint8Array): Sheet {
     0,
     ...lines.map(({ cells }) => cells.findLastIndex((cell) => cell.trim() !== "") + 1),
   );
-  return { lines: lines.map(({ number, cells }) => ({ number, cells: cells.slice(0, width) })), certain };
+  const header = lines[0]?.cells.length ?? 0;
+  const complete = /[\r\n]$/.test(body) ? lines.length : lines.length - 1;
+  return {
+    lines: lines.map(({ number, cells }, at) => ({
+      number,
+      cells: inColumns(cells, width, at >= BLOCK && at < complete ? header : 0),
+    })),
+    certain,
+  };
+}
+
+/**
+ * Cut the columns at the right that are empty in every line, which spreadsheets save, and add those of the header
+ * that are empty in this line, which Excel omits. `header` is 0 for a line that has no such cells or may be cut.
+ */
+function inColumns(cells: readonly string[], width: number, header: number): readonly string[] {
+  const missing = Array.from({ length: Math.max(0, header - cells.length) }, () => "");
+  return [...cells, ...missing].slice(0, width);
 }
 
 /** A cell's text without the notation that keeps a spreadsheet from changing it. */
@@ -49,13 +67,17 @@ export function plainCell(cell: string): string {
   return /^'[=+\-@\d\t]/.test(text) ? text.slice(1).trim() : text;
 }
 
-/** Throws `ListError` DAMAGED_NUMBER if a spreadsheet has replaced digits of `text` by an exponent. */
-export function checkNumber(text: string, column: string): void {
-  if (!SHORTENED.test(text)) return;
-  throw new ListError(
-    "DAMAGED_NUMBER",
-    `got ${shown(text)}, a number that a spreadsheet has shortened, want the digits: format the column ${column} as text before you fill it`,
-  );
+/**
+ * The column of `known` that a cell of the header names, regardless of case, spaces, hyphens and invisible
+ * characters; otherwise the cell's text in lower case.
+ */
+export function columnName(cell: string, known: readonly string[]): string {
+  const text = visible(plainCell(cell)).trim().toLowerCase();
+  return known.find((column) => letters(column) === letters(text)) ?? text;
+}
+
+function letters(name: string): string {
+  return name.replace(/[\s_-]/g, "");
 }
 
 function separatorOf(text: string): { separator: string; skipped: number; body: string } {

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readClaimList } from "../../src/list_file/claim_list";
+import { checkNumber } from "../../src/list_file/damaged_numbers";
 import { ListError } from "../../src/list_file/list_error";
-import { checkNumber, plainCell, readSheet } from "../../src/list_file/spreadsheet";
+import { plainCell, readSheet } from "../../src/list_file/spreadsheet";
 import type { TargetEntry } from "../../src/parts/target_names";
 
 const FILE = join(import.meta.dirname, "../../../../tests/events/spreadsheet_vectors.json");

@@ -117,7 +117,8 @@ function Choose({ onFile }: { onFile: (file: ListFile) => void }) {
     <Stack>
       <Text size="sm">
         A CSV file as a spreadsheet saves it, a manufacturer's manifest, or a file that was exported here. Its
-        first line names the columns: certid, fingerprint or label, and optionally target, profile and config.
+        first line names the columns: certid, fingerprint or label, and optionally thing_name, target, profile
+        and config.
       </Text>
       {fault && <Fault text={fault} />}
       <FileButton

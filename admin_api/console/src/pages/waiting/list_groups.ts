@@ -5,6 +5,8 @@ import type { ClaimVariables } from "../../parts/claim_request";
 export interface Group {
   certids: readonly string[];
   request: ClaimVariables;
+  /** The expected name of each device that has one in the list. */
+  names?: ReadonlyMap<string, string>;
 }
 
 /** `only`: the fingerprints to send; absent: all. */
@@ -18,6 +20,16 @@ export function groupsOf({ rows }: ClaimList, only?: readonly string[]): Group[]
   }
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    return first ? [{ certids: group.map(({ certid }) => certid), request: first.request }] : [];
+    return first
+      ? [{ certids: group.map(({ certid }) => certid), request: first.request, names: namesIn(group) }]
+      : [];
   });
+}
+
+function namesIn(rows: readonly ListRow[]): ReadonlyMap<string, string> {
+  return new Map(
+    rows.flatMap(({ certid, expectedName }) =>
+      expectedName === null ? [] : [[certid, expectedName] as const],
+    ),
+  );
 }

@@ -7,8 +7,12 @@ import type { Group } from "./list_groups";
 import { type Chunks, sentOf, useChunks } from "./use_chunks";
 
 export const CLAIM_DEVICES = graphql(`
-  mutation ClaimDevices($certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON) {
-    claimDevices(certids: $certids, target: $target, profile: $profile, config: $config) {
+  mutation ClaimDevices(
+    $certids: [ID!]!, $target: TargetInput!, $profile: String, $config: JSON, $expectedNames: [String]
+  ) {
+    claimDevices(
+      certids: $certids, target: $target, profile: $profile, config: $config, expectedNames: $expectedNames
+    ) {
       results { certid ok code message }
     }
   }
@@ -25,11 +29,11 @@ export function useBulkClaim(): BulkClaim {
   const run = useCallback(
     (groups: readonly Group[]) =>
       send(
-        groups.map(({ certids, request }) => ({
+        groups.map(({ certids, request, names }) => ({
           certids,
           send: async (chunk) => {
             const { data, error } = await client
-              .mutation(CLAIM_DEVICES, { certids: [...chunk], ...request })
+              .mutation(CLAIM_DEVICES, { certids: [...chunk], ...request, ...expected(chunk, names) })
               .toPromise();
             return sentOf(data?.claimDevices.results, error);
           },
@@ -38,4 +42,10 @@ export function useBulkClaim(): BulkClaim {
     [client, send],
   );
   return { ...chunks, run };
+}
+
+/** The expected names in the order of the devices; nothing if none of them has one. */
+function expected(certids: readonly string[], names: Group["names"]): { expectedNames?: (string | null)[] } {
+  if (!certids.some((certid) => names?.has(certid))) return {};
+  return { expectedNames: certids.map((certid) => names?.get(certid) ?? null) };
 }

@@ -54,6 +54,23 @@ test("previews the refused rows and sends nothing before the claim is confirmed"
     ]);
 });
 
+test("keeps the names of a manifest as the expected names of its devices", async () => {
+  const { api, user } = open();
+  const manifest = `fingerprint,thing_name,target\n${certid(1)},sensor-1,Sydney\n${certid(2)},,Sydney\n${certid(3)},,Rotterdam\n`;
+  const dialog = await choose(user, manifest);
+  await user.click(await dialog.findByRole("button", { name: "Claim 3" }));
+  await expect
+    .poll(() => api.variablesOf("ClaimDevices"))
+    .toEqual([
+      {
+        certids: [certid(1), certid(2)],
+        target: { account: "300000000003", region: "ap-southeast-2" },
+        expectedNames: ["sensor-1", null],
+      },
+      { certids: [certid(3)], target: { account: "200000000002", region: "eu-west-1" } },
+    ]);
+});
+
 test("shows which devices were not claimed, and tries only those again", async () => {
   const { api, user } = open();
   const dialog = await choose(user, `label,target\n${certid(8)},Sydney\n${certid(9)},Sydney\n`);

@@ -1,0 +1,56 @@
+"""Numbers that a spreadsheet has damaged: their digits are lost, or the text is no longer that of the account.
+
+Spreadsheets shorten (``1.23457E+11``), round to 15 digits, group (``300.000.000.003``), add decimals, remove leading
+zeros, and save an error (``#NAME?``) or a column that is too narrow (``####``) in place of the value. The console has
+the same rules (`damaged_numbers.ts`).
+"""
+
+import re
+from typing import Final
+
+from lobby.errors import InvalidInput
+from lobby.names import shown
+
+ACCOUNT_DIGITS: Final = 12
+_MIN_DIGITS: Final = 6
+"""Of an account without its leading zeros. A shorter number is another mistake."""
+_NAME: Final = re.compile(r"\d+E\d+", re.IGNORECASE)
+_DAMAGES: Final = (
+    (
+        re.compile(r"[+-]?\d([.,]\d{1,15})? ?E ?[+-]?\d{1,3}", re.IGNORECASE),
+        "a number that a spreadsheet has shortened",
+    ),
+    (re.compile(r"[1-9]\d{14}0{5,}"), "a number that a spreadsheet has rounded to 15 digits"),
+    (
+        re.compile(r"\d{1,3}([.,'’\u00a0\u202f ])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?|\d{4,}[.,]0+"),
+        "a number that a spreadsheet has formatted",
+    ),
+    (
+        re.compile(r"#{3,}|#N/[A-Z]{1,2}|#[^\W\d_a-z]{2,}[/0-9]*[!?]|Err:\d{3}"),
+        "an error of a spreadsheet in place of the value",
+    ),
+)
+
+
+def check_number(text: str, column: str) -> None:
+    """Raise `InvalidInput` DAMAGED_NUMBER if a spreadsheet has damaged the digits of `text`."""
+    for form, damage in _DAMAGES:
+        if form.fullmatch(text):
+            want = f"the digits: format the column {column} as text before you fill it"
+            raise InvalidInput("DAMAGED_NUMBER", f"got {shown(text)}, {damage}, want {want}")
+
+
+def check_name(text: str, column: str) -> None:
+    """Raise `InvalidInput` DAMAGED_NUMBER if a spreadsheet has damaged a thing name or serial number. A name such as
+    ``3E10`` is not damaged: a spreadsheet writes the sign of the exponent."""
+    if not _NAME.fullmatch(text):
+        check_number(text, column)
+
+
+def check_account(account: str) -> None:
+    """Raise `InvalidInput` DAMAGED_NUMBER for an account number that has lost its leading zeros or that is damaged in
+    another way."""
+    check_number(account, "of the account")
+    if account.isdigit() and _MIN_DIGITS <= len(account) < ACCOUNT_DIGITS:
+        message = f"got account {shown(account)} with {len(account)} digits, want {ACCOUNT_DIGITS}"
+        raise InvalidInput("DAMAGED_NUMBER", f"{message} (a spreadsheet removes leading zeros)")
