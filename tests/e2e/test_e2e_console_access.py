@@ -22,11 +22,12 @@ PAGES: Final = (
     "Overview",
     "Activity",
     "Webhooks",
+    "Users",
 )
 HIDDEN: Final = {
-    "viewer": ("Claim", "Enrolments", "Campaigns", "Activity", "Webhooks"),
-    "technician": ("Enrolments", "Campaigns", "Activity", "Webhooks"),
-    "operator": ("Webhooks",),
+    "viewer": ("Claim", "Enrolments", "Campaigns", "Activity", "Webhooks", "Users"),
+    "technician": ("Enrolments", "Campaigns", "Activity", "Webhooks", "Users"),
+    "operator": ("Webhooks", "Users"),
 }
 STARTS: Final = {"admin": "waiting", "operator": "waiting", "technician": "claim", "viewer": "overview"}
 

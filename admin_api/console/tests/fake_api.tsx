@@ -143,12 +143,13 @@ const WEBHOOKS = [
   "testWebhook",
   "redriveWebhook",
 ];
+const USERS = ["blockedUsers", "blockUser", "unblockUser"];
 /** As `admin_api/roles.py` has it. */
 export const ROLES = {
   viewer: SEE,
   technician: CLAIM,
   operator: OPERATE,
-  admin: [...OPERATE, "registerTarget", "createEnrolment", ...WEBHOOKS],
+  admin: [...OPERATE, "registerTarget", "createEnrolment", ...WEBHOOKS, ...USERS],
 } as const;
 export type Role = keyof typeof ROLES;
 

@@ -8,6 +8,7 @@ import {
   IconMapPin,
   IconQrcode,
   IconSpeakerphone,
+  IconUserCancel,
   IconWebhook,
 } from "@tabler/icons-react";
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
@@ -107,6 +108,13 @@ export const NAV_ITEMS: readonly NavItem[] = [
     icon: IconWebhook,
     needs: "webhooks",
     page: lazyPage(() => import("./webhooks/webhooks_page")),
+  },
+  {
+    path: "/users",
+    name: "Users",
+    icon: IconUserCancel,
+    needs: "blockedUsers",
+    page: lazyPage(() => import("./users/users_page")),
   },
 ];
 
