@@ -19,6 +19,7 @@ import { ConfigField } from "../../parts/route_form";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import { type Door, type Draft, EMPTY, faultOf, variablesOf } from "./draft";
 import { CREATE_ENROLMENT } from "./operations";
+import { SignerFields } from "./signer_fields";
 
 const DOORS: Record<Door, { label: string; explained: string }> = {
   registration: { label: "Registration", explained: "Devices have a certificate of a registered CA." },
@@ -76,6 +77,7 @@ function CreateForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
         <Conditions draft={draft} change={change} />
         <Limits draft={draft} change={change} />
         <Claims draft={draft} change={change} />
+        <SignerFields door={draft.door} signer={draft.signer} onChange={(signer) => change({ signer })} />
         {failure && <FailureNotice failure={failure} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onCancel} disabled={busy}>

@@ -3,6 +3,15 @@ import { type ClaimRequest, configError, configOf, EMPTY_REQUEST } from "../../p
 
 export type Door = "registration" | "claim" | "token";
 
+/** A CA of one's own, as entered. */
+export interface SignerDraft {
+  /** The ARN of its key. */
+  key: string;
+  /** Its certificate in PEM. */
+  ca: string;
+  days: string | number;
+}
+
 export interface Draft {
   name: string;
   door: Door;
@@ -19,7 +28,12 @@ export interface Draft {
   /** The config of the claims. */
   config: ClaimRequest;
   presence: boolean;
+  /** Null for AWS IoT's CA. */
+  signer: SignerDraft | null;
 }
+
+/** The values with which the fields of a CA of one's own appear. */
+export const OWN_CA: SignerDraft = { key: "", ca: "", days: 3650 };
 
 export const EMPTY: Draft = {
   name: "",
@@ -33,6 +47,7 @@ export const EMPTY: Draft = {
   profile: "",
   config: EMPTY_REQUEST,
   presence: false,
+  signer: null,
 };
 
 /** Return a message about missing values. */
@@ -42,10 +57,19 @@ export function faultOf(draft: Draft): string | undefined {
     return "Enter a limit: the devices of this door share a key. Lists of serial numbers: lobbyctl enrolments create.";
   const wrong = configError(draft.config);
   if (wrong) return `Config: ${wrong}`;
+  const incomplete = signerFaultOf(draft.signer);
+  if (incomplete) return incomplete;
   if (draft.door !== "registration") return undefined;
   if (!draft.pattern.trim() && !draft.organization.trim() && !draft.ca.trim())
     return "Fill in at least one condition: device names, organization or CA.";
   return undefined;
+}
+
+function signerFaultOf(signer: SignerDraft | null): string | undefined {
+  if (!signer) return undefined;
+  if (!signer.key.trim()) return "Enter the ARN of the CA's key.";
+  if (!signer.ca.trim()) return "Enter the CA's certificate in PEM.";
+  return signer.days === "" ? "Enter for how many days certificates are valid." : undefined;
 }
 
 export function variablesOf(draft: Draft) {
@@ -63,6 +87,11 @@ export function variablesOf(draft: Draft) {
     limit: draft.limit === "" ? null : Number(draft.limit),
     ends: draft.ends || null,
     allocation: allocationOf(draft),
+    signer: draft.signer && {
+      key: draft.signer.key.trim(),
+      caCertificate: draft.signer.ca.trim(),
+      days: Number(draft.signer.days),
+    },
   };
 }
 

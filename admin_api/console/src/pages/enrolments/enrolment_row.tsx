@@ -10,7 +10,7 @@ import { useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import classes from "./enrolments.module.css";
 import { type Enrolment, PAUSE_ENROLMENT, RESUME_ENROLMENT, REVOKE_ENROLMENT } from "./operations";
-import { claimCertificateText, claimsOf, conditionsText, isExpiring, refusalText } from "./texts";
+import { claimCertificateText, claimsOf, conditionsText, isExpiring, refusalText, signerText } from "./texts";
 import { TokensButton } from "./tokens";
 
 const COLORS: Readonly<Record<string, string>> = { active: "green", paused: "yellow", revoked: "red" };
@@ -53,6 +53,11 @@ function What({ enrolment }: { enrolment: Enrolment }) {
         <Text size="sm" c="dimmed">
           {enrolment.starts && `From ${enrolment.starts.slice(0, 10)} `}
           {enrolment.ends && `Until ${enrolment.ends.slice(0, 10)}`}
+        </Text>
+      )}
+      {enrolment.signer && (
+        <Text size="sm" c="dimmed">
+          {signerText(enrolment.signer)}
         </Text>
       )}
       <ClaimCertificates enrolment={enrolment} />

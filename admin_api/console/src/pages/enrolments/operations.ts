@@ -9,6 +9,7 @@ export const ENROLMENT_LIST = graphql(`
       allocation { targets { account region weight } function profile presence }
       refusals { reason count }
       claimCertificates { certificateId state expires }
+      signer { key days }
     }
   }
 `);
@@ -16,10 +17,11 @@ export const ENROLMENT_LIST = graphql(`
 export const CREATE_ENROLMENT = graphql(`
   mutation CreateEnrolment(
     $name: String!, $door: String!, $match: EnrolmentMatchInput!, $limit: Int, $ends: String, $model: String,
-    $allocation: AllocationInput
+    $allocation: AllocationInput, $signer: SignerInput
   ) {
     createEnrolment(
-      name: $name, door: $door, match: $match, limit: $limit, ends: $ends, model: $model, allocation: $allocation
+      name: $name, door: $door, match: $match, limit: $limit, ends: $ends, model: $model, allocation: $allocation,
+      signer: $signer
     ) { name }
   }
 `);

@@ -1,4 +1,4 @@
-/** The texts of an enrolment: its conditions, claims, certificates and tokens. */
+/** The texts of an enrolment: its conditions, claims, certificates, signer and tokens. */
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { reasonText } from "../../parts/reasons";
 import { keyOf } from "../../parts/target_names";
@@ -57,6 +57,13 @@ export function claimCertificateText({ state, expires }: ClaimCertificate): stri
 /** Return whether a claim certificate in use has to be replaced at the time `now`. */
 export function isExpiring({ state, expires }: ClaimCertificate, now: number): boolean {
   return state === "active" && Date.parse(expires) - now < EXPIRES_SOON;
+}
+
+/** Return the text about the CA of an enrolment: "Own CA (key 1234abcd in eu-west-1) issues …". */
+export function signerText({ key, days }: NonNullable<Enrolment["signer"]>): string {
+  const [, , , region, , resource = ""] = key.split(":");
+  const id = resource.split("/")[1] ?? resource;
+  return `Own CA issues certificates for ${pluralize(days, "day")}: key ${id} in ${region}`;
 }
 
 /** Return the text about a token. */

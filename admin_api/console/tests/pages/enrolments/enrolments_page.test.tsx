@@ -25,7 +25,10 @@ const PUMPS = {
   refusals: [{ reason: "ENROLMENT_FULL", count: 3 }],
   door: "registration",
   claimCertificates: [],
+  signer: null,
 };
+const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab";
+const PEM = "-----BEGIN CERTIFICATE-----";
 const lists = (...enrolments: object[]) => ({ EnrolmentList: { enrolments }, Targets: TARGETS });
 const row = () => screen.findByRole("listitem", { name: "pumps" });
 
@@ -138,6 +141,7 @@ test("creates an enrolment with what is filled in", async () => {
     limit: 500,
     ends: null,
     allocation: null,
+    signer: null,
   });
   await waitFor(() => expect(screen.queryByLabelText("Device names")).toBeNull());
 });
@@ -186,6 +190,34 @@ test("creates an enrolment of door token, whose devices have no certificate to c
     door: "token",
     match: { namePattern: null, ca: null, subject: null },
   });
+});
+
+test("shows the CA that issues its certificates", async () => {
+  const signer = { __typename: "Signer", key: KEY, days: 730 };
+  show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, signer })));
+  const text = "Own CA issues certificates for 730 days: key 1234abcd-12ab in eu-west-1";
+  expect(within(await row()).getByText(text)).toBeDefined();
+});
+
+test("creates an enrolment whose certificates an own CA issues, and shows why the API rejects its key", async () => {
+  const message = "got key x, want one that the deployment names in signingKeys";
+  const api = new FakeApi({ ...lists(), CreateEnrolment: new Refusal("INVALID_SIGNER", message) });
+  const { user } = show(<EnrolmentsPage />, api, { role: "admin" });
+  await user.click(await screen.findByRole("button", { name: "Create enrolment" }));
+  const paste = async (label: string, text: string) => {
+    await user.click(await screen.findByLabelText(label));
+    await user.paste(text);
+  };
+  await paste("Name", "gateways");
+  await user.selectOptions(screen.getByLabelText("Door"), "token");
+  await user.selectOptions(screen.getByLabelText("Certificates issued by"), "own");
+  expect(screen.getByText(/must send a signing request/)).toBeDefined();
+  await paste("Key", KEY);
+  await paste("CA certificate", PEM);
+  await user.click(screen.getByRole("button", { name: "Create" }));
+  expect(await screen.findByText(message, { exact: false })).toBeDefined();
+  const signer = { key: KEY, caCertificate: PEM, days: 3650 };
+  expect(api.variablesOf("CreateEnrolment")[0]).toMatchObject({ door: "token", signer });
 });
 
 test("shows why an enrolment was rejected and keeps the form", async () => {
