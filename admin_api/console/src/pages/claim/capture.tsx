@@ -5,6 +5,7 @@
 import { Stack, Switch } from "@mantine/core";
 import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
 import { isolated } from "../../parts/foreign_text";
+import { useMe } from "../../sign_in/me";
 import { useReloadBlock } from "../../sign_in/reconnect";
 import style from "./claim.module.css";
 import { type FlowEvent, IDLE, type Message, next } from "./flow";
@@ -34,6 +35,12 @@ export function Capture({ choice, head, list }: Props) {
   const [inSeries, setInSeries] = useState(false);
   const claim = useClaiming(choice, dispatch);
   const obstacle = useObstacle(choice);
+  const [serial, setSerial] = useState<string | null>(null);
+  const me = useMe();
+  const claimSerial = (scanned: string) => {
+    dispatch({ is: "stop" }); // the dialog has a camera of its own
+    setSerial(scanned);
+  };
   const { target } = choice;
 
   const handleScan = (scan: ScanResult) => {
@@ -81,7 +88,7 @@ export function Capture({ choice, head, list }: Props) {
             onChange={({ currentTarget: { checked } }) => setInSeries(checked)}
           />
         )}
-        <SerialNumberButton choice={choice} />
+        <SerialNumberButton choice={choice} scanned={serial} onClose={() => setSerial(null)} />
       </Stack>
       <div className={style.capture}>
         {scanning && (
@@ -124,6 +131,7 @@ export function Capture({ choice, head, list }: Props) {
               destination={target ? `${inSeries ? "Claiming for" : "For"} ${isolated(target.name)}` : null}
               dispatch={dispatch}
               onPhoto={(file) => void read(file)}
+              onSerial={me.may("claimSerialNumbers") ? claimSerial : undefined}
             />
           )}
         </div>

@@ -9,7 +9,7 @@ export type InputMethod = "camera" | "photo" | "typing" | "link";
 
 /** One line about the last scan or action. */
 export type Message =
-  | { is: "otherCode"; text: string }
+  | { is: "otherCode"; text: string; serial?: string }
   | { is: "already claimed"; certid: string }
   | { is: "claimed"; certids: readonly string[] }
   | { is: "no code" }
@@ -86,7 +86,10 @@ function scanned(flow: Flow, event: FlowEvent & { is: "scanned" }): Flow {
     return known(first) ? { at: "camera", message: { is: "already claimed", certid: first } } : flow;
   }
   if (first !== undefined) return { at: "found", labels: scan.labels, method };
+  const { otherCode, serial } = scan;
   const message: Message =
-    scan.otherCode === null ? { is: "no code" } : { is: "otherCode", text: scan.otherCode };
+    otherCode === null
+      ? { is: "no code" }
+      : { is: "otherCode", text: otherCode, ...(serial === undefined ? {} : { serial }) };
   return method === "camera" ? { at: "camera", message } : { at: "idle", fault: null, message };
 }

@@ -1,6 +1,6 @@
-/** The ways to enter a label: the camera first, then a photo and the keyboard. */
+/** The ways to enter a label: the camera first, then a photo and the keyboard. Offers to claim a serial number. */
 import { Button, FileButton, Group, Stack, Text } from "@mantine/core";
-import { IconCamera, IconKeyboard, IconPhoto } from "@tabler/icons-react";
+import { IconCamera, IconHash, IconKeyboard, IconPhoto } from "@tabler/icons-react";
 import { useRef } from "react";
 import type { Flow, FlowEvent } from "./flow";
 import { StatusLine } from "./status_line";
@@ -13,10 +13,14 @@ interface Props {
   destination: string | null;
   dispatch: (event: FlowEvent) => void;
   onPhoto: (file: File | null) => void;
+  /** Claim the serial number that was scanned; undefined if the user may not. */
+  onSerial?: ((serial: string) => void) | undefined;
 }
 
-export function InputMethods({ flow, begun, destination, dispatch, onPhoto }: Props) {
+export function InputMethods({ flow, begun, destination, dispatch, onPhoto, onSerial }: Props) {
   const after = flow.at === "idle" && flow.message?.is === "claimed";
+  const message = flow.at === "idle" || flow.at === "camera" ? flow.message : null;
+  const serial = message?.is === "otherCode" ? message.serial : undefined;
   const reset = useRef<() => void>(null);
   const pick = (file: File | null) => {
     reset.current?.(); // allow the same photo again
@@ -25,6 +29,11 @@ export function InputMethods({ flow, begun, destination, dispatch, onPhoto }: Pr
   return (
     <Stack gap="xs">
       <StatusLine flow={flow} />
+      {serial !== undefined && onSerial && (
+        <Button size="lg" leftSection={<IconHash aria-hidden />} onClick={() => onSerial(serial)}>
+          Claim serial number
+        </Button>
+      )}
       {flow.at === "camera" && destination && (
         <Text size="sm" fw={600} ta="center" hiddenFrom="sm">
           {destination}

@@ -1,4 +1,4 @@
-/** The button that opens the dialog for claiming by serial number. */
+/** The button that opens the dialog for claiming by serial number. A serial number that was scanned opens it, too. */
 import { Button } from "@mantine/core";
 import { IconHash } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
@@ -10,9 +10,19 @@ const SerialNumberDialog = lazy(async () => ({
   default: (await import("./serial_number_dialog")).SerialNumberDialog,
 }));
 
-export function SerialNumberButton({ choice }: { choice: Choice }) {
+interface Props {
+  choice: Choice;
+  /** The serial number that was scanned on the page, while its dialog is open. */
+  scanned: string | null;
+  onClose: () => void;
+}
+
+export function SerialNumberButton({ choice, scanned, onClose }: Props) {
   const me = useMe();
-  const [state, setState] = useState<"unused" | "opened" | "closed">("unused");
+  const [asked, setAsked] = useState(false);
+  const opened = asked || scanned !== null;
+  const [used, setUsed] = useState(opened);
+  if (opened && !used) setUsed(true);
   if (!me.may("claimSerialNumbers")) return null;
   return (
     <>
@@ -20,16 +30,20 @@ export function SerialNumberButton({ choice }: { choice: Choice }) {
         variant="subtle"
         size="md"
         leftSection={<IconHash size={20} aria-hidden />}
-        onClick={() => setState("opened")}
+        onClick={() => setAsked(true)}
       >
         Claim by serial number
       </Button>
-      {state !== "unused" && (
+      {used && (
         <Suspense>
           <SerialNumberDialog
             choice={choice}
-            opened={state === "opened"}
-            onClose={() => setState("closed")}
+            scanned={scanned ?? ""}
+            opened={opened}
+            onClose={() => {
+              setAsked(false);
+              onClose();
+            }}
           />
         </Suspense>
       )}

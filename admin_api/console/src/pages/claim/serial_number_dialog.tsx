@@ -8,6 +8,7 @@ import { FailureNotice } from "../../parts/failure_notice";
 import { ForeignText } from "../../parts/foreign_text";
 import { usePhone } from "../../parts/phone";
 import { Destination } from "./destination";
+import { SerialScanner } from "./serial_scanner";
 import type { Choice } from "./use_choice";
 
 const CLAIM_SERIAL = graphql(`
@@ -20,11 +21,13 @@ const CLAIM_SERIAL = graphql(`
 
 interface Props {
   choice: Choice;
+  /** The serial number that was scanned on the page, or empty. */
+  scanned: string;
   opened: boolean;
   onClose: () => void;
 }
 
-export function SerialNumberDialog({ choice, opened, onClose }: Props) {
+export function SerialNumberDialog({ choice, scanned, opened, onClose }: Props) {
   const phone = usePhone();
   return (
     <Modal
@@ -34,13 +37,13 @@ export function SerialNumberDialog({ choice, opened, onClose }: Props) {
       fullScreen={phone}
       closeButtonProps={{ "aria-label": "Close", size: phone ? 44 : "md" }}
     >
-      <SerialNumberForm choice={choice} />
+      <SerialNumberForm choice={choice} scanned={scanned} />
     </Modal>
   );
 }
 
-function SerialNumberForm({ choice }: { choice: Choice }) {
-  const [serial, setSerial] = useState("");
+function SerialNumberForm({ choice, scanned }: { choice: Choice; scanned: string }) {
+  const [serial, setSerial] = useState(scanned);
   const [failure, setFailure] = useState<Failure>();
   const [claimed, setClaimed] = useState<{ serial: string; joined: boolean }>();
   const [{ fetching: busy }, claim] = useMutation(CLAIM_SERIAL);
@@ -73,6 +76,7 @@ function SerialNumberForm({ choice }: { choice: Choice }) {
           value={serial}
           onChange={(event) => setSerial(event.currentTarget.value)}
         />
+        <SerialScanner onSerial={setSerial} />
         <div>
           <Destination choice={choice} />
         </div>

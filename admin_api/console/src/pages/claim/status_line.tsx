@@ -43,7 +43,8 @@ function isError({ is }: Message): boolean {
 function messageText(message: Message): string {
   switch (message.is) {
     case "otherCode":
-      return `This is not a device label. It contains ${message.text}.`;
+      if (message.serial === undefined) return `This is not a device label. It contains ${message.text}.`;
+      return `This is not a device label. It contains ${message.text}, which can be a serial number.`;
     case "already claimed":
       return `${shortForm(message.certid)} was already claimed in this session.`;
     case "claimed":

@@ -15,15 +15,14 @@ export function showToCamera(...texts: string[]): void {
 
 /** For `vi.mock` of the scanner, which is WebAssembly in a browser. */
 export function fakeDetector() {
-  return {
-    createDetector: () => ({
-      detect: async (): Promise<readonly Code[]> =>
-        visibleCodes.map((rawValue, index) => ({
-          rawValue,
-          boundingBox: { x: 100 * index, y: 0, width: 10, height: 10 },
-        })),
-    }),
-  };
+  const createDetector = () => ({
+    detect: async (): Promise<readonly Code[]> =>
+      visibleCodes.map((rawValue, index) => ({
+        rawValue,
+        boundingBox: { x: 100 * index, y: 0, width: 10, height: 10 },
+      })),
+  });
+  return { createDetector, createSerialDetector: createDetector };
 }
 
 interface Phone {

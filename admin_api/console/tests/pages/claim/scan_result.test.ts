@@ -7,6 +7,7 @@ import {
   type Memory,
   newCodes,
   scanResultOf,
+  serialOf,
 } from "../../../src/pages/claim/scanner/scan_result";
 
 const A = "aa".repeat(32);
@@ -70,4 +71,21 @@ describe("new codes", () => {
     for (let at = 0; at < 100; at++) memory = see(memory, `${at}`, at * FORGOTTEN_AFTER_MS).memory;
     expect(memory.size).toBeLessThan(4);
   });
+});
+
+test.each([
+  ["pump-17", "pump-17"],
+  [" SN-0017\n", "SN-0017"],
+  ["4711", "4711"],
+  ["a:b_c", "a:b_c"],
+  ["DL1:ABCD", null],
+  ["dl1:abcd", null],
+  ["ab".repeat(20), null],
+  [`${"AB:".repeat(31)}AB`, null],
+  ["https://maker.test/17", null],
+  ["two words", null],
+  ["x".repeat(129), null],
+  ["", null],
+])("the serial number in %j", (text, serial) => {
+  expect(serialOf(text)).toBe(serial);
 });

@@ -16,3 +16,11 @@ prepareZXingModule({ overrides: { locateFile: () => address } });
 export function createDetector(): Detector {
   return new BarcodeDetector({ formats: ["qr_code", "data_matrix"] });
 }
+
+/**
+ * Serial numbers are often bar codes. Formats without a check digit, which are misread, and those of products
+ * (EAN, UPC), which are no serial numbers, are not read.
+ */
+export function createSerialDetector(): Detector {
+  return new BarcodeDetector({ formats: ["qr_code", "data_matrix", "code_128", "code_93", "code_39"] });
+}

@@ -1,8 +1,8 @@
 /**
- * Classifies the codes in a picture as device labels or other codes, and reports only new ones: a label stays
- * in the picture long after it was read. Pure.
+ * Classifies the codes in a picture as device labels, serial numbers or other codes, and reports only new ones:
+ * a label stays in the picture long after it was read. Pure.
  */
-import { decodeLabel, LabelError, shown } from "../../../label/label";
+import { decodeLabel, LabelError, PREFIX, shown } from "../../../label/label";
 
 export interface Point {
   x: number;
@@ -24,19 +24,34 @@ export interface ScanResult {
   labels: readonly string[];
   /** The quoted content of a code that is not a label; null if there is none. */
   otherCode: string | null;
+  /** The content of that code, if a device can have it as its serial number. */
+  serial?: string;
+}
+
+/** The characters of a thing name (`lobby/names.py`), which a serial number becomes. */
+const SERIAL = /^[a-zA-Z0-9:_-]{1,128}$/;
+const FINGERPRINT = /^(?:[0-9a-f]{2}:?){20,}$/i;
+
+/** Return the serial number in a code, or null. A damaged label, or a fingerprint that is cut off, is none. */
+export function serialOf(text: string): string | null {
+  const serial = text.trim();
+  const isLabel = serial.toUpperCase().startsWith(PREFIX) || FINGERPRINT.test(serial);
+  return SERIAL.test(serial) && !isLabel ? serial : null;
 }
 
 /** Classify codes, ordered by distance from `middle` if given. */
 export function scanResultOf(codes: readonly Code[], middle?: Point): ScanResult {
   const nearest = middle ? [...codes].sort((a, b) => distance(a, middle) - distance(b, middle)) : codes;
   const labels = new Set<string>();
-  let otherCode: string | null = null;
+  let other: string | null = null;
   for (const { rawValue } of nearest) {
     const certid = labelOf(rawValue);
     if (certid) labels.add(certid);
-    else otherCode ??= shown(rawValue);
+    else other ??= rawValue;
   }
-  return { labels: [...labels], otherCode };
+  const serial = other === null ? null : serialOf(other);
+  const otherCode = other === null ? null : shown(other);
+  return { labels: [...labels], otherCode, ...(serial === null ? {} : { serial }) };
 }
 
 function labelOf(text: string): string | null {
@@ -67,11 +82,10 @@ export function newCodes(
   const fresh = (text: string) => now - (memory.get(text) ?? Number.NEGATIVE_INFINITY) > FORGOTTEN_AFTER_MS;
   const scanned = [...scan.labels, ...(scan.otherCode === null ? [] : [scan.otherCode])];
   const recent = [...memory].filter(([, at]) => now - at <= FORGOTTEN_AFTER_MS);
+  const labels = scan.labels.filter(fresh);
+  const isNew = scan.otherCode !== null && fresh(scan.otherCode);
   return {
-    newCodes: {
-      labels: scan.labels.filter(fresh),
-      otherCode: scan.otherCode !== null && fresh(scan.otherCode) ? scan.otherCode : null,
-    },
+    newCodes: isNew ? { ...scan, labels } : { labels, otherCode: null },
     memory: new Map([...recent, ...scanned.map((text) => [text, now] as const)]),
   };
 }
