@@ -39,6 +39,7 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
   const [failure, setFailure] = useState<Failure>();
   const field = useRef<HTMLInputElement>(null);
   const wrong = failure?.code === "WRONG_CODE";
+  const rejected = wrong && !typed;
   useInView(field, failure);
   const send = async (event: FormEvent) => {
     event.preventDefault();
@@ -66,7 +67,7 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
               ref={field}
               size="md"
               // Above the field: a phone's keyboard covers what is below it.
-              error={wrong && !typed ? `Wrong code. ${attemptsText(triesLeft)}` : undefined}
+              error={rejected ? `Wrong code. ${attemptsText(triesLeft)}` : undefined}
               inputWrapperOrder={["label", "error", "input"]}
               inputMode="numeric"
               autoComplete="off"
@@ -86,7 +87,7 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
           </Group>
         </form>
       )}
-      {triesLeft !== null && triesLeft < MAX_TRIES && (
+      {triesLeft !== null && triesLeft < MAX_TRIES && !rejected && (
         <Text size="sm" role="status">
           {attemptsText(triesLeft)}
         </Text>

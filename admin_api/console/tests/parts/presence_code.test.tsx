@@ -48,6 +48,7 @@ test("reports a wrong code above the field, clears it and scrolls it into view",
   await user.type(field(), "00000000");
   await user.click(button());
   const message = await screen.findByText("Wrong code. 4 attempts left. Then the claim ends.");
+  expect(screen.getAllByText(/4 attempts left/)).toEqual([message]);
   expect(message.compareDocumentPosition(field()) & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
   expect(scroll.mock.contexts).toContain(field());
   expect(document.activeElement).toBe(field());
