@@ -21,6 +21,8 @@ MAX_ATTEMPTS: Final = 60
 """Attempts of a throttled request, including the first."""
 DELAY: Final = 0.5
 """Seconds between two attempts. The local cloud runs few Lambdas at a time and frees a place quickly."""
+_RESPONSE_SECONDS: Final = 120
+"""Maximum wait for a response. The first request starts the Lambda, which takes half a minute on a busy machine."""
 
 
 class ApiRefused(Exception):
@@ -45,7 +47,7 @@ class Api:
         self._sleep = sleep
         # Connect to loopback directly, without the proxy of the environment.
         self._http = httpx.Client(
-            timeout=30,
+            timeout=_RESPONSE_SECONDS,
             trust_env=False,
             headers={"authorization": f"Bearer {sign_in(lobby, operator)}"},
             transport=transport,

@@ -17,7 +17,7 @@ from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import connect_admitted, open_tls
-from tests.e2e.deployment import Deployment, events, until
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01
 
 pytestmark = pytest.mark.full
@@ -33,7 +33,7 @@ def _up(state: Path) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.send_signal(signal.SIGINT)  # no effect if it has ended
         try:
-            process.wait(60)
+            process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -45,7 +45,7 @@ def _output(state: Path) -> str:
 
 def test_a_second_deployment_of_the_same_state_is_refused(deployed: Deployment) -> None:
     with _up(deployed.state) as second:
-        assert second.wait(60) == 1
+        assert second.wait(TIMEOUT_SECONDS) == 1
     assert "STATE_IN_USE" in _output(deployed.state)
     assert deployed.target_accounts()
 
@@ -75,7 +75,7 @@ def test_waiting_devices_are_kept_by_a_restart_and_arrive(deployed: Deployment, 
             deployed.claim(certid_of(old))
             deployed.wait(certid_of(old), "arrived")
             up.send_signal(signal.SIGINT)
-            assert up.wait(60) == 0, _output(deployed.state)
+            assert up.wait(TIMEOUT_SECONDS) == 0, _output(deployed.state)
         assert "the ledger is kept" in _output(deployed.state)
         assert not (deployed.state / "lobby.json").exists()
     finally:
