@@ -53,16 +53,29 @@ def act(deployed: Deployment, operation: str, target: Target) -> dict[str, Any]:
     return result
 
 
+def standby_of(deployed: Deployment, target: Target) -> dict[str, Any]:
+    listed = deployed.api("admin").ask(TARGETS)["targets"]
+    return next(each["standby"] for each in listed if each["account"] == target.account) or {}
+
+
 def wait_for(deployed: Deployment, target: Target, **counts: int) -> None:
     """Wait until the counts of the target's standby are these."""
-    last: list[Any] = [None]
 
     def look() -> bool:
-        listed = deployed.api("admin").ask(TARGETS)["targets"]
-        last[0] = next(each["standby"] for each in listed if each["account"] == target.account)
-        return bool(last[0]) and all(last[0][name] == count for name, count in counts.items())
+        now = standby_of(deployed, target)
+        return all(now.get(name) == count for name, count in counts.items())
 
-    until(lambda: look() or None, lambda: last[0], every=0.5)
+    until(look, lambda: standby_of(deployed, target), every=0.5)
+
+
+def wait_until_prepared(deployed: Deployment, target: Target) -> None:
+    """Wait until all devices of the target are prepared, also those of other tests."""
+
+    def look() -> bool:
+        now = standby_of(deployed, target)
+        return bool(now.get("placed")) and bool(now["placed"] == now["prepared"])
+
+    until(look, lambda: standby_of(deployed, target), every=0.5)
 
 
 def lose_connection(deployed: Deployment, certid: str, target: Target) -> None:
@@ -136,7 +149,7 @@ def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_
     until(lambda: deployed.status(certid, standby) == "INACTIVE" or None)
     set_standby(deployed, first, standby)
     until(lambda: deployed.status(certid, standby) == "ACTIVE" or None)
-    wait_for(deployed, first, prepared=1)
+    wait_until_prepared(deployed, first)
     wait_for_event(device, "standby_announced")
     wait_for_event(device, "standby_received")
     until(lambda: _times(device, "arrived_at_target") > 1 or None, device.last_output)
