@@ -25,6 +25,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
         "test_the_page_has_one_origin_and_its_files_are_cached_long",
     ),
     "e2e/test_e2e_console_browsers.py": (),
+    "e2e/test_e2e_console_campaigns.py": (),
     "e2e/test_e2e_console_operator.py": (),
     "e2e/test_e2e_console_technician.py": ("test_scanning_a_badly_visible_label_claims_its_device",),
     "e2e/test_e2e_demo.py": (

@@ -1,13 +1,14 @@
 """HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
 
 Loopback addresses are reached directly, without the proxy of the environment. Redirects are not followed, so that no
-token goes to an address that a response names. A response that is compressed, too large or too slow is refused. Tokens
-and passwords are sent over TLS or to this machine only.
+token goes to an address that a response names. A response that is compressed, too large or too slow, also in its
+headers, is refused. Tokens and passwords are sent over TLS or to this machine only.
 """
 
 import ipaddress
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from admin_api.cli.errors import Unreachable, usage_error
+from admin_api.cli.time_limit import TimeLimit
 from lobby.names import shown
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -58,17 +60,22 @@ def _tls(trust_env: bool) -> ssl.SSLContext:
 
 def send(http: httpx.Client, url: str, method: str = "POST", **request: Any) -> Response:
     """Send one request and return its response. Raise `Unreachable` UNREACHABLE or TIMED_OUT."""
+    with TimeLimit(http, (http.timeout.read or RESPONSE_SECONDS) + CONNECT_SECONDS) as limit:
+        return _exchange(http, url, method, limit, request)
+
+
+def _exchange(http: httpx.Client, url: str, method: str, limit: TimeLimit, request: Mapping[str, Any]) -> Response:
     try:
-        with http.stream(method, url, **request) as response:
+        with http.stream(method, url, extensions={"trace": limit.trace}, **request) as response:
             media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()[:_MAX_MEDIA_TYPE]
             text = _body(response, url)
             return Response(url, response.status_code, media_type, text, _retry_after(response))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unreachable("UNREACHABLE", f"got no connection to {url} ({_reason(error)})", sent=False) from error
-    except httpx.TimeoutException as error:
-        message = f"got no response from {url} in time; the request may have been carried out"
-        raise Unreachable("TIMED_OUT", message) from error
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        if limit.is_over or isinstance(error, httpx.TimeoutException):
+            message = f"got no response from {url} in time; the request may have been carried out"
+            raise Unreachable("TIMED_OUT", message) from error
         raise Unreachable("UNREACHABLE", f"got no complete response from {url} ({_reason(error)})") from error
 
 

@@ -106,6 +106,22 @@ def test_a_session_that_ends_is_renewed_in_another_window_and_the_form_is_kept(v
 
 
 @pytest.mark.full
+def test_a_blocked_user_is_refused_at_once_until_an_admin_ends_the_block(visit: Visiting) -> None:
+    viewer, admin = visit().sign_in("viewer", "/overview"), visit(PHONE).sign_in("admin", "/users")
+    expect(viewer.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    admin.get_by_role("button", name="Block user").click()
+    admin.get_by_label("Name").fill("viewer")
+    admin.get_by_role("button", name="Block", exact=True).click()
+    expect(admin.get_by_role("listitem", name="viewer")).to_contain_text("Blocked by admin")
+    expect(viewer.get_by_text("An admin has blocked you").first).to_be_visible()
+    admin.get_by_role("button", name="Unblock viewer").click()
+    admin.get_by_role("button", name="Unblock", exact=True).click()
+    expect(admin.get_by_text("No blocked users")).to_be_visible()
+    viewer.reload()
+    expect(viewer.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+
+
+@pytest.mark.full
 def test_a_clock_that_is_ahead_is_reported_and_does_not_prevent_sign_in(visit: Visiting) -> None:
     session = visit()
     session.page.clock.install(time=datetime.now(UTC) + timedelta(minutes=16))
