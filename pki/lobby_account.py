@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from cryptography import x509
 
 from lobby.errors import InvalidInput
 from lobby.lobby_names import LobbyNames
 from lobby.names import AccountId, Region, parse_account, parse_region
+from pki.aws_answers import answered, not_aws, require_aws_answers
 from pki.certificates import fingerprint
 from pki.errors import RegistrationError
 from pki.isolated_session import isolated_session
@@ -68,21 +70,23 @@ def connect(options: ConnectionOptions) -> Lobby:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
         url, config = options.endpoint_url, _config(options.endpoint_url)
-        caller = session.client("sts", endpoint_url=url, config=config).get_caller_identity()
-        account = parse_account(caller["Account"])
+        sts = require_aws_answers(session.client("sts", endpoint_url=url, config=config))
+        account = parse_account(answered(sts.get_caller_identity(), "Account"))
         return Lobby(
             account,
             region,
             names.trust_bucket(account, region),
-            session.client("iot", endpoint_url=url, config=config),
-            session.client("s3", endpoint_url=url, config=config),
+            require_aws_answers(session.client("iot", endpoint_url=url, config=config)),
+            require_aws_answers(session.client("s3", endpoint_url=url, config=config)),
         )
 
 
 def kms_client(options: ConnectionOptions, region: str) -> Any:
     """Return a client of KMS in the Region of a key."""
     url = options.endpoint_url
-    return _session(options).client("kms", region_name=region, endpoint_url=url, config=_config(url))
+    return require_aws_answers(
+        _session(options).client("kms", region_name=region, endpoint_url=url, config=_config(url))
+    )
 
 
 def _session(options: ConnectionOptions) -> boto3.Session:
@@ -106,14 +110,18 @@ def _config(endpoint_url: str | None) -> Config | None:
 
 @contextmanager
 def translated_aws_errors() -> Iterator[None]:
-    """Raise errors of AWS and of the network as `RegistrationError` AWS_REFUSED or NO_AWS."""
+    """Raise errors of AWS and of the network as `RegistrationError` AWS_REFUSED, NOT_AWS or NO_AWS."""
     try:
         yield
     except ClientError as err:
         reason = err.response.get("Error", {})
+        if not reason.get("Code"):
+            raise not_aws(f"an error without a code from {err.operation_name}") from err
         raise RegistrationError(
             "AWS_REFUSED", f"got {reason.get('Code')} from {err.operation_name}: {reason.get('Message')}"
         ) from err
+    except (ResponseParserError, RecursionError) as err:
+        raise not_aws("an answer that cannot be parsed") from err
     except BotoCoreError as err:
         raise RegistrationError("NO_AWS", f"got {err}, want AWS credentials and a connection to AWS") from err
 
@@ -137,27 +145,30 @@ def find_ca(lobby: Lobby, ca: x509.Certificate) -> "CACertificateDescriptionType
 
 def _describe(lobby: Lobby, ca_id: str) -> "CACertificateDescriptionTypeDef | None":
     try:
-        return lobby.iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]
+        answer = lobby.iot.describe_ca_certificate(certificateId=ca_id)
     except lobby.iot.exceptions.ResourceNotFoundException:
         return None
+    description: CACertificateDescriptionTypeDef = answered(answer, "certificateDescription")
+    answered(description, "certificateId")
+    return description
 
 
 def _is_same(description: "CACertificateDescriptionTypeDef", ca: x509.Certificate) -> bool:
     try:
-        return x509.load_pem_x509_certificate(description["certificatePem"].encode()) == ca
+        return x509.load_pem_x509_certificate(answered(description, "certificatePem").encode()) == ca
     except ValueError:
         return False
 
 
 def _registered_ids(lobby: Lobby) -> Iterator[str]:
     for page in lobby.iot.get_paginator("list_ca_certificates").paginate():
-        yield from (certificate["certificateId"] for certificate in page["certificates"])
+        yield from (certificate["certificateId"] for certificate in answered(page, "certificates"))
 
 
 def devices_of(lobby: Lobby, ca_id: str) -> Iterator[str]:
     """Yield the ids of the device certificates that are registered with this CA."""
     for page in lobby.iot.get_paginator("list_certificates_by_ca").paginate(caCertificateId=ca_id):
-        yield from (certificate["certificateId"] for certificate in page["certificates"])
+        yield from (certificate["certificateId"] for certificate in answered(page, "certificates"))
 
 
 def require_bucket(lobby: Lobby) -> None:

@@ -19,6 +19,7 @@ from lobby.domain.trust.distinguished_names import same_name
 from lobby.domain.trust.reading import Unreadable, revocation_lists
 from lobby.wire import crl_key
 from pki.admission import check_admission
+from pki.aws_answers import answered
 from pki.certificate_files import encode_lists
 from pki.crl import crl_number
 from pki.errors import RegistrationError
@@ -120,7 +121,7 @@ def _register_inactive(lobby: Lobby, ca: x509.Certificate) -> str:
         setAsActive=False,
         allowAutoRegistration=False,
     )
-    return response["certificateId"]
+    return str(answered(response, "certificateId"))
 
 
 def _require_registered(lobby: Lobby, ca: x509.Certificate) -> str:

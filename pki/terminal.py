@@ -48,18 +48,23 @@ class ReportingGroup(TyperGroup):
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    typer.echo(f"error: {' '.join(message.splitlines())}", err=True)
+    typer.echo(f"error: {_shown(' '.join(message.splitlines()))}", err=True)
     raise typer.Exit(status)
 
 
 def print_result(text: str) -> None:
     """Print a result to stdout."""
-    typer.echo(text)
+    typer.echo(_shown(text))
 
 
 def print_note(text: str) -> None:
     """Print additional information to stderr."""
-    typer.echo(f"note: {text}", err=True)
+    typer.echo(f"note: {_shown(text)}", err=True)
+
+
+def _shown(text: str) -> str:
+    """Return the text with characters that control the terminal as escapes: certificates and answers contain them."""
+    return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 
 def current_time() -> datetime:

@@ -283,6 +283,7 @@ SLOW: Final = (
     "functional/lobby/ledger/test_counts.py",
     "functional/lobby/ledger/test_listing.py",
     "functional/pki/test_pki_command_line.py",
+    "functional/pki/test_pki_hostile_answers.py",
     "functional/pki/test_pki_tokens.py",
     "functional/test_v01_faults.py",
     "unit/pki/test_pki_crash.py",
