@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
+from commissioner.shadow_work import ShadowWork
 from commissioner.standby_work import StandbyWork
 from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
@@ -38,13 +39,12 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:commissioner"
 SUPERSEDED: Final = "superseded"
-_UNREACHABLE: Final = "TARGET_UNREACHABLE"
 logger = Logger(service="commissioner")
 
 
 class Commissioner:
     """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account in this Region,
-    and `doors` those in its other Regions."""
+    `doors` those in its others."""
 
     def __init__(
         self,
@@ -53,8 +53,10 @@ class Commissioner:
         iot: "IoTClient",
         iot_data: "IoTDataPlaneClient",
         doors: DoorClients = ONE_REGION,
+        shadows: ShadowWork | None = None,
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data, self._doors = ledger, gateway, iot, iot_data, doors
+        self._shadow_work = shadows or ShadowWork(gateway, gateway)
         self._standby_work = StandbyWork(ledger, gateway, self._send, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
@@ -76,7 +78,7 @@ class Commissioner:
 
     def _give_up(self, device: Device, lane: Lane, error: Exception) -> str:
         message = f"attempts failed for minutes; the last error: {type(error).__name__}: {error}"[:400]
-        refusal = TargetRefusal.with_advice(_UNREACHABLE, message)
+        refusal = TargetRefusal.with_advice("TARGET_UNREACHABLE", message)
         if device.devstate is State.CLAIMED:
             return self._fail(device, lane, refusal)
         if device.standby is not None and device.works_in_standby and target_of(lane) == device.standby.target:
@@ -149,11 +151,12 @@ class Commissioner:
     def _commission(self, device: Device, lane: Lane) -> str:
         try:
             endpoint = self._gateway.register(device, lambda certid: self._is_former(certid, device))
+            shadows = self._shadow_work.carry_out(device)
         except TargetRefusal as refusal:
             return self._fail(device, lane, refusal)
         try:
             standby, _ = self._gateway.standby_of(device.target)
-            commissioned = self._ledger.commission(device, endpoint, ACTOR, standby)
+            commissioned = self._ledger.commission(device, endpoint, ACTOR, standby, shadows)
         except (Conflict, NotFound) as conflict:
             return self._resolve_conflict(device, lane, conflict)
         self._push_route(commissioned)

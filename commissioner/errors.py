@@ -3,6 +3,7 @@
     CommissionerError
     ├── TargetRefusal   permanent: the target refuses until its owner or an operator acts; `code` is one of REASONS
     ├── NoAnswer        temporary: the target does not answer; its lane is closed for a while (NO_ANSWER)
+    ├── ShadowsAwaited  temporary: a target that a device leaves does not return its shadows (SHADOWS_AWAITED)
     ├── LeaseLost       temporary: the worker no longer has the lane's lease; its successor continues (LEASE_LOST)
     └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
                         assumes the role again and repeats the work, so this error does not leave it
@@ -26,6 +27,7 @@ REASONS: Final = {
     "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target rejects this certificate: see the message",
     "TARGET_REVOKED_CERTIFICATE": "the target's owner has revoked the certificate: only they can reverse that",
     "TARGET_UNREACHABLE": "AWS does not answer there, or is too busy: retry when it answers again",
+    "TARGET_SHADOWS_REFUSED": "correct the shadows and retry, or move the device again and leave its shadows",
     "TARGET_LIMIT": "a quota of the target account is exhausted: raise it, then retry",
     "TARGET_REGION_DISABLED": "enable the Region in the target account, then retry",
 }
@@ -55,6 +57,13 @@ class NoAnswer(CommissionerError):
 
     def __init__(self, message: str) -> None:
         super().__init__("NO_ANSWER", message)
+
+
+class ShadowsAwaited(CommissionerError):
+    """The target that a device leaves does not return its shadows now. Only this device waits, for a short time."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("SHADOWS_AWAITED", message)
 
 
 class LeaseLost(CommissionerError):

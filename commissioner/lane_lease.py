@@ -43,12 +43,29 @@ class LeaseGuard(CallGuard):
 
     def before_call(self, target: Target) -> None:
         """Raise `LeaseLost` unless the lease lasts longer than one attempt of a call."""
-        if self._ends is None or self._clock() > self._ends - CALL_MARGIN or self._lane != lane_to(target):
+        if self._lane != lane_to(target):
             raise LeaseLost(f"got a call into {target}, want a lease of its lane")
+        self.require(target)
+
+    def require(self, target: Target) -> None:
+        """Raise `LeaseLost` unless the lease, of any lane, lasts longer than one attempt of a call."""
+        if self._ends is None or self._clock() > self._ends - CALL_MARGIN:
+            raise LeaseLost(f"got a call into {target}, want a lease that lasts")
 
     def throttled(self, target: Target) -> None:
         del target
         self.throttles += 1
+
+
+class ReadGuard(CallGuard):
+    """Allows reading from any target while a lane is leased: a device's new target is that of the lane, its shadows
+    are in another. Throttling there does not slow the lane down."""
+
+    def __init__(self, lease: LeaseGuard) -> None:
+        self._lease = lease
+
+    def before_call(self, target: Target) -> None:
+        self._lease.require(target)
 
 
 class Lease:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from commissioner.commissioning import Commissioner
-from commissioner.errors import LeaseLost, NoAnswer
+from commissioner.errors import LeaseLost, NoAnswer, ShadowsAwaited
 from commissioner.target_gateway.error_translation import is_throttled
 from lobby.domain.device import Device
 from lobby.domain.lanes import Lane, has_part
@@ -29,8 +29,8 @@ ATTEMPTS: Final = 3
 """A device fails after this many attempts of one worker, if its target has not accepted it for `RETRY_FOR`."""
 RETRY_FOR: Final = timedelta(minutes=3)
 """Time in its state after which a device may fail for temporary errors."""
-_CHANGING: Final = (PynamoDBException, Conflict, NotFound)
-"""Errors of the ledger, and concurrent changes of a row: always temporary."""
+_CHANGING: Final = (PynamoDBException, Conflict, NotFound, ShadowsAwaited)
+"""Errors of the ledger, concurrent changes of a row, and a short wait for its shadows: always temporary."""
 SendToQueue = Callable[[Fingerprint, str], object]
 """Takes the device and the reason."""
 logger = Logger(service="commissioner")

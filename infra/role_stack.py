@@ -72,7 +72,11 @@ def _on_things(arn: str, profiles: Profiles) -> list[iam.PolicyStatement]:
     groups = [f"{arn}:thinggroup/{name}" for name in profiles.thing_groups()]
     billing = [f"{arn}:billinggroup/{name}" for name in profiles.billing_groups()]
     types = [f"{arn}:thingtype/{name}" for name in profiles.thing_types()]
-    found = [allow("Things", things, f"{arn}:thing/*")]
+    shadows = ["GetThingShadow", "UpdateThingShadow", "DeleteThingShadow", "ListNamedShadowsForThing"]
+    found = [
+        allow("Things", things, f"{arn}:thing/*"),
+        allow("Shadows", [f"iot:{action}" for action in shadows], f"{arn}:thing/*"),
+    ]
     if types:
         found.append(allow("ThingTypes", ["iot:DescribeThingType"], *types))
     if groups:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from commissioner.commissioning import Commissioner
-from commissioner.lane_lease import LeaseGuard
+from commissioner.lane_lease import LeaseGuard, ReadGuard
 from commissioner.lane_messages import Environment, handle
 from commissioner.lane_worker import THREADS
 from commissioner.serving import Result, Server
+from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
-from commissioner.target_gateway.session_policies import commissioning_policy
+from commissioner.target_gateway.session_policies import commissioning_policy, shadow_reading_policy
 from commissioner.target_gateway.sessions import Sessions
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
@@ -120,8 +121,10 @@ def _handler() -> MessageHandler:
     removes = settings.left_things == REMOVE
     sessions = Sessions(client("sts"), policy=lambda target: commissioning_policy(target, removal=removes), guard=guard)
     gateway = TargetGateway(targets, sessions, bundled_profiles(), settings.lobby, removes_left=removes)
+    reading = Sessions(client("sts"), policy=shadow_reading_policy, guard=ReadGuard(guard))
+    shadows = ShadowWork(gateway, TargetGateway(targets, reading, bundled_profiles(), settings.lobby))
     doors = DoorClients.of(settings.region, os.environ)
-    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data, doors)
+    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data, doors, shadows)
     sqs = client("sqs")
 
     def send_to_queue(certid: Fingerprint, reason: str) -> None:

@@ -104,6 +104,10 @@ def _removal(session: TargetSession) -> dict[str, Callable[[], Any]]:
 def _messages(session: TargetSession) -> dict[str, Callable[[], Any]]:
     """Return the calls of the data plane, which go to the target's own endpoint."""
     return {
+        "iot:GetThingShadow": lambda: session.iot_data.get_thing_shadow(thingName=NO_THING),
+        "iot:ListNamedShadowsForThing": lambda: session.iot_data.list_named_shadows_for_thing(thingName=NO_THING),
+        "iot:UpdateThingShadow": lambda: session.iot_data.update_thing_shadow(thingName=NO_THING, payload=b"{}"),
+        "iot:DeleteThingShadow": lambda: session.iot_data.delete_thing_shadow(thingName=NO_THING),
         "iot:DeleteConnection": lambda: session.iot_data.delete_connection(clientId=NO_THING),
         "iot:Publish": lambda: session.iot_data.publish(topic=lobby_topic(NO_THING), payload=b"{}"),
     }

@@ -6,7 +6,7 @@ got a permission since then. The session is then dropped, and `run` repeats the 
 only if the session is new.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
@@ -24,8 +24,11 @@ from commissioner.target_gateway.error_translation import (
 )
 from commissioner.target_gateway.registry import ACTIVE_NOW, Registration
 from commissioner.target_gateway.sessions import Sessions, TargetSession
+from commissioner.target_gateway.shadows import Copied, ShadowsOfThing
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
+from lobby.domain.shadow_documents import State
+from lobby.domain.shadow_transitions import keeps_thing
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget
 from lobby.errors import NotFound
@@ -132,7 +135,8 @@ class TargetGateway:
 
     def clear(self, target: Target, device: Device, *, reset: bool = True) -> None:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
-        certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent."""
+        certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent. A thing
+        whose shadows are not copied yet is only marked."""
         session, certificates, name = self._session(target), device.all_certificates, device.devicename
         if name is not None and reset:
             self._publish_reset(session, name)
@@ -141,7 +145,7 @@ class TargetGateway:
             registry.disconnect(lambda: session.iot_data, name)
             with self._calling(session):
                 version = things.mark_left(session.iot, device.certid, name, self._lobby, device.generation)
-                if version is not None and self._removes_left:
+                if version is not None and self._removes_left and not keeps_thing(device, target):
                     arns = [registry.certificate_arn(target, each) for each in certificates]
                     things.remove(session.iot, arns, name, version)
 
@@ -160,6 +164,26 @@ class TargetGateway:
         session = self._session(target)
         with self._calling(session):
             registry.publish(session, name, request)
+
+    def read_shadows(self, target: Target, name: ThingName, pause: Callable[[], None]) -> dict[str, State]:
+        """Return the state of each shadow of a thing. `pause` waits before each request, as below."""
+        session = self._session(target)
+        with self._calling(session):
+            return ShadowsOfThing(session.iot_data, name, pause).read()
+
+    def write_shadows(
+        self, target: Target, name: ThingName, wanted: Mapping[str, State], since: str, pause: Callable[[], None]
+    ) -> Copied:
+        """Give the shadows of a thing these states, except those that were written since the request."""
+        session = self._session(target)
+        with self._calling(session):
+            return ShadowsOfThing(session.iot_data, name, pause).write(wanted, since)
+
+    def delete_shadows(self, target: Target, name: ThingName, pause: Callable[[], None]) -> int:
+        """Delete all shadows of a thing, and return how many there were."""
+        session = self._session(target)
+        with self._calling(session):
+            return ShadowsOfThing(session.iot_data, name, pause).delete()
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""

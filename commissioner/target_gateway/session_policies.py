@@ -24,6 +24,8 @@ _ON_THINGS: Final = [
 """The target's role names the groups. A session policy, of 2,048 characters at most, cannot (IAM and STS quotas)."""
 
 
+_SHADOWS: Final = ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow"]
+_LIST_SHADOWS: Final = "iot:ListNamedShadowsForThing"
 _REMOVING: Final = ("iot:DetachThingPrincipal", "iot:DeleteCertificate", "iot:DeleteThing")
 """What commissioning needs in addition to remove the registration of a device that has left, in this order: without a
 resource, on certificates, on things."""
@@ -33,7 +35,14 @@ def commissioning_policy(target: Target, *, removal: bool = False) -> Policy:
     """Allow the calls of commissioning. With `removal`, also allow the removal of devices that have left."""
     detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
     list_things_of = ["iot:ListPrincipalThings"] if removal else []
-    return _allow(*_commissioning(target, detach, [*delete_certificate, *list_things_of], delete_thing))
+    on_things = [*_SHADOWS, _LIST_SHADOWS, *delete_thing]
+    return _allow(*_commissioning(target, detach, [*delete_certificate, *list_things_of], on_things))
+
+
+def shadow_reading_policy(target: Target) -> Policy:
+    """Allow reading shadows, and finding the endpoint for that."""
+    shadows = {"Action": [_SHADOWS[0], _LIST_SHADOWS], "Resource": f"{_arn_prefix(target)}:thing/*"}
+    return _allow(shadows, _in_target(target, ["iot:DescribeEndpoint"]))
 
 
 def reading_policy(target: Target) -> Policy:
@@ -54,14 +63,17 @@ def survey_policy(target: Target, *, removal: bool = False) -> Policy:
     arn = _arn_prefix(target)
     detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
     lookups = {
-        "Action": ["iot:DescribeThingType", "iot:DescribeThingGroup", "iot:DescribeBillingGroup", "iot:GetTopicRule"],
+        "Action": ["iot:DescribeThing*", "iot:DescribeBillingGroup", "iot:GetTopicRule"],
         "Resource": [f"{arn}:thingtype/*", f"{arn}:thinggroup/*", f"{arn}:billinggroup/*", f"{arn}:rule/*"],
     }
     topics = f"arn:aws:sns:{target.region}:{target.account}:*"
     reports = {"Action": "sns:ListSubscriptionsByTopic", "Resource": topics}
     lists = ["iot:ListThings", "iot:ListCertificates"]
     commissioning = _commissioning(
-        target, [*lists, *detach], ["iot:ListPrincipalThings", *delete_certificate], delete_thing
+        target,
+        [*lists, *detach],
+        ["iot:ListPrincipalThings", *delete_certificate],
+        ["iot:*ThingShadow", _LIST_SHADOWS, *delete_thing],  # short, because of the limit of 2,048 characters
     )
     policies = {"Action": "iot:ListTargetsForPolicy", "Resource": f"{arn}:policy/{NAMES.policy('*')}"}
     return _allow(*commissioning, policies, lookups, reports)

@@ -22,6 +22,7 @@ from lobby.domain.changes import (
     Retry,
     Revoke,
 )
+from lobby.domain.shadows import ShadowChoice, parse_choice
 from lobby.domain.standby_changes import Evacuate, Prepare, Return
 from lobby.domain.states import Event
 from lobby.domain.target import RegisteredTarget, require_open
@@ -96,10 +97,10 @@ _WITH_REASON: Final[Mapping[ChangeOperation, Callable[[str], Change]]] = {
 _ARGUMENTS: Final = {
     ChangeOperation.PREPARE: frozenset({"target"}),
     ChangeOperation.EVACUATE: frozenset({"target", "why"}),
-    ChangeOperation.RETURN: frozenset({"target", "why"}),
+    ChangeOperation.RETURN: frozenset({"target", "why", "shadows"}),
     ChangeOperation.DRILL: frozenset({"target", "why"}),
     ChangeOperation.CLAIM: frozenset({"target", "profile", "config"}),
-    ChangeOperation.MOVE: frozenset({"target", "profile", "config"}),
+    ChangeOperation.MOVE: frozenset({"target", "profile", "config", "shadows"}),
     ChangeOperation.CONFIGURE: frozenset({"profile", "config"}),
     **{operation: frozenset({"why"}) for operation in _WITH_REASON},
 }
@@ -132,10 +133,11 @@ class ChangeRequest:
     profile: str | None = None
     config: Any = None
     why: str | None = None
+    shadows: str | None = None
 
     def validated(self) -> "ChangeRequest":
-        """Return the request as it is stored. Raise `InvalidInput` INVALID_CHANGE, INVALID_PROFILE, INVALID_CONFIG or
-        INVALID_REASON."""
+        """Return the request as it is stored. Raise `InvalidInput` INVALID_CHANGE, INVALID_PROFILE, INVALID_CONFIG,
+        INVALID_REASON or INVALID_SHADOWS."""
         given = {name for name, value in vars(self).items() if value is not None} - {"operation"}
         allowed = _ARGUMENTS.get(self.operation, frozenset())
         if given - allowed:
@@ -150,7 +152,8 @@ class ChangeRequest:
             raise InvalidInput("INVALID_CHANGE", "got neither config nor profile, want at least one of them")
         wants_reason = self.operation in _WITH_REASON or (self.operation.is_of_targets and self.why)
         why = reason_of(self.why or "") if wants_reason else None
-        return ChangeRequest(self.operation, self.target, profile, config, why)
+        shadows = None if self.shadows is None else parse_choice(self.shadows)
+        return ChangeRequest(self.operation, self.target, profile, config, why, shadows)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as an object for JSON."""
@@ -162,7 +165,8 @@ class ChangeRequest:
         """Return the request of `as_json`."""
         target = parse_target_key(stored["target"]) if "target" in stored else None
         operation = ChangeOperation(stored["operation"])
-        return cls(operation, target, stored.get("profile"), stored.get("config"), stored.get("why"))
+        texts = (stored.get("why"), stored.get("shadows"))
+        return cls(operation, target, stored.get("profile"), stored.get("config"), *texts)
 
 
 def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # one for each operation
@@ -174,7 +178,7 @@ def change_of(request: ChangeRequest, targets: TargetRegister) -> Change:  # one
         case ChangeOperation.CLAIM:
             return Claim(_open(request, targets), request.profile, request.config)
         case ChangeOperation.MOVE:
-            return Move(_open(request, targets), request.profile, request.config)
+            return Move(_open(request, targets), request.profile, request.config, _choice(request))
         case ChangeOperation.CONFIGURE:
             registered = targets.all() if request.profile is not None else ()
             return Configure({each.target: each for each in registered}, request.profile, request.config)
@@ -197,7 +201,11 @@ def _standby_change(request: ChangeRequest, targets: TargetRegister) -> Change:
         case ChangeOperation.DRILL:
             return Evacuate(registered, request.why, drill=True)
         case _:
-            return Return(registered, request.why)
+            return Return(registered, request.why, _choice(request))
+
+
+def _choice(request: ChangeRequest) -> ShadowChoice | None:
+    return None if request.shadows is None else parse_choice(request.shadows)
 
 
 def reason_of(why: str) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lobby.domain import quarantine, renewal_transitions, transitions
+from lobby.domain import quarantine, renewal_transitions, shadow_transitions, transitions
 from lobby.domain.claim_defaults import Unnamed
 from lobby.domain.device import Device
+from lobby.domain.shadows import ShadowChoice, named
 from lobby.domain.states import Event, State
 from lobby.domain.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
@@ -62,13 +63,18 @@ class Claim:
 
 @dataclass(frozen=True)
 class Move:
-    """Claim the device for another target. None keeps the device's profile or configuration."""
+    """Claim the device for another target. None keeps the device's profile or configuration. `shadows`: what is done
+    with its shadows; None: they stay where they are."""
 
     registered: RegisteredTarget
     profile: str | None = None
     config: Config | None = None
+    shadows: ShadowChoice | None = None
     event: ClassVar[Event] = Event.MOVE
-    why: ClassVar[str | None] = None
+
+    @property
+    def why(self) -> str | None:
+        return named(None, self.shadows)
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:
         row = known(device, certid)
@@ -79,7 +85,8 @@ class Move:
             row.config if self.config is None else self.config,
             registered.presence,
         )
-        return transitions.move(row, request, actor, at)
+        moved = transitions.move(row, request, actor, at)
+        return moved if self.shadows is None else shadow_transitions.choose(row, moved, self.shadows, at)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from lobby.domain import presence
 from lobby.domain.clones import CLONE_SUSPECTED
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
+from lobby.domain.shadow_transitions import settled
+from lobby.domain.shadows import NOT_MIGRATED, ShadowOutcome
 from lobby.domain.shut_devices import without_failed_clearing
 from lobby.domain.standby_transitions import announcing, at_its_target, with_standby
 from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, SHUT_STATES, Event, State
@@ -18,16 +20,24 @@ from lobby.errors import Conflict
 from lobby.names import Fingerprint, Target
 
 
-def commission(device: Device, generation: int, iotep: str, at: str, standby: Target | None = None) -> Device:
+def commission(
+    device: Device,
+    generation: int,
+    iotep: str,
+    at: str,
+    standby: Target | None = None,
+    shadows: ShadowOutcome | None = None,
+) -> Device:
     """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
     still needs the commissioner if it has targets to clear or certificates to retire, or if it is to be prepared in
-    the target's `standby`."""
+    the target's `standby`. `shadows`: what was done with the device's shadows."""
     require_same_claim(device, generation)
     if device.devstate in PLACED_STATES:
         return device
     state = state_after(device, Event.COMMISSION)
     ready = device if standby is None and device.standby is None else with_standby(device, standby)
     done = entered(replace(ready, iotep=iotep, reason=None, message=None, reactivate=False), state, at)
+    done = settled(done, shadows)
     return replace(done, needs_commissioner=bool(done.targets_to_clear or done.retiring or done.works_in_standby))
 
 
@@ -92,7 +102,8 @@ def _all_cleared(device: Device) -> Device:
     if device.devstate in SHUT_STATES:
         return without_failed_clearing(device)
     of_target = device.target is not None and str(device.target) in (device.message or "")
-    stays = device.devstate is State.REFUSED or device.reason in (presence.FAILED, presence.NOT_SHOWN, CLONE_SUSPECTED)
+    kept = (presence.FAILED, presence.NOT_SHOWN, CLONE_SUSPECTED, NOT_MIGRATED)
+    stays = device.devstate is State.REFUSED or device.reason in kept
     return device if of_target or stays else replace(device, reason=None, message=None)
 
 

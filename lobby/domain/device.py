@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 from lobby.domain.claim_defaults import ClaimDefaults
 from lobby.domain.clones import Suspicion
+from lobby.domain.shadows import Shadows
 from lobby.domain.standby import Standby
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.thing_settings import ThingSettings
@@ -63,7 +64,8 @@ class Device:
     certificate in use and `pending_pem` the new one, in PEM. `can_renew` states whether the client can renew, as
     reported in its last hello (None: no hello yet, or the row is older).
 
-    `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`).
+    `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`). `shadows` is
+    what a move has still to do with its shadows (`shadows`, `shadow_transitions`).
 
     `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
     certificate is still to be activated in the lobby (`quarantine`)."""
@@ -118,6 +120,7 @@ class Device:
     claim_defaults: ClaimDefaults | None = None
     suspicion: Suspicion | None = None
     reactivate: bool = False
+    shadows: Shadows | None = None
 
     @property
     def is_suspected(self) -> bool:

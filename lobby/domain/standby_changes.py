@@ -7,9 +7,10 @@ each can be repeated, for one device and for all devices of a target.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lobby.domain import standby_transitions
+from lobby.domain import shadow_transitions, standby_transitions
 from lobby.domain.changes import known
 from lobby.domain.device import Device
+from lobby.domain.shadows import ShadowChoice, named
 from lobby.domain.states import Event
 from lobby.domain.target import RegisteredTarget, standby_of
 from lobby.errors import Conflict
@@ -51,14 +52,22 @@ class Evacuate:
 
 @dataclass(frozen=True)
 class Return:
-    """Bring a device back to the target that it was evacuated from."""
+    """Bring a device back to the target that it was evacuated from. `reason` is that of the user, `shadows` what is
+    done with its shadows in the standby; None: they stay there."""
 
     registered: RegisteredTarget
-    why: str | None = None
+    reason: str | None = None
+    shadows: ShadowChoice | None = None
     event: ClassVar[Event] = Event.RETURN
+
+    @property
+    def why(self) -> str | None:
+        return named(self.reason, self.shadows)
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device:  # noqa: ARG002
         if self.registered.evacuated_at is not None:
             message = f"got {self.registered.target}, evacuated at {self.registered.evacuated_at}; want it returned"
             raise Conflict("TARGET_EVACUATED", message)
-        return standby_transitions.come_back(known(device, certid), self.registered.target, at)
+        row = known(device, certid)
+        back = standby_transitions.come_back(row, self.registered.target, at)
+        return shadow_transitions.choose_return(row, back, self.shadows, at)

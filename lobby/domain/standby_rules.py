@@ -11,6 +11,7 @@ from typing import Final
 
 from lobby.domain.campaign import Author, Campaign, Source, SourceKind
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
+from lobby.domain.shadows import ShadowChoice, parse_choice
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget, standby_of
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -31,16 +32,20 @@ class Work:
     why: str = ""
     share: float | None = None
     """Of a drill: the share of the devices, 0 to 1."""
+    shadows: ShadowChoice | None = None
+    """Of a return: what happens to the shadows of the devices."""
 
     def __str__(self) -> str:
-        share = "" if self.share is None else f"{self.share:g}"
-        return "|".join((self.operation.value, self.at, self.actor, share, self.why))
+        more = self.shadows or ("" if self.share is None else f"{self.share:g}")
+        return "|".join((self.operation.value, self.at, self.actor, more, self.why))
 
 
 def parse_work(text: str) -> Work:
     """Return the work that a target's record states."""
-    operation, at, actor, share, why = text.split("|", 4)
-    return Work(ChangeOperation(operation), at, actor, why, float(share) if share else None)
+    operation, at, actor, more, why = text.split("|", 4)
+    shadows = parse_choice(more) if more and operation == ChangeOperation.RETURN else None
+    share = float(more) if more and shadows is None else None
+    return Work(ChangeOperation(operation), at, actor, why, share, shadows)
 
 
 def campaign_name(work: Work, target: Target) -> CampaignName:
@@ -57,7 +62,7 @@ def campaign_of(work: Work, registered: RegisteredTarget) -> Campaign:
     standby, of which the ones that were evacuated go back."""
     target = registered.target
     place = registered.standby if work.operation is ChangeOperation.RETURN and registered.standby else target
-    request = ChangeRequest(work.operation, target, why=work.why or None)
+    request = ChangeRequest(work.operation, target, why=work.why or None, shadows=work.shadows)
     filter_ = {"target": str(place)} | ({"home": str(target)} if place != target else {})
     filter_ |= {} if work.share is None else {"share": f"{work.share:g}"}
     source = Source(SourceKind.FILTER, None, filter_)
@@ -105,8 +110,10 @@ def evacuated(registered: RegisteredTarget, actor: str, at: str, why: str) -> Re
     return replace(registered, evacuated_at=at, evacuation_asked=None, last_work=work)
 
 
-def returned(registered: RegisteredTarget, actor: str, at: str, why: str) -> RegisteredTarget:
-    work = str(Work(ChangeOperation.RETURN, at, actor, why))
+def returned(
+    registered: RegisteredTarget, actor: str, at: str, why: str, shadows: ShadowChoice | None = None
+) -> RegisteredTarget:
+    work = str(Work(ChangeOperation.RETURN, at, actor, why, shadows=shadows))
     ended = at if registered.evacuated_at else registered.returned_at
     return replace(registered, evacuated_at=None, evacuation_asked=None, last_work=work, returned_at=ended)
 

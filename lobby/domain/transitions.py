@@ -193,6 +193,7 @@ def _without_claim(device: Device) -> Device:
         failed_codes=0,
         fallbacks=0,
         expected_name=None,
+        shadows=None,
     )
 
 
@@ -215,7 +216,7 @@ def retry(device: Device, at: str) -> Device:
         return again
     if state is State.PROVING:
         return presence.start_proof(again)
-    again = replace(again, reason=None, message=None)
+    again = replace(again, reason=None, message=None, shadows=device.shadows.pending() if device.shadows else None)
     return entered(replace(again, iotep=None), state, at) if state is State.CLAIMED else again
 
 
@@ -233,6 +234,7 @@ def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Dev
         iotep=None,
         code=None,
         renew_by=None,
+        shadows=None,
         reactivate=False,
     )
     return entered(revoked, state, at)

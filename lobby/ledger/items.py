@@ -11,6 +11,7 @@ from lobby.domain.clones import CLONE_SUSPECTED, Suspicion
 from lobby.domain.device import Device, Entry, PresenceProof, Priority
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.lanes import turn_of
+from lobby.domain.shadows import parse_shadows
 from lobby.domain.standby import parse_standby
 from lobby.domain.states import Event, State
 from lobby.domain.thing_settings import ThingSettings
@@ -52,6 +53,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "suspicion": device.suspicion.encode() if device.suspicion else None,
         "reason": device.reason or (CLONE_SUSPECTED if device.is_suspected else None),
         "reactivate": device.reactivate or None,
+        "shadows": str(device.shadows) if device.shadows else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -82,6 +84,7 @@ def device_of(row: LedgerRow) -> Device:
     values["claim_defaults"] = ClaimDefaults.decode(row.claim_defaults) if row.claim_defaults else None
     values["suspicion"] = Suspicion.decode(row.suspicion) if row.suspicion else None
     values["reactivate"] = bool(row.reactivate)
+    values["shadows"] = parse_shadows(row.shadows) if row.shadows else None
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

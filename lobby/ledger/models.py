@@ -100,6 +100,7 @@ class LedgerRow(Model):
     epoch = NumberAttribute(null=True)
     suspicion = JSONAttribute(null=True)
     reactivate = BooleanAttribute(null=True)
+    shadows = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):

@@ -13,6 +13,7 @@ from typing import Final
 from lobby.domain import standby_rules as rules
 from lobby.domain.campaign import ENDED, Campaign, CampaignState
 from lobby.domain.change_requests import ChangeOperation
+from lobby.domain.shadows import ShadowChoice, named
 from lobby.domain.standby import StandbyMode
 from lobby.domain.states import PLACED_STATES, State
 from lobby.domain.target import RegisteredTarget, TargetEvent, standby_of
@@ -110,13 +111,16 @@ class Standbys:
         entry = self._targets.entry(actor, TargetEvent.EVACUATED, detail)
         return write(registered, after, entry, usable=standby)
 
-    def come_back(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
-        """Bring the devices of a target back."""
+    def come_back(
+        self, target: Target, actor: str, why: str = "", shadows: ShadowChoice | None = None
+    ) -> RegisteredTarget:
+        """Bring the devices of a target back. `shadows`: what happens to their shadows in the standby."""
         registered = self._targets.get(target)
-        after = rules.returned(registered, actor, self._timestamp(), why)
+        after = rules.returned(registered, actor, self._timestamp(), why, shadows)
         if registered.evacuated_at is None:
             return self._again(registered, after, TargetEvent.RETURNED)
-        return write(registered, after, self._targets.entry(actor, TargetEvent.RETURNED, why))
+        detail = named(why, shadows) or ""
+        return write(registered, after, self._targets.entry(actor, TargetEvent.RETURNED, detail))
 
     def drill(self, target: Target, share: float, actor: str) -> RegisteredTarget:
         """Send a share of the devices of a target to its standby, those that are prepared. They stay there until

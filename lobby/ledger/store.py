@@ -18,6 +18,7 @@ from lobby.domain.changes import Chosen, Release, Revoke
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.hellos import Report
 from lobby.domain.serial_claim import SerialNumberClaimed
+from lobby.domain.shadows import ShadowOutcome
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
@@ -217,14 +218,21 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         """Revoke a certificate permanently; also one that was never seen."""
         return present(self.change(Chosen(certid), Revoke(why), actor))
 
-    def commission(self, device: Device, iotep: str, actor: str, standby: Target | None = None) -> Device:
+    def commission(
+        self,
+        device: Device,
+        iotep: str,
+        actor: str,
+        standby: Target | None = None,
+        shadows: ShadowOutcome | None = None,
+    ) -> Device:
         """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE. `standby`: that of the
-        device's target, in which it is prepared next."""
+        device's target, in which it is prepared next. `shadows`: what was done with its shadows."""
 
         def decide(row: Device, at: str) -> Device:
-            return commissioner_transitions.commission(row, device.generation, iotep, at, standby)
+            return commissioner_transitions.commission(row, device.generation, iotep, at, standby, shadows)
 
-        return self._update(device, Event.COMMISSION, decide, actor)
+        return self._update(device, Event.COMMISSION, decide, actor, why=shadows.why if shadows else None)
 
     def fail(self, device: Device, code: str, message: str, actor: str) -> Device:
         """Record the commissioner's failure, for this claim only: `Conflict` CHANGED_MEANWHILE."""

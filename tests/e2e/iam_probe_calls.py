@@ -109,7 +109,7 @@ def _iot(scope: Target) -> Iterator[Probe]:
     for topic in ("lobby/nobody", "app/nobody", "$aws/rules/lobby"):
         yield Probe("iot:Publish", f"{arn}topic/{topic}", "iot-data", "Publish", {"topic": topic, "payload": b"{}"})
     yield Probe("iot:DeleteConnection", f"{arn}client/{_NONE}", "iot-data", "DeleteConnection", {"clientId": _NONE})
-    for action in ("GetThingShadow", "UpdateThingShadow", "DeleteThingShadow"):
+    for action in ("GetThingShadow", "UpdateThingShadow", "DeleteThingShadow", "ListNamedShadowsForThing"):
         yield Probe(f"iot:{action}", f"{arn}thing/{_NONE}", "iot-data", action, {"thingName": _NONE})
 
 

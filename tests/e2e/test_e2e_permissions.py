@@ -46,6 +46,10 @@ COMMISSIONING = {
     "iot:GetPolicy",
     "iot:Publish",
     "iot:DeleteConnection",
+    "iot:GetThingShadow",
+    "iot:UpdateThingShadow",
+    "iot:DeleteThingShadow",
+    "iot:ListNamedShadowsForThing",
 }
 """Actions on the lobby's own resources in the target: the policies of its profiles, its topic."""
 

@@ -125,6 +125,7 @@ LIKELY: Final = {
     (TARGET_ROLE, "iot:UpdateCertificate", ""): "move and return",
     (TARGET_ROLE, "iot:Publish", ""): "move and return",
     (TARGET_ROLE, "iot:DeleteConnection", ""): "check targets",
+    (TARGET_ROLE, "iot:DeleteThingShadow", ""): "check targets",
     (TARGET_ROLE, "iot:DescribeThing", ""): "fail for name taken in target",
     (TARGET_ROLE, "iot:DetachPolicy", ""): "check targets",
     (TARGET_ROLE, "iot:GetPolicy", ""): "check targets",

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from commissioner.commissioning import Commissioner
-from commissioner.lane_lease import LeaseGuard
+from commissioner.lane_lease import LeaseGuard, ReadGuard
 from commissioner.lane_messages import Environment
 from commissioner.serving import Result, Server
+from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
+from commissioner.target_gateway.session_policies import shadow_reading_policy
 from commissioner.target_gateway.sessions import Sessions
 from lobby.aws.clients import client
 from lobby.domain.lanes import Lane
@@ -62,10 +64,11 @@ def environment_with(
     """Return the environment of a worker. Waiting advances the clock. The worker looks less often than usual, because
     looks take most of the time of a simulation."""
     guard = LeaseGuard(clock)
-    gateway = TargetGateway(
-        targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles, "999999999999/eu-west-1"
-    )
-    commissioner = Commissioner(ledger, gateway, client("iot"), client("iot-data"))
+    lobby = "999999999999/eu-west-1"
+    reading = Sessions(client("sts"), sessions_clock, shadow_reading_policy, ReadGuard(guard))
+    gateway = TargetGateway(targets, Sessions(client("sts"), sessions_clock, guard=guard), profiles, lobby)
+    shadows = ShadowWork(gateway, TargetGateway(targets, reading, profiles, lobby), clock, sleep=lambda _: None)
+    commissioner = Commissioner(ledger, gateway, client("iot"), client("iot-data"), shadows=shadows)
 
     def wait(_futures: "list[Future[Result]]", seconds: float) -> None:
         clock.advance(seconds=max(seconds, 0.001))

@@ -19,7 +19,9 @@ from commissioner.commissioning import Commissioner
 from commissioner.errors import LeaseLost
 from commissioner.lambdas.inspector import Inspector
 from commissioner.serving import FINAL, Attempt, Result, Server
+from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
+from commissioner.target_gateway.session_policies import shadow_reading_policy
 from commissioner.target_gateway.sessions import CallGuard, Sessions
 from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
@@ -126,7 +128,11 @@ class LobbyWithTargets:
             targets = RecentTargets(Targets.read_only(), self.clock)
             sessions = Sessions(aws.client("sts"), sessions_clock, guard=self.guard)
             gateway = TargetGateway(targets, sessions, self.profiles, KEY, removes_left=self.removes_left)
-            commissioner = Commissioner(ledger, gateway, aws.client("iot"), aws.client("iot-data"))
+            reading = Sessions(aws.client("sts"), sessions_clock, shadow_reading_policy)
+            source = TargetGateway(targets, reading, self.profiles, KEY)
+            shadows = ShadowWork(gateway, source, self.clock, sleep=lambda _seconds: None)
+            lobby = aws.client("iot"), aws.client("iot-data")
+            commissioner = Commissioner(ledger, gateway, *lobby, shadows=shadows)
             return Server(commissioner, ledger, lambda *report: self.queued.append(report), self.clock)
 
     @staticmethod

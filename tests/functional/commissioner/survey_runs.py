@@ -26,18 +26,24 @@ ABSENT = {
     "ListAttachedPolicies": "ResourceNotFoundException",
     "DetachPolicy": "ResourceNotFoundException",
     "ListPrincipalThings": "ResourceNotFoundException",
+    "GetThingShadow": "ResourceNotFoundException",
+    "ListNamedShadowsForThing": "ResourceNotFoundException",
+    "UpdateThingShadow": "InvalidRequestException",
+    "DeleteThingShadow": "ResourceNotFoundException",
     "DeleteConnection": "ResourceNotFoundException",
 }
 """AWS's answers to permitted calls that name resources that do not exist."""
+AT_ENDPOINT = [f"iot:{operation}" for operation in list(ABSENT)[-5:]]
+"""The steps of the data plane, which need the endpoint."""
 LISTS = ("ListThings", "ListCertificates", "ListTargetsForPolicy")
 STEPS = [
     "sts:AssumeRole",
-    *(f"iot:{operation}" for operation in ABSENT if operation != "DeleteConnection"),
+    *(f"iot:{operation}" for operation in list(ABSENT)[:-5]),
     "iot:ListThings",
     "iot:ListCertificates",
     "iot:ListTargetsForPolicy",
     "iot:DescribeEndpoint",
-    "iot:DeleteConnection",
+    *AT_ENDPOINT,
     "iot:Publish",
     "policy device-lobby-default",
     "rule device_lobby_connected",

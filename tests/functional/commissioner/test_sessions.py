@@ -66,7 +66,8 @@ def test_a_session_allows_no_more_than_commissioning_needs() -> None:
     for statement in commissioning_policy(target)["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert all(action.startswith("iot:") and "*" not in action for action in actions)
-        assert [action for action in actions if "Delete" in action] in ([], ["iot:DeleteConnection"])
+        deletes = [action for action in actions if "Delete" in action]
+        assert deletes in ([], ["iot:DeleteConnection"], ["iot:DeleteThingShadow"])
         assert "CreatePolicy" not in str(actions)
         resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
         limited = all(each.startswith("arn:aws:iot:ap-south-1:444444444444:") for each in resources)

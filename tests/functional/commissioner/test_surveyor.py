@@ -13,6 +13,7 @@ from tests import aws
 from tests.functional.commissioner.lobby_with_targets import PROFILES, A, LobbyWithTargets
 from tests.functional.commissioner.survey_runs import (
     ABSENT,
+    AT_ENDPOINT,
     LISTS,
     REPORTS,
     STEPS,
@@ -55,9 +56,9 @@ def test_without_the_endpoint_the_calls_that_need_it_could_not_be_checked(
     target.calls.fails["DescribeEndpoint"] = fault
     findings, endpoint = surveyed()
     assert endpoint is None
-    assert missing(findings) == ["iot:DescribeEndpoint", "iot:DeleteConnection", "iot:Publish"]
+    assert missing(findings) == ["iot:DescribeEndpoint", *AT_ENDPOINT, "iot:Publish"]
     assert findings["iot:DescribeEndpoint"][1].startswith(reason)
-    for step in ("iot:DeleteConnection", "iot:Publish"):
+    for step in (*AT_ENDPOINT, "iot:Publish"):
         assert findings[step][1] == "could not be checked: it needs iot:DescribeEndpoint; check again"
 
 

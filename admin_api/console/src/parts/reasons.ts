@@ -57,6 +57,14 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     meaning: "AWS in the target did not respond for minutes",
     remedy: "Retry when it responds again.",
   },
+  TARGET_SHADOWS_REFUSED: {
+    meaning: "Its shadows can't be copied",
+    remedy: `See the message. Correct them, ${RETRY}, or move it again and leave its shadows.`,
+  },
+  SHADOWS_NOT_MIGRATED: {
+    meaning: "It was moved without its shadows, which its old target has",
+    remedy: "Retry when that target responds: shadows that it has not written itself are copied.",
+  },
   TARGET_LIMIT: { meaning: "A quota of the target account is exhausted", remedy: `Raise it, ${RETRY}.` },
   TARGET_REGION_DISABLED: {
     meaning: "The Region is not enabled in the target account",
