@@ -11,6 +11,7 @@ from pynamodb.exceptions import PynamoDBException
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.change_requests import reason_of
+from lobby.domain.shadows import ShadowChoice
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget
 from lobby.errors import Conflict
@@ -38,9 +39,11 @@ def evacuate(services: Services, caller: Caller, target: Target, why: str | None
     return _followed(services, services.standbys.evacuate(target, caller.actor, _reason(why)))
 
 
-def come_back(services: Services, caller: Caller, target: Target, why: str | None) -> RegisteredTarget:
+def come_back(
+    services: Services, caller: Caller, target: Target, why: str | None, shadows: ShadowChoice | None
+) -> RegisteredTarget:
     """Raise as `Standbys.come_back`, or `InvalidInput` INVALID_REASON."""
-    return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why)))
+    return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why), shadows))
 
 
 def drill(services: Services, caller: Caller, target: Target, share: float) -> RegisteredTarget:

@@ -17,8 +17,8 @@ mutation($account: String!, $region: String!, $why: String) {{
   evacuateTarget(account: $account, region: $region, why: $why) {{ {_FIELDS} }}
 }}""")
 RETURN: Final = Document(f"""
-mutation($account: String!, $region: String!, $why: String) {{
-  returnTarget(account: $account, region: $region, why: $why) {{ {_FIELDS} }}
+mutation($account: String!, $region: String!, $why: String, $shadows: ShadowChoice) {{
+  returnTarget(account: $account, region: $region, why: $why, shadows: $shadows) {{ {_FIELDS} }}
 }}""")
 DRILL: Final = Document(
     f"""

@@ -21,6 +21,7 @@ from admin_api.graphql.change_types import (
     ChosenDevice,
     PreviewedDevice,
     RefusalCount,
+    ShadowOption,
 )
 from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context, given
@@ -103,7 +104,12 @@ def request_of(change: ChangeInput) -> ChangeRequest:
         given(change.profile),
         given(change.config),
         given(change.why),
+        shadows_of(given(change.shadows)),
     )
+
+
+def shadows_of(choice: ShadowOption | None) -> str | None:
+    return None if choice is None else str(choice.value)
 
 
 def _parsed(chosen: ChosenDevice) -> Parsed:

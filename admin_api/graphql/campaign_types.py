@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api.graphql.change_types import Operation, RefusalCount
+from admin_api.graphql.change_types import Operation, RefusalCount, ShadowOption
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.filters import DeviceFilter
@@ -85,6 +85,9 @@ class Campaign:
     target: Target | None = strawberry.field(description="The target of a claim or move; null in an undo.")
     profile: str | None = strawberry.field(description="The profile that it sets; null if none.")
     config: JSON | None = strawberry.field(description="The configuration that it sets; null if none.")
+    shadows: ShadowOption | None = strawberry.field(
+        description="What happens to the shadows of devices that it moves; null if nothing was chosen."
+    )
     why: str | None = strawberry.field(description="The reason of a revocation.")
     state: str = strawberry.field(description=one_of(CampaignState))
     stopped_because: str | None = strawberry.field(
@@ -154,6 +157,7 @@ def campaign_from(row: ledger.Campaign, context: Context) -> Campaign:
         target=Target(account=target.account, region=target.region) if target else None,
         profile=request.profile,
         config=None if request.config is None else JSON(request.config),
+        shadows=None if request.shadows is None else ShadowOption(str(request.shadows)),
         why=request.why,
         state=row.state.value,
         stopped_because=row.why,

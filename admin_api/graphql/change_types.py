@@ -13,6 +13,7 @@ from admin_api.graphql.filters import DeviceFilter
 from admin_api.graphql.limits import MAX_BULK
 from admin_api.graphql.targets import TargetInput
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation
+from lobby.domain.shadows import ShadowChoice
 
 
 @strawberry.enum(name="ChangeOperation", description="An operation on devices.")
@@ -22,7 +23,8 @@ class Operation(Enum):
         description="Claim devices that have no claim, also before they connect. Takes target, profile and config.",
     )
     MOVE = strawberry.enum_value(
-        ChangeOperation.MOVE.value, description="Claim them for another target. Takes target, profile and config."
+        ChangeOperation.MOVE.value,
+        description="Claim them for another target. Takes target, profile, config and shadows.",
     )
     CONFIGURE = strawberry.enum_value(
         ChangeOperation.CONFIGURE.value,
@@ -60,6 +62,26 @@ class Operation(Enum):
     )
 
 
+@strawberry.enum(name="ShadowChoice", description="What happens to the shadows of a device that is moved.")
+class ShadowOption(Enum):
+    LEAVE = strawberry.enum_value(
+        ShadowChoice.LEAVE.value, description="They stay in the target that the device leaves, with its thing."
+    )
+    MIGRATE = strawberry.enum_value(
+        ShadowChoice.MIGRATE.value,
+        description="The desired and reported state of all shadows is copied to the new target, before the device"
+        " gets its route.",
+    )
+    RESET = strawberry.enum_value(
+        ShadowChoice.RESET.value,
+        description="All shadows of the device's thing in the new target are deleted, before the device gets its"
+        " route. Those in the target that it leaves stay.",
+    )
+
+
+Shadows = Annotated[ShadowOption | None, described("What happens to the device's shadows. Omitted: LEAVE.")]
+
+
 @strawberry.input(description="A change of one or many devices.")
 class ChangeInput:
     operation: Operation = strawberry.field(description="The operation on each device.")
@@ -80,6 +102,10 @@ class ChangeInput:
         default=strawberry.UNSET,
         description="REVOKE, DISMISS, QUARANTINE and LIFT only, required: the reason,"
         f" for the history: 1 to {MAX_WHY} printable characters.",
+    )
+    shadows: ShadowOption | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="MOVE only: what happens to the shadows of each device. Omitted: LEAVE.",
     )
 
 

@@ -14,10 +14,10 @@ from admin_api import claims
 from admin_api.changes import change_device, changed
 from admin_api.graphql.alerts import AlertMutation
 from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
-from admin_api.graphql.bulk_changes import change_devices
+from admin_api.graphql.bulk_changes import change_devices, shadows_of
 from admin_api.graphql.bulk_claims import BulkClaim, claim_devices
 from admin_api.graphql.campaigns import CampaignMutation
-from admin_api.graphql.change_types import BulkChange, ChosenDevices, WantedChange
+from admin_api.graphql.change_types import BulkChange, ChosenDevices, Shadows, WantedChange
 from admin_api.graphql.claim_certificates import ClaimCertificateMutation
 from admin_api.graphql.clones import ClonePolicy
 from admin_api.graphql.context import ABSENT, Info, given, operation
@@ -138,7 +138,10 @@ class Mutation(
         row = claims.confirm(context.services, context.caller, decode_label(certid), code)
         return device_from(row, context.caller)
 
-    @operation("Moves a claimed device to another target. Omitted profile and config are kept.")
+    @operation(
+        "Moves a claimed device to another target. Omitted profile and config are kept, and shadows are left where they"
+        " are."
+    )
     def move_device(
         self,
         info: Info,
@@ -146,9 +149,10 @@ class Mutation(
         target: Chosen,
         profile: Profile = ABSENT,
         config: Config = ABSENT,
+        shadows: Shadows = ABSENT,
     ) -> Device | None:
-        request = ChangeRequest(ChangeOperation.MOVE, target_named(target), given(profile), given(config))
-        return _device(info, certid, request)
+        wanted = given(profile), given(config), None, shadows_of(given(shadows))
+        return _device(info, certid, ChangeRequest(ChangeOperation.MOVE, target_named(target), *wanted))
 
     @operation(
         "Changes the configuration or the profile of a claimed device. Its target stays, and it gets a new route."

@@ -7,9 +7,11 @@ import strawberry
 
 from admin_api import standbys as rules
 from admin_api.graphql.arguments import Account, Region, described
+from admin_api.graphql.change_types import Shadows
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from lobby.domain.change_requests import MAX_WHY
+from lobby.domain.shadows import ShadowChoice
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget as Row
 from lobby.names import parse_target
@@ -62,9 +64,12 @@ class StandbyMutation:
         return _shown(context, rules.evacuate(context.services, context.caller, target, given(why)))
 
     @operation("Ends an evacuation: the devices return to the target, at its rate.")
-    def return_target(self, info: Info, account: Account, region: Region, why: Why = ABSENT) -> RegisteredTarget | None:
-        context, target = info.context, parse_target(account, region)
-        return _shown(context, rules.come_back(context.services, context.caller, target, given(why)))
+    def return_target(
+        self, info: Info, account: Account, region: Region, why: Why = ABSENT, shadows: Shadows = ABSENT
+    ) -> RegisteredTarget | None:
+        context, target, wanted = info.context, parse_target(account, region), given(shadows)
+        choice = None if wanted is None else ShadowChoice(str(wanted.value))
+        return _shown(context, rules.come_back(context.services, context.caller, target, given(why), choice))
 
     @operation(
         "Sends a share of the prepared devices of a target to its standby, to see whether an evacuation works. The"

@@ -31,9 +31,12 @@ REASONS: Final[dict[State, tuple[str, ...]]] = {
         "TARGET_UNREACHABLE",
         "TARGET_LIMIT",
         "TARGET_REGION_DISABLED",
+        "TARGET_SHADOWS_REFUSED",
         "UNKNOWN_TARGET",
         "UNKNOWN_PROFILE",
     ),
+    State.COMMISSIONED: ("SHADOWS_NOT_MIGRATED",),
+    State.ARRIVED: ("SHADOWS_NOT_MIGRATED",),
     State.REFUSED: (
         "BAD_CERTIFICATE",
         "BAD_EXTENSION",

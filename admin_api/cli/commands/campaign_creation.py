@@ -18,6 +18,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, find, follow
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.selection import Selection
+from admin_api.cli.commands.shadow_option import SHADOWS_HELP, ShadowOption, shadow_fields
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
@@ -49,6 +50,7 @@ class Arguments(OptionGroup):
     why: Annotated[
         str | None, typer.Option(help="revoke, quarantine, lift, dismiss: the reason, 1 to 200 characters.")
     ] = None
+    shadows: Annotated[ShadowOption | None, typer.Option(help=f"move: {SHADOWS_HELP}")] = None
 
     def change(self, context: CommandContext, operation: str) -> dict[str, Any]:
         """Return the API's `ChangeInput`. Raise `InvalidInput`."""
@@ -60,7 +62,8 @@ class Arguments(OptionGroup):
             change["target"] = {"account": goal.account, "region": goal.region}
         change |= {} if self.profile is None else {"profile": parse_profile(self.profile)}
         change |= {} if self.config is None else {"config": read_config(self.config)}
-        return change | ({} if self.why is None else {"why": self.why})
+        change |= {} if self.why is None else {"why": self.why}
+        return change | shadow_fields(self.shadows)
 
 
 @dataclass(frozen=True)

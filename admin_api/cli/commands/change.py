@@ -15,6 +15,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.changing import Request, carry_out
 from admin_api.cli.commands.selection import Execution, Selection
+from admin_api.cli.commands.shadow_option import Shadows, shadow_fields
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, RENEWAL_TIMEOUT, Timeout, Wait, WaitRenewed, follow
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import ApiRefused, usage_error
@@ -38,6 +39,7 @@ def move(
     ] = None,
     profile: Profile = None,
     config: Config = None,
+    shadows: Shadows = None,
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
@@ -46,8 +48,9 @@ def move(
     A device is registered in the new target before its certificate in the old one is deactivated.
     """
     goal = context.targets.find(target).target
-    change = {"operation": "MOVE", "target": {"account": goal.account, "region": goal.region}}
-    request = Request(change | _claim_fields(profile, config), lambda device: confirmation.effect_of_move(device, goal))
+    change: dict[str, Any] = {"operation": "MOVE", "target": {"account": goal.account, "region": goal.region}}
+    change |= _claim_fields(profile, config) | shadow_fields(shadows)
+    request = Request(change, lambda device: confirmation.effect_of_move(device, goal))
     return carry_out(context, request, selection, execution, timeout if wait else None)
 
 

@@ -13,6 +13,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, follow
 from admin_api.cli.commands.confirmation import Yes, confirm
+from admin_api.cli.commands.shadow_option import Shadows
 from admin_api.cli.completion import complete_target
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import usage_error
@@ -103,6 +104,7 @@ def come_back(
     context: CommandContext,
     target: Named,
     why: Why = None,
+    shadows: Shadows = None,
     yes: Yes = False,
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
@@ -110,7 +112,7 @@ def come_back(
     """End an evacuation: the devices return to the target, at its rate."""
     found = context.targets.find(target)
     confirm(context, [f"The devices of {found.target} ({cells.clean(found.name)}) return to it."], yes)
-    changed = _change(context, documents.RETURN, found.target, why=why)
+    changed = _change(context, documents.RETURN, found.target, why=why, shadows=shadows.name if shadows else None)
     away = changed["standby"]["away"] if changed["standby"] else 0
     return _report(context, changed, f"{found.target} is in use again; {away} devices return to it", wait, timeout)
 

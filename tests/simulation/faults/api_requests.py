@@ -9,6 +9,8 @@ from tests.simulation.faults.devices import Fleet
 _ONE: Final = "mutation($id: ID!, $target: TargetInput!, $profile: String)"
 CLAIM: Final = f"{_ONE} {{ claimDevice(certid: $id, target: $target, profile: $profile) {{ devstate }} }}"
 MOVE: Final = f"{_ONE} {{ moveDevice(certid: $id, target: $target, profile: $profile) {{ devstate }} }}"
+MOVE_WITH_SHADOWS: Final = """mutation($id: ID!, $target: TargetInput!, $shadows: ShadowChoice) {
+  moveDevice(certid: $id, target: $target, shadows: $shadows) { devstate } }"""
 ADD: Final = """mutation($id: ID!, $account: String!, $region: String!) {
   addDevice(certid: $id, targetaccount: $account, targetregion: $region) { devstate } }"""
 BULK: Final = """mutation($ids: [ID!]!, $target: TargetInput!) {
@@ -37,6 +39,11 @@ def claim(fleet: Fleet, name: str, target: Target) -> None:
 
 def move(fleet: Fleet, name: str, target: Target, profile: str | None = None) -> None:
     fleet.cloud.request(MOVE, {"id": fleet.devices[name].certid, "target": at(target), "profile": profile})
+
+
+def move_with_shadows(fleet: Fleet, name: str, target: Target, choice: str) -> None:
+    wanted = {"id": fleet.devices[name].certid, "target": at(target), "shadows": choice}
+    fleet.cloud.request(MOVE_WITH_SHADOWS, wanted)
 
 
 def add(fleet: Fleet, name: str, target: Target) -> None:

@@ -20,6 +20,7 @@ from lobby.names import Target
 from tests import aws
 from tests.aws import HOME
 from tests.simulation.faults.devices import A, B, Fleet, SimulatedDevice
+from tests.simulation.faults.shadows import shadows_in
 
 _VARYING = ("enteredat", "claimedat", "firstseen", "head", "version", "message", "code")
 Line = tuple[str, str, str, str]
@@ -41,6 +42,7 @@ class Outcome:
     counts: dict[str, int]
     registries: dict[str, Any]
     active: dict[str, Any]
+    shadows: dict[str, Any]
     devices: dict[str, Any]
     confirmed: bool
     refusals: list[str]
@@ -72,6 +74,7 @@ def outcome_of(fleet: Fleet) -> Outcome:
         counts=aws.counts(),
         registries={str(target): aws.registry(target) for target in (HOME, A, B)},
         active={str(target): _active(target) for target in (HOME, A, B)},
+        shadows={str(target): shadows_in(target) for target in (A, B)},
         devices={device.name: _position(device, rows) for device in fleet.devices.values()},
         confirmed=fleet.confirmed,
         refusals=list(fleet.cloud.refusals),

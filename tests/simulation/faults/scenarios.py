@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests import sns_messages
-from tests.simulation.faults import api_requests, claiming, initial_states, standbys
+from tests.simulation.faults import api_requests, claiming, initial_states, shadows, standbys
 from tests.simulation.faults.devices import EVENTS, A, B, Fleet, arrival_of
 from tests.simulation.faults.initial_states import ONE, TWO, C
 from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
@@ -208,6 +208,14 @@ _STANDBYS: Final = (
     Scenario("a device goes to its standby by itself", standbys.prepared, standbys.appear_in_the_standby),
     Scenario("a device has the route of an ended evacuation", standbys.returned, standbys.appear_in_the_standby),
 )
+_SHADOWS: Final = (
+    Scenario("move with its shadows", shadows.in_a, lambda f: api_requests.move_with_shadows(f, ONE, B, "MIGRATE")),
+    Scenario(
+        "move after which its shadows are deleted",
+        shadows.in_both,
+        lambda f: api_requests.move_with_shadows(f, ONE, B, "RESET"),
+    ),
+)
 _LANES: Final = (
     Scenario("a target is paused", initial_states.waiting, lambda f: api_requests.pause(f, A)),
     Scenario("a target is paused and continues", initial_states.waiting, _pause_and_resume),
@@ -230,5 +238,6 @@ SCENARIOS: Final = (
     *_TARGETS,
     *_CONNECTIONS,
     *_STANDBYS,
+    *_SHADOWS,
     *_LANES,
 )

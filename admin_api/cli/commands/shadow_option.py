@@ -1,0 +1,29 @@
+"""`--shadows`: what happens to the shadows of devices that are moved or returned.
+
+It is sent only if it is given, so that a lobby of an earlier version accepts the same command without it.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class ShadowOption(StrEnum):
+    """The choices. `leave` is the default of the lobby."""
+
+    LEAVE = "leave"
+    MIGRATE = "migrate"
+    RESET = "reset"
+
+
+SHADOWS_HELP = (
+    "The devices' shadows: LEAVE them in the target that the devices leave, MIGRATE them to the new one, or RESET those"
+    " of the things in the new target. [default: leave]"
+)
+Shadows = Annotated[ShadowOption | None, typer.Option(help=SHADOWS_HELP)]
+
+
+def shadow_fields(choice: ShadowOption | None) -> dict[str, str]:
+    """Return the field of the API's `ChangeInput`."""
+    return {} if choice is None else {"shadows": choice.name}

@@ -1,0 +1,51 @@
+"""Devices with shadows: their initial states, and what is in the shadows of a target."""
+
+import json
+from typing import Any, Final
+
+from moto.iot.models import iot_backends
+from moto.iotdata.models import iotdata_backends
+
+from lobby.names import Target
+from tests.simulation.faults import api_requests, initial_states
+from tests.simulation.faults.devices import A, B, Fleet
+from tests.simulation.faults.initial_states import ONE
+
+CLASSIC: Final = {"desired": {"interval": 30}, "reported": {"interval": 10}}
+NAMED: Final = {"reported": {"version": "1.2.3"}}
+
+
+def in_a(fleet: Fleet) -> None:
+    """A device that has arrived in A has a classic and a named shadow there."""
+    initial_states.arrived(fleet)
+    fleet.cloud.settle()
+    _write(A, None, CLASSIC)
+    _write(A, "firmware", NAMED)
+
+
+def in_both(fleet: Fleet) -> None:
+    """As `in_a`, and it has left shadows in B long ago."""
+    in_a(fleet)
+    api_requests.move(fleet, ONE, B)
+    fleet.cloud.settle()
+    _write(B, None, {"reported": {"interval": 99, "old": True}})
+    _write(B, "old", NAMED)
+    api_requests.move(fleet, ONE, A)
+    fleet.cloud.settle()
+
+
+def _write(target: Target, name: str | None, state: dict[str, Any]) -> None:
+    backend = iotdata_backends[target.account][target.region]
+    backend.update_thing_shadow(ONE, json.dumps({"state": state}), name)
+
+
+def shadows_in(target: Target) -> dict[str, Any]:
+    """Return the desired and reported state of each shadow in a target, by thing and name."""
+    things = iot_backends[target.account][target.region].things.values()
+    found = {
+        f"{thing.thing_name}/{name or ''}": shadow.to_dict()["state"]
+        for thing in things
+        for name, shadow in thing.thing_shadows.items()
+        if not shadow.deleted
+    }
+    return {key: {section: state.get(section) for section in ("desired", "reported")} for key, state in found.items()}
