@@ -1,6 +1,7 @@
 /** A change of many devices: its variables, its texts, and the summary of a preview. */
 import { type ClaimRequest, variablesOf } from "../../parts/claim_request";
 import { formatNumber, pluralize } from "../../parts/numbers";
+import { type ShadowChoice, shadowVariables } from "../../parts/shadow_choice";
 import type { Previewed } from "./operations";
 
 export type BulkAction = "move" | "release" | "retry" | "revoke";
@@ -47,10 +48,11 @@ export const ACTIONS: Readonly<Record<BulkAction, ActionText>> = {
 export interface Draft {
   request: ClaimRequest;
   why: string;
+  shadows?: ShadowChoice;
 }
 
 /** The API's `ChangeInput`; undefined while something is missing or invalid. */
-export function changeOf(action: BulkAction, { request, why }: Draft) {
+export function changeOf(action: BulkAction, { request, why, shadows = "LEAVE" }: Draft) {
   if (action === "release") return { operation: "RELEASE" as const };
   if (action === "retry") return { operation: "RETRY" as const };
   if (action === "revoke") {
@@ -60,7 +62,7 @@ export function changeOf(action: BulkAction, { request, why }: Draft) {
       : undefined;
   }
   const variables = variablesOf(request);
-  return variables && { operation: "MOVE" as const, ...variables };
+  return variables && { operation: "MOVE" as const, ...variables, ...shadowVariables(shadows) };
 }
 
 export type Change = NonNullable<ReturnType<typeof changeOf>>;

@@ -3,6 +3,7 @@ import { Stack, Text, Textarea } from "@mantine/core";
 import { withOnlyTarget } from "../../parts/claim_request";
 import { LoadedTargets } from "../../parts/loaded_targets";
 import { RouteForm } from "../../parts/route_form";
+import { ShadowPicker } from "../../parts/shadow_choice";
 import { ACTIONS, type BulkAction, type Draft, MAX_WHY } from "./change";
 
 interface Props {
@@ -39,12 +40,18 @@ function MoveForm({ draft, onChange }: Omit<Props, "action">) {
   return (
     <LoadedTargets>
       {(targets) => (
-        <RouteForm
-          targets={targets}
-          request={withOnlyTarget(draft.request, targets)}
-          onChange={(request) => onChange({ ...draft, request })}
-          unsetLabel="Unchanged"
-        />
+        <Stack gap="sm">
+          <RouteForm
+            targets={targets}
+            request={withOnlyTarget(draft.request, targets)}
+            onChange={(request) => onChange({ ...draft, request })}
+            unsetLabel="Unchanged"
+          />
+          <ShadowPicker
+            value={draft.shadows ?? "LEAVE"}
+            onChange={(shadows) => onChange({ ...draft, shadows })}
+          />
+        </Stack>
       )}
     </LoadedTargets>
   );

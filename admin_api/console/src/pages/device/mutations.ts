@@ -8,8 +8,13 @@ export const CLAIM = graphql(`
 `);
 
 export const MOVE = graphql(`
-  mutation Move($certid: ID!, $target: TargetInput!, $profile: String, $config: JSON) {
-    moveDevice(certid: $certid, target: $target, profile: $profile, config: $config) { certid devstate }
+  mutation Move(
+    $certid: ID!, $target: TargetInput!, $profile: String, $config: JSON, $shadows: ShadowChoice
+  ) {
+    moveDevice(certid: $certid, target: $target, profile: $profile, config: $config, shadows: $shadows) {
+      certid
+      devstate
+    }
   }
 `);
 

@@ -13,6 +13,7 @@ import {
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { NoTargets } from "../../parts/loaded_targets";
 import { RouteForm } from "../../parts/route_form";
+import { type ShadowChoice, ShadowPicker, shadowVariables } from "../../parts/shadow_choice";
 import { labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";
@@ -27,11 +28,15 @@ export function RouteDialog({ action, subject, known = [], opened, onDone, onClo
   const [, claim] = useMutation(CLAIM);
   const [, move] = useMutation(MOVE);
   const [draft, setRequest] = useState<ClaimRequest>(EMPTY_REQUEST);
+  const [shadows, setShadows] = useState<ShadowChoice>("LEAVE");
   const request = withOnlyTarget(draft, known);
   const [wasOpened, setWasOpened] = useState(opened);
   if (opened !== wasOpened) {
     setWasOpened(opened);
-    if (opened) setRequest({ ...EMPTY_REQUEST, target: action === "move" ? subject.target : null });
+    if (opened) {
+      setRequest({ ...EMPTY_REQUEST, target: action === "move" ? subject.target : null });
+      setShadows("LEAVE");
+    }
   }
 
   const current = action === "move" ? subject.profile : undefined;
@@ -39,9 +44,14 @@ export function RouteDialog({ action, subject, known = [], opened, onDone, onClo
   const variables = same || lacksProfile(request, known, current) ? undefined : variablesOf(request);
   const text = consequenceOf(action, subject.state, placeOf(subject.target, known));
 
+  const elsewhere = action === "move" && request.target !== null && request.target !== subject.target;
+
   const confirm = async () => {
     if (!variables) return undefined;
-    const { error } = await (action === "claim" ? claim : move)({ certid: subject.certid, ...variables });
+    const chosen = { certid: subject.certid, ...variables };
+    const { error } = await (action === "claim"
+      ? claim(chosen)
+      : move({ ...chosen, ...(elsewhere ? shadowVariables(shadows) : {}) }));
     if (error) return failureOf(error);
     onDone(`${action === "claim" ? "Claimed for" : "Moving to"} ${placeOf(request.target, known)}.`);
     return undefined;
@@ -67,6 +77,7 @@ export function RouteDialog({ action, subject, known = [], opened, onDone, onClo
           {...(current === undefined ? {} : { current })}
         />
       )}
+      {elsewhere && <ShadowPicker value={shadows} onChange={setShadows} />}
       {same && (
         <Text size="sm" c="dimmed">
           Nothing has changed. Choose another target, profile or config.

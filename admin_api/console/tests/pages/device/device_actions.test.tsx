@@ -75,6 +75,23 @@ test("starts a move at the current target and sends only changes", async () => {
   ]);
 });
 
+test("moves a device with its shadows", async () => {
+  const { api } = enter(deviceRecord(PLACED));
+  api.answer("Move", { moveDevice: { __typename: "Device", certid: ID, devstate: "claimed" } });
+  await begin("Move");
+  const asked = await dialog();
+  expect(asked.queryByRole("radiogroup", { name: "Shadows" })).toBeNull();
+  fireEvent.click(asked.getByRole("combobox", { name: "Target" }));
+  fireEvent.click(await screen.findByRole("option", { name: /Sydney/ }));
+  fireEvent.click(asked.getByRole("radio", { name: "Migrate" }));
+  expect(asked.getByText(/copied to the new target before the device connects there/)).toBeTruthy();
+  fireEvent.click(asked.getByRole("button", { name: "Move" }));
+  expect(await screen.findByText("Moving to Sydney.")).toBeTruthy();
+  expect(api.variablesOf("Move")).toEqual([
+    { certid: ID, target: { account: "300000000003", region: "ap-southeast-2" }, shadows: "MIGRATE" },
+  ]);
+});
+
 test("explains how to connect an expected device, and removes it after a release", async () => {
   const { api } = enter(
     deviceRecord({ ...PLACED, devstate: "expected", devicename: null, allowedActions: ["releaseDevice"] }),
