@@ -2,8 +2,8 @@
 
 Measured: half of the CPU time of the functional tests and of the simulation was spent in the functions replaced here.
 moto looks up each member of a response under up to twelve names, copies whole tables for each item of a transaction,
-registers 1,300 URL patterns with `responses` for each test, and parses the same expressions again and again.
-`test_fast_moto.py` compares the results with those of the original functions.
+registers 1,300 URL patterns with `responses` for each test, and parses the same expressions again and again
+(`fast_expressions.py`). `test_fast_moto.py` compares the results with those of the original functions.
 """
 
 import copy
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient, ClientCreator
 from botocore.hooks import EventAliaser
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.useragent import UserAgentString
 from moto.core import models as core_models
 from moto.core import responses as core_responses
@@ -26,19 +26,15 @@ from moto.dynamodb import models as dynamodb_models
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing import ast_nodes as untyped_ast_nodes
-from moto.dynamodb.parsing import expressions as untyped_expressions
-from moto.dynamodb.parsing import validators
 
-ast_nodes: Any = untyped_ast_nodes
-expressions: Any = untyped_expressions
+from tests import fast_expressions
+
 ORIGINALS: dict[str, Any] = {
     "get_value": ResponseSerializer.get_value,
     "transact": DynamoDBBackend.transact_write_items,
     "copy of an item": Item.__deepcopy__,
     "copy of a value": DynamoType.__deepcopy__,
-    "traverse": ast_nodes.DepthFirstTraverser.traverse,
-    "update expression": expressions.UpdateExpressionParser.make,
+    "available services": Loader.list_available_services,
 }
 
 
@@ -47,6 +43,7 @@ def install() -> None:
     """Replace the functions for the rest of the process."""
     replace = pytest.MonkeyPatch().setattr
     replace(JSONFileLoader, "load_file", _load_file)
+    replace(Loader, "list_available_services", _available_services)
     replace(ClientCreator, "_create_client_class", _create_class)
     replace(UserAgentString, "to_string", lambda _agent: "tests")
     replace(EventAliaser, "_alias_event_name", _alias)
@@ -58,9 +55,7 @@ def install() -> None:
     replace(DynamoDBBackend, "transact_write_items", _transact)
     replace(Item, "__deepcopy__", _copy_item)
     replace(DynamoType, "__deepcopy__", _copy_value)
-    replace(ast_nodes.DepthFirstTraverser, "traverse", _traverse)
-    replace(validators, "deepcopy", _copy_tree)
-    replace(expressions.UpdateExpressionParser, "make", staticmethod(cache(ORIGINALS["update expression"])))
+    fast_expressions.install(replace)
 
 
 _original_alias = EventAliaser._alias_event_name  # type: ignore[attr-defined]
@@ -83,6 +78,17 @@ _classes: dict[str, type[BaseClient]] = {}
 def _load_file(_self: JSONFileLoader, path: str) -> Any:
     """Cache botocore's service models. It reads them for every session, which takes longer than a test."""
     return _read_file(_loader, path)
+
+
+_services: dict[tuple[str, ...], list[str]] = {}
+
+
+def _available_services(loader: Loader, type_name: str) -> list[str]:
+    """Cache botocore's list of services. Every session searches hundreds of folders for it."""
+    key = (type_name, *loader.search_paths)
+    if key not in _services:
+        _services[key] = ORIGINALS["available services"](loader, type_name)
+    return _services[key]
 
 
 def _create_class(creator: ClientCreator, service: str, model: Any) -> type[BaseClient]:
@@ -182,58 +188,3 @@ def _copy_value(value: DynamoType, _memo: dict[int, Any] | None = None) -> Dynam
     else:
         result.value = list(held) if isinstance(held, list) else held
     return result
-
-
-_node_types: dict[type, bool] = {}
-
-
-def _is_node(value: Any) -> bool:
-    """Return `isinstance(value, Node)`, which is slow for an abstract class."""
-    kind = type(value)
-    if kind not in _node_types:
-        _node_types[kind] = issubclass(kind, ast_nodes.Node)
-    return _node_types[kind]
-
-
-def _copy_tree(tree: Any) -> Any:
-    """Replace `copy.deepcopy` in moto's validators, which copies the syntax tree of each expression before its use."""
-    if not _is_node(tree):
-        return copy.deepcopy(tree)
-    result = object.__new__(type(tree))
-    vars(result).update(vars(tree))
-    if tree.children is not None:
-        result.children = [_copy_tree(child) if _is_node(child) else child for child in tree.children]
-        for child in result.children:
-            if _is_node(child):
-                child.parent = result
-    return result
-
-
-def _traverse(traverser: Any, tree: Any) -> Any:
-    """Process the nodes of a syntax tree, as the original function does, children first. There, `isinstance` with
-    abstract classes takes most of the time."""
-    processors = tuple(traverser._processing_map().items())
-    by_type: dict[type, Any] = {}
-
-    def processor_of(node: Any) -> Any:
-        kind = type(node)
-        if kind not in by_type:
-            by_type[kind] = next((process for of, process in processors if issubclass(kind, of)), None)
-        return by_type[kind]
-
-    def visit(node: Any, child_id: int) -> Any:
-        if not _is_node(node):
-            return node
-        parent = node.parent
-        for number, child in enumerate(node.children or ()):
-            traverser.pre_processing_of_child(node, number)
-            visit(child, number)
-        process = processor_of(node)
-        if process is not None:
-            node = process(node)
-            node.parent = parent
-            if parent:
-                parent.children[child_id] = node
-        return node
-
-    return visit(tree, -1)

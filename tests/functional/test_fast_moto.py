@@ -5,11 +5,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.loaders import Loader
 from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from tests import fast_moto
+from tests import fast_expressions
 from tests.aws import LOBBY, REGION, Calls
 from tests.fast_moto import ORIGINALS
 
@@ -141,6 +143,9 @@ def test_an_accepted_transaction_writes_everything(dynamodb: Any) -> None:
         "SET id = :text",
         "SET #n = #t + :one",
         "SET #t = :text REMOVE",
+        "SET #t = :text SET #n = :one",
+        "REMOVE #t REMOVE #n",
+        "SET #m.inner = :text, #m.inner.deep = :text",
     ],
 )
 def test_an_update_has_the_same_result_or_error(
@@ -165,7 +170,99 @@ def test_an_update_has_the_same_result_or_error(
         return {name: value for name, value in written.items() if name != "id"}
 
     fast = [update("one"), update("two")]
-    monkeypatch.setattr(fast_moto.ast_nodes.DepthFirstTraverser, "traverse", ORIGINALS["traverse"])
-    monkeypatch.setattr(fast_moto.expressions.UpdateExpressionParser, "make", ORIGINALS["update expression"])
-    monkeypatch.setattr("moto.dynamodb.parsing.validators.deepcopy", copy.deepcopy)
+    original_expressions(monkeypatch)
     assert fast == [update("three")] * 2
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "attribute_exists(#t) AND #n < :two",
+        "NOT (attribute_exists(#t) OR #n >= :two)",
+        "#t IN (:x, :ab) AND #n BETWEEN :one AND :two",
+        "contains(#l, :x) AND contains(texts, :x) AND size(#l) = :three",
+        "begins_with(#t, :x) OR #m.inner = :x",
+        "#t = :ab AND #t = :absent",
+        "#t == :ab",
+        "((#t = :ab))",
+        "year = :two",
+        "#absent = :ab",
+    ],
+)
+def test_a_condition_has_the_same_result_or_error(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    names = {"#t": "text", "#n": "number", "#l": "list", "#m": "map"}
+    values = {
+        ":x": {"S": "x"},
+        ":ab": {"S": "a.b"},
+        ":one": {"N": "1"},
+        ":two": {"N": "2"},
+        ":three": {"N": "3"},
+        ":texts": {"SS": ["z"]},
+    }
+    given = {name: value for name, value in values.items() if name in f"{condition} :texts"}
+
+    def update(item: str) -> Any:
+        dynamodb.put_item(TableName=TABLE, Item=key(item) | VALUES)
+        try:
+            dynamodb.update_item(
+                TableName=TABLE,
+                Key=key(item),
+                UpdateExpression="ADD texts :texts",
+                ConditionExpression=condition,
+                ExpressionAttributeNames={name: value for name, value in names.items() if name in condition},
+                ExpressionAttributeValues=given,
+            )
+        except dynamodb.exceptions.ClientError as error:
+            return str(error)
+        except (KeyError, ValueError) as error:  # moto does not parse it
+            return str(error)
+        return sorted(dynamodb.get_item(TableName=TABLE, Key=key(item))["Item"]["texts"]["SS"])
+
+    fast = [update("one"), update("two"), update("two")]
+    original_expressions(monkeypatch)
+    assert fast == [update("three")] * 3
+
+
+def test_values_that_an_update_stores_do_not_change_a_known_condition(dynamodb: Any) -> None:
+    def store(item: str) -> None:
+        dynamodb.update_item(
+            TableName=TABLE,
+            Key=key(item),
+            UpdateExpression="SET texts = if_not_exists(texts, :texts)",
+            ConditionExpression="attribute_not_exists(texts) OR texts = :texts",
+            ExpressionAttributeValues={":texts": {"SS": ["x"]}},
+        )
+
+    store("one")
+    dynamodb.update_item(
+        TableName=TABLE,
+        Key=key("one"),
+        UpdateExpression="ADD texts :more",
+        ExpressionAttributeValues={":more": {"SS": ["y"]}},
+    )
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
+        store("one")
+
+
+def test_the_services_of_a_session_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = [boto3.Session().get_available_services() for _ in range(2)]
+    monkeypatch.setattr(Loader, "list_available_services", ORIGINALS["available services"])
+    assert fast == [boto3.Session().get_available_services()] * 2
+
+
+def original_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use moto's own functions for expressions."""
+    originals = fast_expressions.ORIGINALS
+    traverser = fast_expressions.ast_nodes.DepthFirstTraverser
+    monkeypatch.setattr(traverser, "traverse", originals["traverse"])
+    for check in (
+        fast_expressions.validators.ActionCountValidator,
+        fast_expressions.validators.OverlappingPathsValidator,
+    ):
+        monkeypatch.setattr(check, "traverse", originals["traverse"])
+    monkeypatch.setattr(fast_expressions.expressions.UpdateExpressionParser, "make", originals["update expression"])
+    monkeypatch.setattr(ConditionExpressionParser, "parse", originals["parse a condition"])
+    monkeypatch.setattr(ConditionExpressionParser, "_lex_condition_expression", originals["lex a condition"])
+    monkeypatch.setattr("moto.dynamodb.parsing.validators.deepcopy", copy.deepcopy)
