@@ -174,6 +174,11 @@ def client(service: str) -> Any:
     return boto3.client(service)  # type: ignore[call-overload]
 
 
+def create_tables() -> None:
+    """Create the lobby's tables, empty."""
+    dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
+
+
 @cache
 def _empty_tables() -> dict[str, Any]:
     """Return empty tables, which moto creates from the models once. In a test within another AWS, moto keeps the tables
@@ -187,7 +192,7 @@ def _empty_tables() -> dict[str, Any]:
 
 
 def _create_lobby() -> None:
-    dynamodb_backends[LOBBY][REGION].tables = deepcopy(_empty_tables())
+    create_tables()
     s3_backends[LOBBY]["aws"].create_bucket(BUCKET, REGION)
     iot_backends[LOBBY][REGION].create_policy(WAITING_POLICY, {})
 

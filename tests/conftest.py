@@ -15,6 +15,11 @@ from tests.aws import REGION, Calls, Clock
 _HERE = Path(__file__).parent
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not tiers.is_full(config):
+        tiers.try_few_examples()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect no garbage while modules are imported: almost everything stays."""

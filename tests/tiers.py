@@ -8,6 +8,7 @@ depends on time or chance.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+import hypothesis
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
@@ -15,6 +16,8 @@ from tests import tier_lists
 from tests.thinned_tables import THINNED
 
 _E2E: Final = "e2e/"
+_FULL_EXAMPLES: Final = 100
+_FEW_EXAMPLES: Final = 25
 
 
 def mark(items: Iterable[pytest.Item], root: str = "tests/") -> None:
@@ -77,6 +80,17 @@ class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no typ
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         return file if is_full(self.config) else group_of(file.removeprefix("tests/"))
+
+
+def try_few_examples() -> None:
+    """Try a quarter of the random examples of each property. Modules that state a number use `examples`."""
+    hypothesis.settings.register_profile("few", max_examples=_FEW_EXAMPLES)
+    hypothesis.settings.load_profile("few")
+
+
+def examples(full: int) -> int:
+    """Return how many random examples of a property this tier tries, of those that the full tier tries."""
+    return max(full * hypothesis.settings().max_examples // _FULL_EXAMPLES, 1)
 
 
 def is_full(config: pytest.Config) -> bool:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+import hypothesis
 import pytest
 
 from tests import tier_lists, tiers
@@ -156,3 +157,14 @@ def test_a_group_is_one_unit_of_work_and_other_files_are_one_each(monkeypatch: p
         "unit/test_b.py": "one deployment",
         "unit/test_a.py": "unit/test_a.py",
     }
+
+
+def test_only_the_full_tier_tries_all_random_examples() -> None:
+    profile = hypothesis.settings.get_current_profile_name()
+    try:
+        hypothesis.settings.load_profile("default")
+        assert [tiers.examples(full) for full in (100, 400, 3)] == [100, 400, 3]
+        tiers.try_few_examples()
+        assert [hypothesis.settings().max_examples, *(tiers.examples(full) for full in (400, 3))] == [25, 100, 1]
+    finally:
+        hypothesis.settings.load_profile(profile)

@@ -40,6 +40,7 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import Targets
 from lobby.names import CampaignName, Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests import direct_dynamodb, fast_moto
+from tests.aws import create_tables
 from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
@@ -273,8 +274,7 @@ def ledger_on_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     fast_moto.install()
     direct_dynamodb.install(monkeypatch)
     with mock_aws(config={"iot": {"use_valid_cert": True}}):
-        for model in MODELS:
-            model.create_table(billing_mode="PAY_PER_REQUEST")
+        create_tables()
         _s3().create_bucket(Bucket=NOTARY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         _s3().put_bucket_versioning(Bucket=NOTARY_BUCKET, VersioningConfiguration={"Status": "Enabled"})
         _s3().create_bucket(Bucket=MANIFESTS, CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -17,11 +17,12 @@ from tests.functional.admin_api.deployed_lambda import SETTINGS, Console
 from tests.functional.admin_api.fuzzed_lobby import EXPECTED_CODES, known_values
 from tests.functional.admin_api.graphql_fuzz import documents, leaks, with_known_values
 from tests.functional.admin_api.user_pool import USER_POOL
+from tests.tiers import examples
 
 pytestmark = pytest.mark.slow
 
 FUZZ_SETTINGS = settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     derandomize=True,
     database=None,

@@ -27,6 +27,7 @@ from device.machine.events import (
 from device.machine.plan import Plan, Timing
 from device.machine.state import Phase, State, Timer
 from lobby.wire import PresenceChallenge, Reset, Route
+from tests.tiers import examples
 from tests.unit.device.machine_driver import LOBBY, OTHER_LOBBY, ROUTE, THING
 
 PLAN = Plan(THING, (LOBBY, OTHER_LOBBY), Timing(fallback_attempts=3), show_codes=True)
@@ -80,7 +81,7 @@ def _assert_deadline_set(state: State) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.none() | st.just(ROUTE), st.lists(_EVENTS, max_size=40), st.randoms(use_true_random=False))
 def test_no_order_of_events_leaves_the_device_without_a_deadline(route, drawn, random) -> None:  # type: ignore[no-untyped-def]
     now = 0.0

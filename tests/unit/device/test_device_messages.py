@@ -19,6 +19,7 @@ from device.machine.plan import Endpoint
 from device.machine.state import Phase
 from device.storage import Storage
 from lobby.wire import Reset, Route
+from tests.tiers import examples
 from tests.unit.device.hostile_messages import INVALID, UNUSUAL
 from tests.unit.device.machine_driver import LOBBY, ROUTE, MachineDriver
 from tests.unit.device.random_messages import NEWER, PAYLOADS, ROUTE_MESSAGE, TOPICS, check_messages
@@ -80,7 +81,7 @@ def test_the_route_after_a_flood_of_invalid_messages_is_followed() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.none() | st.just(ROUTE), st.lists(st.tuples(TOPICS, PAYLOADS), min_size=1, max_size=12))
 def test_no_message_crashes_a_device_and_only_valid_ones_move_it(
     route: Route | None, messages: list[tuple[str, bytes]]

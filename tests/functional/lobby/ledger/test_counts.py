@@ -23,6 +23,7 @@ from lobby.ledger.transaction import Writer
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws
 from tests.aws import REGION, Calls, Clock
+from tests.tiers import examples
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")
 ANN, US = "user:ann", "service:tests"
@@ -73,7 +74,7 @@ def in_order() -> dict[str, int]:
 
 @pytest.mark.slow
 @given(st.lists(steps, max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_after_any_events_the_counts_match_the_rows(
     events: list[tuple[str, Fingerprint, int]],
 ) -> None:
@@ -86,7 +87,7 @@ def test_after_any_events_the_counts_match_the_rows(
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(steps, st.booleans()), max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_after_concurrent_writes_the_counts_match_the_rows(
     events: list[tuple[tuple[str, Fingerprint, int], bool]],
 ) -> None:

@@ -22,6 +22,7 @@ from lobby.errors import IdentityRefused
 from tests import certificates as make
 from tests import der
 from tests.hostile import HOSTILE, HOUR, Maker
+from tests.tiers import examples
 
 MAKER = Maker()
 ROOT, CA, GOOD = MAKER.root, MAKER.ca, MAKER.good
@@ -63,7 +64,7 @@ def test_every_refusal_code_has_a_test_case() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.data())
 def test_any_signed_bytes_are_refused_with_a_code_or_contain_the_name(data: st.DataObject) -> None:
     body, algorithm = der.signed_parts(GOOD)

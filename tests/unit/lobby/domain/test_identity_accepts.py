@@ -17,6 +17,7 @@ from lobby.errors import IdentityRefused
 from tests import certificates as make
 from tests import der
 from tests.hostile import HOUR, Maker
+from tests.tiers import examples
 
 MAKER = Maker()
 CA, GOOD, CRL = MAKER.ca, MAKER.good, MAKER.der_crl()
@@ -158,7 +159,7 @@ def test_a_device_removed_from_a_list_is_not_revoked() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_any_bytes_as_ca_or_list_are_refused_with_a_code_or_accepted(data: st.DataObject) -> None:
     """A change that keeps the meaning, such as one of the CA's own signature, is accepted."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lobby.domain.name_patterns import includes, matches, overlap, parse_name_pattern
 from lobby.errors import InvalidInput
+from tests.tiers import examples
 
 NAMES = ["".join(letters) for length in range(6) for letters in product("abc", repeat=length)]
 """All names of at most five letters, and the empty one. `c` is in no pattern, as most letters are in none."""
@@ -19,14 +20,14 @@ def regular(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("*", ".*").replace("?", "."))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(PATTERNS, st.sampled_from(NAMES[1:]))
 def test_a_name_matches_as_with_the_regular_expression(pattern: str, name: str) -> None:
     normal = parse_name_pattern(pattern)
     assert matches(normal, name) is bool(regular(pattern).fullmatch(name))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(PATTERNS, PATTERNS)
 def test_comparisons_agree_with_the_names_that_both_match(one: str, other: str) -> None:
     left, right = ({name for name in NAMES if regular(each).fullmatch(name)} for each in (one, other))

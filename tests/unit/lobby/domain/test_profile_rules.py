@@ -11,6 +11,7 @@ from lobby.domain.profile import THING, Profile, Profiles, Statement, ThingType
 from lobby.domain.profile_rules import MAX_POLICY, parse_profiles
 from lobby.errors import InvalidInput, LobbyError
 from lobby.profiles import decode_profiles, encode_profiles
+from tests.tiers import examples
 
 OWN = "topic/app/${thing}"
 FULL: dict[str, Any] = {
@@ -239,7 +240,7 @@ _JSON = some.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=examples(50))
 @given(some.dictionaries(some.sampled_from(sorted(FULL)), _JSON))
 def test_no_content_raises_anything_but_a_report(content: dict[str, Any]) -> None:
     try:

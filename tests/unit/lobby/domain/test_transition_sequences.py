@@ -16,6 +16,7 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.items import attributes_of, device_of_image
 from lobby.ledger.models import LedgerRow
+from tests.tiers import examples
 from tests.unit.lobby.domain.sample_devices import CERTID, HERE, WHO, A, B, C, T, arrived
 
 EVENTS: dict[str, Callable[[Device | None, int], Device | None]] = {
@@ -48,7 +49,7 @@ steps = st.lists(st.tuples(st.sampled_from([*EVENTS, *ROW_EVENTS]), st.integers(
 
 
 @given(steps)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_sequence_of_events_leaves_a_consistent_row(events: list[tuple[str, int]]) -> None:
     device: Device | None = None
     for name, number in events:
