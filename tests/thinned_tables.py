@@ -10,21 +10,93 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     "bench/test_cold_imports.py": {
         "test_a_handler_does_not_import_modules_it_does_not_need": 3,
     },
+    "functional/admin_api/test_api_activity.py": {
+        "test_entries_are_found_by_each_condition": 3,
+        "test_entries_are_found_by_actor_and_kind": 3,
+        "test_invalid_conditions_are_refused": 3,
+    },
+    "functional/admin_api/test_api_bulk.py": {
+        "test_an_error_in_the_common_arguments_rejects_the_request": 3,
+    },
+    "functional/admin_api/test_api_bulk_change_errors.py": {
+        "test_an_error_in_the_change_rejects_preview_and_change": 3,
+    },
+    "functional/admin_api/test_api_bulk_changes.py": {
+        "test_only_roles_that_may_change_one_device_may_change_many": 3,
+    },
+    "functional/admin_api/test_api_campaigns.py": {
+        "test_invalid_input_creates_nothing": 3,
+    },
     "functional/admin_api/test_api_costs.py": {
-        "test_an_attack_is_rejected_without_aws_calls_and_cheaply": 3,
+        "test_an_attack_is_rejected_without_aws_calls_and_cheaply": 7,
+    },
+    "functional/admin_api/test_api_cursors.py": {
+        "test_a_forged_cursor_is_rejected": 4,
+    },
+    "functional/admin_api/test_api_enrolments.py": {
+        "test_wrong_input_is_rejected_and_changes_nothing": 3,
+    },
+    "functional/admin_api/test_api_fuzz.py": {
+        "test_request_headers_do_not_change_the_sign_in_document": 5,
+    },
+    "functional/admin_api/test_api_histories.py": {
+        "test_tampering_is_reported_with_the_entry": 3,
     },
     "functional/admin_api/test_api_lists.py": {
-        "test_a_filter_returns_the_devices_that_match_every_field": 3,
+        "test_a_filter_returns_the_devices_that_match_every_field": 5,
+        "test_a_malformed_filter_is_rejected": 4,
+    },
+    "functional/admin_api/test_api_operations.py": {
+        "test_an_invalid_claim_changes_nothing": 3,
+    },
+    "functional/admin_api/test_api_pages.py": {
+        "test_a_path_that_is_not_listed_is_not_found": 5,
+    },
+    "functional/admin_api/test_api_presence.py": {
+        "test_a_malformed_code_is_not_an_attempt_and_is_not_quoted": 4,
     },
     "functional/admin_api/test_api_roles.py": {
-        "test_a_role_permits_its_operations_and_no_others": 5,
+        "test_a_role_permits_its_operations_and_no_others": 11,
+        "test_no_document_lets_a_technician_claim_for_another_target": 3,
+        "test_an_invalid_token_is_rejected_without_effect": 4,
+        "test_a_technician_can_claim_only_for_named_targets": 2,
+    },
+    "functional/admin_api/test_api_web.py": {
+        "test_an_invalid_or_too_large_query_is_rejected": 4,
+        "test_no_setting_disables_authentication": 5,
+    },
+    "functional/admin_api/test_cli_bundle.py": {
+        "test_an_interrupted_command_is_reported_and_continues_with_the_same_certificate": 3,
+        "test_wrong_options_change_nothing": 3,
+    },
+    "functional/admin_api/test_cli_claim_certificates.py": {
+        "test_wrong_options_change_nothing": 3,
+    },
+    "functional/admin_api/test_cli_claiming.py": {
+        "test_a_refused_claim_has_a_reason_and_changes_nothing": 3,
+    },
+    "functional/admin_api/test_cli_enrolments.py": {
+        "test_wrong_use_is_rejected": 3,
+    },
+    "functional/admin_api/test_cli_hostile_servers.py": {
+        "test_a_response_of_another_server_ends_a_command_with_an_error": 3,
+        "test_a_hostile_user_pool_is_refused": 3,
+    },
+    "functional/admin_api/test_cli_views.py": {
+        "test_filters_select_devices": 3,
+    },
+    "functional/admin_api/test_comparisons.py": {
+        "test_only_a_complete_comparison_without_differences_is_a_success": 3,
+    },
+    "functional/admin_api/test_list_totals.py": {
+        "test_a_page_has_the_number_of_all_matching_devices_or_null": 3,
     },
     "functional/commissioner/test_campaign_faults.py": {
         "test_a_call_that_fails_once_changes_no_result": 3,
         "test_a_feeder_that_is_killed_at_any_call_loses_and_repeats_nothing": 2,
     },
     "functional/commissioner/test_interruptions.py": {
-        "test_an_interruption_after_any_call_does_not_change_the_outcome": 3,
+        "test_an_interruption_after_any_call_does_not_change_the_outcome": 7,
     },
     "functional/commissioner/test_standby_interruptions.py": {
         "test_an_interruption_after_any_call_does_not_change_the_outcome": 4,

@@ -13,6 +13,7 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests import tier_lists
+from tests.full_variants import FULL
 from tests.thinned_tables import THINNED
 
 _E2E: Final = "e2e/"
@@ -26,7 +27,7 @@ def mark(items: Iterable[pytest.Item], root: str = "tests/") -> None:
     for item, (file, *more) in names:
         if file.startswith(_E2E) and not {*more} & {f"{file}::{each}" for each in tier_lists.JOURNEYS.get(file, ())}:
             item.add_marker(pytest.mark.full)
-        if not {file, *more}.isdisjoint(tier_lists.FULL):
+        if not {file, *more}.isdisjoint(FULL):
             item.add_marker(pytest.mark.full)
         if not {file, *more}.isdisjoint(tier_lists.SLOW):
             item.add_marker(pytest.mark.slow)

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from tests import tier_lists, tiers
+from tests.full_variants import FULL
 from tests.thinned_tables import THINNED
 
 TESTS = Path(__file__).parents[1]
@@ -52,7 +53,7 @@ def functions(file: str) -> dict[str, Sequence[str]]:
     }
 
 
-@pytest.mark.parametrize("name", [*tier_lists.FULL, *tier_lists.SLOW, *THINNED, *JOURNEYS])
+@pytest.mark.parametrize("name", [*FULL, *tier_lists.SLOW, *THINNED, *JOURNEYS])
 def test_a_listed_test_exists(name: str) -> None:
     file, _, test = name.partition("::")
     assert (TESTS / file).is_file()
