@@ -78,17 +78,15 @@ def other(deployed: Deployment) -> DevicePaths:
     return _make(deployed, "inlobby")
 
 
-@pytest.fixture(scope="module")
-def revoked(deployed: Deployment) -> dict[str, DevicePaths]:
-    """Revoked devices by the state before the revocation."""
-    devices = {last: _make(deployed, last) for last in LAST}
-    for paths in devices.values():
-        assert deployed.revoke(certid_of(paths)) == "revoked"
-    # The expected device has not connected yet.
-    assert attempt(deployed, devices["expected"].chain, devices["expected"].key, "x") == HUNG_UP
-    for paths in devices.values():
-        _wait_until_deactivated(deployed, paths)
-    return devices
+@pytest.fixture(scope="module", params=LAST)
+def revoked(deployed: Deployment, request: pytest.FixtureRequest) -> DevicePaths:
+    """A revoked device, by the state before the revocation."""
+    paths = _make(deployed, request.param)
+    assert deployed.revoke(certid_of(paths)) == "revoked"
+    if request.param == "expected":  # it has not connected yet
+        assert attempt(deployed, paths.chain, paths.key, "x") == HUNG_UP
+    _wait_until_deactivated(deployed, paths)
+    return paths
 
 
 def _wait_until_deactivated(deployed: Deployment, paths: DevicePaths) -> None:
@@ -96,13 +94,11 @@ def _wait_until_deactivated(deployed: Deployment, paths: DevicePaths) -> None:
     until(lambda: deployed.status(certid_of(paths), deployed.targets[0]) in (None, "INACTIVE"))
 
 
-@pytest.mark.parametrize("last", LAST)
 def test_a_device_revoked_in_any_state_is_refused_everywhere(
-    deployed: Deployment, revoked: dict[str, DevicePaths], other: DevicePaths, last: str
+    deployed: Deployment, revoked: DevicePaths, other: DevicePaths
 ) -> None:
-    paths = revoked[last]
-    _assert_refused(deployed, paths, other)
-    device = deployed.existing(certid_of(paths))
+    _assert_refused(deployed, revoked, other)
+    device = deployed.existing(certid_of(revoked))
     assert (device["devstate"], device["reason"]) == ("revoked", "REVOKED")
     assert events(device)[-1] in ("revoke", "retire")
 
