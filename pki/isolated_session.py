@@ -5,10 +5,13 @@ otherwise break or redirect calls whose account, Region and address are known.
 """
 
 import os
+from pathlib import Path
 from typing import Final
 
+import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 _WITHOUT_ENVIRONMENT: Final = {
     name: (None, None, default, conversion)
@@ -19,8 +22,21 @@ DIRECT: Final = Config(proxies={})
 """The configuration of clients: no proxy."""
 
 
+class _SharedLoader(Loader):
+    """Reads the descriptions of services once for all sessions: reading takes most of the time of creating a client.
+    boto3 adds the folder of its own descriptions in each session; this loader has it already."""
+
+    @property
+    def search_paths(self) -> list[str]:
+        return [str(Path(boto3.__file__).parent / "data"), *super().search_paths]
+
+
+_LOADER: Final = _SharedLoader()
+
+
 def isolated_session() -> botocore.session.Session:
     """Return a session without credentials and Region."""
     session = botocore.session.Session(_WITHOUT_ENVIRONMENT | _WITHOUT_FILES)
     session.set_default_client_config(DIRECT)
+    session.register_component("data_loader", _LOADER)
     return session

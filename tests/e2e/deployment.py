@@ -70,6 +70,7 @@ class Deployment:
         self.layout = choose_layout(state / "cloud", gateway_port, mqtt_port, console_port)
         self._cleanup = ExitStack()
         self._apis: dict[str, Api] = {}
+        self._clients: dict[tuple[Emulator, Target, str], Any] = {}
 
     def up(self) -> None:
         self._cleanup.enter_context(exclusive_use(self.state))
@@ -131,8 +132,11 @@ class Deployment:
             self._apis.popitem()[1].close()
 
     def client(self, scope: Target, service: str) -> Any:
-        """Return a boto3 client of the root user of an emulated account."""
-        return self.local.emulator.session(scope.account, scope.region).client(service)
+        """Return a boto3 client of the root user of an emulated account. It is kept, because tests poll with it."""
+        key = (self.emulator, scope, service)
+        if key not in self._clients:
+            self._clients[key] = self.emulator.session(scope.account, scope.region).client(service)
+        return self._clients[key]
 
     def status(self, certid: str, scope: Target) -> str | None:
         """Return the certificate's status in AWS IoT, or None if it is not registered there."""

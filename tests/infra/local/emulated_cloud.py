@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from awscrt import mqtt
@@ -112,7 +113,9 @@ def allow(iot: Any, arn: str) -> None:
     iot.attach_policy(policyName="all", target=arn)
 
 
+@cache
 def aws(emulator: Emulator, number: int, service: str) -> Any:
+    """Return a client of the root user of one of the layout's accounts."""
     scope = emulator.layout.scopes()[number]
     return emulator.session(scope.account, scope.region).client(service)
 
