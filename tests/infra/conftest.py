@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiers
 from tests.infra.templates import Stacks, settings, synthesized
 
 
@@ -19,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
     """The stacks as deployed to AWS."""
     return synthesized(settings(), tmp_path_factory.mktemp("aws"), nag=True)
+
+
+@pytest.fixture(scope="session")
+def nag(request: pytest.FixtureRequest) -> bool:
+    """Whether the stacks of variants of the settings are checked as `stacks` are, which takes 10 s of CPU time each.
+    Only the full tier does."""
+    return tiers.is_full(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ STREAMS: Final = {"transitions": "<TransitionsArchive.Arn>", "registry": "<Regis
 
 
 @pytest.fixture(scope="module")
-def archived(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
+def archived(tmp_path_factory: pytest.TempPathFactory, nag: bool) -> Stacks:
     """The stacks with an archive and registry events, as deployed to AWS."""
     context = settings(archiveDays="400", registryEvents="true")
-    return synthesized(context, tmp_path_factory.mktemp("archive"), nag=True)
+    return synthesized(context, tmp_path_factory.mktemp("archive"), nag=nag)
 
 
 @pytest.fixture(scope="module")

@@ -51,13 +51,13 @@ def of_second() -> Settings:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Stacks:
-    return synthesized(settings(regions=REGIONS), tmp_path_factory.mktemp("first"), nag=True)
+def first(tmp_path_factory: pytest.TempPathFactory, nag: bool) -> Stacks:
+    return synthesized(settings(regions=REGIONS), tmp_path_factory.mktemp("first"), nag=nag)
 
 
 @pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Stack:
-    return synthesized(of_second(), tmp_path_factory.mktemp("second"), nag=True).lobby
+def second(tmp_path_factory: pytest.TempPathFactory, nag: bool) -> Stack:
+    return synthesized(of_second(), tmp_path_factory.mktemp("second"), nag=nag).lobby
 
 
 def test_one_region_is_a_lobby_without_the_setting(stacks: Stacks, tmp_path: Path) -> None:

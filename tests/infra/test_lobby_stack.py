@@ -137,11 +137,13 @@ def test_queues_are_encrypted(stacks: Stacks) -> None:
     assert queues == dict.fromkeys((f"device-lobby-{each}" for each in names), True)
 
 
-def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front_of_it(tmp_path: Path) -> None:
+def test_lambdas_publish_to_the_endpoint_of_the_account_and_a_domain_is_in_front_of_it(
+    tmp_path: Path, nag: bool
+) -> None:
     certificate = "arn:aws:acm:us-east-1:100000000001:certificate/12345678-1234-1234-1234-123456789012"
     own = {"dataEndpoint": "abc-ats.iot.us-east-1.amazonaws.com"}
     domain = {"domain": "lobby.example.com", "domainCertificate": certificate}
-    stack = synthesized(settings(targets=[], **own, **domain), tmp_path, nag=True).lobby
+    stack = synthesized(settings(targets=[], **own, **domain), tmp_path, nag=nag).lobby
     endpoints = {
         each["FunctionName"].removeprefix("device-lobby-"): each["Environment"]["Variables"].get("IOT_DATA_ENDPOINT")
         for each in stack.of_type("AWS::Lambda::Function")

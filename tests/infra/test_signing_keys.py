@@ -14,10 +14,10 @@ SIGNERS: Final = ("device-lobby-vending", "device-lobby-renewer")
 
 
 @pytest.fixture(scope="module")
-def signing(tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def signing(tmp_path_factory: pytest.TempPathFactory, nag: bool) -> Stack:
     """The lobby's stack with two keys, as deployed to AWS."""
     context = settings(signingKeys=f"{ONE}, {OTHER}, {ONE}")
-    return synthesized(context, tmp_path_factory.mktemp("signing"), nag=True).lobby
+    return synthesized(context, tmp_path_factory.mktemp("signing"), nag=nag).lobby
 
 
 @pytest.mark.parametrize("role", SIGNERS)
