@@ -1,9 +1,10 @@
 """Reads the device's certificate, chain and key from files in common formats, and puts them in order. All may be in one
 file. Certificates may be in any order, among others, and with text between them, as `openssl pkcs12 -nodes` writes them
-(Bag Attributes). One certificate may be DER. TLS libraries expect the device's certificate first and no text. `load`
+(Bag Attributes), also in UTF-16, as PowerShell saves output. One certificate may be DER. TLS libraries expect the device's certificate first and no text. `load`
 returns that form: the certificate of the key, its chain in order, and only the key.
 """
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,8 +49,8 @@ class Bundle:
 def has_key(path: Path) -> bool:
     """Return whether the file contains a private key in PEM, so that no other file is needed."""
     try:
-        return _KEY_BLOCK.search(path.read_bytes()[:_MAX_BYTES]) is not None
-    except OSError:
+        return _KEY_BLOCK.search(read(path, "KEY_UNREADABLE")) is not None
+    except BadCredentials:
         return False
 
 
@@ -68,9 +69,12 @@ def read(path: Path, code: str) -> bytes:
     """Return the content of a file. Raise `BadCredentials` with `code`."""
     try:
         with path.open("rb") as file:
-            return file.read(_MAX_BYTES)
+            content = file.read(_MAX_BYTES)
     except OSError as error:
         raise BadCredentials(code, f"got {path} ({error.strerror}), want a readable file") from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace").encode()
+    return content
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:
@@ -87,8 +91,8 @@ def _certificates(path: Path) -> list[x509.Certificate]:
 
 def _certificates_beside_key(path: Path) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes()[:_MAX_BYTES])
-    except (OSError, ValueError):
+        return x509.load_pem_x509_certificates(read(path, "KEY_UNREADABLE"))
+    except ValueError:
         return []
 
 
@@ -118,13 +122,21 @@ def _of_key(
     """Return the certificate of the key, wherever it is in the file."""
     public = private.public_key().public_bytes(*_SPKI)
     for each in certificates:
-        if each.public_key().public_bytes(*_SPKI) == public:
+        if _public_key(each) == public:
             return each
     raise BadCredentials(
         "KEY_MISMATCH",
         f"got {key}, want the private key of the certificate in {cert}: compare `openssl pkey -in KEY -pubout` with"
         " `openssl x509 -in CERT -noout -pubkey`",
     )
+
+
+def _public_key(certificate: x509.Certificate) -> bytes | None:
+    """Return the public key; None for an algorithm that is not known here, which the key's certificate never has."""
+    try:
+        return certificate.public_key().public_bytes(*_SPKI)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def _own(certificates: list[x509.Certificate], cert: Path) -> x509.Certificate:

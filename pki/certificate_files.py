@@ -1,9 +1,11 @@
 """Reads certificates and revocation lists from a manufacturer's files: PEM, DER or PKCS#7, one or several in a file.
 
 The format is detected from the content, never from the file's name, because CAs use any names. Text around PEM blocks
-(`openssl x509 -text`, Bag Attributes), CRLF and a byte order mark are accepted. A private key in a file is ignored.
+(`openssl x509 -text`, Bag Attributes), CRLF, a byte order mark and UTF-16 are accepted. A private key in a file is
+ignored.
 """
 
+import codecs
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +27,7 @@ _WANTED: Final = "want certificates as PEM, DER or PKCS#7"
 
 def read_certificates(path: Path) -> list[x509.Certificate]:
     """Return the certificates in a file, at least one. Raise `StorageError` NOT_FOUND or BROKEN_FILE."""
-    content = storage.read(path, "a certificate file")
+    content = _as_utf8(storage.read(path, "a certificate file"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # for example for a serial number of 0, which many old CAs have
@@ -36,6 +38,13 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
     if not found:
         raise StorageError("BROKEN_FILE", f"got no certificate in {path}, {_WANTED}")
     return found
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Return PEM in UTF-16, as PowerShell saves the output of a command, in UTF-8; other content unchanged."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace").encode()
+    return content
 
 
 def _decoded(content: bytes) -> list[x509.Certificate]:
@@ -69,7 +78,7 @@ def read_lists(paths: Iterable[Path]) -> list[x509.CertificateRevocationList]:
     lists: list[x509.CertificateRevocationList] = []
     for path in paths:
         try:
-            lists += revocation_lists(storage.read(path, "a file with revocation lists", LIST_LIMIT))
+            lists += revocation_lists(_as_utf8(storage.read(path, "a file with revocation lists", LIST_LIMIT)))
         except Unreadable as err:
             raise StorageError("BROKEN_FILE", f"got {path} ({err}), want revocation lists as PEM or DER") from None
     return lists

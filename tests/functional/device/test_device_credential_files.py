@@ -68,6 +68,13 @@ class Files:
         command = ["openssl", "pkcs12", "-in", str(path), "-nodes", "-passin", "pass:x"]
         return subprocess.run(command, capture_output=True, check=True).stdout
 
+    def sm2_pem(self) -> bytes:
+        """Return a certificate with a key that neither `cryptography` nor AWS IoT supports."""
+        key = str(self.folder / "sm2.key")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "SM2", "-out", key], capture_output=True, check=True)
+        command = ["openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=other"]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
     def der(self) -> bytes:
         return self.device.certificate.public_bytes(Encoding.DER)
 
@@ -89,6 +96,12 @@ READABLE: dict[str, Callable[[Files], tuple[bytes, bytes | None]]] = {
         b"\xef\xbb\xbf" + f.device_pem.replace(b"\n", b"\r\n"),
         f.key_pem.replace(b"\n", b"\r\n"),
     ),
+    "UTF-16, as PowerShell saves output": lambda f: (
+        f.device_pem.decode().encode("utf-16"),
+        f.key_pem.decode().encode("utf-16"),
+    ),
+    "one file in UTF-16": lambda f: ((f.device_pem + f.key_pem).decode().encode("utf-16"), None),
+    "after a certificate of an unknown algorithm": lambda f: (f.sm2_pem() + f.device_pem, f.key_pem),
     "DER": lambda f: (f.der(), f.key_pem),
     "SEC 1 with parameters": lambda f: (
         f.device_pem,

@@ -41,6 +41,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "PEM with CRLF, BOM and text": lambda: (
         b"\xef\xbb\xbfBag Attributes\n    friendlyName: ca\n" + pem(CA.certificate)
     ).replace(b"\n", b"\r\n"),
+    "PEM in UTF-16, as PowerShell saves output": lambda: pem(CA.certificate).decode().encode("utf-16"),
     "a bundle with its root first": lambda: pem(ROOT.certificate, CA.certificate),
     "a bundle with its root last, each twice": lambda: pem(CA.certificate, ROOT.certificate) * 2,
     "PKCS#7 in PEM": lambda: pkcs7.serialize_certificates([ROOT.certificate, CA.certificate], Encoding.PEM),
