@@ -1,7 +1,8 @@
 """Reads the device's certificate, chain and key from files in common formats, and puts them in order. All may be in one
 file. Certificates may be in any order, among others, and with text between them, as `openssl pkcs12 -nodes` writes them
-(Bag Attributes), also in UTF-16, as PowerShell saves output. One certificate may be DER. TLS libraries expect the device's certificate first and no text. `load`
-returns that form: the certificate of the key, its chain in order, and only the key.
+(Bag Attributes), also in UTF-16, as PowerShell saves output. One certificate may be DER. TLS libraries expect the
+device's certificate first and no text. `load` returns that form: the certificate of the key, its chain in order, and
+only the key.
 """
 
 import codecs

@@ -1,31 +1,53 @@
 """Opens a photo or a PDF sheet as grey pictures for the code reader.
 
-Reads what phones, scanners and printers produce: JPEG, PNG, TIFF, WebP and so on, HEIC, and PDF. A transparent picture
-is placed on white, as it is printed. Rejects other files, encrypted PDFs, and pictures of more pixels than Pillow
-accepts.
+Reads what phones, scanners and printers produce: JPEG, PNG, TIFF, WebP and so on, HEIC, and PDF; of a file with several
+pictures, such as a scanned TIFF, all of them. A transparent picture is placed on white, as it is printed, and on black,
+because a label may be white. Rejects other files, encrypted PDFs, and pictures of more pixels than Pillow accepts.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import pillow_heif
 import pypdfium2
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageSequence
 
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
 from lobby.names import shown
 
 MAX_PAGES: Final = 200
-"""Pages of a PDF that are read."""
+"""Pages of a PDF, or pictures of a file, that are read."""
+FORMATS: Final = (
+    *(
+        "JPEG",
+        "MPO",
+        "PNG",
+        "HEIF",
+        "AVIF",
+        "TIFF",
+        "WEBP",
+        "GIF",
+        "BMP",
+        "DIB",
+        "JPEG2000",
+        "PPM",
+        "TGA",
+        "PCX",
+        "ICO",
+    ),
+)
+"""Not PostScript: Pillow runs another program for it."""
 PAGE_SIDE: Final = 3_500
 """Length of the longer side of a rendered page, in pixels: A4 in 300 dpi."""
 _KINDS: Final = "a photo (JPEG, PNG, HEIC, TIFF, WebP) or a PDF"
 
 
 def open_pictures(path: Path) -> Iterator[Image.Image]:
-    """Yield the file's picture, or each page of a PDF, upright and in grey. Raise `InvalidInput` UNREADABLE_FILE."""
+    """Yield the pictures of a file, or the pages of a PDF, upright and in grey. Raise `InvalidInput`
+    UNREADABLE_FILE."""
     try:
         with path.open("rb") as file:
             start = file.read(1024)
@@ -36,25 +58,29 @@ def open_pictures(path: Path) -> Iterator[Image.Image]:
     if b"%PDF-" in start:
         yield from _pages(path)
     else:
-        yield _photo(path)
+        yield from _photos(path)
 
 
-def _photo(path: Path) -> Image.Image:
+def _photos(path: Path) -> Iterator[Image.Image]:
     pillow_heif.register_heif_opener()
+    Image.init()
     try:
-        with Image.open(path) as image:
-            return _grey(ImageOps.exif_transpose(image))
+        with Image.open(path, formats=[each for each in FORMATS if each in Image.OPEN]) as image:
+            for frame in islice(ImageSequence.Iterator(image), MAX_PAGES):
+                yield from _grey(ImageOps.exif_transpose(frame))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _unreadable(path, str(error)) from None
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    """Return the picture in grey. Transparent parts become white, which is the background of a label that has none."""
+def _grey(image: Image.Image) -> Iterator[Image.Image]:
+    """Yield the picture in grey. Transparent parts become white, which is the background of a label that has none, and
+    in a second picture black."""
     if not image.has_transparency_data:
-        return image.convert("L")
+        yield image.convert("L")
+        return
     colours = image.convert("RGBA")
-    ground = Image.new("RGBA", colours.size, "white")
-    return Image.alpha_composite(ground, colours).convert("L")
+    for ground in ("white", "black"):
+        yield Image.alpha_composite(Image.new("RGBA", colours.size, ground), colours).convert("L")
 
 
 def _pages(path: Path) -> Iterator[Image.Image]:

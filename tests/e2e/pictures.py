@@ -28,6 +28,9 @@ from tests.e2e.label_video import POOR_VIEW, write_video
 from tests.e2e.sample_fleet import SampleFleet, ledger_of, paused_commissioner
 
 REVIEWED: Final = (PHONE, Screen("phone-390", 390, 844, touch=True), DESK)
+REVIEWED_PAGES: Final = tuple(
+    (name, f"/{name}") for name in ("enrolments", "campaigns", "activity", "webhooks", "users")
+)
 ARRIVED: Final = "Connected to its target"
 """The tooltip of an arrived device's badge."""
 OUT: Final = ROOT / "docs" / "images"
@@ -142,6 +145,7 @@ def other_pages(album: Album, devices: FeaturedDevices, screen: Screen, *, revie
             ("device-failed", f"/devices/{devices.failed}"),
             ("targets", "/targets"),
             ("overview", "/overview"),
+            *(REVIEWED_PAGES if reviewed else ()),
         ):
             page.goto(visit.address(address))
             expect(page.get_by_role("heading", level=1)).to_be_visible()

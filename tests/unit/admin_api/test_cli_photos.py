@@ -56,6 +56,21 @@ def test_a_palette_with_a_transparent_colour_is_read(tmp_path: Path) -> None:
     assert read_photo(path).certids == (ONE,)
 
 
+@pytest.mark.parametrize("suffix", ["tiff", "gif", "webp", "png"])
+def test_every_picture_of_a_file_is_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"scan.{suffix}"
+    symbol(ONE).convert("RGB").save(path, save_all=True, append_images=[symbol(TWO).convert("RGB")])
+    assert read_photo(path).certids == (ONE, TWO)
+
+
+def test_a_white_label_on_a_transparent_ground_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "label.png"
+    image = Image.new("RGBA", symbol(ONE).size, (255, 255, 255, 0))
+    image.putalpha(symbol(ONE).point(lambda level: 255 - level))
+    image.save(path)
+    assert read_photo(path).certids == (ONE,)
+
+
 def test_every_page_of_a_pdf_is_read(tmp_path: Path) -> None:
     path = tmp_path / "sheet.pdf"
     symbol(ONE).save(path, save_all=True, append_images=[symbol(TWO)])
@@ -70,6 +85,7 @@ def test_every_page_of_a_pdf_is_read(tmp_path: Path) -> None:
         ("a.heic", b"\x00\x00\x00\x18ftypheic broken"),
         ("a.pdf", b"%PDF-1.7 broken"),
         ("a.jpg", b""),
+        ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
