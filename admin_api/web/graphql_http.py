@@ -31,10 +31,12 @@ from admin_api.schema import schema
 from admin_api.services import Services
 from admin_api.web.tokens import TokenVerifier
 from lobby import strict_json
+from lobby.names import shown
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 TEXT_TYPES: Final = ["application/json", GRAPHQL_RESPONSE]
 """The media types of responses that a Lambda returns as text."""
+_UNSUPPORTED_TYPE: Final = "Unsupported content type"
 PERSISTED_QUERY_NOT_FOUND: Final = "PERSISTED_QUERY_NOT_FOUND"
 
 
@@ -52,13 +54,14 @@ class Endpoint(GraphQL[Context, None]):
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        request = Request(_with_lower_media_type(scope), receive)
         try:
             response = await self.run(request)
         except PersistedQueryNotFoundError:
             response = error_as_response(200, error_body(PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))
         except RequestRejected as rejection:
-            response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", rejection.reason))
+            reason = _reason(rejection.reason, request.headers.get("content-type"))
+            response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", reason))
         except HTTPException as rejection:
             response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", rejection.detail))
         except Exception as error:  # noqa: BLE001  # the last handler that can respond with JSON
@@ -126,6 +129,20 @@ def error_as_response(status: int, error: dict[str, Any], headers: Mapping[str, 
     """Return the response for a request that has no GraphQL result."""
     challenge = {"www-authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse({"errors": [error]}, status, {**(headers or {}), **challenge})
+
+
+def _with_lower_media_type(scope: Scope) -> Scope:
+    """Return the scope with the media type of the body in lower case: it is the same in any (RFC 9110, 8.3.1)."""
+    headers = [(name, value.lower() if name == b"content-type" else value) for name, value in scope["headers"]]
+    return {**scope, "headers": headers}
+
+
+def _reason(reason: str, content_type: str | None) -> str:
+    """Return why a request was rejected. Strawberry does not say which content type it got."""
+    if reason != _UNSUPPORTED_TYPE:
+        return reason
+    got = f"the content type {shown(content_type)}" if content_type else "no content type"
+    return f"got {got}, want application/json"
 
 
 def _prefers_graphql_response(accept: str) -> bool:

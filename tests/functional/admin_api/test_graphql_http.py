@@ -74,6 +74,32 @@ def test_a_request_error_has_no_data_and_status_400_if_the_client_knows_it(lobby
     assert [error["extensions"]["code"] for error in response["errors"]] == ["INVALID_QUERY"]
 
 
+@pytest.mark.parametrize("written", ["application/json", "APPLICATION/JSON", "Application/Json; Charset=UTF-8"])
+def test_the_content_type_is_accepted_in_any_case(lobby: Lobby, written: str) -> None:
+    event = event_of(TYPENAME, authorization=f"Bearer {token('operator')}")
+    event["headers"]["content-type"] = written
+    assert lobby.lambda_handler(event, None)["statusCode"] == 200  # type: ignore[arg-type]  # as in `post`
+
+
+@pytest.mark.parametrize(
+    ("written", "got"),
+    [
+        ("text/plain", "the content type 'text/plain'"),
+        ("application/graphql", "the content type 'application/graphql'"),
+        ("\x1b]0;x\x07", r"the content type '\x1b]0;x\x07'"),
+        (None, "no content type"),
+    ],
+)
+def test_another_content_type_is_named_in_the_error(lobby: Lobby, written: str | None, got: str) -> None:
+    event = event_of(TYPENAME, authorization=f"Bearer {token('operator')}")
+    event["headers"] |= {"content-type": written} if written else {}
+    if written is None:
+        del event["headers"]["content-type"]
+    response = lobby.lambda_handler(event, None)  # type: ignore[arg-type]  # as in `post`
+    [error] = json.loads(response["body"])["errors"]
+    assert (response["statusCode"], error["message"]) == (400, f"got {got}, want application/json")
+
+
 def test_an_error_of_a_field_keeps_status_200(lobby: Lobby) -> None:
     status, _, response = post(lobby, {"query": '{ device(certid: "zz") { certid } }'}, GRAPHQL_RESPONSE)
     assert status == 200
