@@ -17,7 +17,7 @@ from infra.local.bringup import exclusive_use
 from infra.local.lobby_file import NAME
 from infra.local.manufacturer import FOLDER
 from infra.local.synthesis import ROOT
-from tests.e2e.deployment import Deployment, until
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, until
 
 STEPS = (
     "device manufactured, label printed",
@@ -63,7 +63,9 @@ def _command(state: Path, *options: str) -> list[str]:
 
 
 def _demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(_command(state, *options), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        _command(state, *options), cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
 
 
 @pytest.mark.parametrize(

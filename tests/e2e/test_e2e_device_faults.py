@@ -14,7 +14,7 @@ import pytest
 
 from lobby.names import Target
 from pki.devices import DevicePaths
-from tests.e2e.deployment import Deployment, until
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 from tests.unit.device.simulated_disk import CutPoint
 
@@ -38,7 +38,14 @@ def _cut(deployed: Deployment, paths: DevicePaths, state: Path, number: int, cut
     }
     command = [sys.executable, "-m", "tests.bench.device_faults.kill_points", str(number), cut_point, "run"]
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    done = subprocess.run([*command, *arguments], cwd=_ROOT, capture_output=True, timeout=90, start_new_session=True)  # noqa: PLW1510
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=_ROOT,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        start_new_session=True,
+        check=False,
+    )
     return done.returncode
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from infra.local.api import sign_in
 from lobby.domain.states import State
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 from tests.functional.admin_api.costly_documents import ATTACKS
 from tests.functional.admin_api.fuzzed_lobby import EXPECTED_CODES
 from tests.functional.admin_api.graphql_fuzz import KnownValues, documents, leaks, with_known_values
@@ -30,7 +30,9 @@ class Caller:
     def __init__(self, deployed: Deployment, role: str) -> None:
         self._url = deployed.file.graphql_url.removeprefix(deployed.layout.endpoint_url)
         self._token = sign_in(deployed.file, deployed.file.operator(role))
-        self._connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.gateway_port, timeout=30)
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", deployed.layout.gateway_port, timeout=TIMEOUT_SECONDS
+        )
 
     def ask(self, document: str) -> tuple[int, str]:
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
@@ -124,7 +126,7 @@ HOSTS = ("evil.example", "evil.example:80", "127.0.0.1", "", "127.0.0.1:1", "[::
 def _raw(
     deployed: Deployment, path: str, host: str | None = None, **headers: str
 ) -> tuple[int, list[tuple[str, str]], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.console_port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", deployed.layout.console_port, timeout=TIMEOUT_SECONDS)
     connection._validate_path = lambda _: None  # type: ignore[attr-defined]  # it would refuse to send these paths
     try:
         connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)

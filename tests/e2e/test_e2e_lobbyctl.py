@@ -172,7 +172,7 @@ def test_a_user_signs_in_at_the_pools_own_page_and_signs_out(
     assert signing_in.stderr
     address = next(line.strip() for line in signing_in.stderr if line.startswith("http"))
     viewer = deployed.file.operator("viewer")
-    with httpx.Client(timeout=30, trust_env=False) as browser:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as browser:
         page = browser.get(address)
         fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
         form = {name: html.unescape(value) for name, value in fields.items()}

@@ -24,7 +24,7 @@ from infra.passwords import new_password
 from lobby.names import Target
 from tests import operations
 from tests.authorization_bypasses import BYPASSES, bypass_document
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 from tests.forged_tokens import FORGED, Forged, Pool
 from tests.functional.admin_api.api_on_moto import event_of
 
@@ -63,7 +63,9 @@ def pool(deployed: Deployment) -> Pool:
     path = deployed.layout.state_dir / "services" / "cognito-pool-keys" / f"{name}-access.pem"
     key = load_pem_private_key(path.read_bytes(), None)
     assert isinstance(key, rsa.RSAPrivateKey)
-    jwks = httpx.get(f"{deployed.layout.endpoint_url}/{name}/.well-known/jwks.json", timeout=30).json()["keys"]
+    jwks = httpx.get(f"{deployed.layout.endpoint_url}/{name}/.well-known/jwks.json", timeout=TIMEOUT_SECONDS).json()[
+        "keys"
+    ]
     kid = next(jwk["kid"] for jwk in jwks if _is_of(jwk, key))
     issuer = f"https://cognito-idp.{deployed.lobby.region}.amazonaws.com/{name}"
     return Pool(issuer, deployed.file.user_pool_client_id, kid, lambda: key)
@@ -76,7 +78,7 @@ def _is_of(jwk: dict[str, Any], key: rsa.RSAPrivateKey) -> bool:
 
 def _at_the_gateway(deployed: Deployment, authorization: str | None) -> httpx.Response:
     headers = {} if authorization is None else {"authorization": authorization}
-    return httpx.post(deployed.file.graphql_url, json=REQUEST, headers=headers, timeout=30)
+    return httpx.post(deployed.file.graphql_url, json=REQUEST, headers=headers, timeout=TIMEOUT_SECONDS)
 
 
 def _behind_the_gateway(deployed: Deployment, authorization: str | None) -> tuple[int, dict[str, Any]]:

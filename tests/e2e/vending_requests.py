@@ -11,7 +11,7 @@ import httpx
 from infra.local.synthesis import ROOT
 from pki.devices import DevicePaths
 from tests import certificates as make
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 
 EXAMPLE: Final = ROOT / "device" / "examples" / "vending.sh"
 CREATE: Final = """
@@ -51,7 +51,7 @@ class VendingDoor:
 
     def send(self, method: str, token: str | None, **request: Any) -> httpx.Response:
         headers = {**({"authorization": token} if token else {}), **request.pop("headers", {})}
-        with httpx.Client(trust_env=False, timeout=30) as client:
+        with httpx.Client(trust_env=False, timeout=TIMEOUT_SECONDS) as client:
             return client.request(method, f"{self.deployed.file.console_url}register", headers=headers, **request)
 
     def refusals(self) -> dict[str, int]:
