@@ -138,6 +138,9 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "test_a_removed_package_is_installed_again": ("package-1.0.dist-info",),
     },
+    "simulation/test_door_faults.py": {
+        "test_no_fault_at_the_vending_door_loses_a_device_or_a_use_of_its_token": (),
+    },
     "simulation/test_fault_injector.py": {
         "test_a_step_that_is_not_idempotent_is_detected": (),
     },
@@ -146,6 +149,9 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "release",
             "revocation of an arrived device",
         ),
+    },
+    "simulation/test_renewal_faults.py": {
+        "test_a_renewer_that_is_killed_at_any_call_renews_in_the_end": (),
     },
 }
 """File → test → its parameters; all of the test if there are none."""
