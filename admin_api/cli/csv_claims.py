@@ -24,6 +24,7 @@ MANIFEST: Final = ("thing_name", "not_after", "serial_number", "sku", "batch")
 EXPORT: Final = (
     *("devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"),
     *("lobbyregion", "line", "ok", "code", "message", "online", "onlinesince", "expectedat", "expectedname"),
+    *("renewal", "renewby"),
 )
 """The other columns of a manifest, an export and a file of results. They are ignored, except for `EXPECTED_NAME`."""
 EXPECTED_NAME: Final = "thing_name"

@@ -22,8 +22,9 @@ _LIST_FIELDS: Final = """
   certid devicename expectedName devstate targetaccount targetregion enteredAt reason profile generation
   claimedBy claimedAt firstSeen lobbyRegion previousTargets { account region } allowedActions shortForm labelCode
   expectedAt waitsFor online onlineSince"""
+_RENEWAL: Final = "renewal { stage by overdue unable }"
 _DEVICE_FIELDS: Final = f"""{_LIST_FIELDS}
-  renewal {{ stage by overdue unable }}
+  {_RENEWAL}
   suspicion {{ signal at place addresses message dismissedAt }}
   message config endpoint lastSeen clientVersion showsCode triesLeft enrolment model campaign
   standby {{ target {{ account region }} status evacuated pending visited reason }}
@@ -45,7 +46,7 @@ query {
 DEVICES: Final = Document(f"""
 query($filter: DeviceFilter, $first: Int!, $after: String, $count: Boolean = false) {{
   devices(filter: $filter, first: $first, after: $after) {{
-    total @include(if: $count) nodes {{ {_LIST_FIELDS} }} pageInfo {{ hasNextPage endCursor }}
+    total @include(if: $count) nodes {{ {_LIST_FIELDS} {_RENEWAL} }} pageInfo {{ hasNextPage endCursor }}
   }}
 }}""")
 DEVICE: Final = Document(f"""

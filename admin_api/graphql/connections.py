@@ -1,7 +1,8 @@
 """Connections of devices in the API: the online status, also in lists, and the problems of connections.
 
-When a list needs the first status, it reads the status of all its devices with one call; the same applies to their last
-hellos. A status of null means unknown, which a client must not show as offline.
+When a list needs the first status, it reads the status of all its devices with one call; the same applies to their
+rows, which have what the list's index lacks: last hellos and renewals. A status of null means unknown, which a client
+must not show as offline.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,26 +28,26 @@ MAX_PROBLEMS: Final = 100
 
 
 class Statuses:
-    """The online status of some devices, and the times of their last hellos, each read together at the first use."""
+    """The online status of some devices, and their rows, each read together at the first use."""
 
     def __init__(self, connections: Connections, certids: Sequence[Fingerprint]) -> None:
         self._connections, self._certids = connections, certids
         self._read: dict[Fingerprint, Connectivity] | None = None
-        self._hellos: dict[Fingerprint, str | None] | None = None
+        self._rows: dict[Fingerprint, Device] | None = None
 
     def of(self, device: Device) -> Online:
         if self._read is None:
             self._read = self._connections.statuses(self._certids)
         return online_of(device, self._read.get(device.certid))
 
-    def last_hello(self, certid: Fingerprint, time_is_up: Callable[[], bool]) -> str | None:
-        """Return when the device sent its last hello. The indexes do not have it, because it changes while a device
-        waits: it costs half a read unit for each device."""
-        if self._hellos is None:
+    def row(self, certid: Fingerprint, time_is_up: Callable[[], bool]) -> Device | None:
+        """Return the device's row, for what the indexes do not have because it changes while a device waits, or is only
+        known for few devices. It costs half a read unit for each device of the list."""
+        if self._rows is None:
             pages = chunks(self._certids, READ_SIZE)
             rows = [read_rows(page, pause, time_is_up, consistent=False) for page in pages]
-            self._hellos = {key: row.lastseen for page in rows for key, row in page.items() if row}
-        return self._hellos.get(certid)
+            self._rows = {key: row for page in rows for key, row in page.items() if row}
+        return self._rows.get(certid)
 
 
 @strawberry.enum(description="The kinds of connection problems.")

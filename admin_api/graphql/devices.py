@@ -1,7 +1,8 @@
 """The `Device` type.
 
 It has v0.1's fields with their names and types, and more. Lists are read from an index that has only some attributes.
-A field that needs another attribute is rejected there with NOT_IN_LISTS, because it would cost one read per item. Of
+A field that needs another attribute is rejected there with NOT_IN_LISTS, because it would cost one read per item. Only
+the last hello and the renewal, by which lists are worked through, are read together for all devices of a page. Of
 certificates only the facts are returned, never the PEM.
 """
 
@@ -134,9 +135,10 @@ class Device:
     def token(self) -> str | None:
         return self._row_for("token").token
 
-    @computed("* The renewal of its certificate; null if none is due.")
-    def renewal(self) -> DeviceRenewal | None:
-        return renewal_of(self._row_for("renewal"))
+    @computed("The renewal of its certificate; null if none is due.")
+    def renewal(self, info: Info) -> DeviceRenewal | None:
+        row = self._whole_row(info.context, "renewal")
+        return renewal_of(row) if row else None
 
     @computed("* The product model, as its enrolment states it; null if it states none.")
     def model(self) -> str | None:
@@ -181,9 +183,8 @@ class Device:
 
     @computed("When the device sent its last hello while it was waiting, to half an hour.")
     def last_seen(self, info: Info) -> str | None:
-        if self.in_list and self.statuses is not None:
-            return self.statuses.last_hello(self.row.certid, info.context.quota.time_is_up)
-        return self._row_for("lastSeen").lastseen
+        row = self._whole_row(info.context, "lastSeen")
+        return row.lastseen if row else None
 
     @computed("* The client version that the device reports.")
     def client_version(self) -> str | None:
@@ -225,6 +226,12 @@ class Device:
         if self.in_list:
             raise InvalidInput("NOT_IN_LISTS", f"got {field} of a device in a list, want it from device(certid)")
         return self.row
+
+    def _whole_row(self, context: Context, field: str) -> ledger.Device | None:
+        """Return the row with all attributes, which a list reads for all its devices; None if it was deleted."""
+        if self.in_list and self.statuses is not None:
+            return self.statuses.row(self.row.certid, context.quota.time_is_up)
+        return self._row_for(field)
 
     def _history(self, field: str, context: Context) -> DeviceHistory:
         if self.loaded_history is None:

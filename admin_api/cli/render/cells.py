@@ -59,6 +59,14 @@ def online(device: Mapping[str, Any]) -> Text:
     return Text(NONE) if status is None else Text("online", "green") if status else Text("offline", "yellow")
 
 
+def renewal(device: Mapping[str, Any]) -> Text:
+    """Return how far the renewal of the certificate is: `overdue`, `due` or a later stage; a dash if none is due."""
+    found = device.get("renewal")
+    if not found:
+        return Text(NONE)
+    return Text("overdue", "bold red") if found["overdue"] else Text(clean(found["stage"]).lower(), "yellow")
+
+
 def age(at: object, now: datetime) -> str:
     """Return the time since `at` (ISO 8601) in its largest unit."""
     try:

@@ -13,19 +13,9 @@ from typing import Any, Final
 from admin_api.cli.render import cells
 
 CSV_COLUMNS: Final = (
-    *(
-        "certid",
-        "label",
-        "devicename",
-        "expectedname",
-        "devstate",
-        "reason",
-        "target",
-        "profile",
-        "generation",
-        "claimedby",
-    ),
-    *("claimedat", "enteredat", "firstseen", "lobbyregion", "online", "onlinesince", "expectedat"),
+    *("certid", "label", "devicename", "expectedname", "devstate", "reason", "target", "profile", "generation"),
+    *("claimedby", "claimedat", "enteredat", "firstseen", "lobbyregion", "online", "onlinesince", "expectedat"),
+    *("renewal", "renewby"),
 )
 _FIELDS: Final = {
     "label": "labelCode",
@@ -45,8 +35,10 @@ def csv_cells(device: Mapping[str, Any]) -> list[str]:
     """Return the cells of a device in the order of `CSV_COLUMNS`."""
     target = cells.target(device) if device.get("targetaccount") else None
     online = {True: "yes", False: "no", None: None}[device.get("online")]
+    found = device.get("renewal")
+    renewal = {"renewal": cells.renewal(device).plain if found else None, "renewby": found["by"] if found else None}
     row = {column: device.get(_FIELDS.get(column, column)) for column in CSV_COLUMNS}
-    return [safe_cell(value) for value in (row | {"target": target, "online": online}).values()]
+    return [safe_cell(value) for value in (row | {"target": target, "online": online} | renewal).values()]
 
 
 def csv_line(cells_: Sequence[str]) -> str:

@@ -36,6 +36,7 @@ COLUMNS: Final = (
     Column("SINCE", lambda device, now: cells.age(device["enteredAt"], now)),
     Column("ONLINE", lambda device, _: cells.online(device), 80),
     Column("REASON", lambda device, _: cells.clean(device["reason"]), 90),
+    Column("RENEWAL", lambda device, _: cells.renewal(device), 100),
     Column("CLAIMED BY", lambda device, _: cells.clean(device["claimedBy"]), 110),
     Column("PROFILE", lambda device, _: cells.clean(device["profile"]), 125),
 )

@@ -7,6 +7,7 @@ import pytest
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.counts import PARTITIONS
+from lobby.ledger.models import LedgerRow
 from tests.aws import Calls
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
@@ -224,6 +225,20 @@ def test_the_last_hellos_of_a_list_are_read_together(lobby: Lobby, calls: Calls)
     assert [each["lastSeen"] for each in nodes if each["certid"] == unseen] == [None]
     assert calls.names().count("BatchGetItem") == 1
     assert "GetItem" not in calls.names()
+
+
+def test_the_renewals_of_a_list_are_read_together(lobby: Lobby) -> None:
+    due = lobby.waiting(1)
+    lobby.waiting(2)
+    LedgerRow(due).update(actions=[LedgerRow.renew_by.set("2026-01-01T00:00:00.000Z")])
+    with counted() as calls:
+        nodes = lobby.ask("{ devices { nodes { certid lastSeen renewal { stage by overdue unable } } } }").data[
+            "devices"
+        ]
+        assert (calls.count("BatchGetItem"), calls.count("GetItem")) == (1, 0)
+    found = {each["certid"]: each["renewal"] for each in nodes["nodes"]}
+    renewal = {"stage": "DUE", "by": "2026-01-01T00:00:00.000Z", "overdue": True, "unable": True}
+    assert found == {due: renewal, fingerprint(2): None}
 
 
 def test_a_list_can_begin_with_the_oldest(lobby: Lobby) -> None:

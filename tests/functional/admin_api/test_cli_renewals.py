@@ -37,6 +37,27 @@ def test_the_due_or_the_overdue_devices_are_listed(terminal: Terminal, lobby: Lo
     assert listed("overdue") == [earlier]
 
 
+def test_every_list_states_which_devices_are_due_or_overdue(terminal: Terminal, lobby: Lobby) -> None:
+    later, earlier = due(lobby, 1, LATER), due(lobby, 2, EARLIER)
+    none = arrived(lobby, 3)
+    renewals = {each["certid"]: each["renewal"] for each in terminal.records("devices", "list")}
+    assert {each: found and found["overdue"] for each, found in renewals.items()} == {
+        later: False,
+        earlier: True,
+        none: None,
+    }
+    table = terminal.run("devices", "list").stdout
+    assert re.search(r"\bRENEWAL\b", table)
+    assert (len(re.findall(r"\bdue\b", table)), len(re.findall(r"\boverdue\b", table))) == (1, 1)
+    lines = terminal.run("devices", "list", "--csv").stdout.splitlines()
+    assert lines[0].endswith(",renewal,renewby")
+    assert {line.split(",")[0]: line.split(",")[-2:] for line in lines[1:]} == {
+        later: ["due", LATER],
+        earlier: ["overdue", EARLIER],
+        none: ["", ""],
+    }
+
+
 @pytest.mark.parametrize("renewal", ["signed", "DUE ", ""])
 def test_an_unknown_renewal_is_a_usage_error(terminal: Terminal, renewal: str) -> None:
     assert terminal.run("devices", "list", "--renewal", renewal).exit_code == 2

@@ -29,7 +29,19 @@ def certids(records: list[dict[str, Any]]) -> set[str]:
 def test_devices_are_listed_in_a_table(terminal: Terminal, lobby: Lobby) -> None:
     failed(lobby, 0xABCD << 240)
     wide = terminal.run("devices", "list").stdout.splitlines()
-    titles = ["STATE", "NAME", "FINGERPRINT", "TARGET", "SINCE", "ONLINE", "REASON", "CLAIMED", "BY", "PROFILE"]
+    titles = [
+        "STATE",
+        "NAME",
+        "FINGERPRINT",
+        "TARGET",
+        "SINCE",
+        "ONLINE",
+        "REASON",
+        "RENEWAL",
+        "CLAIMED",
+        "BY",
+        "PROFILE",
+    ]
     assert wide[0].split() == titles
     assert wide[1].split()[0] == "failed"
     assert "abcd00000000" in wide[1]

@@ -18,6 +18,7 @@ const MANIFEST = ["thing_name", "not_after", "serial_number", "sku", "batch"];
 const EXPORT = [
   ...["devicename", "devstate", "reason", "generation", "claimedby", "claimedat", "enteredat", "firstseen"],
   ...["lobbyregion", "line", "ok", "code", "message", "online", "onlinesince", "expectedat", "expectedname"],
+  ...["renewal", "renewby"],
 ];
 const ACCOUNT = ["targetaccount", "targetregion"];
 /** The column of the names that the devices are expected to have, until they have proven them. */

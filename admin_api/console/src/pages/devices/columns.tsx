@@ -25,6 +25,8 @@ export interface Column {
 
 /** The last hello is in no index, so it is read only if its column is shown. */
 export const LAST_HELLO = "lastHello";
+/** The renewal is in no index, either. The column is also shown while the list is filtered by renewal. */
+export const RENEWAL = "renewal";
 /** The column by which the API can sort all pages. */
 export const SINCE = "since";
 
@@ -102,6 +104,14 @@ export const COLUMNS: readonly Column[] = [
     cell: ({ lastSeen }) => timestamp(lastSeen ?? null),
   },
   {
+    key: RENEWAL,
+    label: "Renewal",
+    byDefault: false,
+    width: 130,
+    sort: ({ renewal }) => renewal?.by ?? null,
+    cell: ({ renewal }) => renewal && <Renewal renewal={renewal} />,
+  },
+  {
     key: "profile",
     label: "Profile",
     byDefault: false,
@@ -149,7 +159,10 @@ const DEFAULT_KEYS = COLUMNS.filter((column) => column.byDefault).map((column) =
 const STORAGE_KEY = "device-lobby.columns";
 
 /** The selected columns in order, and a function to toggle one. An invalid stored value is ignored. */
-export function useColumns(): { shown: readonly Column[]; toggle: (key: string) => void } {
+export function useColumns(byRenewal = false): {
+  shown: readonly Column[];
+  toggle: (key: string) => void;
+} {
   const [stored, store] = useLocalStorage<readonly string[]>({
     key: STORAGE_KEY,
     defaultValue: DEFAULT_KEYS,
@@ -158,7 +171,8 @@ export function useColumns(): { shown: readonly Column[]; toggle: (key: string) 
   const keys = Array.isArray(stored) && stored.length > 0 ? stored : DEFAULT_KEYS;
   const toggle = (key: string) =>
     store(keys.includes(key) ? keys.filter((each) => each !== key) : [...keys, key]);
-  return { shown: COLUMNS.filter((column) => keys.includes(column.key)), toggle };
+  const isShown = (key: string) => keys.includes(key) || (byRenewal && key === RENEWAL);
+  return { shown: COLUMNS.filter(({ key }) => isShown(key)), toggle };
 }
 
 /** "user:anna" is "anna". */
@@ -190,6 +204,28 @@ function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
     </Text>
   );
 }
+
+/** Until when the device is to renew its certificate; in red if it is overdue. */
+function Renewal({ renewal: { stage, by, overdue } }: { renewal: NonNullable<DeviceLine["renewal"]> }) {
+  const what = overdue ? "Overdue" : STAGES[stage];
+  return (
+    <Text
+      size="sm"
+      c={overdue ? "var(--mantine-color-error)" : undefined}
+      title={by ? `By ${exact(by)}` : ""}
+    >
+      {what}
+      {by && `, by ${by.slice(0, 10)}`}
+    </Text>
+  );
+}
+
+const STAGES: Readonly<Record<NonNullable<DeviceLine["renewal"]>["stage"], string>> = {
+  DUE: "Due",
+  SIGNED: "Signed",
+  COMMISSIONED: "In its target",
+  PROVEN: "Proven",
+};
 
 /** The name, or before the first connection the expected name. */
 function DeviceName({ line: { certid, devicename, expectedName } }: { line: DeviceLine }) {

@@ -24,9 +24,19 @@ const FIELDS = [
   "onlineSince",
 ] as const satisfies readonly (keyof DeviceLine)[];
 
+/** As in the CSV of `lobbyctl`. */
+const RENEWAL = ["renewal", "renewby"];
+
+function renewalOf({ renewal }: DeviceLine): (string | null)[] {
+  if (!renewal) return [null, null];
+  return [renewal.overdue ? "overdue" : renewal.stage.toLowerCase(), renewal.by];
+}
+
 export function csvOf(lines: readonly DeviceLine[]): string {
-  const rows = lines.map((line) => FIELDS.map((field) => cellOf(line[field])).join(","));
-  return [FIELDS.join(","), ...rows, ""].join("\r\n");
+  const rows = lines.map((line) =>
+    [...FIELDS.map((field) => line[field]), ...renewalOf(line)].map(cellOf).join(","),
+  );
+  return [[...FIELDS, ...RENEWAL].join(","), ...rows, ""].join("\r\n");
 }
 
 export function cellOf(value: string | number | boolean | null): string {

@@ -10,7 +10,7 @@ import { StaleNotice } from "../../parts/stale_notice";
 import type { TargetEntry } from "../../parts/targets";
 import { UpdateNotice } from "../../parts/update_notice";
 import { useStableList } from "../../parts/use_stable_list";
-import { type Column, LAST_HELLO, SINCE } from "./columns";
+import { type Column, LAST_HELLO, RENEWAL, SINCE } from "./columns";
 import type { DeviceLine } from "./device_line";
 import { DeviceList } from "./device_list";
 import { EmptyDevices } from "./empty_devices";
@@ -34,6 +34,7 @@ export function DeviceResults({ query, columns, known, counts, onAsk }: Props) {
   const { page, failure, refresh } = usePage(
     query,
     columns.some(({ key }) => key === LAST_HELLO),
+    columns.some(({ key }) => key === RENEWAL),
   );
   const openedAt = useOpenedAt(listAddress(query));
   if (!page && failure?.code === "INVALID_CURSOR")

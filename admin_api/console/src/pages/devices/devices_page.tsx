@@ -25,7 +25,7 @@ export default function DevicesPage() {
   const search = useSearch();
   const [, navigate] = useLocation();
   const query = useMemo(() => parseListQuery(search), [search]);
-  const columns = useColumns();
+  const columns = useColumns(query.renewal !== null);
   const phone = usePhone();
   const { targets } = useTargets();
   const counts = useCounts();
@@ -86,7 +86,7 @@ function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
       onChange={(next) => onAsk(changeQuery(query, { reason: next }))}
     />
   );
-  const renewals = renewal !== null && (
+  const renewals = (renewal !== null || !phone) && (
     <RenewalFilter renewal={renewal} onChange={(next) => onAsk(changeQuery(query, { renewal: next }))} />
   );
   const picker = (

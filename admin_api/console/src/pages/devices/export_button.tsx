@@ -31,7 +31,7 @@ export function ExportButton({ query }: { query: ListQuery }) {
     setStatus("");
     setCount(0);
     try {
-      const { rows, cut } = await collect(deviceFetcher(client, query), (far) => {
+      const { rows, cut } = await collect(deviceFetcher(client, query, false, { renewals: true }), (far) => {
         setCount(far);
         return !stopped.current;
       });

@@ -1,7 +1,7 @@
 /** Requests a part of a query's devices from the API, uncached. */
 import type { Client } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
-import { DEVICES, type DeviceLine } from "./device_line";
+import { DEVICES, type DeviceLine, type Extras } from "./device_line";
 import type { Part } from "./fill_page";
 import { filterOf, type ListQuery } from "./list_query";
 
@@ -16,10 +16,10 @@ const NOTHING: Failure = { code: "ERROR", message: "The API returned no devices.
 
 /**
  * Return at most `first` devices starting at `after`, and the total of the query if it is `counted` and known;
- * with `hellos`, also the time of each device's last hello.
+ * with the `extras` of each device.
  * Throws `FetchFailed`.
  */
-export function deviceFetcher(client: Client, query: ListQuery, counted = false, hellos = false) {
+export function deviceFetcher(client: Client, query: ListQuery, counted = false, extras: Extras = {}) {
   const filter = filterOf(query);
   return async (first: number, after: string | null): Promise<Part<DeviceLine>> => {
     const { data, error } = await client
@@ -31,7 +31,7 @@ export function deviceFetcher(client: Client, query: ListQuery, counted = false,
           after,
           ...(query.oldest && { order: "OLDEST_FIRST" as const }),
           ...(counted && { counted }),
-          ...(hellos && { hellos }),
+          ...extras,
         },
         { requestPolicy: "network-only" },
       )

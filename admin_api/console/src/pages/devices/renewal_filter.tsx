@@ -7,10 +7,12 @@ const CHOICES = [
 ];
 
 interface Props {
-  renewal: string;
+  renewal: string | null;
   onChange: (renewal: string | null) => void;
 }
 
 export function RenewalFilter({ renewal, onChange }: Props) {
-  return <Select label="Renewal" clearable value={renewal} onChange={onChange} data={CHOICES} />;
+  return (
+    <Select label="Renewal" placeholder="Any" clearable value={renewal} onChange={onChange} data={CHOICES} />
+  );
 }

@@ -3,7 +3,7 @@ import { useCallback, useState } from "react";
 import { type Client, useClient } from "urql";
 import type { Failure } from "../../api/failures";
 import { usePolling } from "../../api/polling";
-import type { DeviceLine } from "./device_line";
+import type { DeviceLine, Extras } from "./device_line";
 import { deviceFetcher, FetchFailed } from "./fetch_devices";
 import { type FilledPage, fillPage } from "./fill_page";
 import { type ListQuery, listAddress } from "./list_query";
@@ -32,17 +32,17 @@ interface Fetched {
 /** Cached pages, so that a user who returns finds the same list and scroll position. */
 const cached = new WeakMap<Client, Map<string, Page>>();
 
-/** `hellos`: with the time of each device's last hello. */
-export function usePage(query: ListQuery, hellos: boolean): PageState {
+/** `hellos`, `renewals`: with these extras of each device. */
+export function usePage(query: ListQuery, hellos: boolean, renewals: boolean): PageState {
   const client = useClient();
-  const key = `${listAddress(query)} ${hellos}`;
+  const key = `${listAddress(query)} ${hellos} ${renewals}`;
   const [fetched, setFound] = useState<Fetched>({ key, page: undefined });
   const [again, setAgain] = useState(0);
 
   const refresh = useCallback(
     async (isCurrent: () => boolean) => {
       try {
-        const page = { ...(await pageOf(client, query, hellos)), at: new Date() };
+        const page = { ...(await pageOf(client, query, hellos, renewals)), at: new Date() };
         cache(client, key, page);
         if (isCurrent()) setFound({ key, page });
       } catch (error) {
@@ -52,7 +52,7 @@ export function usePage(query: ListQuery, hellos: boolean): PageState {
           setFound((before) => ({ key, page: before.key === key ? before.page : undefined, failure }));
       }
     },
-    [client, query, key, hellos],
+    [client, query, key, hellos, renewals],
   );
   usePolling(EVERY_MS, refresh, `${key} ${again}`);
 
@@ -64,8 +64,14 @@ export function usePage(query: ListQuery, hellos: boolean): PageState {
   };
 }
 
-async function pageOf(client: Client, query: ListQuery, hellos: boolean): Promise<FilledPage<DeviceLine>> {
-  return fillPage(deviceFetcher(client, query, isCountedByList(query), hellos), query.size, query.after);
+async function pageOf(
+  client: Client,
+  query: ListQuery,
+  hellos: boolean,
+  renewals: boolean,
+): Promise<FilledPage<DeviceLine>> {
+  const extras: Extras = { ...(hellos && { hellos }), ...(renewals && { renewals }) };
+  return fillPage(deviceFetcher(client, query, isCountedByList(query), extras), query.size, query.after);
 }
 
 function cache(client: Client, key: string, page: Page): void {

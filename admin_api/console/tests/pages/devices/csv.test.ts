@@ -31,3 +31,11 @@ test.each([
 ])("keeps the digits of the account %s in a spreadsheet", (targetaccount, want) => {
   expect(csv({ targetaccount })[1]).toContain(`,${want},`);
 });
+
+test.each([
+  [null, ","],
+  [{ stage: "SIGNED", by: "2026-12-24T11:30:00.000Z", overdue: false }, "signed,2026-12-24T11:30:00.000Z"],
+  [{ stage: "DUE", by: "2026-12-24T11:30:00.000Z", overdue: true }, "overdue,2026-12-24T11:30:00.000Z"],
+])("writes the renewal %o", (renewal, want) => {
+  expect(csv({ renewal })[1]?.endsWith(`,${want}`)).toBe(true);
+});

@@ -165,7 +165,8 @@ test("exports all devices of the query, not only the page, without counting them
   fireEvent.click(screen.getByRole("button", { name: "Export CSV" }));
   expect(await screen.findByText("230 devices saved")).toBeTruthy();
   expect((await textOf(saved[0] as Blob)).trim().split("\r\n")).toHaveLength(231);
-  expect(lastRequest(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200" });
+  const renewals = true;
+  expect(lastRequest(api)).toEqual({ filter: { state: "inlobby" }, first: 100, after: "200", renewals });
 });
 
 test("shows the expected name of a device that was not seen yet", async () => {
@@ -186,6 +187,33 @@ test("asks for the last hellos only if their column is shown", async () => {
   await screen.findByRole("columnheader", { name: "Last hello" });
   await screen.findByText("sensor-1");
   expect(lastRequest(api)).toMatchObject({ hellos: true });
+});
+
+test("a list by renewal shows until when, and asks for it", async () => {
+  const renewal = (overdue: boolean) => ({
+    __typename: "DeviceRenewal",
+    stage: "DUE",
+    by: "2026-12-24T11:30:00.000Z",
+    overdue,
+  });
+  const lines = [deviceLine(1, { renewal: renewal(true) }), deviceLine(2, { renewal: renewal(false) })];
+  const { api } = ledger(lines);
+  enter(api, "/devices?renewal=due");
+  await screen.findByRole("columnheader", { name: "Renewal" });
+  expect(await screen.findByText("Overdue, by 2026-12-24")).toBeTruthy();
+  expect(screen.getByText("Due, by 2026-12-24")).toBeTruthy();
+  expect(lastRequest(api)).toMatchObject({ filter: { renewal: "DUE" }, renewals: true });
+});
+
+test("the filter by renewal is always offered", async () => {
+  const { api } = ledger([deviceLine(1)]);
+  const { user } = enter(api);
+  await screen.findByText("sensor-1");
+  expect(lastRequest(api)).not.toHaveProperty("renewals");
+  await user.click(screen.getByRole("combobox", { name: "Renewal" }));
+  await user.click(await screen.findByRole("option", { name: "Overdue" }));
+  await screen.findByRole("columnheader", { name: "Renewal" });
+  expect(lastRequest(api)).toMatchObject({ filter: { renewal: "OVERDUE" } });
 });
 
 test("sorts all pages by time, and the page by another column", async () => {
