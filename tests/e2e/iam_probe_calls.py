@@ -27,6 +27,7 @@ def probes(scope: Target, resources: Resources) -> list[Probe]:
         *_allocation_hooks(scope),
         *_buckets(resources),
         *_iam_and_cognito(scope, resources),
+        *_parameters_and_events(scope),
         *_other_services(scope, resources),
     ]
 
@@ -46,6 +47,8 @@ def _dynamodb(scope: Target, resources: Resources) -> Iterator[Probe]:
             yield Probe(f"dynamodb:{action}", arn, "dynamodb", action, {"TableName": table})
         for action, items in (("BatchGetItem", {"Keys": []}), ("BatchWriteItem", [])):
             yield Probe(f"dynamodb:{action}", arn, "dynamodb", action, {"RequestItems": {table: items}})
+        check = {"TransactItems": [{"ConditionCheck": {"TableName": table, "Key": {}, "ConditionExpression": "x"}}]}
+        yield Probe("dynamodb:ConditionCheckItem", arn, "dynamodb", "TransactWriteItems", check)
         for index in indexes:
             params = {"TableName": table, "IndexName": index}
             yield Probe("dynamodb:Query", f"{arn}/index/{index}", "dynamodb", "Query", params)
@@ -80,6 +83,7 @@ def _iot(scope: Target) -> Iterator[Probe]:
             {"policyName": "device-lobby-nobody"},
             "GetPolicy CreatePolicyVersion DeletePolicy ListTargetsForPolicy",
         ),
+        ("policy/device-lobby-waiting", {"policyName": "device-lobby-waiting"}, "GetPolicy"),
         ("policy/another", {"policyName": "another", "policyDocument": "{}"}, "GetPolicy CreatePolicy DeletePolicy"),
         *(
             (f"rule/device_lobby_{name}", {"ruleName": f"device_lobby_{name}"}, "GetTopicRule")
@@ -101,7 +105,7 @@ def _iot(scope: Target) -> Iterator[Probe]:
             },
             "AttachThingPrincipal DetachThingPrincipal RegisterCertificate "
             "RegisterCertificateWithoutCA DescribeEndpoint "
-            "RegisterCACertificate CreateCertificateFromCsr ListCertificates ListThings",
+            "RegisterCACertificate CreateCertificateFromCsr ListCertificates ListCACertificates ListThings",
         ),
     ):
         for action in actions.split():
@@ -113,12 +117,21 @@ def _iot(scope: Target) -> Iterator[Probe]:
         yield Probe(f"iot:{action}", f"{arn}thing/{_NONE}", "iot-data", action, {"thingName": _NONE})
 
 
+_QUEUE_ACTIONS: Final = (
+    "SendMessage",
+    "ReceiveMessage",
+    "DeleteMessage",
+    "GetQueueAttributes",
+    "ChangeMessageVisibility",
+)
+
+
 def _queues(scope: Target, resources: Resources) -> Iterator[Probe]:
     for number, queue in enumerate(resources.queues):
         url = f"http://queue/{scope.account}/{queue}"
         params = {"QueueUrl": url, "ReceiptHandle": "x", "VisibilityTimeout": 0}
         more = () if number else ("PurgeQueue", "SetQueueAttributes", "DeleteQueue")
-        for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", *more):
+        for action in (*_QUEUE_ACTIONS, *more):
             yield Probe(f"sqs:{action}", _arn(scope, "sqs", queue), "sqs", action, params)
     for arn in resources.topics:
         for action in ("Publish", "Subscribe", "SetTopicAttributes", "DeleteTopic", "ListSubscriptionsByTopic"):
@@ -151,7 +164,7 @@ def _allocation_hooks(scope: Target) -> Iterator[Probe]:
 
 def _buckets(resources: Resources) -> Iterator[Probe]:
     for bucket in resources.buckets:
-        for key in ("campaigns/nobody", "crl/nobody", "entries/nobody"):
+        for key in ("campaigns/nobody", "crl/nobody", "entries/nobody", "templates/nobody"):
             params = {"Bucket": bucket, "Key": key, "IfMatch": _NONE}
             for action in ("GetObject", "PutObject", "DeleteObject"):
                 yield Probe(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", "s3", action, params)
@@ -186,11 +199,27 @@ def _iam_and_cognito(scope: Target, resources: Resources) -> Iterator[Probe]:
             yield Probe(f"cognito-idp:{action}", arn, "cognito-idp", action, {"UserPoolId": pool})
 
 
+def _parameters_and_events(scope: Target) -> Iterator[Probe]:
+    for name in ("device-lobby/vending", "device-lobby/webhooks/nobody"):
+        # New tags with `Overwrite` are invalid, so that nothing is written.
+        params = {"Name": f"/{name}", "Overwrite": True, "Tags": [{"Key": _NONE, "Value": _NONE}]}
+        for action in ("GetParameter", "PutParameter", "DeleteParameter"):
+            yield Probe(f"ssm:{action}", _arn(scope, "ssm", f"parameter/{name}"), "ssm", action, params)
+    for bus in ("default", "device-lobby"):
+        entries = {"Entries": [{"EventBusName": bus}]}
+        yield Probe("events:PutEvents", _arn(scope, "events", f"event-bus/{bus}"), "events", "PutEvents", entries)
+    yield Probe("events:ListRules", "*", "events", "ListRules", {})
+
+
 def _other_services(scope: Target, resources: Resources) -> Iterator[Probe]:
     for group in resources.log_groups[:1]:
         arn = _arn(scope, "logs", f"log-group:{group}")
         for action in ("FilterLogEvents", "DeleteLogGroup"):
             yield Probe(f"logs:{action}", arn, "logs", action, {"logGroupName": group})
+    for key in resources.keys:
+        params = {"KeyId": key, "Message": b"x", "MessageType": "RAW", "SigningAlgorithm": "ECDSA_SHA_256"}
+        for action in ("GetPublicKey", "Sign", "PutKeyPolicy", "ScheduleKeyDeletion"):
+            yield Probe(f"kms:{action}", key, "kms", action, params)
     for action in ("UpdateStack", "DeleteStack", "DescribeStacks"):
         stack = _arn(scope, "cloudformation", "stack/DeviceLobby/x")
         yield Probe(f"cloudformation:{action}", stack, "cloudformation", action, {"StackName": "DeviceLobby"})
@@ -198,9 +227,7 @@ def _other_services(scope: Target, resources: Resources) -> Iterator[Probe]:
         ("cloudwatch", "PutMetricData"),
         ("cloudwatch", "DeleteAlarms"),
         ("cloudwatch", "DisableAlarmActions"),
-        ("ssm", "GetParameter"),
         ("secretsmanager", "GetSecretValue"),
-        ("events", "PutEvents"),
         ("kms", "Decrypt"),
     ):
         yield Probe(f"{service}:{action}", "*", service, action, {})

@@ -85,6 +85,8 @@ class Resources:
     topics: Sequence[str]
     pools: Sequence[str]
     log_groups: Sequence[str]
+    keys: Sequence[str]
+    """The ARNs of the keys in KMS."""
 
 
 def list_resources(client: Any) -> Resources:
@@ -99,6 +101,7 @@ def list_resources(client: Any) -> Resources:
         [each["TopicArn"] for each in _all(client, "sns", "topics")],
         [each["Id"] for each in client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]],
         [each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]],
+        [each["KeyArn"] for each in client("kms").list_keys()["Keys"]],
     )
 
 

@@ -30,6 +30,7 @@ NO_PROBE = {
     "logs:CreateLogStream": "the emulator names log groups without the `:*` that AWS requires",
     "logs:PutLogEvents": "as CreateLogStream",
     "logs:DescribeLogStreams": "as CreateLogStream",
+    "iot:CreateKeysAndCertificate": "an allowed call creates a certificate",
     "sts:AssumeRole": "the targets' roles are in other accounts, see below",
 }
 COMMISSIONING = {
@@ -43,6 +44,7 @@ COMMISSIONING = {
     "iot:DetachPolicy",
     "iot:CreateThing",
     "iot:DescribeThing",
+    "iot:UpdateThing",
     "iot:GetPolicy",
     "iot:Publish",
     "iot:DeleteConnection",
