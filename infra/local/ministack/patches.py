@@ -35,6 +35,7 @@ from infra.local.ministack import (
     request_guard,
     resources,
     role_principals,
+    shadow_lists,
     signatures,
     stack_resources,
     streams,
@@ -66,7 +67,7 @@ _MODULES: Final = (
     *(request_guard, lambda_credentials, throttling, concurrency, queue_mappings, role_principals),
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
-    *(batch_actions, client_regions, region_outages, replication),
+    *(batch_actions, client_regions, region_outages, replication, shadow_lists),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -127,6 +128,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     propagation.apply(current, listeners)
     presence_events.apply(current)
     connections.apply()
+    shadow_lists.apply()
     thing_principals.apply()
     thing_versions.apply()
     registry_lookups.apply()

@@ -1,9 +1,9 @@
 """Authorizes AWS IoT calls on the resource that they name.
 
 Difference from AWS: AWS authorizes calls that attach or list a certificate's policies and things on that certificate,
-calls on a CA certificate on its `cacert`, calls on a connection on its `client`, and the list of a policy's targets on
-the policy (Service Authorization Reference, "Actions, resources, and condition keys for AWS IoT"). MiniStack authorizes
-them on `*`, so it denies a role that is limited to these resources.
+calls on a CA certificate on its `cacert`, calls on a connection on its `client`, the list of a policy's targets on the
+policy, and a list of shadows on the thing (Service Authorization Reference, "Actions, resources, and condition keys for
+AWS IoT"). MiniStack authorizes them on `*`, so it denies a role that is limited to these resources.
 
 The patch returns the resource's ARN for these calls.
 
@@ -27,6 +27,7 @@ _SERVICES: Final = frozenset({"iot", "iot-data"})
 _THINGS: Final = "/principals/things"
 _CA: Final = re.compile(r"/cacertificate/([0-9a-f]+)")
 _HOLDERS: Final = re.compile(r"/policy-targets/([^/]+)")
+_SHADOWS: Final = re.compile(r"/api/things/shadow/ListNamedShadowsForThing/([^/]+)")
 _CONNECTION: Final = re.compile(r"/connections/(.+?)(/messages|/subscriptions)?")
 
 
@@ -35,7 +36,7 @@ def named_resource(
 ) -> str | None:
     """Return the ARN that an AWS IoT call is authorized on, or None if MiniStack's own result is correct."""
     path = unquote(path)
-    for kind, pattern in (("cacert", _CA), ("client", _CONNECTION), ("policy", _HOLDERS)):
+    for kind, pattern in (("cacert", _CA), ("client", _CONNECTION), ("policy", _HOLDERS), ("thing", _SHADOWS)):
         if named := pattern.fullmatch(path):
             return f"arn:aws:iot:{region}:{account}:{kind}/{named[1]}"
     attached = _ATTACHED.fullmatch(path)

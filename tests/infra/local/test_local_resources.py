@@ -13,6 +13,7 @@ from tests.infra.local.emulated_cloud import Identity, allow, aws
 CERTIFICATE = "arn:aws:iot:eu-west-1:100000000001:cert/0a"
 CA = "arn:aws:iot:eu-west-1:100000000001:cacert/0a"
 POLICY = "arn:aws:iot:eu-west-1:100000000001:policy/device-lobby-default"
+THING = "arn:aws:iot:eu-west-1:100000000001:thing/sensor-1"
 CLIENT = "arn:aws:iot:eu-west-1:100000000001:client/sensor-1"
 
 
@@ -31,6 +32,7 @@ CLIENT = "arn:aws:iot:eu-west-1:100000000001:client/sensor-1"
         ("GET", "/connections/sensor-1", None, CLIENT),
         ("POST", "/connections/sensor-1/messages", None, CLIENT),
         ("POST", "/policy-targets/device-lobby-default", None, POLICY),
+        ("GET", "/api/things/shadow/ListNamedShadowsForThing/sensor-1", None, THING),
         ("PUT", "/target-policies/waiting", {"target": ""}, None),
         ("PUT", "/target-policies/waiting", {"target": 7}, None),
         ("PUT", "/target-policies/waiting", ["target"], None),
