@@ -118,32 +118,32 @@ class CampaignUnderTest:
 
     def __init__(self, lobby: LobbyUnderTest, figures: Figures, kills: int) -> None:
         self.lobby, self.figures, self._kills = lobby, figures, kills
-        self._lanes = LanesUnderTest(lobby, FUNCTIONS, earlier=False)
-        self._source, self._goal = self._lanes.targets
+        self.lanes = LanesUnderTest(lobby, FUNCTIONS, earlier=False)
+        self.source, self.goal = self.lanes.targets
         self._admin = Api(lobby.file, lobby.file.operator("admin"))
 
     def measure(self) -> None:
         figures, emulator = self.figures, self.lobby.local.emulator
-        self._lanes.set_rate(figures.rate)
+        self.lanes.set_rate(figures.rate)
         strict = replace(STRICT, policy_delay_seconds=0, disordered_events=False)
         emulator.enforce(replace(strict, rate_share=figures.rate / DEFAULT_RATE))
-        _, *idle = [self._lanes.single(target) for target in (self._source, *[self._goal, self._source] * _ALONE)]
+        _, *idle = [self.lanes.single(target) for target in (self.source, *[self.goal, self.source] * _ALONE)]
         figures.idle_ms = round(median(idle[2:]))
-        certids = self._arrived()
-        throttled = self._lanes.counted()[0]
-        self._create()
+        certids = self.arrived()
+        throttled = self.lanes.counted()[0]
+        self.create()
         began, same, other = time.monotonic(), list[float](), list[float]()
         self._follow(began, same, other)
-        figures.seconds = round(time.monotonic() - began, 1) if not self._left() else None
+        figures.seconds = round(time.monotonic() - began, 1) if not self.left() else None
         figures.limit = round((figures.devices + len(same)) / figures.rate, 1)
         figures.share_of_rate = round(figures.limit / figures.seconds, 3) if figures.seconds else 0.0
-        figures.throttled = self._lanes.counted()[0] - throttled
+        figures.throttled = self.lanes.counted()[0] - throttled
         figures.singles = len(same) + len(other)
         figures.single_same_ms = round(median(same)) if same else 0
         figures.single_other_ms = round(median(other)) if other else 0
         emulator.enforce(RELAXED)
-        figures.moved = sum(self._is_moved(certid) for certid in certids)
-        figures.moved_once = sum(self._moves(certid) == 1 for certid in certids)
+        figures.moved = sum(self.is_moved(certid) for certid in certids)
+        figures.moved_once = sum(self.moves(certid) == 1 for certid in certids)
 
     def _follow(self, began: float, same: list[float], other: list[float]) -> None:
         """Make single claims and kill processes until no device waits, at most three times as long as expected."""
@@ -151,17 +151,17 @@ class CampaignUnderTest:
         until = began + 60 + 3 * figures.devices / figures.rate
         kill_at = [figures.devices * number // (self._kills + 1) for number in range(1, self._kills + 1)]
         pause, next_single = max(3.0, figures.devices / figures.rate / 50), began + 3
-        while time.monotonic() < until and (left := self._left()):
+        while time.monotonic() < until and (left := self.left()):
             if kill_at and figures.devices - left >= kill_at[0]:
                 kill_at.pop(0)
-                self._kill()
+                self.kill()
             if time.monotonic() >= next_single and left > _BATCH:
-                same.append(self._lanes.single(self._goal))
-                other.append(self._lanes.single(self._source))
+                same.append(self.lanes.single(self.goal))
+                other.append(self.lanes.single(self.source))
                 next_single = time.monotonic() + pause
             time.sleep(_POLL)
 
-    def _left(self) -> int:
+    def left(self) -> int:
         """Return how many devices of the campaign are not commissioned in their new target."""
         campaign = self._ask(self.lobby.api, _CAMPAIGN)["campaign"]
         self.figures.counts = campaign["counts"]
@@ -169,7 +169,7 @@ class CampaignUnderTest:
             raise TimeoutError(f"the campaign has stopped: {campaign['stoppedBecause']}, {campaign['counts']}")
         return self.figures.devices - int(campaign["counts"]["awaited"]) - int(campaign["counts"]["done"])
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
         """End the processes of the functions in the middle of their work. The emulator does so when a function's
         configuration changes."""
         functions: Any = self.lobby.session.client("lambda")
@@ -178,9 +178,9 @@ class CampaignUnderTest:
             functions.update_function_configuration(FunctionName=name, Timeout=limit)
         self.figures.kills += 1
 
-    def _create(self) -> None:
-        target = {"account": self._goal.account, "region": self._goal.region}
-        source = {"target": {"account": self._source.account, "region": self._source.region}, "state": "arrived"}
+    def create(self) -> None:
+        target = {"account": self.goal.account, "region": self.goal.region}
+        source = {"target": {"account": self.source.account, "region": self.source.region}, "state": "arrived"}
         self._ask(self.lobby.api, _CREATE, filter=source, change={"operation": "MOVE", "target": target})
         for _ in _until(lambda: self._state() not in ("preparing",)):
             pass
@@ -202,21 +202,21 @@ class CampaignUnderTest:
     def _state(self) -> str:
         return str(self._ask(self.lobby.api, _CAMPAIGN)["campaign"]["state"])
 
-    def _arrived(self) -> list[Fingerprint]:
+    def arrived(self) -> list[Fingerprint]:
         """Write devices that have arrived in the first target."""
-        made = [self._lanes.device(self._source, Priority.SINGLE) for _ in range(self.figures.devices)]
+        made = [self.lanes.device(self.source, Priority.SINGLE) for _ in range(self.figures.devices)]
         arrived = [replace(each, devstate=State.ARRIVED, needs_commissioner=False, iotep="x.example") for each in made]
         for start in range(0, len(arrived), _BATCH):
             requests = [{"PutRequest": {"Item": _item(each)}} for each in arrived[start : start + _BATCH]]
             self.lobby.tables.batch_write_item(RequestItems={TABLE: requests})
         return [each.certid for each in arrived]
 
-    def _is_moved(self, certid: Fingerprint) -> bool:
+    def is_moved(self, certid: Fingerprint) -> bool:
         row = self.lobby.row(certid)
         done = row.get("devstate", {}).get("S") in (State.COMMISSIONED.value, State.ARRIVED.value)
-        return done and row["target"]["S"] == str(self._goal)
+        return done and row["target"]["S"] == str(self.goal)
 
-    def _moves(self, certid: Fingerprint) -> int:
+    def moves(self, certid: Fingerprint) -> int:
         """Return the number of moves in the history of a device."""
         found = self.lobby.tables.query(
             TableName=HistoryRow.Meta.table_name,
