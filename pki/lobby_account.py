@@ -122,7 +122,7 @@ def translated_aws_errors() -> Iterator[None]:
         ) from err
     except (ResponseParserError, RecursionError) as err:
         raise not_aws("an answer that cannot be parsed") from err
-    except BotoCoreError as err:
+    except (BotoCoreError, ValueError) as err:  # botocore's for an endpoint or a number in the environment
         raise RegistrationError("NO_AWS", f"got {err}, want AWS credentials and a connection to AWS") from err
 
 

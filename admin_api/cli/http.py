@@ -6,6 +6,7 @@ headers, is refused. Tokens and passwords are sent over TLS or to this machine o
 """
 
 import ipaddress
+import os
 import ssl
 import time
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ import httpx
 
 from admin_api.cli.errors import Unreachable, usage_error
 from admin_api.cli.time_limit import TimeLimit
+from lobby.errors import InvalidInput
 from lobby.names import shown
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -25,6 +27,10 @@ MAX_BODY: Final = 16 * 1024 * 1024
 MAX_TOKEN: Final = 16_384
 """Characters of a token: more than a server accepts in all headers of a request."""
 _MAX_MEDIA_TYPE: Final = 100
+_VARIABLES: Final = frozenset(
+    {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
+)
+"""The variables that the HTTP client reads."""
 CONNECT_SECONDS: Final = 5.0
 RESPONSE_SECONDS: Final = 35.0
 """API Gateway times out after 30."""
@@ -45,11 +51,22 @@ class Response:
 
 
 def open_http(url: str, response_seconds: float = RESPONSE_SECONDS) -> httpx.Client:
-    """Return an HTTP client for `url` and other addresses of the same host."""
+    """Return an HTTP client for `url` and other addresses of its host. Raise `InvalidInput` INVALID_ENVIRONMENT."""
     timeout = httpx.Timeout(response_seconds, connect=min(CONNECT_SECONDS, response_seconds))
     headers = {"user-agent": "lobbyctl", "accept-encoding": "identity"}
     trust_env = not is_loopback(url)
-    return httpx.Client(verify=_tls(trust_env), timeout=timeout, trust_env=trust_env, headers=headers)
+    try:
+        return httpx.Client(verify=_tls(trust_env), timeout=timeout, trust_env=trust_env, headers=headers)
+    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise _invalid_environment(error) from error
+
+
+def _invalid_environment(error: Exception) -> InvalidInput:
+    """Return the error for variables that no client can be made with. Values may contain passwords."""
+    names = [name for name in os.environ if name.upper() in _VARIABLES]
+    got = f"{', '.join(sorted(names)) or 'an environment'} that cannot be used ({_reason(error)})"
+    want = "http:// or https:// proxies, host names or addresses without brackets in NO_PROXY, and readable PEM files"
+    return usage_error(f"got {got}, want {want}", "INVALID_ENVIRONMENT")
 
 
 @cache

@@ -134,3 +134,19 @@ def test_an_error_cannot_control_the_terminal(attempt: Any) -> None:
     answer = (403, _XML, body.encode())
     with _answering(answer, answer) as url:
         assert attempt("register", url) == r"error: AWS_REFUSED: got Denied from GetCallerIdentity: \u202e\x9b2J no"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("AWS_MAX_ATTEMPTS", "x"), ("AWS_RETRY_MODE", "x"), ("AWS_ENDPOINT_URL_IOT", "no address")]
+)
+def test_a_setting_of_aws_that_cannot_be_used_is_reported(
+    attempt: Any, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with _answering((200, _XML, _CALLER), (500, _HTML, b"")) as url:
+        assert attempt("register", url).startswith(("error: NO_AWS: got ", "error: NOT_AWS: got "))
+
+
+@pytest.mark.parametrize("url", ["x", "http://", "http://[::1", "ftp://127.0.0.1", "http://127.0.0.1:99999"])
+def test_an_address_that_cannot_be_used_is_reported(attempt: Any, url: str) -> None:
+    assert attempt("register", url).startswith("error: NO_AWS: got ")
