@@ -4,16 +4,19 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from infra.local.api import ApiRefused
 from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.browser import PHONE, Visit
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of
 
 Visiting = Callable[..., Visit]
@@ -24,7 +27,8 @@ _DEVICES: Final = 3
 
 @contextmanager
 def _approval_above(deployed: Deployment, devices: int) -> Iterator[None]:
-    """Let smaller campaigns need an approval. By default only those of more than 1,000 devices do."""
+    """Let smaller campaigns need an approval. By default only those of more than 1,000 devices do. Requests that run
+    while a function is changed fail."""
     functions = deployed.client(deployed.lobby, "lambda")
     before = {
         name: functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] for name in _FUNCTIONS
@@ -33,10 +37,18 @@ def _approval_above(deployed: Deployment, devices: int) -> Iterator[None]:
         for name, variables in before.items():
             changed = variables | {"CAMPAIGN_APPROVAL_ABOVE": str(devices)}
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+        until(partial(_answers, deployed))
         yield
     finally:
         for name, variables in before.items():
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
+def _answers(deployed: Deployment) -> bool:
+    try:
+        return bool(deployed.target_accounts())
+    except (ApiRefused, httpx.HTTPError):
+        return False
 
 
 def _choose(page: Page, within: Locator, field: str, text: str) -> None:
@@ -98,8 +110,8 @@ def _create(page: Page, session: Visit, first: Target, second: Target) -> None:
     expect(dialog).to_be_hidden()
 
 
-def _approve(visit: Visiting, page: Page) -> None:
-    """Who has created it cannot approve it; an admin does, on a phone."""
+def _approve(visit: Visiting, page: Page) -> Page:
+    """Who has created it cannot approve it; an admin does, on a phone, whose page is returned."""
     expect(_campaign(page, _NAME)).to_contain_text("Waits for the approval of a user other than operator")
     expect(page.get_by_role("button", name=f"Approve {_NAME}")).to_have_count(0)
     session = visit(PHONE)
@@ -107,6 +119,7 @@ def _approve(visit: Visiting, page: Page) -> None:
     _act(phone, "Approve", _NAME)
     expect(_campaign(phone, _NAME)).to_contain_text("approved by admin")
     assert (session.accessibility_violations(), session.overflow()) == ([], 0)
+    return phone
 
 
 @pytest.mark.full
@@ -115,31 +128,32 @@ def test_a_campaign_is_previewed_approved_paused_and_undone_in_the_console(
 ) -> None:
     devices = _arrived_devices(deployed, fleet, first)
     certids = [certid_of(each) for each in devices]
-    session = visit()
-    page = session.sign_in("operator", "/campaigns")
     with _approval_above(deployed, _DEVICES - 1):
+        session = visit()
+        page = session.sign_in("operator", "/campaigns")
         _create(page, session, first, second)
-        _approve(visit, page)
-    for certid in certids[:-1]:
-        deployed.wait(certid, "arrived", targetaccount=second.account)
-    row = _campaign(page, _NAME)
-    expect(row).to_contain_text("not arrived yet")
-    _act(page, "Pause", _NAME)
-    expect(row).to_contain_text("paused")
-    _act(page, "Resume", _NAME)
-    expect(row).to_contain_text("running")
-    assert _results(page, _NAME, tmp_path)[certids[-1]]["outcome"] == "awaited"
+        phone = _approve(visit, page)
+        for certid in certids[:-1]:
+            deployed.wait(certid, "arrived", targetaccount=second.account)
+        row = _campaign(page, _NAME)
+        expect(row).to_contain_text("not arrived yet")
+        _act(page, "Pause", _NAME)
+        expect(row).to_contain_text("paused")
+        _act(page, "Resume", _NAME)
+        expect(row).to_contain_text("running")
+        assert _results(page, _NAME, tmp_path)[certids[-1]]["outcome"] == "awaited"
 
-    fleet.power_on(devices[-1])
-    deployed.wait(certids[-1], "arrived", targetaccount=second.account)
-    expect(page.get_by_role("progressbar", name=re.compile(rf"{_NAME}: \d+ done"))).to_be_visible()
-    rows = _results(page, _NAME, tmp_path)
-    assert [(rows[each]["outcome"], rows[each]["from"], rows[each]["target"]) for each in certids] == [
-        ("done", str(first), str(second))
-    ] * _DEVICES
+        fleet.power_on(devices[-1])
+        deployed.wait(certids[-1], "arrived", targetaccount=second.account)
+        expect(page.get_by_role("progressbar", name=re.compile(rf"{_NAME}: \d+ done"))).to_be_visible()
+        rows = _results(page, _NAME, tmp_path)
+        assert [(rows[each]["outcome"], rows[each]["from"], rows[each]["target"]) for each in certids] == [
+            ("done", str(first), str(second))
+        ] * _DEVICES
 
-    _act(page, "Undo", _NAME)
-    expect(_campaign(page, f"{_NAME}-undo")).to_contain_text(f"which undoes {_NAME}")
-    expect(row).to_contain_text(f"undone by {_NAME}-undo")
-    for certid in certids:
-        deployed.wait(certid, "arrived", targetaccount=first.account)
+        _act(page, "Undo", _NAME)
+        _act(phone, "Approve", f"{_NAME}-undo")
+        expect(_campaign(page, f"{_NAME}-undo")).to_contain_text(f"which undoes {_NAME}")
+        expect(row).to_contain_text(f"undone by {_NAME}-undo")
+        for certid in certids:
+            deployed.wait(certid, "arrived", targetaccount=first.account)
