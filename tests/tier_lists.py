@@ -71,6 +71,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
     "e2e/test_e2e_restart.py": (),
     "e2e/test_e2e_revoked.py": ("test_a_device_revoked_in_any_state_is_refused_everywhere[arrived]",),
     "e2e/test_e2e_runbooks.py": (),
+    "e2e/test_e2e_shadows.py": (),
     "e2e/test_e2e_standby.py": (),
     "e2e/test_e2e_strict.py": ("test_every_device_arrives_under_quotas_delays_and_disorder",),
     "e2e/test_e2e_target_repair.py": ("test_a_role_that_does_not_trust_the_lobby_is_reported",),
