@@ -121,6 +121,8 @@ class CampaignUnderTest:
         self.lanes = LanesUnderTest(lobby, FUNCTIONS, earlier=False)
         self.source, self.goal = self.lanes.targets
         self._admin = Api(lobby.file, lobby.file.operator("admin"))
+        self.watched = 0
+        """Requests that only watch the campaign."""
 
     def measure(self) -> None:
         figures, emulator = self.figures, self.lobby.local.emulator
@@ -163,7 +165,7 @@ class CampaignUnderTest:
 
     def left(self) -> int:
         """Return how many devices of the campaign are not commissioned in their new target."""
-        campaign = self._ask(self.lobby.api, _CAMPAIGN)["campaign"]
+        campaign = self._watch()
         self.figures.counts = campaign["counts"]
         if campaign["stoppedBecause"]:
             raise TimeoutError(f"the campaign has stopped: {campaign['stoppedBecause']}, {campaign['counts']}")
@@ -199,8 +201,12 @@ class CampaignUnderTest:
             self.figures.refused += 1
             time.sleep(1)
 
+    def _watch(self) -> Any:
+        self.watched += 1
+        return self._ask(self.lobby.api, _CAMPAIGN)["campaign"]
+
     def _state(self) -> str:
-        return str(self._ask(self.lobby.api, _CAMPAIGN)["campaign"]["state"])
+        return str(self._watch()["state"])
 
     def arrived(self) -> list[Fingerprint]:
         """Write devices that have arrived in the first target."""
