@@ -8,17 +8,15 @@ current claim requires, and the claim is read again after each change, so that t
 has read the current claim. A new target is ready before the old one is cleared.
 """
 
-from collections.abc import Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
+from commissioner.lobby_side import LobbySide
 from commissioner.shadow_work import ShadowWork
 from commissioner.standby_work import StandbyWork
-from commissioner.target_gateway import registry
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.aws.door_clients import ONE_REGION, DoorClients
@@ -57,13 +55,14 @@ class Commissioner:
     ) -> None:
         self._ledger, self._gateway, self._iot, self._iot_data, self._doors = ledger, gateway, iot, iot_data, doors
         self._shadow_work = shadows or ShadowWork(gateway, gateway)
+        self._lobby = LobbySide(ledger, iot, iot_data, doors)
         self._standby_work = StandbyWork(ledger, gateway, self._send, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
         """Do the lane's part of the row's work and return the outcome. Raise errors after which the work must be
         retried."""
         if device.reactivate:
-            self._reactivate(device)
+            self._lobby.reactivate(device)
         return self._gateway.run(lambda: self._process(device, lane))
 
     def finish(self, device: Device, lane: Lane) -> str:
@@ -92,7 +91,9 @@ class Commissioner:
         if device.devstate is State.REFUSED:
             return self._readmit(device)
         if device.devstate in SHUT_STATES:
-            self._expel(device)
+            self._lobby.expel(device)
+        if device.devstate is State.TRANSFERRED and lane == LOBBY:
+            self._lobby.send_away(device)
         if device.devstate is State.PROVING:
             self._publish_presence_challenge(device)
         target = target_of(lane)
@@ -111,7 +112,7 @@ class Commissioner:
             self._ask_to_renew(device, target)
         except TargetRefusal as refusal:
             return self._uncleared(device, None, refusal)
-        self._deactivate_in_lobby(device.retiring)
+        self._lobby.deactivate(device.retiring)
         if device.devstate is State.COMMISSIONED:  # a run that ended before it sent the route is continued here
             self._push_route(device)
         self._ledger.retire_certificates(device, device.retiring, ACTOR)
@@ -120,7 +121,7 @@ class Commissioner:
     def _retire_in_lobby(self, device: Device) -> str:
         """Retire the former certificates of a device that was released before its target had retired them. The targets
         that it has left are cleared, so only the lobby is left."""
-        self._deactivate_in_lobby(device.retiring)
+        self._lobby.deactivate(device.retiring)
         self._ledger.retire_certificates(device, device.retiring, ACTOR)
         return "retired"
 
@@ -128,25 +129,6 @@ class Commissioner:
         request = device.renewal_request()
         if request is not None and device.devicename is not None:
             self._gateway.ask_to_renew(target, device.devicename, request)
-
-    def _expel(self, device: Device) -> None:
-        self._deactivate_in_lobby(device.all_certificates)
-        if device.devicename is not None:
-            for iot_data in self._doors.data_everywhere(self._iot_data):
-                registry.disconnect(iot_data, device.devicename)
-
-    def _reactivate(self, device: Device) -> None:
-        """Activate the certificates of a device whose quarantine was lifted. Read the row afterwards: if it was shut
-        again meanwhile, the certificates are deactivated, so that the last change is that of the row."""
-        for certificate in device.certificates:
-            self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
-        current = self._ledger.get(device.certid)
-        if current is not None and current.devstate in SHUT_STATES:
-            self._deactivate_in_lobby(current.all_certificates)
-
-    def _deactivate_in_lobby(self, certificates: Iterable[Fingerprint]) -> None:
-        for certificate in certificates:
-            self._doors.everywhere(self._iot, partial(registry.deactivate, certid=certificate))
 
     def _commission(self, device: Device, lane: Lane) -> str:
         try:

@@ -31,7 +31,7 @@ from lobby.names import EnrolmentName
 ACTOR: Final = "service:reconciler"
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds, as for comparisons."""
-_GONE: Final = (State.REFUSED, *SHUT_STATES)
+_GONE: Final = (State.REFUSED, State.TRANSFERRED, *SHUT_STATES)
 logger = Logger(service="reconciler")
 Note = dict[str, Any]
 

@@ -51,7 +51,7 @@ def load_claim_settings(
     if identity is not None:
         identity = _checked(identity, provisioning.serial, state_dir)
         renews = options.renew and len(identity.thing) <= MAX_COMMON_NAME
-        own = replace(plan, thing=identity.thing, renews=renews)
+        own = replace(plan, thing=identity.thing, renews=renews, changes_lobby=True)
         if setup := _for_identity(own, files, state_dir, identity, libraries):
             return setup
     return _for_provisioning(replace(plan, provisioning=provisioning), files, state_dir, store, libraries, now)

@@ -21,6 +21,7 @@ from device.machine.events import (
     Event,
     Exit,
     ForgetRoute,
+    HomeStored,
     IdentityNotStored,
     IdentityStored,
     KeyReady,
@@ -29,12 +30,14 @@ from device.machine.events import (
     PrepareKey,
     Publish,
     ResetRequested,
+    RouteAction,
     ShowCode,
     Start,
     StopRequested,
     StorageAction,
     StorageFailed,
     StorageUpdated,
+    StoreHome,
     StoreIdentity,
     StorePending,
     StoreRoute,
@@ -130,7 +133,10 @@ class Client:
 
     def _start_event(self, route: Route | None) -> Start:
         """Raise `OSError` if the certificates cannot be read now. Then the client starts over after a pause."""
-        return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates())
+        found = self._storage.homes.load()
+        if found.error:
+            self._event_log.record("lobby_unreadable", {"detail": found.error})
+        return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates(), found.home)
 
     def _recover(self, error: Exception) -> None:
         """Log the exception and wait for the longest retry delay. The client then starts over with the stored route
@@ -183,7 +189,7 @@ class Client:
                 self._event_log.record(event, fields)
             case ShowCode(code):
                 self._show_code(code)
-            case StoreRoute() | ForgetRoute():
+            case StoreRoute() | ForgetRoute() | StoreHome():
                 self._handle(self._update_storage(action))
             case PrepareKey() | StorePending() | StoreIdentity():
                 self._handle(self._update_identity(action))
@@ -213,12 +219,16 @@ class Client:
             return self._connection_factory(action.connection_id, self.post)
         return self._renewals.connection(action.certificate, action.connection_id, self.post)
 
-    def _update_storage(self, action: StoreRoute | ForgetRoute) -> StorageUpdated | StorageFailed:
+    def _update_storage(self, action: RouteAction) -> StorageUpdated | HomeStored | StorageFailed:
         try:
-            if isinstance(action, StoreRoute):
-                self._storage.store(action.route)
-            else:
-                self._storage.forget()
+            match action:
+                case StoreHome(home):
+                    self._storage.homes.store(home)
+                    return HomeStored()
+                case StoreRoute(route):
+                    self._storage.store(route)
+                case ForgetRoute():
+                    self._storage.forget()
         except OSError as error:
             return StorageFailed(str(error))
         return StorageUpdated()

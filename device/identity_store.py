@@ -23,7 +23,7 @@ from device.machine.events import KeyReady
 from device.machine.plan import Provisioning
 from device.machine.provisioning_messages import Pending, certificate_der
 from device.renewal_state import has_replaced
-from device.storage import sealed, unsealed
+from device.sealed_files import sealed, unsealed
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_thing_name
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from device.disk import Disk
 from device.errors import NotAFileError
 from device.machine.renewal_events import NewHeld
-from device.storage import unsealed
+from device.sealed_files import unsealed
 from lobby.errors import InvalidInput
 
 RENEWAL_FILE: Final = "renewal.json"

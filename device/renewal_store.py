@@ -21,7 +21,7 @@ from device.identity_store import Keys, fingerprint
 from device.machine.provisioning_messages import certificate_der
 from device.machine.renewal_events import Certificates, NewHeld, RenewalKeyReady
 from device.renewal_state import RENEWAL_FILE, UNUSABLE, read_state
-from device.storage import sealed
+from device.sealed_files import sealed
 from lobby.names import Fingerprint, ThingName
 
 _MAX_BYTES: Final = 1024 * 1024

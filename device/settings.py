@@ -70,6 +70,7 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
         timing=timing,
         exit_on_arrival=exit_on_arrival,
         show_codes=show_codes,
+        changes_lobby=True,
         renews=options.renew and not options.pkcs11_lib and len(identity.thing) <= MAX_COMMON_NAME,
     )
     return Settings(identity, _credentials(options, cert, ca), plan, options.folder or cert.parent, ca)

@@ -7,17 +7,17 @@ continues without a disk: it gets its route from the lobby at each start.
 """
 
 import fcntl
-import hashlib
 import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from device.disk import Calls, Disk
 from device.errors import NotAFileError, StateDirError
-from lobby import strict_json
+from device.home_store import HomeStore
+from device.sealed_files import sealed, unsealed
 from lobby.errors import InvalidInput
 from lobby.wire import Route, parse_message
 
@@ -45,6 +45,7 @@ class Storage:
         self._new_route_file = folder / "route.json.new"
         self._bad_route_file = folder / "route.json.bad"
         self._disk = Disk(calls)
+        self.homes = HomeStore(folder, calls)
 
     def load(self) -> LoadedRoute:
         """Return the stored route. Never raise: the device must start with any content of the disk."""
@@ -129,29 +130,6 @@ def lock(folder: Path) -> int:
         os.close(handle)
         raise StateDirError("STATE_DIR_UNUSABLE", f"got {folder} ({error.strerror}), want a lockable folder") from error
     return handle
-
-
-def checksum(body: object) -> str:
-    """Return the SHA-256 of the canonical JSON, as hex."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def sealed(name: str, body: object) -> bytes:
-    """Return a file with this body, its format and its checksum."""
-    return json.dumps({"format": _FORMAT, "sha256": checksum(body), name: body}, indent=1).encode()
-
-
-def unsealed(name: str, content: bytes) -> Any:
-    """Return the body of a file. Raise `ValueError` if it is torn or edited."""
-    try:
-        outer = strict_json.loads(content)
-        header, body = (outer["format"], outer["sha256"]), outer[name]
-        matches = header == (_FORMAT, checksum(body))
-    except (ValueError, RecursionError, KeyError, TypeError):
-        raise ValueError(f"got no JSON object with format, sha256 and {name}: torn?") from None
-    if not matches:
-        raise ValueError("the checksum does not match: torn or edited?")
-    return body
 
 
 def _decode(content: bytes) -> Route:

@@ -7,7 +7,9 @@ from aws_cdk import aws_iam as iam
 
 from infra.permissions import (
     CERTIFICATES,
+    COUNTS,
     ENROLMENTS,
+    HISTORY,
     LEDGER,
     ROUNDS,
     admission,
@@ -41,15 +43,20 @@ def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
 
 
 def registrar(settings: Settings) -> list[iam.PolicyStatement]:
+    """It also admits devices that are accepted from another lobby."""
     lobby = settings.lobby
     own = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DeleteCertificate"]
     new = ["iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA", "iot:ListCertificates"]
     return [
         table(ENROLMENTS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
-        table(LEDGER, lobby, "GetItem"),
-        table(CERTIFICATES, lobby, "GetItem"),
-        table(NameRow, lobby, "GetItem"),
+        table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
+        table(CERTIFICATES, lobby, "GetItem", "PutItem"),
+        table(HISTORY, lobby, "PutItem", "Query"),
+        table(COUNTS, lobby, "UpdateItem"),
+        table(NameRow, lobby, "GetItem", "PutItem"),
         table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("Certificates", own, iot_arn(lobby, "cert/*")),
         allow("NewCertificates", new, "*"),
+        allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
+        allow("Attach", ["iot:AttachThingPrincipal"], "*"),
     ]

@@ -56,8 +56,9 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "ProvisioningRole", {f"{iot}:cert/*": _CERTIFICATES, allocation_hooks(lobby): hooks})
     attach = f"AttachThingPrincipal: {_NO_RESOURCE}"
     _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
-    new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA and ListCertificates"
-    _wildcards(stack, "RegistrarRole", {f"{iot}:cert/*": _CERTIFICATES, "*": f"{new}: {_NO_RESOURCE}"})
+    new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA, ListCertificates and AttachThingPrincipal"
+    registrar = {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": f"{new}: {_NO_RESOURCE}"}
+    _wildcards(stack, "RegistrarRole", registrar)
     _wildcards(
         stack,
         "VendingRole",

@@ -101,6 +101,7 @@ def make_claim_door(stack: "LobbyStack") -> None:
         claim_permissions.registrar(stack.settings),
         CLAIM_POLICY=CLAIM,
         CLAIM_KEYS_POLICY=CLAIM_KEYS,
+        LOBBY_POLICY=device_policies.WAITING,
     )
     timers.make_timer(stack, functions.REGISTRAR, registrar, "rate(5 minutes)", {"operation": "run"})
     CfnOutput(stack, "ProvisioningTemplate", value=TEMPLATE)

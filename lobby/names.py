@@ -66,6 +66,7 @@ class State(StrEnum):
     REFUSED = "refused"
     REVOKED = "revoked"
     QUARANTINED = "quarantined"
+    TRANSFERRED = "transferred"
 
 
 class ActorKind(StrEnum):

@@ -24,6 +24,7 @@ from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
 from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.transfer_documents import parse_endpoint
 from lobby.errors import Conflict, InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
@@ -33,15 +34,15 @@ from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import ReceptionistSettings, read_settings
-from lobby.wire import PRESENCE, RENEW
+from lobby.wire import PRESENCE, RENEW, TRANSFER
 
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
 
 ACTOR: Final = "service:receptionist"
 _MAX_VERSION: Final = 64
-_CHANGES: Final = ("entered", "fell back", "revoked", "quarantined")
-_FAULTS: Final = ("unknown", "mistaken", "replaced")
+_CHANGES: Final = ("entered", "fell back", "revoked", "quarantined", "transferred")
+_FAULTS: Final = ("unknown", "mistaken", "replaced", "unable")
 """Outcomes that are logged. Any other hello changes nothing, and is not logged: devices repeat them."""
 logger = Logger(service="receptionist")
 
@@ -63,8 +64,9 @@ class Receptionist:
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
         `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `quarantined`, `replaced` (the
-        certificate is not in use any more) or `mistaken` (the client id is not the device's name). `report`: the
-        client's information about itself; `at`: the time at which AWS IoT received the hello, in ms since 1970."""
+        certificate is not in use any more), `transferred` (to another lobby; `unable`: its client cannot go there) or
+        `mistaken` (the client id is not the device's name). `report`: the client's information about itself; `at`: the
+        time at which AWS IoT received the hello, in ms since 1970."""
         device = self._find(certid)
         if device is None or device.devicename is None:
             return "unknown"
@@ -75,8 +77,14 @@ class Receptionist:
             self._ask_to_renew(device, certid, report)
             send(self._iot_data, device.devicename, route)
             return self._record_routed(device, report, at, to_target=route == device.route())
+        return self._receive(device, report)
+
+    def _receive(self, device: Device, report: Report) -> str:
+        """Answer the hello of a device that has no route."""
         if device.devstate in SHUT_STATES:
             return self._shut_again(device)
+        if device.devstate is State.TRANSFERRED:
+            return self._redirect(device, report)
         if device.devstate is State.KNOCKING:
             return self._enter(device, report)
         return self._wait(device, report)
@@ -133,6 +141,16 @@ class Receptionist:
                 self._ledger.retry(device.certid, ACTOR)
         return device.devstate.value
 
+    def _redirect(self, device: Device, report: Report) -> str:
+        """Send a transferred device to its new lobby. A client that cannot change its lobby gets no message: it would
+        take the endpoint for that of a target."""
+        if device.transfer is None or device.transfer.endpoint is None or device.devicename is None:
+            return "waiting"
+        if not report.can_transfer:
+            return "unable"
+        send(self._iot_data, device.devicename, parse_endpoint(device.transfer.endpoint))
+        return "transferred"
+
     def _enter(self, device: Device, report: Report) -> str:
         with at_home():
             try:
@@ -178,7 +196,12 @@ def handler(event: dict[str, Any], _context: object, receptionist: Receptionist 
     outcome = (receptionist or _receptionist()).answer(
         certid,
         event.get("devicename"),
-        Report(version_of(event.get("clientversion")), event.get(PRESENCE) is True, event.get(RENEW) is True),
+        Report(
+            version_of(event.get("clientversion")),
+            event.get(PRESENCE) is True,
+            event.get(RENEW) is True,
+            can_transfer=event.get(TRANSFER) is True,
+        ),
         at=event.get("receivedat"),
     )
     log = logger.warning if outcome in _FAULTS else logger.info if outcome in _CHANGES else logger.debug

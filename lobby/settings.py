@@ -213,7 +213,8 @@ class NotarySettings(LobbySettings):
 @dataclass(frozen=True)
 class RegistrarSettings(LobbySettings):
     """`claim_policy` is attached to every claim certificate, `claim_keys_policy` also to one by which AWS IoT may
-    create keys."""
+    create keys. `lobby_policy` is attached to a certificate that is accepted from another lobby."""
 
     claim_policy: str
     claim_keys_policy: str
+    lobby_policy: str

@@ -19,7 +19,7 @@ HELLO_RULE: Final = "lobby"
 HELLO_TOPIC: Final = f"$aws/rules/{HELLO_RULE}"
 HELLO_SQL: Final = (
     "SELECT principal() AS certid, clientid() AS devicename, timestamp() AS receivedat, version AS clientversion,"
-    " presence AS presence, renew AS renew FROM '$aws/rules/lobby'"
+    " presence AS presence, renew AS renew, transfer AS transfer FROM '$aws/rules/lobby'"
 )
 """Selects named fields only, so that no field of the payload can replace the certificate or the client id."""
 RENEWAL_RULE: Final = "lobby_renewal"
@@ -41,6 +41,8 @@ CONNECT_FAILED: Final = "connect_failed"
 
 PRESENCE: Final = "presence"
 """In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
+TRANSFER: Final = "transfer"
+"""In a hello, `true` means that the device can change its lobby."""
 RENEW: Final = "renew"
 """In a hello, `true` means that the device can renew its certificate. In a message to the device, the request to
 renew."""
@@ -147,7 +149,23 @@ class NewCertificate:
         return json.dumps({"certificate": self.pem, "generation": self.generation}, separators=(",", ":")).encode()
 
 
-Message = Route | Reset | PresenceChallenge | RenewalRequest | NewCertificate
+@dataclass(frozen=True)
+class NewLobby:
+    """The lobby that the device belongs to from now on. `port`: as that of a route."""
+
+    iotep: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        return self.iotep if self.port is None else f"{self.iotep}:{self.port}"
+
+    def encode(self) -> bytes:
+        """Return the message for `lobby/<thing>`. Only for a device that has reported that it can change its lobby."""
+        port = {} if self.port in (None, MQTT_PORT) else {"port": self.port}
+        return json.dumps({"lobby": {"iotep": self.iotep, **port}}, separators=(",", ":")).encode()
+
+
+Message = Route | Reset | PresenceChallenge | RenewalRequest | NewCertificate | NewLobby
 
 
 def parse_message(payload: bytes) -> Message:
@@ -227,10 +245,21 @@ def _new_certificate(pem: object, body: Mapping[str, object]) -> NewCertificate:
     return NewCertificate(pem, generation)
 
 
+def _new_lobby(value: object, _body: Mapping[str, object]) -> NewLobby:
+    fields = value if isinstance(value, dict) else {}
+    iotep, port = fields.get("iotep"), fields.get("port")
+    if not isinstance(iotep, str) or not _HOST.fullmatch(iotep):
+        raise _bad_message(f"lobby {shown(value)}, want an object with `iotep`, a host name")
+    if port is not None and not _is_port(port):
+        raise _bad_message(f"port {shown(port)}, want 1 to 65535")
+    return NewLobby(iotep, port if isinstance(port, int) else None)
+
+
 _PARSERS: Final[Mapping[str, Callable[[object, Mapping[str, object]], Message]]] = {
     PRESENCE: _challenge,
     RENEW: _renewal_request,
     "certificate": _new_certificate,
+    "lobby": _new_lobby,
 }
 """What a message without a route is, by its first of these fields."""
 

@@ -79,6 +79,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
         "test_every_operation_of_the_deployed_schema_has_a_row",
         "test_real_tokens_for_another_pool_or_client_are_refused_by_both",
     ),
+    "e2e/test_e2e_transfers.py": (),
     "e2e/test_e2e_two_lobbies.py": (),
     "e2e/test_e2e_vending.py": ("test_a_device_with_curl_and_openssl_only_is_onboarded",),
     "e2e/test_e2e_webhooks.py": (),

@@ -31,6 +31,7 @@ from admin_api.cli.commands import (
     target_changes,
     target_template,
     targets,
+    transfers,
     users,
     webhooks,
 )
@@ -96,6 +97,7 @@ app.add_typer(
     name="campaigns",
     help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
 )
+app.add_typer(transfers.app, name="transfers", help="Give devices to another lobby, or take them over from one.")
 app.add_typer(regions.app, name="regions", help="Show which Region is home, and make another one home.")
 app.add_typer(users.app, name="users", help="Block users at once, unblock and list them.")
 app.add_typer(alerts.app, name="alerts", help="Send notices by e-mail: subscribe and list addresses.")

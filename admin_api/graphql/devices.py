@@ -21,6 +21,7 @@ from admin_api.graphql.histories import DeviceHistory, HistoryEntry, history_ent
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.renewals import DeviceRenewal, renewal_of
 from admin_api.graphql.targets import Target
+from admin_api.graphql.transfers import DeviceTransfer, transfer_of
 from admin_api.graphql.value_lists import REASON_LIST, STATES
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
@@ -126,6 +127,10 @@ class Device:
     def suspicion(self, info: Info) -> Suspicion | None:
         row = self._row_for("suspicion")
         return suspicion_of(row, with_addresses=info.context.caller.may("dismissSuspicion"))
+
+    @computed("* Its transfer to or from another lobby; null if there is none.")
+    def transfer(self) -> DeviceTransfer | None:
+        return transfer_of(self._row_for("transfer"))
 
     @computed("* The enrolment that has admitted the device; null if none matched it.")
     def enrolment(self) -> str | None:

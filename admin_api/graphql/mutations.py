@@ -29,6 +29,7 @@ from admin_api.graphql.reconciliation import Reconciliation, reconciled
 from admin_api.graphql.serial_claims import SerialClaimMutation
 from admin_api.graphql.standbys import StandbyMutation
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
+from admin_api.graphql.transfers import TransferMutation
 from admin_api.graphql.users import UserMutation
 from admin_api.graphql.webhooks import WebhookMutation
 from admin_api.target_registration import require_outside_lobby, require_region_with_iot
@@ -92,6 +93,7 @@ class Mutation(
     SerialClaimMutation,
     UserMutation,
     RegionMutation,
+    TransferMutation,
 ):
     @operation(
         "Claims a device for a target. A device that is claimed for another target is moved, if you may move devices.",

@@ -3,8 +3,8 @@
 It starts the workers of lanes in which rows wait and no worker runs (`lane_watch`), the feeders of campaigns, and the
 work of standbys (`standby_watch`). It pushes the route again to devices that have not arrived, and (`readmission`)
 readmits devices that a newer revocation list may accept. Every change goes through the ledger with the sweeper as
-actor, and is bounded: a route is pushed once. Each run does a part, and the next one continues. The sweeper never scans
-the whole ledger, and makes no calls in targets.
+actor, and is bounded: a route is pushed once. It ends transfers to other lobbies (`transfer_watch`). Each run does a
+part, and the next one continues. The sweeper never scans the whole ledger, and makes no calls in targets.
 """
 
 import os
@@ -19,6 +19,7 @@ from commissioner.campaigns.watch import CampaignReport, CampaignWatch
 from commissioner.lane_watch import LaneReport, LaneWatch
 from commissioner.readmission import Readmission
 from commissioner.standby_watch import StandbyReport, StandbyWatch
+from commissioner.transfer_watch import TransferWatch
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.aws.metric_report import report
@@ -96,6 +97,7 @@ class Sweeper:
         self._doors = doors
         self._targets = targets or RecentTargets(Targets.read_only(), clock, EVACUATION_CACHE)
         self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
+        self._transfers = TransferWatch(ledger, ACTOR, clock)
         self._readmission, self._lanes, self._campaigns, self._standbys = readmission, lanes, campaigns, standbys
 
     def sweep(self, note: Note, time_is_up: Callable[[], bool] = lambda: False) -> SweepResult:
@@ -109,6 +111,7 @@ class Sweeper:
             for device in self._newly_in(state, age, note):
                 self._report(device, result)
         result.readmitted = self._readmission.walk(note, self._clock(), time_is_up)
+        self._transfers.walk(note, time_is_up)
         return result
 
     def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:

@@ -8,7 +8,7 @@ reads no clock and draws no random numbers itself, so tests can try any order of
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from device.machine import connection, fallback, messages, provisioning, renewal
+from device.machine import connection, fallback, messages, new_lobby, provisioning, renewal
 from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
@@ -17,6 +17,7 @@ from device.machine.events import (
     Disconnected,
     Event,
     Failure,
+    HomeStored,
     IdentityNotStored,
     IdentityStored,
     KeyReady,
@@ -65,13 +66,15 @@ def advance(
 
 
 def _on_local_event(
-    step: Step, event: Start | StorageUpdated | StorageFailed | ResetRequested | StopRequested | Tick
+    step: Step, event: Start | StorageUpdated | HomeStored | StorageFailed | ResetRequested | StopRequested | Tick
 ) -> None:
     match event:
         case Start():
             _on_start(step, event)
         case StorageUpdated():
             messages.on_storage_updated(step)
+        case HomeStored():
+            new_lobby.on_home_stored(step)
         case StorageFailed(detail):
             messages.on_storage_failed(step, detail)
         case ResetRequested():
@@ -93,7 +96,8 @@ def _on_start(step: Step, event: Start) -> None:
     if step.plan.provisioning:
         location = Location.PROVISIONING
     route = None if step.plan.provisioning else event.route
-    step.update(route=route, location=location, lobby_index=attempts % len(step.plan.lobbies))
+    step.update(route=route, location=location, home=None if step.plan.provisioning else event.home)
+    step.update(lobby_index=attempts % len(step.lobbies))
     held = event.certificates
     step.update(certificates=held, renewing=Renewing(resume=held.has_key and held.new is None))
     step.log("starting", thing=step.plan.thing, place=step.state.location.value)
@@ -146,6 +150,8 @@ def _on_answer_overdue(step: Step) -> None:
 
 def _on_settled(step: Step) -> None:
     connection.on_settled(step)
+    new_lobby.settle(step)
+    new_lobby.store(step)
     renewal.on_settled(step)
 
 

@@ -15,12 +15,13 @@ from device.machine.events import (
     ForgetRoute,
     Outcome,
     Publish,
+    StoreHome,
     StoreRoute,
     Subscribe,
 )
 from device.machine.plan import Endpoint
 from device.machine.state import Location, Phase, Step, Timer
-from lobby.wire import HELLO_TOPIC, PRESENCE, RENEW, lobby_topic
+from lobby.wire import HELLO_TOPIC, PRESENCE, RENEW, TRANSFER, lobby_topic
 
 
 def connect(step: Step) -> None:
@@ -69,6 +70,8 @@ def send_hello(step: Step) -> None:
         body[PRESENCE] = True
     if in_lobby and step.plan.renews:
         body[RENEW] = True
+    if in_lobby and step.plan.changes_lobby:
+        body[TRANSFER] = True
     step.act(Publish(connection_id, HELLO_TOPIC if in_lobby else f"app/{thing}", json.dumps(body).encode()))
     step.set_timer(Timer.ANSWER, step.timing.answer_within)
 
@@ -152,19 +155,26 @@ def _stop(step: Step) -> None:
 
 
 def update_storage(step: Step) -> None:
-    """Write the current route to the storage, or remove it from there."""
+    """Write the current route to the storage, or remove it from there, and a new lobby that is not stored yet. The
+    route of the earlier lobby is removed first: without both, the device asks the earlier lobby again.
+    """
     step.cancel(Timer.STORAGE)
     step.update(storage_empty=False)
-    step.act(StoreRoute(step.state.route) if step.state.route else ForgetRoute())
+    if step.state.route is None:
+        step.act(ForgetRoute())
+    if step.state.home is not None and not step.state.home_stored:
+        step.act(StoreHome(step.state.home))
+    if step.state.route is not None:
+        step.act(StoreRoute(step.state.route))
 
 
 def _destination(step: Step) -> Endpoint:
-    state, plan = step.state, step.plan
+    state, lobbies = step.state, step.lobbies
     if state.location is Location.TARGET and state.route:
-        return Endpoint(state.route.iotep, state.route.port or plan.lobbies[0].port)
+        return Endpoint(state.route.iotep, state.route.port or lobbies[0].port)
     if state.location is Location.STANDBY and state.route and state.route.standby:
-        return Endpoint(state.route.standby.iotep, state.route.standby.port or plan.lobbies[0].port)
-    return plan.lobbies[state.lobby_index]
+        return Endpoint(state.route.standby.iotep, state.route.standby.port or lobbies[0].port)
+    return lobbies[state.lobby_index]
 
 
 def log(step: Step, event: str, **fields: object) -> None:

@@ -7,7 +7,7 @@ one.
 from dataclasses import dataclass, field
 from enum import Enum
 
-from device.machine.plan import Endpoint
+from device.machine.plan import Endpoint, Home
 from device.machine.provisioning_messages import Pending
 from device.machine.renewal_events import Certificates, RenewalAction, RenewalEvent
 from lobby.names import Fingerprint, ThingName
@@ -37,6 +37,7 @@ class Start:
     route: Route | None = None
     crashes: int = 0
     certificates: Certificates = field(default_factory=Certificates)
+    home: Home | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class MessageReceived:
 @dataclass(frozen=True)
 class StorageUpdated:
     """The last storage action succeeded."""
+
+
+@dataclass(frozen=True)
+class HomeStored:
+    """The new lobby is stored."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,7 @@ Event = (
     | Disconnected
     | MessageReceived
     | StorageUpdated
+    | HomeStored
     | StorageFailed
     | KeyReady
     | PendingStored
@@ -204,6 +211,13 @@ class StoreRoute:
 @dataclass(frozen=True)
 class ForgetRoute:
     """Remove the stored route. Answered by `StorageUpdated` or `StorageFailed`."""
+
+
+@dataclass(frozen=True)
+class StoreHome:
+    """Store the lobby that the device has changed to. Answered by `HomeStored` or `StorageFailed`."""
+
+    home: Home
 
 
 @dataclass(frozen=True)
@@ -264,4 +278,5 @@ class Exit:
 StorageAction = PrepareKey | StorePending | StoreIdentity
 """Events of the identity, not of the route."""
 ConnectionAction = Connect | Subscribe | Publish | Disconnect
-Action = ConnectionAction | StoreRoute | ForgetRoute | StorageAction | RenewalAction | ShowCode | LogEvent | Exit
+RouteAction = StoreRoute | ForgetRoute | StoreHome
+Action = ConnectionAction | RouteAction | StorageAction | RenewalAction | ShowCode | LogEvent | Exit

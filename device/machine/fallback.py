@@ -50,7 +50,7 @@ def look_for_home(step: Step) -> None:
 def _look_further(step: Step) -> None:
     """Try the next lobby, then the target, then go back to the standby."""
     state = step.state
-    next_index = (state.lobby_index + 1) % len(step.plan.lobbies)
+    next_index = (state.lobby_index + 1) % len(step.lobbies)
     if state.location is Location.LOBBY and next_index:
         step.update(lobby_index=next_index, refusals=0)
     elif state.location is Location.LOBBY:
@@ -101,7 +101,7 @@ def _exhausted(step: Step) -> bool:
 def _fail_at_lobby(step: Step, *, refused: bool) -> None:
     """Back off. The wait grows with each round over all lobbies, or with each refusal of one of them. If the target has
     failed, too, use the standby; a route without one leads to the target again."""
-    state, timing, lobbies = step.state, step.timing, step.plan.lobbies
+    state, timing, lobbies = step.state, step.timing, step.lobbies
     if state.route and _exhausted(step):
         if state.route.standby is not None and state.fallbacks:
             connection.log(step, "fallback_to_standby", attempts=state.failures)

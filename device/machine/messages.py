@@ -1,17 +1,20 @@
-"""Messages to the device, by their kind: a route, a factory reset, a presence challenge, or one of a renewal.
+"""Messages to the device, by their kind: a route, a factory reset, a presence challenge, one of a renewal, or a new
+lobby.
 
-Anything else is logged and ignored. Resets and presence challenges are handled here, routes in `routes`, and messages
-of renewals in `renewal`.
+Anything else is logged and ignored. Resets and presence challenges are handled here, routes in `routes`, messages of
+renewals in `renewal`, and new lobbies in `new_lobby`.
 """
 
-from device.machine import connection, renewal, routes
+from device.machine import connection, new_lobby, renewal, routes
 from device.machine.events import ShowCode
 from device.machine.routes import hide_code
 from device.machine.state import Location, Phase, Step, Timer
 from lobby.errors import InvalidInput
 from lobby.names import shown
 from lobby.wire import (
+    Message,
     NewCertificate,
+    NewLobby,
     PresenceChallenge,
     RenewalRequest,
     Reset,
@@ -31,17 +34,24 @@ def handle_message(step: Step, topic: str, payload: bytes) -> None:
         message = parse_message(payload)
     except InvalidInput as error:
         return step.ignore(error.message)
+    return _carry_out(step, message)
+
+
+def _carry_out(step: Step, message: Message) -> None:
     match message:
         case Reset():
             step.log_limited("reset_received", by="message")
             _forget_route(step, always_write=False)
         case Route():
+            new_lobby.settle(step)
             renewal.on_route(step, routes.with_port(step, message))
+            new_lobby.store(step)
         case PresenceChallenge():
             _show_code(step, message)
         case RenewalRequest() | NewCertificate():
             renewal.on_message(step, message)
-    return None
+        case NewLobby():
+            new_lobby.on_new_lobby(step, message)
 
 
 def on_reset_requested(step: Step) -> None:
@@ -71,7 +81,8 @@ def revisit(step: Step) -> None:
 
 
 def on_storage_updated(step: Step) -> None:
-    step.cancel(Timer.STORAGE)
+    if step.state.home_stored:
+        step.cancel(Timer.STORAGE)
     step.update(storage_error="", storage_empty=step.state.route is None)
     step.log("route_stored" if step.state.route else "route_forgotten")
 

@@ -31,6 +31,18 @@ class Endpoint:
         return f"{self.host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class Home:
+    """The lobby that the device has changed to. `before` are the earlier ones, until the new one has proven to work."""
+
+    endpoint: Endpoint
+    before: tuple[Endpoint, ...] = ()
+
+    @property
+    def lobbies(self) -> tuple[Endpoint, ...]:
+        return (self.endpoint, *self.before)
+
+
 def parse_endpoint(text: str, port: int = MQTT_PORT) -> Endpoint:
     """Parse ``host`` or ``host:port``. Raise `InvalidInput` INVALID_ENDPOINT."""
     host, colon, number = text.strip().partition(":")
@@ -182,5 +194,7 @@ class Plan:
     """The device can show a presence code. Its hellos announce this."""
     renews: bool = False
     """The device can renew its certificate. Its hellos announce this."""
+    changes_lobby: bool = False
+    """The device goes to another lobby if its own one says so. Its hellos announce this."""
     provisioning: Provisioning | None = None
     """The device has no certificate of its own yet: connect with the claim certificate and get one, nothing else."""

@@ -136,7 +136,7 @@ def _names_other_standby(step: Step, route: Route) -> bool:
     state = step.state
     if state.location is not Location.TARGET or state.phase is not Phase.ONLINE or state.route is None:
         return False
-    if route.standby is None or route.standby == state.route.standby or state.endpoint in step.plan.lobbies:
+    if route.standby is None or route.standby == state.route.standby or state.endpoint in step.lobbies:
         return False
     return replace(route, standby=state.route.standby) == state.route
 

@@ -29,7 +29,7 @@ def on_route(step: Step, route: Route) -> None:
     state, address = step.state, f"{route.iotep}:{route.port}"
     if state.location is Location.STANDBY:
         return step.ignore("got a route from a standby, want one from a lobby or the target")
-    from_lobby = state.location is Location.LOBBY or state.endpoint in step.plan.lobbies
+    from_lobby = state.location is Location.LOBBY or state.endpoint in step.lobbies
     current = state.route
     if not from_lobby and current is not None:
         route = replace(route, standby=current.standby)  # a target, which has another owner, cannot decide about it

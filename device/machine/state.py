@@ -10,7 +10,7 @@ from typing import Any
 
 from device.machine.backoff import Uniform
 from device.machine.events import Action, Exit, LogEvent
-from device.machine.plan import Endpoint, Plan, Timing
+from device.machine.plan import Endpoint, Home, Plan, Timing
 from device.machine.provisioning_messages import Pending
 from device.machine.renewal_events import Certificates, RenewalAction
 from lobby.names import Fingerprint, ThingName
@@ -167,6 +167,9 @@ class State:
     """The last storage error, which is logged once."""
     shown_challenge: PresenceChallenge | None = None
     """The presence challenge that the device shows now."""
+    home: Home | None = None
+    """The lobby that the device has changed to; None: it uses those of its settings."""
+    home_stored: bool = True
     storage_empty: bool = False
     """Whether the storage certainly contains no route."""
     logged_lines: int = 0
@@ -197,6 +200,11 @@ class Step:
     @property
     def timing(self) -> Timing:
         return self.plan.timing
+
+    @property
+    def lobbies(self) -> tuple[Endpoint, ...]:
+        """Return the lobbies to which the device connects, in order."""
+        return self.state.home.lobbies if self.state.home else self.plan.lobbies
 
     def update(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)

@@ -15,6 +15,7 @@ from lobby.domain.shadows import Shadows
 from lobby.domain.standby import Standby
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.thing_settings import ThingSettings
+from lobby.domain.transfer import Transfer
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route, StandbyEndpoint
 
@@ -68,7 +69,9 @@ class Device:
     what a move has still to do with its shadows (`shadows`, `shadow_transitions`).
 
     `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
-    certificate is still to be activated in the lobby (`quarantine`)."""
+    certificate is still to be activated in the lobby (`quarantine`).
+
+    `transfer`: the offer of the device to another lobby, or by which it came from one (`transfer`)."""
 
     certid: Fingerprint
     devstate: State
@@ -121,6 +124,7 @@ class Device:
     suspicion: Suspicion | None = None
     reactivate: bool = False
     shadows: Shadows | None = None
+    transfer: Transfer | None = None
 
     @property
     def is_suspected(self) -> bool:

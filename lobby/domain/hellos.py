@@ -17,12 +17,13 @@ from lobby.names import Region
 @dataclass(frozen=True)
 class Report:
     """A client's information about itself: its version, whether it can show a presence code, and whether it can renew
-    its certificate. None: it is not known. `region` is that of the door, if it is known."""
+    its certificate, or change its lobby. None: it is not known. `region` is that of the door, if it is known."""
 
     clientversion: str | None = None
     shows_code: bool | None = None
     can_renew: bool | None = None
     region: Region | None = None
+    can_transfer: bool | None = None
 
 
 def hello(device: Device, report: Report, at: str) -> Device:

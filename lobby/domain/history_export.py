@@ -67,9 +67,13 @@ def history_export(
 
 def digest(export: Document) -> bytes:
     """Return the SHA-256 to sign."""
+    return hashlib.sha256(canonical(export)).digest()
+
+
+def canonical(export: Document) -> bytes:
+    """Return what is signed: the document without its signature."""
     content = {name: value for name, value in export.items() if name != "signature"}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).digest()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def signed(export: Document, signature: Signature) -> Document:

@@ -63,7 +63,7 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
         lanes.append(lane_to(_target(device)))
     if device.standby is not None and device.works_in_standby:
         lanes.append(lane_to(device.standby.target))
-    if device.devstate in (*SHUT_STATES, State.PROVING) or device.reactivate:
+    if device.devstate in (*SHUT_STATES, State.PROVING, State.TRANSFERRED) or device.reactivate:
         lanes.append(LOBBY)
     return tuple(lane for lane in lanes if lane != home_lane(device))
 

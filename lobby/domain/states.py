@@ -58,6 +58,13 @@ class Event(StrEnum):
     DISMISS = "dismiss"
     QUARANTINE = "quarantine"
     LIFT = "lift"
+    OFFER = "offer"
+    """It is offered to another lobby."""
+    WITHDRAW = "withdraw"
+    TRANSFER = "transfer"
+    """Another lobby has accepted it."""
+    ACCEPT = "accept"
+    """It is accepted from another lobby."""
 
 
 _S, _E = State, Event
@@ -70,6 +77,9 @@ SHUT_STATES: Final = (_S.REVOKED, _S.QUARANTINED)
 PLACED_STATES: Final = (_S.COMMISSIONED, _S.ARRIVED)
 """The device is registered in its target, which must match the row. In other states it is not ready yet, or the row
 states the reason."""
+
+OFFERABLE_STATES: Final = frozenset({*CLAIM_HELD_STATES, _S.KNOCKING, _S.INLOBBY})
+"""The device can be offered to another lobby, and transferred there."""
 
 ABSENT: Final = None
 """A fingerprint without a row."""
@@ -102,7 +112,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.RELEASE, [*CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
     **_transitions(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
     **_transitions(_E.RETRY, CLAIM_HELD_STATES, _S.CLAIMED),
-    **{(state, _E.RETRY): state for state in (_S.REFUSED, *SHUT_STATES, _S.INLOBBY, _S.PROVING)},
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, *SHUT_STATES, _S.INLOBBY, _S.PROVING, _S.TRANSFERRED)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},
@@ -117,6 +127,12 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **{(state, event): state for state in ADMITTED_STATES for event in (_E.SUSPECT, _E.DISMISS)},
     **_transitions(_E.QUARANTINE, ADMITTED_STATES, _S.QUARANTINED),
     **_transitions(_E.LIFT, [_S.QUARANTINED], _S.INLOBBY),
+    **{(state, _E.OFFER): state for state in OFFERABLE_STATES},
+    **{(state, _E.WITHDRAW): state for state in _ANY - {_S.EXPECTED}},
+    **_transitions(_E.WITHDRAW, [_S.TRANSFERRED], _S.INLOBBY),
+    **_transitions(_E.TRANSFER, OFFERABLE_STATES, _S.TRANSFERRED),
+    **_transitions(_E.ACCEPT, [ABSENT, _S.REFUSED, _S.TRANSFERRED], _S.KNOCKING),
+    **_transitions(_E.ACCEPT, [_S.EXPECTED], _S.CLAIMED),
 }
 """(state, event) → the next state. `ABSENT` means that there is no row: releasing an expected device leaves only its
 history."""
@@ -124,6 +140,7 @@ history."""
 UNPROVEN: Final[dict[tuple[State | None, Event], State]] = {
     **dict.fromkeys([(_S.KNOCKING, _E.CLAIM), (_S.INLOBBY, _E.CLAIM)], _S.PROVING),
     **dict.fromkeys([(_S.EXPECTED, _E.ADMIT), (_S.REFUSED, _E.ADMIT)], _S.PROVING),
+    **dict.fromkeys([(_S.EXPECTED, _E.ACCEPT), (_S.REFUSED, _E.ACCEPT)], _S.PROVING),
     (_S.QUARANTINED, _E.LIFT): _S.PROVING,
 }
 """(state, event) → the next state while the claim waits for proof of presence."""
@@ -171,7 +188,7 @@ def next_state(
         return SPENT[state, event]
     if at_once and (state, event) in AT_ONCE:
         return AT_ONCE[state, event]
-    if event in (Event.ADMIT, Event.LIFT) and claimed:
+    if event in (Event.ADMIT, Event.ACCEPT, Event.LIFT) and claimed:
         return State.CLAIMED
     return TRANSITIONS[state, event]
 
@@ -196,6 +213,8 @@ def _conflict(state: State | None, event: Event) -> Conflict:
         return Conflict("REVOKED", f"got {event} for a revoked device, want one that is not: revocation is final")
     if state is State.QUARANTINED:
         return Conflict("QUARANTINED", f"got {event} for a device in quarantine, want its quarantine lifted first")
+    if state is State.TRANSFERRED:
+        return Conflict("TRANSFERRED", f"got {event} for a device that has another lobby, want its transfer withdrawn")
     if event is Event.CLAIM and (state in CLAIM_HELD_STATES or state in (State.EXPECTED, State.PROVING)):
         return Conflict("ALREADY_CLAIMED", f"got a claim for a device that is {state}, want move or release first")
     allowed = ", ".join(allowed_events(state)) or "nothing"

@@ -65,7 +65,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
         firstseen=row.firstseen or at,
         needs_commissioner=state is State.CLAIMED,
     )
-    admitted = _expecting(admitted, row.expected_name)
+    admitted = expecting(admitted, row.expected_name)
     return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
 
 
@@ -109,17 +109,17 @@ def claim(
     user expects it to have."""
     request = claim_with_defaults(request, device)
     if device is not None and _holds(device, request):
-        return _expecting(device, expected_name or device.expected_name)
+        return expecting(device, expected_name or device.expected_name)
     state = state_after(device, Event.CLAIM, unproven=request.presence)
     if request.presence:
         presence.require_pause(device, at)
     left = leave_places(device or Device(certid, state, at), None if state is State.PROVING else request.target)
     proof = PresenceProof.WANTED if request.presence else None
-    expecting = _expecting(_claimed(left, state, request, actor, at, proof), expected_name)
-    return presence.start_proof(expecting) if state is State.PROVING else expecting
+    named = expecting(_claimed(left, state, request, actor, at, proof), expected_name)
+    return presence.start_proof(named) if state is State.PROVING else named
 
 
-def _expecting(device: Device, name: ThingName | None) -> Device:
+def expecting(device: Device, name: ThingName | None) -> Device:
     """Return `device` with the name that its claim expects, if it is not the name that it has."""
     expected = None if name == device.devicename else name
     return device if expected == device.expected_name else replace(device, expected_name=expected)
@@ -144,7 +144,7 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
     wanted = PresenceProof.WANTED if request.presence and state is State.EXPECTED else None
     proof = PresenceProof.GIVEN if proven else wanted
     moved = _claimed(leave_places(device, request.target), state, request, actor, at, proof)
-    return _expecting(moved, device.expected_name)
+    return expecting(moved, device.expected_name)
 
 
 def configure(device: Device, profile: str | None, config: Config | None, at: str) -> Device:
@@ -174,12 +174,13 @@ def release(device: Device, at: str) -> Device | None:
     if state is State.REFUSED:
         if device.target is None:
             raise Conflict("NOT_ALLOWED", f"got release for a device that is {device.devstate}, want one with a claim")
-        return _without_claim(device)
-    left = _without_claim(leave_places(device, None))
+        return without_claim(device)
+    left = without_claim(leave_places(device, None))
     return entered(replace(left, renew_by=None, reason=None, message=None, needs_commissioner=True), state, at)
 
 
-def _without_claim(device: Device) -> Device:
+def without_claim(device: Device) -> Device:
+    """Return `device` in the next generation, without what its claim states."""
     return replace(
         _next_generation(device),
         target=None,
@@ -280,7 +281,7 @@ def _claimed(
     device: Device, state: State, request: ClaimRequest, actor: str, at: str, proof: PresenceProof | None
 ) -> Device:
     claimed = replace(
-        _without_claim(device),
+        without_claim(device),
         target=request.target,
         profile=request.profile,
         config=request.config,

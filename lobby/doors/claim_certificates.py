@@ -1,4 +1,5 @@
-"""Lambda: the registrar. It manages claim certificates for the admin API, and every five minutes by a timer.
+"""Lambda: the registrar. It manages claim certificates and accepts devices of other lobbies for the admin API, and
+runs every five minutes by a timer.
 
 A run of the timer aligns the claim certificates with their enrolments, so that one ends with its enrolment; reports
 those that will expire; and deletes unused certificates (`unused_certificates`). The admin API has no permission on
@@ -18,6 +19,7 @@ from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
 from lobby.domain.claim_certificate import is_expiring
+from lobby.doors.acceptance import Acceptance
 from lobby.doors.registrar import Registrar
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -29,7 +31,9 @@ from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.routing import Access
+from lobby.ledger.store import Ledger
 from lobby.settings import RegistrarSettings, read_settings
+from lobby.transfer_contracts import AcceptDevices, encode_results
 
 SERVICE: Final = "registrar"
 SOON: Final = timedelta(days=30)
@@ -45,6 +49,7 @@ class ClaimCertificateHandler:
     registrar: Registrar
     unused: UnusedCertificates
     enrolments: Enrolments
+    acceptance: Acceptance
     clock: Callable[[], datetime] = now
 
     def run(self, time_is_up: Callable[[], bool]) -> dict[str, int]:
@@ -62,8 +67,10 @@ class ClaimCertificateHandler:
             save_progress(SERVICE, note)
         return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
 
-    def serve(self, request: ClaimRequest) -> dict[str, Any]:
+    def serve(self, request: ClaimRequest | AcceptDevices) -> dict[str, Any]:
         """Serve a request of the admin API."""
+        if isinstance(request, AcceptDevices):
+            return encode_results(self.acceptance.accept(request))
         if isinstance(request, AddClaimCertificate):
             return self.registrar.add(request).encode()
         if isinstance(request, AlignClaimCertificates):
@@ -81,7 +88,8 @@ def _handler() -> ClaimCertificateHandler:
     doors = DoorClients.of(settings.region, os.environ)
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
     unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
-    return ClaimCertificateHandler(registrar, unused, Enrolments())
+    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy)
+    return ClaimCertificateHandler(registrar, unused, Enrolments(), acceptance)
 
 
 @timer_at_home(nothing_done)
@@ -91,13 +99,19 @@ def _run(service: ClaimCertificateHandler, context: Any) -> dict[str, Any]:
     return numbers
 
 
+def _request(event: dict[str, Any]) -> ClaimRequest | AcceptDevices:
+    if event.get("operation") == AcceptDevices.operation:
+        return AcceptDevices.decode(event)
+    return decode_claim_request(event)
+
+
 @everywhere(Access.HOME)
 def handler(event: dict[str, Any], context: Any, service: ClaimCertificateHandler | None = None) -> dict[str, Any]:
-    """Handle the timer's event, or a request of `lobby.claim_contracts`."""
+    """Handle the timer's event, or a request of `lobby.claim_contracts` or `lobby.transfer_contracts`."""
     service = service or _handler()
     if event.get("operation") == "run":
         return _run(service, context)
     try:
-        return service.serve(decode_claim_request(event))
+        return service.serve(_request(event))
     except (InvalidInput, NotFound, Conflict) as error:
         return encode_refusal(error.code, error.message)

@@ -100,7 +100,7 @@ class ProvisioningHook:
         try:
             self._ledger.refuse(request.certid, request.name, code, message, ACTOR, enrolment, unless_admitted=True)
         except Conflict as conflict:
-            if conflict.code not in (REVOKED, QUARANTINED):
+            if conflict.code not in (REVOKED, QUARANTINED, "TRANSFERRED"):
                 raise
         return code
 

@@ -118,7 +118,7 @@ class Bouncer:
         except Conflict as conflict:
             if conflict.code == "NOT_ALLOWED":
                 return self._record_reason(certid, code, message)
-            if conflict.code not in ("REVOKED", "QUARANTINED"):
+            if conflict.code not in ("REVOKED", "QUARANTINED", "TRANSFERRED"):
                 raise
         self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
         return code

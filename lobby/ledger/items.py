@@ -15,6 +15,7 @@ from lobby.domain.shadows import parse_shadows
 from lobby.domain.standby import parse_standby
 from lobby.domain.states import Event, State
 from lobby.domain.thing_settings import ThingSettings
+from lobby.domain.transfer import Transfer
 from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint, ThingName, parse_target_key
@@ -54,6 +55,7 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "reason": device.reason or (CLONE_SUSPECTED if device.is_suspected else None),
         "reactivate": device.reactivate or None,
         "shadows": str(device.shadows) if device.shadows else None,
+        "transfer": device.transfer.encode() if device.transfer else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
@@ -85,6 +87,7 @@ def device_of(row: LedgerRow) -> Device:
     values["suspicion"] = Suspicion.decode(row.suspicion) if row.suspicion else None
     values["reactivate"] = bool(row.reactivate)
     values["shadows"] = parse_shadows(row.shadows) if row.shadows else None
+    values["transfer"] = Transfer.decode(row.transfer) if row.transfer else None
     values["retiring"] = tuple(map(Fingerprint, row.retiring or ()))
     values["targets_to_clear"] = tuple(parse_target_key(left) for left in row.targets_to_clear or ())
     return Device(**values)

@@ -101,6 +101,7 @@ class LedgerRow(Model):
     suspicion = JSONAttribute(null=True)
     reactivate = BooleanAttribute(null=True)
     shadows = UnicodeAttribute(null=True)
+    transfer = JSONAttribute(null=True)
 
 
 class HistoryRow(Model):

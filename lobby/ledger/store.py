@@ -34,6 +34,7 @@ from lobby.ledger.quarantine_writer import QuarantineWriter
 from lobby.ledger.renewals import RenewalWriter
 from lobby.ledger.standby_writer import StandbyWriter
 from lobby.ledger.transaction import changes
+from lobby.ledger.transfer_writer import TransferWriter
 from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Target, ThingName
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ NO_NAMES: Final[Mapping[Fingerprint, ThingName]] = MappingProxyType({})
 _WAITING_STATES: Final = (State.INLOBBY, State.PROVING, State.FAILED)
 
 
-class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWriter, QuarantineWriter):
+class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWriter, QuarantineWriter, TransferWriter):
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:

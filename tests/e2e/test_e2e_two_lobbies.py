@@ -1,12 +1,8 @@
 """Two lobbies of one account share a target account and Region: each onboards its devices there, and destroying one of
 them does not affect the other."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,55 +10,19 @@ import pytest
 
 from infra.local.api import Api
 from infra.local.lobby_file import NAME, LobbyFile
-from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.powered_device import PoweredDevice
-from infra.local.synthesis import ROOT
 from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.claiming_device import ClaimConnection, new_key, request_of, stored
 from tests.e2e.deployment import CLAIM, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of
 from tests.e2e.lobbyctl_process import Lobbyctl
-from tests.e2e.second_lobby import layout_beside
+from tests.e2e.staging_lobby import ID, STATE, SecondLobby, wait_for_state
 
-ID = "staging"
-STATE = "query($id: ID!) { device(certid: $id) { devstate reason message } }"
 ADD = """mutation($csr: String!) {
   addClaimCertificate(enrolment: "claimed", csr: $csr) { certificateId certificatePem }
 }"""
 RELEASE = "mutation($id: ID!) { releaseDevice(certid: $id) { forgotten } }"
-
-
-@dataclass
-class SecondLobby:
-    """The lobby with an id, in the cloud of the first one."""
-
-    first: Deployment
-    state: Path
-
-    def run(self, action: str) -> None:
-        command = [sys.executable, "-m", "tests.e2e.second_lobby", action, str(self.state)]
-        environment = os.environ | {"LOBBY_ID": ID, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [*command, str(self.first.layout.state_dir)],
-            cwd=ROOT,
-            env=environment,
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    @property
-    def file(self) -> LobbyFile:
-        return LobbyFile.read(self.state)
-
-    @property
-    def lobby(self) -> Target:
-        return layout_beside(self.first.layout).lobby
-
-    def make_device(self) -> DevicePaths:
-        return Manufacturer(self.state / FOLDER).make_device()
 
 
 @pytest.fixture
@@ -78,16 +38,6 @@ def running() -> Iterator[ExitStack]:
     """What a test has started and not stopped is stopped after it."""
     with ExitStack() as started:
         yield started
-
-
-def wait_for_state(api: Api, certid: str, state: str) -> None:
-    last: list[object] = [None]
-
-    def look() -> bool:
-        last[0] = device = api.ask(STATE, id=certid)["device"]
-        return bool(device and device["devstate"] == state)
-
-    until(look, lambda: last[0])
 
 
 def onboard(running: ExitStack, api: Api, file: LobbyFile, paths: DevicePaths, state: Path, target: Target) -> None:

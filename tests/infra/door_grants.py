@@ -56,9 +56,13 @@ DOOR_GRANTS: dict[str, dict[str, set[str]]] = {
     },
     "device-lobby-registrar": {
         "dynamodb:GetItem": {f"{TABLE}{name}" for name in ("ledger", "enrolments", "rounds", "certificates", "names")},
-        "dynamodb:PutItem": {f"{TABLE}enrolments", f"{TABLE}rounds"},
-        "dynamodb:UpdateItem": {f"{TABLE}enrolments"},
-        "dynamodb:Query": {f"{TABLE}enrolments"},
+        "dynamodb:PutItem": {
+            f"{TABLE}{name}" for name in ("ledger", "history", "enrolments", "rounds", "certificates", "names")
+        },
+        "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}enrolments", f"{TABLE}counts"},
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}enrolments"},
+        "iot:CreateThing": {f"{IOT}thing/*"},
+        "iot:AttachThingPrincipal": {"*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "iot:UpdateCertificate": {f"{IOT}cert/*"},
         "iot:AttachPolicy": {f"{IOT}cert/*"},

@@ -48,7 +48,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "sweeper": {"TRUST_BUCKET", "LANES_QUEUE", "CAMPAIGNS_QUEUE"},
         "campaigns": {"TRUST_BUCKET", "CAMPAIGNS_QUEUE", "CAMPAIGN_APPROVAL_ABOVE"},
         "provisioning": set(),
-        "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY"},
+        "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY", "LOBBY_POLICY"},
         "reconciler": {"INSPECTOR_FUNCTION", "LOBBY", "TRUST_BUCKET"},
         "arrivals": {"UNCONFIRMED_QUEUE", "MARKS_QUEUE", "CLONE_POLICY"},
         "connections": {"CLONE_POLICY"},

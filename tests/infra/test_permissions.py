@@ -12,6 +12,7 @@ UNBOUNDED = {
     "device-lobby-registrar": {
         "iot:CreateCertificateFromCsr",
         "iot:RegisterCertificateWithoutCA",
+        "iot:AttachThingPrincipal",
         "iot:ListCertificates",
     },
     "device-lobby-vending": {

@@ -22,6 +22,7 @@ STYLES: Final = {
     "refused": "red",
     "revoked": "magenta",
     "quarantined": "bold magenta",
+    "transferred": "dim",
 }
 COMMANDS: Final = {
     "claimDevice": "claim",

@@ -115,6 +115,8 @@ const CHANGE = [
   "dismissSuspicion",
   "quarantineDevice",
   "liftQuarantine",
+  "offerDevices",
+  "withdrawTransfers",
 ];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];

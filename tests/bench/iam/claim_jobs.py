@@ -1,7 +1,7 @@
 """The job that needs the grants of the door `claim`: the hook's, the template's and the registrar's.
 
 A device joins with a claim certificate that AWS IoT has issued, a second key of its serial number is refused, then
-approved, and a supplied claim certificate is added and revoked.
+approved, and a supplied claim certificate is added and revoked. Devices of another lobby are accepted.
 """
 
 import secrets
@@ -10,10 +10,13 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from cryptography.x509 import load_pem_x509_certificate
+
 from admin_api.cli.claim_keys import self_signed
+from pki.certificates import fingerprint
 from tests.bench.iam.allocation_function import allocation as by_function
 from tests.bench.iam.api_jobs import claim_serial_numbers
-from tests.bench.iam.device_jobs import named
+from tests.bench.iam.device_jobs import named, target_input
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.timer_jobs import invoke
 from tests.e2e.claiming_device import ClaimConnection, Pending, new_key, request_of, stored
@@ -35,6 +38,8 @@ mutation($name: String!, $csr: String, $pem: String) {
 _APPROVE: Final = """
 mutation($name: String!, $serial: String!) { approveSerialNumber(enrolment: $name, serialNumber: $serial) { until } }"""
 _REVOKE: Final = "mutation($id: String!) { revokeClaimCertificate(certificateId: $id) { state } }"
+_CLAIM: Final = "mutation($id: ID!, $target: TargetInput!) { claimDevice(certid: $id, target: $target) { certid } }"
+_RELEASE: Final = "mutation($id: ID!) { releaseDevice(certid: $id) { certid } }"
 _STATE: Final = "query($id: ID!) { device(certid: $id) { devstate reason } }"
 _numbers = count(1)
 
@@ -58,8 +63,28 @@ def join_by_claim(fixture: JobFixture) -> None:
     pem = self_signed(new_key(), name, 30, datetime.now(UTC) - timedelta(minutes=1))
     supplied = fixture.request("registers", _ADD, "admin", name=name, pem=pem)["addClaimCertificate"]
     fixture.request("revokes", _REVOKE, id=supplied["certificateId"])
+    _accept(fixture, name)
     _forget_last_cleaning(fixture)
     invoke(fixture, "registrar", {"operation": "run"})
+
+
+def _accept(fixture: JobFixture, name: str) -> None:
+    """Accept devices of another lobby: one that is claimed already, and one whose claim was released."""
+    devices = []
+    for place in ("claimed", "released"):
+        pem = self_signed(new_key(), f"{name}-{place}", 30, datetime.now(UTC) - timedelta(minutes=1))
+        certid = fingerprint(load_pem_x509_certificate(pem.encode()))
+        fixture.request("claims", _CLAIM, id=certid, target=target_input(fixture.first))
+        if place == "released":
+            fixture.request("releases", _RELEASE, id=certid)
+        devices.append({"certid": certid, "name": f"{name}-{place}", "pem": pem})
+    event = {"operation": "accept", "offer": secrets.token_hex(16), "origin": "another lobby", "actor": "user:ann"}
+    answer = invoke(fixture, "registrar", {**event, "expires": "2030-01-01T00:00:00.000Z", "devices": devices})
+    if "results" not in answer:
+        raise JobFailed(f"accepts: {answer}"[:120])
+    refused = [each["message"] for each in answer["results"] if each["code"]]
+    if refused:
+        raise JobFailed(f"accepts: {refused[0]}")
 
 
 def _forget_last_cleaning(fixture: JobFixture) -> None:

@@ -41,7 +41,7 @@ from lobby.ledger.targets import Targets
 from lobby.names import CampaignName, Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests import direct_dynamodb, fast_moto
 from tests.aws import create_tables
-from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, ask_here
+from tests.functional.admin_api.registrar_here import CLAIM_POLICIES, LOBBY_POLICY, ask_here
 from tests.functional.admin_api.user_pool import CLIENT, ISSUER, REGION, key_of, token
 from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhooks_on_moto
 from tests.history_key import sign_history
@@ -287,7 +287,7 @@ def fresh_lobby(ledger: Ledger) -> Lobby:
     for model in MODELS:
         dynamodb_backends[ACCOUNT_ID][REGION].tables[model.Meta.table_name].items.clear()
     iot_backends[ACCOUNT_ID][REGION].reset()
-    for policy in CLAIM_POLICIES:
+    for policy in (*CLAIM_POLICIES, LOBBY_POLICY):
         iot_backends[ACCOUNT_ID][REGION].create_policy(policy, {})
     targets = Targets(lambda: EXTERNAL_ID)
     targets.register(HERE, "Here", ("default", "camera"), "setup")

@@ -10,16 +10,19 @@ import boto3
 
 from admin_api.invocations import ask_registrar
 from lobby.doors import claim_certificates
+from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_certificates import ClaimCertificateHandler
 from lobby.doors.registrar import Registrar
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.invocation import Request
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.reader import LedgerReader
+from lobby.ledger.store import Ledger
 from lobby.names import Region
 from tests.functional.admin_api.user_pool import REGION
 
 CLAIM_POLICIES = ("device-lobby-claim", "device-lobby-claim-keys")
+LOBBY_POLICY = "device-lobby-waiting"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def ask_here(request: Request[Any]) -> Any:
     """Return the registrar's response, or raise its refusal."""
     iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
     unused = UnusedCertificates(Region(REGION), iot, reader)
-    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), unused, Enrolments())
+    acceptance = Acceptance(iot, Ledger(Region(REGION)), LOBBY_POLICY)
+    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), unused, Enrolments(), acceptance)
     client = _InvokedHere(lambda event: claim_certificates.handler(event, None, service))
     return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

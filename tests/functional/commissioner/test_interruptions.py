@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from lobby.domain.changes import Change, Chosen, Lift, Quarantine
+from lobby.domain.transfer import Transfer, TransferStep
+from lobby.ledger.clock import timestamp
 from tests import aws
 from tests.aws import Clock, CutOff
 from tests.functional.commissioner.lobby_with_targets import (
@@ -60,6 +62,17 @@ def lift(lobby: LobbyWithTargets) -> Record:
     return change(lobby, Lift("seen on site"))
 
 
+def transfer(lobby: LobbyWithTargets) -> Record:
+    """Another lobby has accepted the device."""
+    lobby.start_placed()
+    with lobby.calls.uncounted():
+        at, end = timestamp(lobby.clock()), "2030-01-01T00:00:00.000Z"
+        lobby.ledger.offer(ONE, Transfer(TransferStep.OFFERED, "a" * 32, "Bob", at, ANN, end))
+        done = Transfer(TransferStep.COMPLETED, "a" * 32, "bob", at, "user:eve", "", endpoint="b.example", until=end)
+        lobby.ledger.transfer(ONE, done)
+    return lobby.record()
+
+
 LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {
     claim: 10,
     move: 22,
@@ -67,6 +80,7 @@ LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {
     revoke: 11,
     quarantine: 11,
     lift: 19,
+    transfer: 10,
 }
 
 

@@ -106,7 +106,7 @@ def test_a_ledger_without_work_costs_a_few_queries(lobby: LobbyWithTargets, swee
     lobby.place()
     lobby.calls.forget()
     sweep(sweeper)
-    assert lobby.calls.count() == {"Query": 15, "ListObjectsV2": 1}
+    assert lobby.calls.count() == {"Query": 16, "ListObjectsV2": 1}
 
 
 def test_the_lambda_continues_where_it_stopped_and_reports_its_counts(

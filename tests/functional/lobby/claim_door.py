@@ -10,6 +10,7 @@ from lobby.domain.claim_certificate import ClaimCertificate
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, Match, Repeat
 from lobby.doors import claim_certificates, provisioning
+from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
 from lobby.doors.orphaned_certificates import OrphanedCertificates
@@ -51,7 +52,10 @@ class ClaimDoor:
         self.pending = PendingCertificates(self.iot, LedgerReader(), clock)
         self.orphaned = OrphanedCertificates(self.iot, LedgerReader(), clock)
         unused = UnusedCertificates(REGION, self.iot, LedgerReader(), clock)
-        self.service = claim_certificates.ClaimCertificateHandler(self.registrar, unused, self.enrolments, clock)
+        self.acceptance = Acceptance(self.iot, self.ledger, WAITING_POLICY, clock)
+        self.service = claim_certificates.ClaimCertificateHandler(
+            self.registrar, unused, self.enrolments, self.acceptance, clock
+        )
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(

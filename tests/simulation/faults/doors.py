@@ -22,6 +22,7 @@ from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
 from lobby.domain.vending_settings import parse_settings
 from lobby.doors import claim_certificates, vending_authorizer, vending_requests
+from lobby.doors.acceptance import Acceptance
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.registrar import Registrar
@@ -217,7 +218,8 @@ def _handler(clock: Clock) -> claim_certificates.ClaimCertificateHandler:
     iot, reader = aws.client("iot"), LedgerReader()
     registrar = Registrar(iot, POLICY, KEYS_POLICY, reader, clock)
     unused = UnusedCertificates(REGION, iot, reader, clock)
-    return claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(clock), clock)
+    acceptance = Acceptance(iot, Ledger(REGION, clock), WAITING_POLICY, clock)
+    return claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(clock), acceptance, clock)
 
 
 def _active() -> list[str]:

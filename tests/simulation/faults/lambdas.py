@@ -38,6 +38,7 @@ from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.renewal import RenewalPolicy
 from lobby.doors import claim_certificates, provisioning, registration_queue, renewal
+from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
@@ -201,7 +202,10 @@ class Lambdas:
         iot, reader = LobbyClients().iot, LedgerReader()
         unused = UnusedCertificates(REGION, iot, reader, self._clock)
         registrar = Registrar(iot, "claim", "claim-keys", reader, self._clock)
-        desk = claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(self._clock), self._clock)
+        acceptance = Acceptance(iot, self._ledger(), WAITING_POLICY, self._clock)
+        desk = claim_certificates.ClaimCertificateHandler(
+            registrar, unused, Enrolments(self._clock), acceptance, self._clock
+        )
         return lambda event: claim_certificates.handler(event, _CONTEXT, desk)
 
     @staticmethod

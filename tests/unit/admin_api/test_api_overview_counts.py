@@ -61,6 +61,7 @@ def test_states_are_counted_across_targets_and_reasons() -> None:
         "refused": 8,
         "revoked": 0,
         "quarantined": 0,
+        "transferred": 0,
     }
     assert overview.total == 31
 

@@ -12,6 +12,7 @@ from admin_api.cli import (
     region_documents,
     serial_documents,
     standby_documents,
+    transfer_documents,
     user_documents,
     webhook_documents,
 )
@@ -26,6 +27,7 @@ ALL = (
     + webhook_documents.ALL
     + standby_documents.ALL
     + serial_documents.ALL
+    + transfer_documents.ALL
     + user_documents.ALL
     + region_documents.ALL
 )
@@ -45,6 +47,7 @@ def test_all_documents_are_listed() -> None:
         webhook_documents,
         standby_documents,
         serial_documents,
+        transfer_documents,
         user_documents,
         region_documents,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from device.storage import checksum
+from device.sealed_files import checksum
 
 Corrupt = Callable[[Path], Any]
 _DEPTH = 990

@@ -135,6 +135,7 @@ def test_the_hello_rule_takes_the_identity_from_aws_iot_and_names_every_field() 
         "version AS clientversion",
         "presence AS presence",
         "renew AS renew",
+        "transfer AS transfer",
     ]
     assert "*" not in selected
     assert topic == "'$aws/rules/lobby'"

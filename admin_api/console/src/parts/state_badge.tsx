@@ -4,6 +4,7 @@
  */
 import { Badge } from "@mantine/core";
 import {
+  IconArrowsExchange,
   IconBan,
   IconCheck,
   IconDoor,
@@ -56,6 +57,12 @@ export const STATES: Record<string, StateInfo> = {
     color: "pink",
     meaning: "Deactivated until its quarantine is lifted",
     icon: IconLock,
+  },
+  transferred: {
+    label: "Transferred",
+    color: "dark",
+    meaning: "Belongs to another lobby",
+    icon: IconArrowsExchange,
   },
   revoked: { label: "Revoked", color: "gray", meaning: "Revoked permanently", icon: IconBan },
 };

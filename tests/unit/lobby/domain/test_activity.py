@@ -40,6 +40,7 @@ BY_SERVICES: Final = {
     Event.DISMISS: True,
     Event.QUARANTINE: True,
     Event.LIFT: True,
+    **dict.fromkeys((Event.OFFER, Event.WITHDRAW, Event.TRANSFER, Event.ACCEPT), False),
 }
 """Event → whether the log contains it if a service has caused it."""
 

@@ -19,7 +19,7 @@ from lobby.domain.states import (
 from lobby.errors import Conflict
 
 EVERY_STATE = [ABSENT, *State]
-CODES = {"REVOKED", "QUARANTINED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
+CODES = {"REVOKED", "QUARANTINED", "TRANSFERRED", "ALREADY_CLAIMED", "NOT_ALLOWED"}
 
 
 @pytest.mark.parametrize(("state", "event"), [*itertools.product(EVERY_STATE, Event)])
@@ -52,6 +52,10 @@ def test_an_event_is_either_listed_for_a_state_or_a_conflict(state: State | None
         (State.REVOKED, Event.QUARANTINE, "REVOKED"),
         (State.QUARANTINED, Event.ADMIT, "QUARANTINED"),
         (State.QUARANTINED, Event.CLAIM, "QUARANTINED"),
+        (State.TRANSFERRED, Event.CLAIM, "TRANSFERRED"),
+        (State.QUARANTINED, Event.TRANSFER, "QUARANTINED"),
+        (State.REVOKED, Event.OFFER, "REVOKED"),
+        (State.INLOBBY, Event.ACCEPT, "NOT_ALLOWED"),
         (ABSENT, Event.MOVE, "NOT_ALLOWED"),
         (State.INLOBBY, Event.RELEASE, "NOT_ALLOWED"),
         (State.FAILED, Event.COMMISSION, "NOT_ALLOWED"),

@@ -31,6 +31,7 @@ KEYS = {
     State.REFUSED: "refused|111111111111/eu-west-1|TARGET_LIMIT",
     State.REVOKED: "revoked|111111111111/eu-west-1|",
     State.QUARANTINED: "quarantined|111111111111/eu-west-1|TARGET_LIMIT",
+    State.TRANSFERRED: "transferred|111111111111/eu-west-1|",
 }
 
 

@@ -29,7 +29,8 @@ export type DeviceState =
   | "failed"
   | "refused"
   | "revoked"
-  | "quarantined";
+  | "quarantined"
+  | "transferred";
 
 const DISMISSED =
   "It is one device, and is not suspected any more. The same evidence does not make it suspected again.";
@@ -105,6 +106,8 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
       "Its certificate is deactivated again in the lobby and in every target that has not been cleared. It stays revoked.",
     quarantined:
       "Its certificate is deactivated again in the lobby and in every target that has not been cleared. It stays in quarantine.",
+    transferred:
+      "Clearing its previous targets is retried, and it is sent to its new lobby again if it is connected here.",
   },
   dismiss: {
     knocking: DISMISSED,
@@ -148,6 +151,8 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     failed: "Its certificate is revoked here and in {target}. This is final: it is never admitted again.",
     quarantined:
       "Its certificate stays deactivated everywhere and is revoked. This is final: it is never admitted again.",
+    transferred:
+      "Its certificate is revoked in this lobby only, so it is not sent to its new lobby any more. This is final: it is never admitted again.",
     refused:
       "It is refused already. From now on it stays refused even if the cause is repaired. This is final.",
   },

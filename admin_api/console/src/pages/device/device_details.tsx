@@ -13,6 +13,7 @@ import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RenewalFacts, RouteFacts } from "./device_facts";
 import type { DeviceRecord } from "./device_query";
 import { placeOf, subjectOf } from "./subject";
+import { TransferNotice } from "./transfer_notice";
 
 interface Props {
   device: DeviceRecord;
@@ -39,6 +40,7 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
         onConfirmed={onChanged}
         action={first && <ActionButton action={first} first onBegin={onBegin} />}
       />
+      <TransferNotice transfer={device.transfer} />
       <ConnectionProblems device={device} />
       <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />
       <Grid gap="md">

@@ -36,6 +36,10 @@ export const EVENT_NAMES = [
   "dismiss",
   "quarantine",
   "lift",
+  "offer",
+  "withdraw",
+  "transfer",
+  "accept",
 ] as const;
 
 export const RESULTS: Readonly<Record<string, string>> = {

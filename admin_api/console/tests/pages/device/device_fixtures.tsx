@@ -48,6 +48,7 @@ export function deviceRecord(more: Record<string, unknown> = {}) {
     labelCode: encodeLabel(ID),
     renewal: null,
     suspicion: null,
+    transfer: null,
     certificate: null,
     history: [
       entry(1, "admit", null, "knocking", "service:bouncer"),

@@ -1,0 +1,33 @@
+/** The notice of a device that is offered to another lobby, was transferred there, or came from one. */
+import { Alert, Text } from "@mantine/core";
+import { IconArrowsExchange } from "@tabler/icons-react";
+import type { DeviceRecord } from "./device_query";
+
+type Transfer = NonNullable<DeviceRecord["transfer"]>;
+
+/** The day of a time in ISO 8601. */
+const day = (at: string) => at.slice(0, 10);
+
+export function TransferNotice({ transfer }: { transfer: Transfer | null }) {
+  if (!transfer) return null;
+  return (
+    <Alert role="status" color="blue" icon={<IconArrowsExchange aria-hidden />} title={titleOf(transfer)}>
+      <Text size="sm">{textOf(transfer)}</Text>
+    </Alert>
+  );
+}
+
+function titleOf({ step, partner, expired }: Transfer): string {
+  if (step === "completed") return `Transferred to ${partner}`;
+  if (step === "accepted") return `Accepted from ${partner}`;
+  return expired ? `Was offered to ${partner}` : `Offered to ${partner}`;
+}
+
+function textOf({ step, expires, expired, endpoint, until, ended }: Transfer): string {
+  if (step === "accepted") return "It came from another lobby, whose former owner has transferred it.";
+  if (step === "completed" && ended) return `Its lobby is at ${endpoint}. Its certificate is inactive here.`;
+  if (step === "completed")
+    return `Its lobby is at ${endpoint}. It is sent there when it connects here, until ${day(until ?? "")}.`;
+  if (expired) return `The offer ended on ${day(expires)}. Nothing has changed.`;
+  return `It works on until the transfer is completed. The offer ends on ${day(expires)}. Withdraw it with lobbyctl transfers withdraw.`;
+}

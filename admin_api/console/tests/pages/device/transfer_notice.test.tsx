@@ -1,0 +1,45 @@
+import { MantineProvider } from "@mantine/core";
+import { render, screen } from "@testing-library/react";
+import { describe, expect, test } from "vitest";
+import { TransferNotice } from "../../../src/pages/device/transfer_notice";
+
+const OFFERED = {
+  step: "offered",
+  partner: "Bob Ltd",
+  expires: "2026-12-30T00:00:00.000Z",
+  expired: false,
+  endpoint: null,
+  until: null,
+  ended: false,
+};
+const COMPLETED = { ...OFFERED, step: "completed", endpoint: "b.example", until: "2027-05-29T00:00:00.000Z" };
+
+type Shown = Parameters<typeof TransferNotice>[0]["transfer"];
+
+function show(transfer: Shown) {
+  render(
+    <MantineProvider env="test">
+      <TransferNotice transfer={transfer} />
+    </MantineProvider>,
+  );
+}
+
+describe("the transfer of a device", () => {
+  test.each([
+    [OFFERED, "Offered to Bob Ltd", "2026-12-30"],
+    [{ ...OFFERED, expired: true }, "Was offered to Bob Ltd", "Nothing has changed"],
+    [COMPLETED, "Transferred to Bob Ltd", "until 2027-05-29"],
+    [{ ...COMPLETED, ended: true }, "Transferred to Bob Ltd", "inactive here"],
+    [{ ...OFFERED, step: "accepted" }, "Accepted from Bob Ltd", "another lobby"],
+  ])("is shown with its step", (transfer, title, text) => {
+    show(transfer);
+    const notice = screen.getByRole("status");
+    expect(notice.textContent).toContain(title);
+    expect(notice.textContent).toContain(text);
+  });
+
+  test("is not shown without one", () => {
+    show(null);
+    expect(screen.queryByRole("status")).toBeNull();
+  });
+});

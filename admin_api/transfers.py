@@ -1,0 +1,196 @@
+"""Transfers of devices between lobbies: offer, withdraw, accept, complete.
+
+A document of another lobby is verified with the key that the user names, before anything else in it is used. What all
+devices have in common is validated first; then each device has its own result, and repeating a request completes what
+was interrupted. The registrar changes certificates in AWS IoT; the API has no permission on them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from admin_api.roles import Caller
+from admin_api.services import Services
+from lobby.deployment import NAMES
+from lobby.domain.device import Device
+from lobby.domain.document_signature import parse_key_fingerprint, require_signed
+from lobby.domain.history_export import digest, signed
+from lobby.domain.transfer import (
+    MAX_ANSWER_DAYS,
+    MAX_DEVICES,
+    MAX_VALID_DAYS,
+    Transfer,
+    TransferStep,
+    parse_days,
+    parse_offer_id,
+    parse_partner,
+)
+from lobby.domain.transfer_documents import (
+    ACCEPTANCE,
+    Acceptance,
+    Document,
+    Offer,
+    OfferedDevice,
+    parse_document,
+    read_acceptance,
+    read_offer,
+)
+from lobby.errors import Conflict, InvalidInput, LobbyError
+from lobby.ledger.clock import now, timestamp
+from lobby.names import Fingerprint, ThingName
+from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
+
+_AT_ONCE: Final = 5
+"""Devices in one request to the registrar, so that the time of a request is checked between them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result for one device: its row, or the error."""
+
+    certid: Fingerprint
+    device: Device | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """The results, and the signed document as text; None if it would name no device."""
+
+    outcomes: tuple[Outcome, ...]
+    document: str | None = None
+
+
+def offer(
+    services: Services, caller: Caller, certids: Sequence[Fingerprint], to: str, offer_id: str, days: int
+) -> Transferred:
+    """Offer devices. Raise `InvalidInput` INVALID_COUNT, INVALID_NAME, INVALID_OFFER or INVALID_DAYS."""
+    chosen, at = tuple(dict.fromkeys(certids)), now()
+    if not 1 <= len(chosen) <= MAX_DEVICES:
+        raise InvalidInput("INVALID_COUNT", f"got {len(chosen)} devices, want 1 to {MAX_DEVICES} in an offer")
+    partner, expires = parse_partner(to), timestamp(at + parse_days(days, MAX_VALID_DAYS))
+    offered = Transfer(TransferStep.OFFERED, parse_offer_id(offer_id), partner, timestamp(at), caller.actor, expires)
+    outcomes = _each(chosen, lambda certid: services.ledger.offer(certid, offered))
+    rows = [each.device for each in outcomes if each.device is not None]
+    if not rows:
+        return Transferred(outcomes)
+    ends = [row.transfer.expires for row in rows if row.transfer is not None]
+    devices = tuple(_offered(services, row) for row in rows)
+    endpoint = services.device_endpoint
+    document = Offer(offered.offer, own_key(services), endpoint, partner, timestamp(at), min(ends), devices)
+    return Transferred(outcomes, _signed(services, document.document()))
+
+
+def withdraw(services: Services, caller: Caller, certids: Sequence[Fingerprint]) -> Transferred:
+    """Withdraw offers, and completed transfers, which only an admin may. Raise `InvalidInput` INVALID_COUNT."""
+    chosen = tuple(dict.fromkeys(certids))
+
+    def withdrawn(certid: Fingerprint) -> Device:
+        return services.ledger.withdraw(certid, caller.actor, also_completed=caller.is_admin)
+
+    return Transferred(_each(chosen, withdrawn))
+
+
+def accept(
+    services: Services, caller: Caller, text: str, key: str, time_is_up: Callable[[], bool] = lambda: False
+) -> Transferred:
+    """Accept the devices of an offer. Raise `InvalidInput` INVALID_DOCUMENT, INVALID_KEY, SIGNATURE_INVALID or
+    UNTRUSTED_KEY, or `Conflict` OFFER_EXPIRED, OWN_OFFER or NO_ENDPOINT."""
+    offered, at = read_offer(verified(text, key)), now()
+    if timestamp(at) >= offered.expires:
+        raise Conflict("OFFER_EXPIRED", f"got an offer that ended at {offered.expires}, want a new one")
+    if offered.lobby == own_key(services):
+        raise Conflict("OWN_OFFER", f"got an offer of {offered.lobby}, which is this lobby, want another one's")
+    if services.device_endpoint is None:
+        raise Conflict("NO_ENDPOINT", "got a lobby that does not know its endpoint; want `./deploy.sh aws` run again")
+    results: list[AcceptedDevice] = []
+    for start in range(0, len(offered.devices), _AT_ONCE):
+        some = offered.devices[start : start + _AT_ONCE]
+        results += _not_tried(some) if time_is_up() else _accepted(services, caller, offered, some)
+    accepted = tuple(each.certid for each in results if each.here is not None)
+    outcomes = tuple(
+        Outcome(each.certid, services.ledger.find(each.here) if each.here else None, each.code, each.message)
+        for each in results
+    )
+    if not accepted:
+        return Transferred(outcomes)
+    own = own_key(services)
+    document = Acceptance(offered.offer, offered.lobby, own, services.device_endpoint, timestamp(at), accepted)
+    return Transferred(outcomes, _signed(services, document.document()))
+
+
+def complete(services: Services, caller: Caller, text: str, key: str, days: int) -> Transferred:
+    """Complete the transfer of devices that another lobby has accepted. Raise as `accept`, `InvalidInput`
+    INVALID_DAYS, or `Conflict` OTHER_LOBBY."""
+    accepted, at = read_acceptance(verified(text, key)), now()
+    if accepted.offered_by != own_key(services) or accepted.lobby == own_key(services):
+        message = f"got an acceptance by {accepted.lobby} of an offer of {accepted.offered_by}"
+        raise Conflict("OTHER_LOBBY", f"{message}, want one by another lobby of an offer of {own_key(services)}")
+    until = timestamp(at + parse_days(days, MAX_ANSWER_DAYS))
+    completed = Transfer(
+        TransferStep.COMPLETED,
+        accepted.offer,
+        accepted.lobby,
+        timestamp(at),
+        caller.actor,
+        "",
+        endpoint=accepted.endpoint,
+        until=until,
+    )
+    return Transferred(_each(accepted.devices, lambda certid: services.ledger.transfer(certid, completed)))
+
+
+def verified(text: str, key: str) -> Document:
+    """Return the document, which the named key has signed. Raise `InvalidInput`."""
+    trusted, document = parse_key_fingerprint(key), parse_document(text)
+    require_signed(document, trusted)
+    return document
+
+
+def read(text: str, key: str) -> Offer | Acceptance:
+    """Return what a document says, after it was verified. Raise `InvalidInput`."""
+    document = verified(text, key)
+    return read_acceptance(document) if document.get("format") == ACCEPTANCE else read_offer(document)
+
+
+def own_key(services: Services) -> str:
+    """Return the name of this lobby in documents."""
+    return NAMES.key(services.identity)
+
+
+def _each(certids: Iterable[Fingerprint], change: Callable[[Fingerprint], Device]) -> tuple[Outcome, ...]:
+    def outcome(certid: Fingerprint) -> Outcome:
+        try:
+            return Outcome(certid, change(certid))
+        except LobbyError as error:
+            return Outcome(certid, None, error.code, error.message)
+
+    return tuple(outcome(certid) for certid in certids)
+
+
+def _offered(services: Services, row: Device) -> OfferedDevice:
+    pem = services.ledger.certificate(row)
+    if pem is None or row.devicename is None:
+        raise AssertionError(f"only admitted devices can be offered: {row.certid}")
+    return OfferedDevice(row.certid, ThingName(row.devicename), pem, row.version, row.head)
+
+
+def _accepted(
+    services: Services, caller: Caller, offered: Offer, devices: Sequence[OfferedDevice]
+) -> Sequence[AcceptedDevice]:
+    wanted = tuple(DeviceToAccept(each.certid, each.name, each.certificate) for each in devices)
+    request = AcceptDevices(offered.offer, offered.lobby, offered.expires, caller.actor, wanted)
+    results: tuple[AcceptedDevice, ...] = services.ask_registrar(request)
+    return results
+
+
+def _not_tried(devices: Sequence[OfferedDevice]) -> Sequence[AcceptedDevice]:
+    message = "there was no time left; accept the offer again"
+    return [AcceptedDevice(each.certid, None, "NOT_TRIED", message) for each in devices]
+
+
+def _signed(services: Services, document: Document) -> str:
+    signature = services.sign_history(digest(document))
+    return json.dumps(signed(document, signature), indent=1) + "\n"

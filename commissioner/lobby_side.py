@@ -1,0 +1,62 @@
+"""The commissioner's part in the lobby's own AWS IoT: activate and deactivate certificates, and end connections.
+
+Every step can be repeated. A change of a certificate is followed by a read of the row, where another event can require
+the opposite meanwhile, so that the last change is that of the row. A certificate that is deleted stays deleted.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from commissioner.target_gateway import registry
+from lobby.aws.door_clients import DoorClients
+from lobby.domain.device import Device
+from lobby.domain.states import SHUT_STATES, State
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+    from types_boto3_iot_data import IoTDataPlaneClient
+
+
+class LobbySide:
+    """`iot` and `iot_data` are clients of the lobby account in this Region, and `doors` those in its other Regions."""
+
+    def __init__(self, ledger: Ledger, iot: "IoTClient", iot_data: "IoTDataPlaneClient", doors: DoorClients) -> None:
+        self._ledger, self._iot, self._iot_data, self._doors = ledger, iot, iot_data, doors
+
+    def expel(self, device: Device) -> None:
+        """Deactivate the certificates of a device, and end its connection."""
+        self.deactivate(device.all_certificates)
+        self._disconnect(device)
+
+    def send_away(self, device: Device) -> None:
+        """Have a transferred device that is connected to the lobby say hello again, which is answered with its new
+        lobby. At the end of the transfer, deactivate its certificate here; read the row afterwards, because it may
+        have come back meanwhile."""
+        if device.transfer is None or not device.transfer.ended:
+            return self._disconnect(device)
+        self.expel(device)
+        current = self._ledger.get(device.certid)
+        if current is not None and current.devstate is not State.TRANSFERRED:
+            self.reactivate(current)
+        return None
+
+    def _disconnect(self, device: Device) -> None:
+        if device.devicename is not None:
+            for iot_data in self._doors.data_everywhere(self._iot_data):
+                registry.disconnect(iot_data, device.devicename)
+
+    def reactivate(self, device: Device) -> None:
+        """Activate the certificates of a device whose quarantine was lifted. Read the row afterwards: if it was shut
+        again meanwhile, the certificates are deactivated, so that the last change is that of the row."""
+        for certificate in device.certificates:
+            self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
+        current = self._ledger.get(device.certid)
+        if current is not None and current.devstate in SHUT_STATES:
+            self.deactivate(current.all_certificates)
+
+    def deactivate(self, certificates: Iterable[Fingerprint]) -> None:
+        for certificate in certificates:
+            self._doors.everywhere(self._iot, partial(registry.deactivate, certid=certificate))

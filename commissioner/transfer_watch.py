@@ -1,0 +1,65 @@
+"""The sweeper's check of transferred devices: when the time for which this lobby answers their hellos is over, their
+certificates are to become INACTIVE here.
+
+It walks once a day through the devices that were transferred, a bounded page at a time. A lobby without any makes one
+query a day. A device that changes meanwhile is left to the next walk.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+
+from lobby.domain.states import State
+from lobby.errors import Conflict, NotFound
+from lobby.ledger.clock import timestamp
+from lobby.ledger.overdue import entered
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
+
+EVERY: Final = timedelta(days=1)
+DEVICES_PER_RUN: Final = 200
+"""The most devices that one run examines."""
+_WALKED, _POSITION = "transfers_walked", "transfers_position"
+logger = Logger(service="sweeper")
+Note = dict[str, Any]
+
+
+class TransferWatch:
+    """`actor` is the sweeper's name in histories."""
+
+    def __init__(self, ledger: Ledger, actor: str, clock: Callable[[], datetime]) -> None:
+        self._ledger, self._actor, self._clock = ledger, actor, clock
+
+    def walk(self, note: Note, time_is_up: Callable[[], bool]) -> int:
+        """Examine a page of devices, if a walk is due or has begun. `note` has the position, and is updated. Return how
+        many transfers were ended."""
+        at = self._clock()
+        if _POSITION not in note and note.get(_WALKED, "") > timestamp(at - EVERY):
+            return 0
+        page = entered(State.TRANSFERRED, "", timestamp(at), DEVICES_PER_RUN, note.get(_POSITION))
+        ended = 0
+        for row in page.rows:
+            if time_is_up():
+                return ended
+            ended += self._end(row.certid)
+            note[_POSITION] = row.by_state_key
+        if page.next_key is None:
+            note.pop(_POSITION, None)
+            note[_WALKED] = timestamp(at)
+        return ended
+
+    def _end(self, certid: Fingerprint) -> bool:
+        device = self._ledger.get(certid)
+        if device is None:
+            return False
+        try:
+            after = self._ledger.end_transfer(device, self._actor)
+        except (Conflict, NotFound) as changed:
+            logger.info("changed meanwhile", extra={"certid": certid, "code": changed.code})
+            return False
+        if after == device:
+            return False
+        logger.info("transfer ended", extra={"certid": certid})
+        return True

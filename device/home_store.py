@@ -1,0 +1,77 @@
+"""The lobby that the device has changed to, on disk. It survives a power cut at any time, like the route (`storage`).
+
+A file that fails its checksum, or has another shape, counts as none, and is set aside: the device then asks the lobbies
+of its settings. Disk failures are raised as `OSError`, except when it is read.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from device.disk import Calls, Disk
+from device.machine.plan import Endpoint, Home
+from device.sealed_files import sealed, unsealed
+
+_MAX_BYTES: Final = 64 * 1024
+_MAX_LOBBIES: Final = 32
+_HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+
+
+@dataclass(frozen=True)
+class LoadedHome:
+    """`error` states why an existing file gives no lobby."""
+
+    home: Home | None = None
+    error: str = ""
+
+
+class HomeStore:
+    """The file of one device in its folder. `calls` are the system calls to use."""
+
+    def __init__(self, folder: Path, calls: Calls = os) -> None:
+        self.folder, self.file = folder, folder / "lobby.json"
+        self._new, self._bad = folder / "lobby.json.new", folder / "lobby.json.bad"
+        self._disk = Disk(calls)
+
+    def load(self) -> LoadedHome:
+        """Return the stored lobby. Never raise: the device must start with any content of the disk."""
+        try:
+            return LoadedHome(_decode(unsealed("lobby", self._disk.read(self.file, _MAX_BYTES))))
+        except FileNotFoundError:
+            return LoadedHome()
+        except (OSError, ValueError) as error:
+            return LoadedHome(error=f"{self.file}: {error}{self._set_aside()}")
+
+    def store(self, home: Home) -> None:
+        """Replace the stored lobby atomically."""
+        self._disk.make_folder(self.folder)
+        before = [_encode(each) for each in home.before]
+        self._disk.write(self._new, sealed("lobby", {**_encode(home.endpoint), "before": before}))
+        self._disk.rename(self._new, self.file)
+        self._disk.flush_folder(self.folder)
+
+    def _set_aside(self) -> str:
+        try:
+            self._disk.rename(self.file, self._bad)
+        except OSError as error:
+            return f"; could not set it aside: {error}"
+        return f"; set aside as {self._bad.name}"
+
+
+def _encode(endpoint: Endpoint) -> dict[str, Any]:
+    return {"iotep": endpoint.host, "port": endpoint.port}
+
+
+def _decode(body: Any) -> Home:
+    if not isinstance(body, dict) or not isinstance(before := body.get("before"), list) or len(before) > _MAX_LOBBIES:
+        raise ValueError("got another content than a lobby and the earlier ones")
+    return Home(_endpoint(body), tuple(_endpoint(each) for each in before))
+
+
+def _endpoint(body: Any) -> Endpoint:
+    host, port = (body.get("iotep"), body.get("port")) if isinstance(body, dict) else (None, None)
+    if isinstance(host, str) and _HOST.fullmatch(host) and type(port) is int and 0 < port < 65536:
+        return Endpoint(host, port)
+    raise ValueError("got no host name and port of a lobby")

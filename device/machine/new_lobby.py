@@ -1,0 +1,72 @@
+"""The change to another lobby, which the current one orders when the device has got another owner.
+
+The device forgets its route, stores the new lobby and connects there. Until the new lobby has kept a connection, or has
+sent a route, the earlier lobbies stay the next choices, so that an endpoint that does not work is not final. From then
+on the device belongs to the new lobby, and connects to no earlier one. Only a lobby can order the change: a target has
+another owner.
+"""
+
+from dataclasses import replace
+
+from device.machine import connection
+from device.machine.events import StoreHome
+from device.machine.plan import Endpoint, Home
+from device.machine.routes import hide_code
+from device.machine.state import Location, Step, Timer
+from lobby.wire import NewLobby
+
+
+def on_new_lobby(step: Step, message: NewLobby) -> None:
+    """Go to the new lobby. The message is repeated after each hello, so a lost one is no problem, nor is a device that
+    has found the new lobby unreachable and is back."""
+    state = step.state
+    if state.location is not Location.LOBBY or state.endpoint is None or not step.plan.changes_lobby:
+        return step.ignore("got a new lobby, want one from a lobby, for a client that changes its lobby")
+    endpoint = Endpoint(message.iotep, message.port or state.endpoint.port)
+    if endpoint == state.endpoint:
+        return step.ignore("already at this lobby")
+    hide_code(step)
+    if state.home is None or state.home.endpoint != endpoint:
+        step.log("lobby_changed", endpoint=str(endpoint))
+        _adopt(step, endpoint)
+    else:
+        step.log_limited("lobby_repeated", endpoint=str(endpoint))
+    step.update(lobby_index=0)
+    return connection.leave(step, Location.LOBBY)
+
+
+def settle(step: Step) -> None:
+    """The device is at its new lobby, which works: the earlier ones are no longer tried. `store` writes it."""
+    state, home = step.state, step.state.home
+    if home is None or not home.before or (state.location, state.endpoint) != (Location.LOBBY, home.endpoint):
+        return
+    step.log("lobby_settled", endpoint=str(home.endpoint))
+    step.update(home=replace(home, before=()), home_stored=False, lobby_index=0)
+
+
+def store(step: Step) -> None:
+    """Write the new lobby, unless it is stored, or this step writes it already, with a route."""
+    if not step.state.home_stored and not any(isinstance(each, StoreHome) for each in step.actions):
+        connection.update_storage(step)
+
+
+def on_home_stored(step: Step) -> None:
+    step.update(home_stored=True, storage_error="")
+    step.log("lobby_stored", endpoint=str(step.state.home and step.state.home.endpoint))
+
+
+def _adopt(step: Step, endpoint: Endpoint) -> None:
+    """A lobby that is among the earlier ones is not kept twice."""
+    before = tuple(each for each in step.lobbies if each != endpoint)
+    step.update(
+        home=Home(endpoint, before),
+        home_stored=False,
+        route=None,
+        unconfirmed_route=None,
+        route_confirmed=False,
+        fallbacks=0,
+        standby_visits=0,
+        looking=False,
+    )
+    step.cancel(Timer.REVISIT, Timer.LOOK)
+    connection.update_storage(step)

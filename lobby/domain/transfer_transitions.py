@@ -1,0 +1,150 @@
+"""The changes of a device that is transferred to another lobby, or accepted from one: pure functions as in
+`transitions`.
+
+An offer changes nothing but its own record, so the device works on. A completed transfer is a state: the device leaves
+its target as at a release, and hellos are answered with the new lobby's endpoint. Repeating a step returns the same
+row. They reject a device that is suspected or in renewal, another offer than the row's, and an expired one.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from lobby.domain import presence
+from lobby.domain.device import Device
+from lobby.domain.states import Event, State
+from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.transitions import (
+    CERTIFICATE_RENEWED,
+    entered,
+    expecting,
+    leave_places,
+    state_after,
+    was_admitted,
+    without_claim,
+)
+from lobby.errors import Conflict
+from lobby.names import Region
+
+if TYPE_CHECKING:
+    from lobby.domain.identity import Identity
+
+ENDED: Final = "TRANSFER_ENDED"
+"""The reason in the history when the old lobby deactivates the certificate of a device that was transferred."""
+
+
+def offer(device: Device, offered: Transfer, at: str) -> Device:
+    """The device is offered to another lobby. Raise `Conflict` SUSPECTED, IN_RENEWAL, or ALREADY_OFFERED by another
+    offer that is open."""
+    state_after(device, Event.OFFER, unproven=False)
+    known = device.transfer
+    if known is not None and known.step is TransferStep.OFFERED:
+        if known.offer == offered.offer and known.partner == offered.partner:
+            return device
+        if known.is_open(at):
+            message = f"got {device.certid}, which is offered to {known.partner} until {known.expires}; withdraw that"
+            raise Conflict("ALREADY_OFFERED", message)
+    _require_transferable(device)
+    return replace(device, transfer=offered)
+
+
+def withdraw(device: Device, at: str) -> Device:
+    """The offer ends. A device that was transferred waits in this lobby again. Raise `Conflict` NOT_OFFERED."""
+    state = state_after(device, Event.WITHDRAW, unproven=False)
+    if device.devstate is State.TRANSFERRED:
+        back = replace(
+            device,
+            transfer=None,
+            generation=device.generation + 1,
+            reason=None,
+            message=None,
+            reactivate=True,
+            needs_commissioner=True,
+        )
+        return entered(back, state, at)
+    if device.transfer is None or device.transfer.step is not TransferStep.OFFERED:
+        raise Conflict("NOT_OFFERED", f"got {device.certid}, want a device that is offered or transferred")
+    return replace(device, transfer=None)
+
+
+def complete(device: Device, completed: Transfer, at: str) -> Device:
+    """The other lobby has accepted the device, which leaves this one. Repeating it with the same endpoint changes at
+    most until when hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED, IN_RENEWAL,
+    or ALREADY_TRANSFERRED to another endpoint or by another offer."""
+    known = device.transfer
+    if device.devstate is State.TRANSFERRED and known is not None:
+        if (known.offer, known.endpoint, known.partner) != (completed.offer, completed.endpoint, completed.partner):
+            message = f"got {device.certid}, which was transferred to {known.partner} at {known.endpoint}"
+            raise Conflict("ALREADY_TRANSFERRED", message)
+        return device if known.ended else replace(device, transfer=replace(known, until=completed.until))
+    state = state_after(device, Event.TRANSFER, unproven=False)
+    if known is None or known.step is not TransferStep.OFFERED or known.offer != completed.offer:
+        message = f"got an acceptance of offer {completed.offer}, which {device.certid} does not have (any more)"
+        raise Conflict("NOT_OFFERED", message)
+    if not known.is_open(at):
+        raise Conflict("OFFER_EXPIRED", f"got an acceptance at {at}, want one until {known.expires}: offer it again")
+    if known.actor == completed.actor:
+        message = f"got a completion by {completed.actor}, who has made the offer; want another admin"
+        raise Conflict("SAME_USER", message)
+    _require_transferable(device)
+    left = without_claim(leave_places(device, None))
+    gone = replace(
+        left,
+        transfer=replace(completed, offered_by=known.actor, expires=known.expires),
+        renew_by=None,
+        reason=None,
+        message=None,
+        needs_commissioner=True,
+    )
+    return entered(gone, state, at)
+
+
+def end(device: Device, at: str) -> Device:
+    """The time for which hellos are answered is over: the certificate becomes INACTIVE in this lobby."""
+    known = device.transfer
+    if device.devstate is not State.TRANSFERRED or known is None or known.ended or (known.until or at) > at:
+        return device
+    state_after(device, Event.DEACTIVATE)
+    ended = replace(known, ended=True)
+    return replace(device, transfer=ended, generation=device.generation + 1, needs_commissioner=True)
+
+
+def accept(device: Device | None, identity: "Identity", accepted: Transfer, region: Region, at: str) -> Device:
+    """A device of another lobby is admitted, by its offer. A claim that the row has applies. Nothing changes if the
+    same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that this lobby has by other
+    means."""
+    if device is not None and was_admitted(device) and device.devstate is not State.TRANSFERRED:
+        if device.transfer is not None and device.transfer.offer == accepted.offer:
+            return device
+        message = f"got certificate {identity.certid}, which this lobby has already ({device.devstate})"
+        raise Conflict("ALREADY_ADMITTED", message)
+    if device is not None and identity.certid != device.current:
+        message = f"got certificate {identity.certid}, which the device has renewed here, want {device.current}"
+        raise Conflict(CERTIFICATE_RENEWED, message)
+    state = state_after(device, Event.ACCEPT)
+    row = device or Device(identity.certid, state, at)
+    admitted = replace(
+        row,
+        devicename=identity.name,
+        devicecert=identity.pem,
+        certified=True,
+        expires=identity.expires,
+        lobbyregion=region,
+        reason=None,
+        message=None,
+        firstseen=row.firstseen or at,
+        transfer=accepted,
+        generation=row.generation + (device is not None and device.devstate is State.TRANSFERRED),
+        needs_commissioner=state is State.CLAIMED or bool(row.targets_to_clear),
+    )
+    admitted = expecting(admitted, row.expected_name)
+    return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
+
+
+def _require_transferable(device: Device) -> None:
+    if device.is_suspected:
+        message = f"got {device.certid}, whose certificate may be in use twice; dismiss the suspicion or revoke it"
+        raise Conflict("SUSPECTED", message)
+    if device.pending is not None or device.retiring:
+        raise Conflict("IN_RENEWAL", f"got {device.certid}, which is renewing its certificate; want it finished first")
+    if device.reactivate:
+        raise Conflict("CHANGED_MEANWHILE", f"got {device.certid}, whose certificate is being activated; try again")

@@ -1,0 +1,94 @@
+"""Accepts devices of another lobby: the row first, then the certificate in AWS IoT, with thing and policy.
+
+The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
+revocation list is checked. Everything else that a door checks is. The owner of the device is not proven either: a
+device that has the key connects, and any other one cannot. Each step can be repeated. A device that is refused, or for
+which AWS IoT fails, does not stop the others.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
+from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.trust import device_certificate as checks
+from lobby.domain.trust.reading import Unreadable, read
+from lobby.doors.activation import activate
+from lobby.errors import Conflict, IdentityRefused, LobbyError
+from lobby.ledger.clock import now, timestamp
+from lobby.ledger.store import Ledger
+from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+
+logger = Logger(service="registrar")
+
+
+class Acceptance:
+    """`policy` is the IoT policy of devices that wait in the lobby."""
+
+    def __init__(self, iot: "IoTClient", ledger: Ledger, policy: str, clock: Callable[[], datetime] = now) -> None:
+        self._iot, self._ledger, self._policy, self._clock = iot, ledger, policy, clock
+
+    def accept(self, request: AcceptDevices) -> tuple[AcceptedDevice, ...]:
+        """Return a result for each device, in order."""
+        return tuple(self._result(request, each) for each in request.devices)
+
+    def _result(self, request: AcceptDevices, device: DeviceToAccept) -> AcceptedDevice:
+        try:
+            identity = self._accept(request, device)
+        except LobbyError as error:
+            return AcceptedDevice(device.certid, None, error.code, error.message)
+        except ClientError as error:
+            logger.warning("not accepted yet", extra={"certid": device.certid, "why": str(error)[:200]})
+            message = "got no success of AWS IoT, want it; accept the offer again"
+            return AcceptedDevice(device.certid, None, "NOT_TRIED", message)
+        return AcceptedDevice(device.certid, identity.certid)
+
+    def _accept(self, request: AcceptDevices, device: DeviceToAccept) -> Identity:
+        at = self._clock()
+        identity = read_identity(device, at)
+        accepted = Transfer(
+            TransferStep.ACCEPTED, request.offer, request.origin, timestamp(at), request.actor, request.expires
+        )
+        self._ledger.accept(self._ledger.find(identity.certid), identity, accepted)
+        activate(self._iot, identity.name, self._registered(identity), self._policy)
+        return identity
+
+    def _registered(self, identity: Identity) -> str:
+        """Register the certificate, and return its ARN. One that is registered already, by an earlier attempt or
+        because the device has tried to connect, is used as it is."""
+        try:
+            made = self._iot.register_certificate_without_ca(certificatePem=identity.pem, status="INACTIVE")
+            return made["certificateArn"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                raise
+        found = self._iot.describe_certificate(certificateId=identity.certid)["certificateDescription"]
+        return found["certificateArn"]
+
+
+def read_identity(device: DeviceToAccept, at: datetime) -> Identity:
+    """Return the identity in an offered certificate. Raise `IdentityRefused`, or `Conflict` NAME_DIFFERS if the offer
+    states another name."""
+    try:
+        identity = read(lambda: _identity(device.pem, at))
+    except Unreadable as error:
+        raise IdentityRefused("BAD_CERTIFICATE", f"got a certificate that cannot be checked ({error})") from None
+    if identity.name != device.name:
+        raise Conflict("NAME_DIFFERS", f"got name {device.name} for a certificate of {identity.name}")
+    return identity
+
+
+def _identity(pem: str, at: datetime) -> Identity:
+    certificate = load_certificate(pem)
+    checks.check_form(certificate)
+    checks.check_validity(certificate, at)
+    checks.check_strength(certificate)
+    checks.check_purpose(certificate)
+    return Identity(fingerprint(certificate), thing_name(certificate), pem, last_day(certificate))

@@ -1,0 +1,69 @@
+"""`lobbyctl transfers`: files, confirmation, keys and exit statuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lobby.domain.states import State
+from tests.functional.admin_api.api_on_moto import Lobby
+from tests.functional.admin_api.device_steps import arrived, state
+from tests.functional.admin_api.lobby_over_http import Terminal, error_of
+from tests.history_key import KEY_NAME
+
+
+@pytest.fixture
+def offer(terminal: Terminal, lobby: Lobby, tmp_path: Path) -> Path:
+    arrived(lobby, 1)
+    out = tmp_path / "offer.json"
+    result = terminal.run("transfers", "offer", "sensor-1", "--to", "Bob Ltd", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert f"SHA256:{KEY_NAME}" in result.stderr
+    return out
+
+
+def test_an_offer_is_written_and_can_be_withdrawn(terminal: Terminal, offer: Path) -> None:
+    assert json.loads(offer.read_text())["to"] == "Bob Ltd"
+    unconfirmed = terminal.run("transfers", "withdraw", "sensor-1", "--json")
+    assert error_of(unconfirmed)["code"] == "CONFIRMATION_NEEDED"
+    assert terminal.run("transfers", "withdraw", "sensor-1", "--yes").exit_code == 0
+    again = terminal.run("transfers", "withdraw", "sensor-1", "--yes")
+    assert (again.exit_code, "NOT_OFFERED" in again.stdout) == (1, True)
+
+
+def test_an_existing_file_is_not_overwritten_and_nothing_is_offered(
+    terminal: Terminal, lobby: Lobby, tmp_path: Path
+) -> None:
+    certid = arrived(lobby, 1)
+    out = tmp_path / "offer.json"
+    out.write_text("mine")
+    result = terminal.run("transfers", "offer", certid, "--to", "Bob", "--out", str(out), "--json")
+    assert (error_of(result)["code"], out.read_text()) == ("FILE_EXISTS", "mine")
+    device = lobby.ledger.get(certid)
+    assert device is not None
+    assert device.transfer is None
+
+
+def test_more_devices_than_one_offer_has_become_several_documents(
+    terminal: Terminal, lobby: Lobby, tmp_path: Path
+) -> None:
+    certids = [lobby.waiting(number) for number in range(1, 28)]
+    out = tmp_path / "offer.json"
+    result = terminal.run("transfers", "offer", *certids, "--to", "Bob", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    assert [len(each["devices"]) for each in json.loads(out.read_text())] == [25, 2]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "1", '["x"]', "{"])
+def test_a_file_without_documents_is_refused(terminal: Terminal, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "acceptance.json"
+    file.write_text(content)
+    result = terminal.run("transfers", "complete", str(file), "--key", KEY_NAME, "--json")
+    assert (result.exit_code, error_of(result)["code"]) == (2, "INVALID_DOCUMENT")
+
+
+def test_operators_do_not_complete_transfers(terminal: Terminal, lobby: Lobby, offer: Path) -> None:
+    result = terminal.run("--as", "operator", "transfers", "complete", str(offer), "--key", KEY_NAME, "--yes", "--json")
+    assert error_of(result)["code"] == "FORBIDDEN"
+    certid = next(iter(json.loads(offer.read_text())["devices"]))["certid"]
+    assert state(lobby, certid) is State.ARRIVED

@@ -1,0 +1,103 @@
+"""The old lobby's work for a transferred device: its target is cleared, its hellos are answered, and at the end of the
+time its certificate becomes inactive. A device that is taken back is active again."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from commissioner.transfer_watch import TransferWatch
+from lobby.domain.hellos import Report
+from lobby.domain.states import State
+from lobby.domain.transfer import Transfer, TransferStep
+from lobby.ledger.clock import timestamp
+from lobby.receptionist import Receptionist
+from tests import aws
+from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, LobbyWithTargets, Record, statuses
+
+OFFER: Final = "a" * 32
+CAN: Final = Report("1.0", can_transfer=True)
+
+
+def transfer(lobby: LobbyWithTargets, days: int = 180) -> Record:
+    with lobby.calls.uncounted():
+        now = lobby.clock()
+        at, until = timestamp(now), timestamp(now + timedelta(days=days))
+        lobby.ledger.offer(ONE, Transfer(TransferStep.OFFERED, OFFER, "Bob", at, ANN, until))
+        completed = Transfer(
+            TransferStep.COMPLETED, OFFER, "bob", at, "user:eve", "", endpoint="bob.example:8443", until=until
+        )
+        lobby.ledger.transfer(ONE, completed)
+    return lobby.record()
+
+
+def hello(lobby: LobbyWithTargets, report: Report = CAN) -> str:
+    return Receptionist(aws.client("iot-data"), lobby.ledger).answer(ONE, "sensor-1", report)
+
+
+def walk(lobby: LobbyWithTargets, note: dict[str, Any] | None = None) -> int:
+    with lobby.calls.uncounted():
+        return TransferWatch(lobby.ledger, "service:sweeper", lobby.clock).walk(
+            {} if note is None else note, lambda: False
+        )
+
+
+def test_a_transferred_device_is_reset_in_its_target_and_stays_active_in_the_lobby(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    aws.published(A).clear()
+    assert lobby.deliver(transfer(lobby)) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)
+    device = lobby.device()
+    assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.TRANSFERRED, (), False)
+    assert [payload for _, payload in aws.published(A)] == [b'{"config": "factory reset"}']
+
+
+def test_a_waiting_device_is_disconnected_so_that_it_says_hello(lobby: LobbyWithTargets) -> None:
+    assert lobby.deliver(transfer(lobby)) == []
+    assert [call.region for call in lobby.calls.of("DeleteConnection")] == [aws.REGION]
+    assert not lobby.device().needs_commissioner
+
+
+def test_its_hello_is_answered_with_the_new_lobby_if_its_client_can_go_there(lobby: LobbyWithTargets) -> None:
+    transfer(lobby)
+    aws.published().clear()
+    assert hello(lobby, Report("0.1")) == "unable"
+    assert aws.published() == []
+    assert hello(lobby) == "transferred"
+    assert [payload for _, payload in aws.published()] == [b'{"lobby":{"iotep":"bob.example","port":8443}}']
+
+
+def test_the_certificate_is_inactive_when_the_time_is_over_and_active_again_when_it_is_taken_back(
+    lobby: LobbyWithTargets,
+) -> None:
+    lobby.deliver(transfer(lobby, days=10))
+    assert walk(lobby) == 0
+    lobby.clock.advance(days=11)
+    assert (walk(lobby), walk(lobby)) == (1, 0)
+    assert lobby.deliver(lobby.record()) == []
+    assert statuses() == ("INACTIVE", None, None)
+    assert lobby.device().devstate is State.TRANSFERRED
+    with lobby.calls.uncounted():
+        lobby.ledger.withdraw(ONE, ANN)
+    assert lobby.deliver(lobby.record()) == []
+    assert statuses() == ("ACTIVE", None, None)
+    assert (lobby.device().devstate, lobby.device().reactivate) == (State.INLOBBY, False)
+
+
+def test_the_sweeper_walks_once_a_day(lobby: LobbyWithTargets) -> None:
+    lobby.deliver(transfer(lobby, days=10))
+    note: dict[str, Any] = {}
+    lobby.clock.advance(days=11)
+    assert walk(lobby, note) == 1
+    lobby.calls.forget()
+    assert TransferWatch(lobby.ledger, "service:sweeper", lobby.clock).walk(note, lambda: False) == 0
+    assert lobby.calls.names() == []
+
+
+@pytest.mark.parametrize("attempts", [2])
+def test_the_work_can_be_repeated(lobby: LobbyWithTargets, attempts: int) -> None:
+    lobby.place()
+    record = transfer(lobby)
+    for _ in range(attempts):
+        assert lobby.deliver(record) == []
+    assert statuses() == ("ACTIVE", "INACTIVE", None)

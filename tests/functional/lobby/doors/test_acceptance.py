@@ -1,0 +1,67 @@
+"""The registrar accepts devices of another lobby: what is registered, and that an interruption after any call of AWS
+is made good by repeating the request."""
+
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from lobby.names import ThingName
+from lobby.transfer_contracts import AcceptDevices, DeviceToAccept
+from tests import aws
+from tests import certificates as make
+from tests.aws import WAITING_POLICY, Calls, Clock, CutOff
+from tests.functional.lobby.claim_door import ClaimDoor
+
+OTHER_CA: Final = make.authority(number=3)
+"""A CA that this lobby does not know."""
+ORIGIN: Final = "2" * 12 + "/us-east-1"
+
+
+@cache
+def pem_of(name: str) -> str:
+    return make.pem_of(make.device(OTHER_CA, name, number=len(name), serial=7000 + len(name)))
+
+
+def request(*names: str) -> AcceptDevices:
+    devices = tuple(DeviceToAccept(make.fingerprint_of(pem_of(name)), ThingName(name), pem_of(name)) for name in names)
+    return AcceptDevices("a" * 32, ORIGIN, "2030-01-01T00:00:00.000Z", "user:bob", devices)
+
+
+def outcome(cut_after: int | None) -> tuple[Any, ...]:
+    """Accept a device, cut off after so many calls and repeated. Return the content of the ledger and of AWS IoT."""
+    with aws.aws() as calls:
+        door = ClaimDoor(calls, Clock())
+        calls.forget()
+        calls.cut_after = cut_after
+        if cut_after is not None:
+            with pytest.raises(CutOff):
+                door.acceptance.accept(request("pump-1"))
+            calls.cut_after = None
+        (result,) = door.acceptance.accept(request("pump-1"))
+        made = len(calls.made)
+        device = door.ledger.get(make.fingerprint_of(pem_of("pump-1")))
+        history = [each.event for each in door.ledger.history(make.fingerprint_of(pem_of("pump-1")))]
+        return result, device, history, aws.registry(), made
+
+
+def test_an_accepted_certificate_is_active_with_thing_and_policy() -> None:
+    result, device, history, registry, made = outcome(None)
+    certid = make.fingerprint_of(pem_of("pump-1"))
+    assert (result.here, result.code, history, made) == (certid, None, ["accept"], 8)
+    assert device.devicename == "pump-1"
+    assert registry["certificates"][certid] == "ACTIVE"
+    assert [policy for principal, policy in registry["policies"] if certid in principal] == [WAITING_POLICY]
+
+
+@pytest.mark.parametrize("cut_after", range(1, 8))
+def test_an_interruption_after_any_call_does_not_change_the_outcome(cut_after: int) -> None:
+    assert outcome(cut_after)[:-1] == outcome(None)[:-1]
+
+
+def test_a_certificate_that_has_knocked_before_is_accepted(calls: Calls) -> None:
+    door = ClaimDoor(calls, Clock())
+    door.issue(pem_of("pump-1"))
+    (result,) = door.acceptance.accept(request("pump-1"))
+    assert result.here is not None
+    assert aws.registry()["certificates"][result.here] == "ACTIVE"
