@@ -77,6 +77,7 @@ def test_a_device_is_transferred_to_another_lobby_and_stays_there(
         again = fleet.power_on(paths)
         wait_for_event(again, "arrived_at_target")
         bob.ask(RELEASE, id=certid)
+        wait_for_event(again, "subscribed", place="lobby")
         wait_for_state(bob, certid, "inlobby")
         hosts = {str(each["endpoint"]).partition(":")[0] for each in again.events() if each["event"] == "connecting"}
         assert theirs in hosts
