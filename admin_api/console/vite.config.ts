@@ -47,6 +47,12 @@ export default defineConfig({
       { extends: true, test: { name: "phone", include: phone, ...shared } },
       { extends: true, test: { name: "isolated", include: special.filter((name) => !phone.includes(name)) } },
     ],
+    tags: [
+      {
+        name: "full",
+        description: "only in the full tier of test.sh: slow, and another test shows the same",
+      },
+    ],
     setupFiles: ["tests/setup.ts"],
     testTimeout: 30_000, // slow machines need more time
     restoreMocks: true,

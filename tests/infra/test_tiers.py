@@ -76,6 +76,12 @@ def test_a_tier_selects_tests_by_marks_and_passes_options_on(
     assert (f"-m {marks}" in tests.stdout) == (marks is not None)
 
 
+@pytest.mark.parametrize(("tier", "script"), [((), "check-default"), (("--full",), "check")])
+def test_the_full_tier_runs_all_tests_of_the_console(project: Path, tier: tuple[str, ...], script: str) -> None:
+    replace(project, "bin/npm", 'echo "script: ${!#}" && exit 1')
+    assert f"script: {script}\n" in run(project, *tier).stderr
+
+
 def test_another_python_runs_the_unit_and_functional_tests_only(project: Path) -> None:
     replace(project, "venv/bin/mypy", "touch started")
     shutil.copytree(project / "venv", project / "venv-3.13")

@@ -147,7 +147,7 @@ test.each([
   expect(entry.getByText(want)).toBeDefined();
 });
 
-test("finds what a campaign did", async () => {
+test("finds what a campaign did", { tags: "full" }, async () => {
   const api = apiWith(page(null, MOVE));
   const { user, visited } = show(<ActivityPage />, api, { at: "/activity" });
   await user.click(await screen.findByRole("combobox", { name: "By" }));

@@ -174,7 +174,7 @@ test("reports a device that changed since the preview", async () => {
   expect(alert.getByText("CHANGED_MEANWHILE")).toBeTruthy();
 });
 
-test("a revocation needs a reason, a move a target", async () => {
+test("a revocation needs a reason, a move a target", { tags: "full" }, async () => {
   const { api } = ledger(claimed(1));
   answers(api);
   await enter(api);
@@ -202,7 +202,7 @@ test("a revocation needs a reason, a move a target", async () => {
   });
 });
 
-test("a lost request is sent again, because each device is changed only once", async () => {
+test("a lost request is sent again, because each device is changed only once", { tags: "full" }, async () => {
   const { api } = ledger(claimed(1));
   answers(api);
   await enter(api);

@@ -26,7 +26,9 @@ configure({ asyncUtilTimeout: FIND_TIMEOUT_MS });
 beforeEach(async () => void (await resetPhone()));
 afterEach(() => network(true));
 
-test("a link opens the page with the code, and nothing is claimed without the user", async () => {
+test("a link opens the page with the code, and nothing is claimed without the user", {
+  tags: "full",
+}, async () => {
   const lobby = api();
   history.replaceState(null, "", `/claim#${encodeLabel(A)}`);
   const { user } = open(lobby);
@@ -88,7 +90,7 @@ describe("a label", () => {
     expect(lobby.variablesOf("ConfirmPresence")).toEqual([{ certid: A, code: "48291375" }]);
   });
 
-  test("is not claimed twice in a session", async () => {
+  test("is not claimed twice in a session", { tags: "full" }, async () => {
     const lobby = api();
     const { user } = open(lobby);
     await screen.findByText("Workshop");
@@ -134,7 +136,7 @@ describe("a label", () => {
   });
 });
 
-test("claims a series of labels once each, with the camera on", async () => {
+test("claims a series of labels once each, with the camera on", { tags: "full" }, async () => {
   const lobby = api();
   const { user } = open(lobby);
   await user.click(await screen.findByRole("switch", { name: /as they are scanned/ }));

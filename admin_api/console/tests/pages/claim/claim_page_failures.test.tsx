@@ -80,7 +80,7 @@ describe("a claim that fails", () => {
     expect(screen.queryByRole("textbox", { name: "Presence code" })).toBeNull();
   });
 
-  test("is released by roles that may if the code can't be shown", async () => {
+  test("is released by roles that may if the code can't be shown", { tags: "full" }, async () => {
     const lobby = api({ Followed: UNABLE, ReleaseClaimed: { releaseDevice: { certid: A } } });
     const user = await claim(lobby, "operator");
     const release = await button("Release");
@@ -171,7 +171,9 @@ describe("without a network", () => {
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
   });
 
-  test("holds another user's claim until the current user consents to send it", async () => {
+  test("holds another user's claim until the current user consents to send it", {
+    tags: "full",
+  }, async () => {
     localStorage.setItem(
       "device-lobby.claim",
       JSON.stringify({ person: "ben", targets: [EAST], picked: null }),

@@ -23,7 +23,7 @@ test("pages forwards and back with one query each", async () => {
   expect(names()).toHaveLength(20);
 });
 
-test("shows the place of each page, and the total where the counts have it", async () => {
+test("shows the place of each page, and the total where the counts have it", { tags: "full" }, async () => {
   const { api } = ledger(deviceLines(0, 45));
   enter(api, "/devices?state=arrived");
   expect(await screen.findByText("1–20 of 10,412 · Newest first")).toBeTruthy();
@@ -59,7 +59,7 @@ test("sorts the devices of a page by a column, and says so", async () => {
   expect(head().getAttribute("aria-sort")).toBe("none");
 });
 
-test("goes to the first page from a shared address", async () => {
+test("goes to the first page from a shared address", { tags: "full" }, async () => {
   const { api } = ledger(deviceLines(0, 99));
   const { visited } = enter(api, "/devices?state=inlobby&after=60");
   await screen.findByText("sensor-60");
@@ -216,7 +216,7 @@ test("the filter by renewal is always offered", async () => {
   expect(lastRequest(api)).toMatchObject({ filter: { renewal: "OVERDUE" } });
 });
 
-test("sorts all pages by time, and the page by another column", async () => {
+test("sorts all pages by time, and the page by another column", { tags: "full" }, async () => {
   const { api } = ledger(deviceLines(0, 45));
   const { visited } = enter(api);
   await screen.findByText("sensor-0");

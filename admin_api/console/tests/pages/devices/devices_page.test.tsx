@@ -67,7 +67,7 @@ test("does not search for one letter, and states why", async () => {
   expect(api.variablesOf("Devices")).toHaveLength(1);
 });
 
-test("offers both kinds for a text that may be a fingerprint or a name", async () => {
+test("offers both kinds for a text that may be a fingerprint or a name", { tags: "full" }, async () => {
   const { api } = ledger(deviceLines(0, 2));
   enter(api);
   await screen.findByText("sensor-0");

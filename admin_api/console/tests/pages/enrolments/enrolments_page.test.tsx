@@ -146,7 +146,7 @@ test("creates an enrolment with what is filled in", async () => {
   await waitFor(() => expect(screen.queryByLabelText("Device names")).toBeNull());
 });
 
-test("creates an enrolment with defaults of users' claims", async () => {
+test("creates an enrolment with defaults of users' claims", { tags: "full" }, async () => {
   const api = new FakeApi({
     ...lists(),
     CreateEnrolment: { createEnrolment: { __typename: "Enrolment", name: "x" } },
@@ -169,7 +169,9 @@ test("creates an enrolment with defaults of users' claims", async () => {
   });
 });
 
-test("creates an enrolment of door token, whose devices have no certificate to compare", async () => {
+test("creates an enrolment of door token, whose devices have no certificate to compare", {
+  tags: "full",
+}, async () => {
   const api = new FakeApi({
     ...lists(),
     CreateEnrolment: { createEnrolment: { __typename: "Enrolment", name: "x" } },

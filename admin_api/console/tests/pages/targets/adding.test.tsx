@@ -145,7 +145,7 @@ test("closes after a new name", async () => {
   });
 });
 
-test("leads to the setup command after new profiles", async () => {
+test("leads to the setup command after new profiles", { tags: "full" }, async () => {
   const changed = { ...PORTO, profiles: ["default", "gateway"] };
   const api = new FakeApi({
     ...lists(PORTO),

@@ -38,7 +38,7 @@ test("shows the template with a link that creates the stack", async () => {
   expect(link.getAttribute("href")).toBe(LINK);
 });
 
-test("downloads the template in the chosen format", async () => {
+test("downloads the template in the chosen format", { tags: "full" }, async () => {
   const { user, dialog } = await open(new FakeApi({ ...lists(PORTO), ...commands(), ...TEMPLATE }));
   await user.click(dialog.getByText("Terraform"));
   expect(await dialog.findByText("# TERRAFORM")).toBeDefined();

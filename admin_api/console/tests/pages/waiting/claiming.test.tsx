@@ -42,7 +42,7 @@ test("sends profile and config, and rejects an invalid config", async () => {
   expect(api.variablesOf("ClaimDevices")[0]).toMatchObject({ profile: "gateway", config: { interval: 60 } });
 });
 
-test("lists rejected devices with the reason, and claims them on retry", async () => {
+test("lists rejected devices with the reason, and claims them on retry", { tags: "full" }, async () => {
   const taken = new Set([certid(2)]);
   const { api } = lobby(deviceLines(1, 4), (each) => (taken.has(each) ? "ALREADY_CLAIMED" : null));
   await enter(api);

@@ -78,7 +78,7 @@ test("moves with the arrow keys, and selects with shift", async () => {
   expect((box("sensor-3") as HTMLInputElement).checked).toBe(true);
 });
 
-test("selects all waiting devices beyond the page", async () => {
+test("selects all waiting devices beyond the page", { tags: "full" }, async () => {
   const { api } = lobby(deviceLines(1, 61));
   await enter(api);
   await screen.findByText("sensor-1");
