@@ -2,7 +2,8 @@
 
 A barcode reader sends key presses, not characters. If it and the computer use different layouts, ``DL1:`` becomes
 ``DL1Ö`` (German) or ``DL&M`` (French). The tables contain the keys that a label's code needs: digits, letters, and the
-key with the colon. Pure; the console has the same tables (`keyboard_layouts.ts`).
+key with the colon. A layout that has the letters and digits of another one needs none: any character may stand for the
+colon. Pure; the console has the same tables (`keyboard_layouts.ts`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,20 +13,12 @@ from typing import Final
 _US: Final = ("1234567890qwertyuiopasdfghjkl;zxcvbnm", "!@#$%^&*()QWERTYUIOPASDFGHJKL:ZXCVBNM")
 _LAYOUTS: Final[Mapping[str, tuple[str, str]]] = {
     "German": ("1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'),
-    "Swiss": ("1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'),
     "Czech": ("+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'),
     "Slovak": ("+ľščťžýáíéqwertzuiopasdfghjklôyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'),
     "Lithuanian": ("ąčęėįšųū90qwertyuiopasdfghjkl;zxcvbnm", "ĄČĘĖĮŠŲŪ()QWERTYUIOPASDFGHJKL:ZXCVBNM"),
-    "Hungarian": ("123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"),
     "French": ("&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
     "Belgian": ("&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"),
     "Spanish": ("1234567890qwertyuiopasdfghjklñzxcvbnm", '!"·$%&/()=QWERTYUIOPASDFGHJKLÑZXCVBNM'),
-    "Italian": ("1234567890qwertyuiopasdfghjklòzxcvbnm", '!"£$%&/()=QWERTYUIOPASDFGHJKLçZXCVBNM'),
-    "Portuguese": ("1234567890qwertyuiopasdfghjklçzxcvbnm", '!"#$%&/()=QWERTYUIOPASDFGHJKLÇZXCVBNM'),
-    "Danish": ("1234567890qwertyuiopasdfghjklæzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÆZXCVBNM'),
-    "Norwegian": ("1234567890qwertyuiopasdfghjkløzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLØZXCVBNM'),
-    "Swedish": ("1234567890qwertyuiopasdfghjklözxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÖZXCVBNM'),
-    "Turkish Q": ("1234567890qwertyuıopasdfghjklşzxcvbnm", "!'^+%&/()=QWERTYUIOPASDFGHJKLŞZXCVBNM"),
     "Turkish F": ("1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"),
     "Russian": ("1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'),
     "Ukrainian": ("1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'),

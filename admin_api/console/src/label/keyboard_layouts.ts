@@ -1,7 +1,8 @@
 /**
  * The characters that a US keyboard types while another layout is active, and the reverse. A barcode reader
  * sends key presses, not characters: `DL1:` becomes `DL1Ö` (German) or `DL&M` (French). The tables are those
- * of `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. Pure.
+ * of `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. A layout that has the letters and
+ * digits of another one needs none: any character may stand for the colon. Pure.
  */
 
 /** The keys of a layout, without and with Shift. */
@@ -11,20 +12,12 @@ const US: Layout = ["1234567890qwertyuiopasdfghjkl;zxcvbnm", "!@#$%^&*()QWERTYUI
 
 const LAYOUTS: readonly Layout[] = [
   /* German */ ["1234567890qwertzuiopasdfghjklöyxcvbnm", '!"§$%&/()=QWERTZUIOPASDFGHJKLÖYXCVBNM'],
-  /* Swiss */ ["1234567890qwertzuiopasdfghjkléyxcvbnm", '+"*ç%&/()=QWERTZUIOPASDFGHJKLöYXCVBNM'],
   /* Czech */ ["+ěščřžýáíéqwertzuiopasdfghjklůyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'],
   /* Slovak */ ["+ľščťžýáíéqwertzuiopasdfghjklôyxcvbnm", '1234567890QWERTZUIOPASDFGHJKL"YXCVBNM'],
   /* Lithuanian */ ["ąčęėįšųū90qwertyuiopasdfghjkl;zxcvbnm", "ĄČĘĖĮŠŲŪ()QWERTYUIOPASDFGHJKL:ZXCVBNM"],
-  /* Hungarian */ ["123456789öqwertzuiopasdfghjkléyxcvbnm", "'\"+!%/=()ÖQWERTZUIOPASDFGHJKLÉYXCVBNM"],
   /* French */ ["&é\"'(-è_çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
   /* Belgian */ ["&é\"'(§è!çàazertyuiopqsdfghjklmwxcvbn,", "1234567890AZERTYUIOPQSDFGHJKLMWXCVBN?"],
   /* Spanish */ ["1234567890qwertyuiopasdfghjklñzxcvbnm", '!"·$%&/()=QWERTYUIOPASDFGHJKLÑZXCVBNM'],
-  /* Italian */ ["1234567890qwertyuiopasdfghjklòzxcvbnm", '!"£$%&/()=QWERTYUIOPASDFGHJKLçZXCVBNM'],
-  /* Portuguese */ ["1234567890qwertyuiopasdfghjklçzxcvbnm", '!"#$%&/()=QWERTYUIOPASDFGHJKLÇZXCVBNM'],
-  /* Danish */ ["1234567890qwertyuiopasdfghjklæzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÆZXCVBNM'],
-  /* Norwegian */ ["1234567890qwertyuiopasdfghjkløzxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLØZXCVBNM'],
-  /* Swedish */ ["1234567890qwertyuiopasdfghjklözxcvbnm", '!"#¤%&/()=QWERTYUIOPASDFGHJKLÖZXCVBNM'],
-  /* Turkish Q */ ["1234567890qwertyuıopasdfghjklşzxcvbnm", "!'^+%&/()=QWERTYUIOPASDFGHJKLŞZXCVBNM"],
   /* Turkish F */ ["1234567890fgğıodrnhpuieaütkmlyjövcçzs", "!\"^$%&'()=FGĞIODRNHPUİEAÜTKMLYJÖVCÇZS"],
   /* Russian */ ["1234567890йцукенгшщзфывапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФЫВАПРОЛДЖЯЧСМИТЬ'],
   /* Ukrainian */ ["1234567890йцукенгшщзфівапролджячсмить", '!"№;%:?*()ЙЦУКЕНГШЩЗФІВАПРОЛДЖЯЧСМИТЬ'],

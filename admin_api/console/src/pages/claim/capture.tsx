@@ -3,7 +3,7 @@
  * page.
  */
 import { Stack, Switch } from "@mantine/core";
-import { type ReactNode, useEffect, useReducer, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useReducer, useRef, useState } from "react";
 import { isolated } from "../../parts/foreign_text";
 import { useMe } from "../../sign_in/me";
 import { useReloadBlock } from "../../sign_in/reconnect";
@@ -18,11 +18,13 @@ import { scanPhoto } from "./scanner/photo";
 import type { ScanResult } from "./scanner/scan_result";
 import { SerialNumberButton } from "./serial_number";
 import { TargetChoice } from "./target_choice";
-import { TypeCode } from "./type_code";
 import type { Choice } from "./use_choice";
 import { useClaiming, useObstacle } from "./use_claiming";
 
 const FELT_MS = 60;
+const loadTypeCode = async () => ({ default: (await import("./type_code")).TypeCode });
+/** Loaded after the page, which must load fast. It is also cached for use without a network. */
+const TypeCode = lazy(loadTypeCode);
 
 interface Props {
   choice: Choice;
@@ -66,6 +68,9 @@ export function Capture({ choice, head, list }: Props) {
       dispatch({ is: "error", text: error instanceof Error ? error.message : String(error) });
     }
   };
+  useEffect(() => {
+    loadTypeCode().catch(() => undefined); // it is loaded when it opens
+  }, []);
   useLinkedCode(dispatch);
   useReloadBlock(flow.at !== "idle");
   const begun = useBegun(flow !== IDLE);
@@ -102,12 +107,14 @@ export function Capture({ choice, head, list }: Props) {
           />
         )}
         {flow.at === "typing" && (
-          <TypeCode
-            choice={choice}
-            obstacle={obstacle}
-            onClaim={(certid) => claim([certid])}
-            onCancel={() => dispatch({ is: "stop" })}
-          />
+          <Suspense>
+            <TypeCode
+              choice={choice}
+              obstacle={obstacle}
+              onClaim={(certid) => claim([certid])}
+              onCancel={() => dispatch({ is: "stop" })}
+            />
+          </Suspense>
         )}
       </div>
       <div ref={shown} className={style.list}>

@@ -120,7 +120,7 @@ describe("a label", () => {
     const { user } = open(lobby);
     await screen.findByText("Workshop");
     await user.click(await button("Type code"));
-    const field = screen.getByRole("textbox", { name: "Label code" });
+    const field = await screen.findByRole("textbox", { name: "Label code" });
     const code = encodeLabel(A);
     await user.click(field);
     await user.paste(code.slice(0, 18).toLowerCase());
