@@ -38,10 +38,11 @@ def create(
         thingName=parse_thing_name(thing) if thing is not None else None,
     )["createEnrolmentToken"]
     token = created["token"]
+    counted = "1 use" if token["maxUses"] == 1 else f"{token['maxUses']} uses"
     context.screen.result(
         created,
         created["authorization"],
-        note=f"Keep it now: it is not shown again. It has {token['maxUses']} uses until {token['expires']}; "
+        note=f"Keep it now: it is not shown again. It has {counted} until {token['expires']}; "
         f"to revoke it: lobbyctl enrolments tokens revoke {token['identifier']}",
     )
 
