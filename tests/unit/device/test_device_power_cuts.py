@@ -37,7 +37,7 @@ def test_the_scenario_makes_every_expected_call() -> None:
 
 def test_the_device_recovers_from_a_second_cut() -> None:
     """The first cut is the critical one: the new route is renamed, and the folder is not flushed."""
-    first = next(cut for cut in power_cuts(FACTORY_DISK, lambda number: number == 20) if cut.cut_point == "after")
+    first = next(cut for cut in power_cuts(FACTORY_DISK, lambda number: number == 21) if cut.cut_point == "after")
     assert first.call == "rename route.json.new"
     for tree in first.disk_states:
         for second in range(40):
