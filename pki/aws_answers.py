@@ -7,7 +7,9 @@ redirects. botocore takes such an answer for an empty result, or fails with an e
 
 from collections.abc import Mapping
 from typing import Any, Final
-from xml.etree import ElementTree
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
 
 from lobby import strict_json
 from lobby.names import shown
@@ -59,8 +61,8 @@ def _is_object(body: bytes) -> bool:
 def _is_document(body: bytes, operation_model: Any, status: int) -> bool:
     """Return whether the body is XML, and that of the operation if it has a named result."""
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314  # expat limits the expansion of entities
-    except (ElementTree.ParseError, ValueError):
+        root = fromstring(body, forbid_dtd=True)
+    except (ParseError, DefusedXmlException, ValueError):
         return False
     wrapper = (operation_model.output_shape.serialization if operation_model.output_shape else {}).get("resultWrapper")
     return status >= 300 or wrapper is None or any(each.tag.endswith(wrapper) for each in root)
