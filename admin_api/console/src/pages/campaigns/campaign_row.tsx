@@ -63,7 +63,7 @@ function What({ campaign }: { campaign: Campaign }) {
           {campaign.name}
         </Text>
         <Badge variant="light" color={COLORS[campaign.state] ?? "gray"} size="sm" tt="none">
-          {campaign.state}
+          {campaign.state === "approval" ? "needs approval" : campaign.state}
         </Badge>
       </Group>
       <Text size="sm">{whatOf(campaign, nameOf)}</Text>
