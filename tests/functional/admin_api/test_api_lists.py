@@ -8,7 +8,6 @@ from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.counts import PARTITIONS
 from lobby.ledger.models import LedgerRow
-from tests.aws import Calls
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
 
@@ -216,15 +215,14 @@ def test_a_page_of_all_devices_costs_one_query_for_each_state_that_has_devices_l
     assert calls == ["Query"]
 
 
-def test_the_last_hellos_of_a_list_are_read_together(lobby: Lobby, calls: Calls) -> None:
+def test_the_last_hellos_of_a_list_are_read_together(lobby: Lobby) -> None:
     waiting = [lobby.waiting(number) for number in range(3)]
     unseen = lobby.admit(9)
-    calls.forget()
-    nodes = lobby.ask("{ devices { nodes { certid lastSeen } } }").data["devices"]["nodes"]
+    with counted() as calls:
+        nodes = lobby.ask("{ devices { nodes { certid lastSeen } } }").data["devices"]["nodes"]
     assert {each["certid"] for each in nodes if each["lastSeen"]} == set(waiting)
     assert [each["lastSeen"] for each in nodes if each["certid"] == unseen] == [None]
-    assert calls.names().count("BatchGetItem") == 1
-    assert "GetItem" not in calls.names()
+    assert (calls.count("BatchGetItem"), calls.count("GetItem")) == (1, 0)
 
 
 def test_the_renewals_of_a_list_are_read_together(lobby: Lobby) -> None:

@@ -22,7 +22,8 @@ from infra.local.strictness import RELAXED, STRICT, CurrentStrictness, Strictnes
 ROOT = Path(__file__).parents[3]
 GRANTS = ("infra/permissions.py", "infra/role_stack.py", "commissioner/target_gateway/session_policies.py")
 """The files that grant the operations that the lobby calls."""
-DATA_PLANE = {"Publish", "DeleteConnection"}
+SHADOWS = {"GetThingShadow", "UpdateThingShadow", "DeleteThingShadow", "ListNamedShadowsForThing"}
+DATA_PLANE = {"Publish", "DeleteConnection", *SHADOWS}
 CONNECT, PUBLISH, SUBSCRIBE, PING = 1, 3, 8, 12
 SCOPE = ("100000000001", "us-east-1")
 
