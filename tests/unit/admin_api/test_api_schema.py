@@ -103,8 +103,13 @@ def test_the_values_are_those_that_the_lobby_has(listed: list[str], defined: lis
 def test_the_reasons_are_those_that_the_troubleshooting_page_explains() -> None:
     page = (ROOT / "docs" / "troubleshooting.md").read_text()
     table = page.split("## Reason codes")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (`[^|]+) \| ([a-z]+)", table, re.MULTILINE)
-    explained = {(state, code) for codes, state in rows for code in re.findall(r"`([A-Z_]+)`", codes)}
+    rows = re.findall(r"^\| (`[^|]+) \| ([a-z]+(?:, [a-z]+(?= \|))?)", table, re.MULTILINE)
+    explained = {
+        (state, code)
+        for codes, states in rows
+        for state in states.split(", ")
+        for code in re.findall(r"`([A-Z_]+)`", codes)
+    }
     assert {(state.value, code) for state, codes in REASONS.items() for code in codes} == explained
 
 

@@ -1,28 +1,14 @@
 /** The technician's page, from the tap to arrival. */
-import { configure, screen, waitFor, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
 import { shortForm } from "../../../src/label/short_form";
 import { LOST } from "../../fake_api";
-import {
-  A,
-  api,
-  B,
-  button,
-  device,
-  EAST,
-  FIND_TIMEOUT_MS,
-  open,
-  SCENARIO_TIMEOUT_MS,
-  theList,
-  WEST,
-} from "./claim_page_fixtures";
+import { A, api, B, button, device, EAST, open, theList, WEST } from "./claim_page_fixtures";
 import { network, resetPhone, showToCamera } from "./phone";
 
 vi.mock("../../../src/pages/claim/scanner/detector", async () => (await import("./phone")).fakeDetector());
 
-vi.setConfig({ testTimeout: SCENARIO_TIMEOUT_MS });
-configure({ asyncUtilTimeout: FIND_TIMEOUT_MS });
 beforeEach(async () => void (await resetPhone()));
 afterEach(() => network(true));
 
@@ -51,7 +37,9 @@ describe("a label", () => {
     expect(await screen.findByText(shortForm(A))).toBeTruthy();
     expect(lobby.variablesOf("ClaimLabel")).toEqual([]);
     await user.click(await button("Claim"));
-    expect(await button("Scan next label")).toBe(document.activeElement);
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Scan next label" })).toBe(document.activeElement),
+    );
     const list = await theList();
     expect(await within(list).findByText("Arrived in 1.6 s.")).toBeTruthy();
     expect(

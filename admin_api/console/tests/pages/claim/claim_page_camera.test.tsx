@@ -1,13 +1,11 @@
 /** The camera of the claim page: when it runs, and what happens without it. */
-import { configure, fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { api, button, FIND_TIMEOUT_MS, open, SCENARIO_TIMEOUT_MS } from "./claim_page_fixtures";
+import { api, button, open } from "./claim_page_fixtures";
 import { network, resetPhone } from "./phone";
 
 vi.mock("../../../src/pages/claim/scanner/detector", async () => (await import("./phone")).fakeDetector());
 
-vi.setConfig({ testTimeout: SCENARIO_TIMEOUT_MS });
-configure({ asyncUtilTimeout: FIND_TIMEOUT_MS });
 beforeEach(async () => void (await resetPhone()));
 afterEach(() => network(true));
 
@@ -35,7 +33,9 @@ describe("the camera", () => {
     await screen.findByLabelText("Camera picture");
     await user.click(await button("Stop camera"));
     await waitFor(() => expect(track.stop).toHaveBeenCalled());
-    expect(await button("Scan label")).toBe(document.activeElement);
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Scan label" })).toBe(document.activeElement),
+    );
   });
 
   test("is off when the page is left", async () => {

@@ -1,27 +1,14 @@
 /** The claim page when a claim fails or the network is lost. */
-import { act, configure, screen, waitFor, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
 import { shortForm } from "../../../src/label/short_form";
 import { type FakeApi, LOST, Refusal, type Role } from "../../fake_api";
-import {
-  A,
-  api,
-  button,
-  CLAIMED,
-  device,
-  EAST,
-  FIND_TIMEOUT_MS,
-  open,
-  SCENARIO_TIMEOUT_MS,
-  theList,
-} from "./claim_page_fixtures";
+import { A, api, button, CLAIMED, device, EAST, open, theList } from "./claim_page_fixtures";
 import { network, resetPhone, showToCamera } from "./phone";
 
 vi.mock("../../../src/pages/claim/scanner/detector", async () => (await import("./phone")).fakeDetector());
 
-vi.setConfig({ testTimeout: SCENARIO_TIMEOUT_MS });
-configure({ asyncUtilTimeout: FIND_TIMEOUT_MS });
 beforeEach(async () => void (await resetPhone()));
 afterEach(() => network(true));
 

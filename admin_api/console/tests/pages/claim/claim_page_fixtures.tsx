@@ -70,7 +70,3 @@ export function open(lobby: FakeApi, scene: { role?: Role; signedIn?: boolean } 
 
 export const button = (name: string | RegExp) => screen.findByRole("button", { name });
 export const theList = () => screen.findByRole("region", { name: "Claims in this session" });
-
-/** For `test` timeouts: complete scenarios with many renderings need more time on a busy machine. */
-export const SCENARIO_TIMEOUT_MS = 20_000;
-export const FIND_TIMEOUT_MS = 5_000;
