@@ -1,7 +1,8 @@
 """The lobby that the device has changed to, on disk. It survives a power cut at any time, like the route (`storage`).
 
 A file that fails its checksum, or has another shape, counts as none, and is set aside: the device then asks the lobbies
-of its settings. Disk failures are raised as `OSError`, except when it is read.
+of its settings. One that cannot be read now stays: the lobbies of the settings may refuse the device for good. Disk
+failures are raised as `OSError`, except when it is read.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.disk import Calls, Disk
+from device.errors import NotAFileError
 from device.machine.plan import Endpoint, Home
 from device.sealed_files import sealed, unsealed
 
@@ -41,7 +43,11 @@ class HomeStore:
             return LoadedHome(_decode(unsealed("lobby", self._disk.read(self.file, _MAX_BYTES))))
         except FileNotFoundError:
             return LoadedHome()
-        except (OSError, ValueError) as error:
+        except NotAFileError as error:
+            return LoadedHome(error=f"{error}{self._set_aside()}")
+        except OSError as error:
+            return LoadedHome(error=f"{self.file}: {error.strerror or error}")
+        except ValueError as error:
             return LoadedHome(error=f"{self.file}: {error}{self._set_aside()}")
 
     def store(self, home: Home) -> None:

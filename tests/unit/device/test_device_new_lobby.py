@@ -23,6 +23,7 @@ from device.machine.events import (
 from device.machine.plan import Endpoint, Home
 from device.machine.state import Location, State
 from lobby.wire import NewLobby, Route, parse_message
+from tests.unit.device.failing_disk import FailingCalls
 from tests.unit.device.machine_driver import LOBBY, OTHER_LOBBY, PLAN, ROUTE, MachineDriver
 
 NEW = Endpoint("new.example", 8883)
@@ -194,3 +195,11 @@ def test_a_damaged_file_counts_as_none_and_is_set_aside(tmp_path: Path, content:
     for home in (Home(NEW, (LOBBY,)), Home(NEW)):
         store.store(home)
         assert store.load().home == home
+
+
+@pytest.mark.parametrize("call", ["open", "read"])
+def test_a_file_that_cannot_be_read_now_is_kept(tmp_path: Path, call: str) -> None:
+    HomeStore(tmp_path).store(Home(NEW))
+    found = HomeStore(tmp_path, FailingCalls([call], "EIO").calls).load()
+    assert (found.home, "Input/output error" in found.error) == (None, True)
+    assert HomeStore(tmp_path).load().home == Home(NEW)
