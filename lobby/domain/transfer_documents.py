@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NoReturn
 
 from lobby import strict_json
@@ -106,8 +107,8 @@ def read_acceptance(document: Document) -> Acceptance:
 
 def parse_document(text: str) -> Document:
     """Return the JSON object of a document, with an object as `signature`. Raise `InvalidInput` INVALID_DOCUMENT."""
-    if len(text.encode()) > MAX_BYTES:
-        _refuse(f"{len(text.encode())} bytes, want at most {MAX_BYTES}")
+    if (size := len(text.encode(errors="surrogatepass"))) > MAX_BYTES:
+        _refuse(f"{size} bytes, want at most {MAX_BYTES}")
     try:
         document = strict_json.loads(text, _once)
     except ValueError as error:
@@ -171,9 +172,17 @@ def _require_once(certids: Sequence[Fingerprint]) -> None:
 
 
 def _time(text: object) -> str:
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
+    if not isinstance(text, str) or not _TIME.fullmatch(text) or not _is_time(text):
         _refuse(f"time {shown(text)}, want one such as 2026-12-31T00:00:00.000Z")
     return text
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(parse: Any, value: object) -> Any:

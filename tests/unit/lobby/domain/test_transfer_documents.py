@@ -88,7 +88,10 @@ def test_other_signatures_are_refused(signature: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "[]", "{}", '{"signature": 1}', '{"a": 1, "a": 2, "signature": {}}', " " * (MAX_BYTES + 1), "[" * 5000],
+    [
+        *("", "x", "[]", "{}", '{"signature": 1}', '{"a": 1, "a": 2, "signature": {}}'),
+        *(" " * (MAX_BYTES + 1), "[" * 5000, "\ud800"),
+    ],
 )
 def test_what_is_no_document_is_refused(text: str) -> None:
     assert code_of(text) == "INVALID_DOCUMENT"
@@ -117,6 +120,8 @@ OFFERS: Final[dict[str, dict[str, Any]]] = {
     "a recipient with a line break": {"to": "Bob\nEve"},
     "an endpoint with a path": {"endpoint": "a.example/x"},
     "a date": {"expires": "2026-12-30"},
+    "a month that no year has": {"expires": "2026-13-30T12:00:00.000Z"},
+    "an hour that no day has": {"expires": "2026-12-30T99:00:00.000Z"},
 }
 
 
