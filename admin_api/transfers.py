@@ -67,9 +67,7 @@ def offer(
     services: Services, caller: Caller, certids: Sequence[Fingerprint], to: str, offer_id: str, days: int
 ) -> Transferred:
     """Offer devices. Raise `InvalidInput` INVALID_COUNT, INVALID_NAME, INVALID_OFFER or INVALID_DAYS."""
-    chosen, at = tuple(dict.fromkeys(certids)), now()
-    if not 1 <= len(chosen) <= MAX_DEVICES:
-        raise InvalidInput("INVALID_COUNT", f"got {len(chosen)} devices, want 1 to {MAX_DEVICES} in an offer")
+    chosen, at = _chosen(certids), now()
     partner, expires = parse_partner(to), timestamp(at + parse_days(days, MAX_VALID_DAYS))
     offered = Transfer(TransferStep.OFFERED, parse_offer_id(offer_id), partner, timestamp(at), caller.actor, expires)
     outcomes = _each(chosen, lambda certid: services.ledger.offer(certid, offered))
@@ -85,7 +83,7 @@ def offer(
 
 def withdraw(services: Services, caller: Caller, certids: Sequence[Fingerprint]) -> Transferred:
     """Withdraw offers, and completed transfers, which only an admin may. Raise `InvalidInput` INVALID_COUNT."""
-    chosen = tuple(dict.fromkeys(certids))
+    chosen = _chosen(certids)
 
     def withdrawn(certid: Fingerprint) -> Device:
         return services.ledger.withdraw(certid, caller.actor, also_completed=caller.is_admin)
@@ -158,6 +156,13 @@ def read(text: str, key: str) -> Offer | Acceptance:
 def own_key(services: Services) -> str:
     """Return the name of this lobby in documents."""
     return NAMES.key(services.identity)
+
+
+def _chosen(certids: Sequence[Fingerprint]) -> tuple[Fingerprint, ...]:
+    chosen = tuple(dict.fromkeys(certids))
+    if not 1 <= len(chosen) <= MAX_DEVICES:
+        raise InvalidInput("INVALID_COUNT", f"got {len(chosen)} devices, want 1 to {MAX_DEVICES} at once")
+    return chosen
 
 
 def _each(certids: Iterable[Fingerprint], change: Callable[[Fingerprint], Device]) -> tuple[Outcome, ...]:

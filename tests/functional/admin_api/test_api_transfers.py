@@ -165,6 +165,11 @@ def test_a_request_that_is_not_valid_is_refused(lobby: Lobby, variables: dict[st
     assert lobby.ask(OFFER, variables).code == code
 
 
+@pytest.mark.parametrize("count", [0, 26])
+def test_offers_of_no_or_too_many_devices_are_not_withdrawn(lobby: Lobby, count: int) -> None:
+    assert lobby.ask(WITHDRAW, {"ids": [fingerprint(number) for number in range(count)]}).code == "INVALID_COUNT"
+
+
 def test_a_technician_neither_offers_nor_accepts(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     assert lobby.ask(OFFER, {"ids": [certid], "id": ID}, ("technician",)).code == "FORBIDDEN"
