@@ -40,7 +40,8 @@ class Transfer:
     """`partner` is the other lobby: its name as the offering user states it, or its account and Region once it is
     known. `at` and `actor` are those of the last step. `expires` is the end of the offer, `endpoint` the new lobby's
     host and port, and `until` the time at which the certificate becomes INACTIVE in the old lobby; `ended`: it is.
-    `offered_by` is the user who made the offer. Times are ISO 8601 UTC."""
+    `offered_by` is the user who made the offer, and `certificate` the fingerprint of the certificate in it. Times are
+    ISO 8601 UTC."""
 
     step: TransferStep
     offer: str
@@ -52,6 +53,7 @@ class Transfer:
     endpoint: str | None = None
     until: str | None = None
     ended: bool = False
+    certificate: str | None = None
 
     def encode(self) -> dict[str, Any]:
         """Return the transfer as an object for JSON."""

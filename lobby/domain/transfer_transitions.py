@@ -33,18 +33,19 @@ ENDED: Final = "TRANSFER_ENDED"
 
 
 def offer(device: Device, offered: Transfer, at: str) -> Device:
-    """The device is offered to another lobby. Raise `Conflict` SUSPECTED, IN_RENEWAL, or ALREADY_OFFERED by another
-    offer that is open."""
+    """The device is offered to another lobby, with the certificate in use. Raise `Conflict` SUSPECTED, IN_RENEWAL,
+    ALREADY_OFFERED by another offer that is open, or CERTIFICATE_RENEWED since the same offer."""
     state_after(device, Event.OFFER, unproven=False)
     known = device.transfer
     if known is not None and known.step is TransferStep.OFFERED:
         if known.offer == offered.offer and known.partner == offered.partner:
+            _require_same_certificate(device, known)
             return device
         if known.is_open(at):
             message = f"got {device.certid}, which is offered to {known.partner} until {known.expires}; withdraw that"
             raise Conflict("ALREADY_OFFERED", message)
     _require_transferable(device)
-    return replace(device, transfer=offered)
+    return replace(device, transfer=replace(offered, certificate=device.current))
 
 
 def withdraw(device: Device, at: str) -> Device:
@@ -69,7 +70,7 @@ def withdraw(device: Device, at: str) -> Device:
 def complete(device: Device, completed: Transfer, at: str) -> Device:
     """The other lobby has accepted the device, which leaves this one. Repeating it with the same endpoint changes at
     most until when hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED, IN_RENEWAL,
-    or ALREADY_TRANSFERRED to another endpoint or by another offer."""
+    CERTIFICATE_RENEWED since the offer, or ALREADY_TRANSFERRED to another endpoint or by another offer."""
     known = device.transfer
     if device.devstate is State.TRANSFERRED and known is not None:
         if (known.offer, known.endpoint, known.partner) != (completed.offer, completed.endpoint, completed.partner):
@@ -86,6 +87,7 @@ def complete(device: Device, completed: Transfer, at: str) -> Device:
         message = f"got a completion by {completed.actor}, who has made the offer; want another admin"
         raise Conflict("SAME_USER", message)
     _require_transferable(device)
+    _require_same_certificate(device, known)
     left = without_claim(leave_places(device, None))
     gone = replace(
         left,
@@ -148,3 +150,10 @@ def _require_transferable(device: Device) -> None:
         raise Conflict("IN_RENEWAL", f"got {device.certid}, which is renewing its certificate; want it finished first")
     if device.reactivate:
         raise Conflict("CHANGED_MEANWHILE", f"got {device.certid}, whose certificate is being activated; try again")
+
+
+def _require_same_certificate(device: Device, offered: Transfer) -> None:
+    """The other lobby admits the certificate in the offer, and would refuse a later one."""
+    if offered.certificate != device.current:
+        message = f"got {device.certid}, which has renewed its certificate since the offer; withdraw it and offer again"
+        raise Conflict(CERTIFICATE_RENEWED, message)

@@ -22,7 +22,9 @@ from tests.unit.lobby.domain.sample_devices import CERTID, A, B, T, arrived, cla
 HERE: Final = parse_region("eu-west-1")
 OFFER, OTHER = "a" * 32, "b" * 32
 AT, END, AFTER = "2026-11-23T00:00:00.000Z", "2026-12-01T00:00:00.000Z", "2026-12-02T00:00:00.000Z"
-OFFERED = Transfer(TransferStep.OFFERED, OFFER, "Bob", T, "user:ann", END)
+OFFERED = Transfer(TransferStep.OFFERED, OFFER, "Bob", T, "user:ann", END, certificate=CERTID)
+NEW: Final = Fingerprint("9" * 64)
+"""A certificate that a device gets by a renewal."""
 COMPLETED = Transfer(
     TransferStep.COMPLETED, OFFER, "2" * 12 + "/eu-west-1", AT, "user:eve", "", endpoint="b.example", until=AFTER
 )
@@ -108,6 +110,16 @@ def test_a_transferred_device_leaves_its_target_and_has_no_claim() -> None:
 )
 def test_an_acceptance_that_does_not_fit_the_offer_changes_nothing(completed: Transfer, at: str, code: str) -> None:
     assert code_of(transfer_transitions.complete, offered(arrived()), completed, at) == code
+
+
+def test_a_device_that_has_renewed_its_certificate_since_the_offer_is_not_transferred() -> None:
+    renewed = replace(offered(arrived()), certificate=NEW)
+    assert code_of(transfer_transitions.complete, renewed, COMPLETED, AT) == "CERTIFICATE_RENEWED"
+    assert code_of(offered, renewed) == "CERTIFICATE_RENEWED"
+    again = transfer_transitions.offer(transfer_transitions.withdraw(renewed, AT), replace(OFFERED, offer=OTHER), AT)
+    assert again.transfer == replace(OFFERED, offer=OTHER, certificate=NEW)
+    gone = transfer_transitions.complete(again, replace(COMPLETED, offer=OTHER), AT)
+    assert gone.devstate is State.TRANSFERRED
 
 
 def test_a_withdrawn_offer_cannot_be_completed() -> None:
