@@ -2,8 +2,8 @@
 
 The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
 revocation list is checked. Everything else that a door checks is. The owner of the device is not proven either: a
-device that has the key connects, and any other one cannot. Each step can be repeated. A device that is refused, or for
-which AWS IoT fails, does not stop the others.
+device that has the key connects, and any other one cannot. It rejects certificates that the account has for another
+purpose. Each step can be repeated. A device that is refused, or for which AWS IoT fails, does not stop the others.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.domain.trust import device_certificate as checks
@@ -21,6 +22,7 @@ from lobby.doors.activation import activate
 from lobby.errors import Conflict, IdentityRefused, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
 from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
 
 if TYPE_CHECKING:
@@ -56,9 +58,25 @@ class Acceptance:
         accepted = Transfer(
             TransferStep.ACCEPTED, request.offer, request.origin, timestamp(at), request.actor, request.expires
         )
-        self._ledger.accept(self._ledger.find(identity.certid), identity, accepted)
-        activate(self._iot, identity.name, self._registered(identity), self._policy)
+        row = self._ledger.find(identity.certid)
+        self._require_free(identity.certid, row)
+        device = self._ledger.accept(row, identity, accepted)
+        if identity.certid in device.certificates:  # not one that the device has replaced since it was accepted
+            activate(self._iot, identity.name, self._registered(identity), self._policy)
         return identity
+
+    def _require_free(self, certid: Fingerprint, row: Device | None) -> None:
+        """Raise `Conflict` CERTIFICATE_IN_USE for a certificate that the account has without a row, such as a claim
+        certificate, unless it waits for its registration; and for one that an administrator has revoked there."""
+        try:
+            status = self._iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            return
+        if status == "REVOKED" or (row is None and status != "PENDING_ACTIVATION"):
+            message = f"got certificate {certid}, which AWS IoT has already ({status}), want one that is new to it"
+            raise Conflict("CERTIFICATE_IN_USE", message)
 
     def _registered(self, identity: Identity) -> str:
         """Register the certificate, and return its ARN. One that is registered already, by an earlier attempt or
