@@ -60,8 +60,8 @@ class Acceptance:
         )
         row = self._ledger.find(identity.certid)
         self._require_free(identity.certid, row)
-        device = self._ledger.accept(row, identity, accepted)
-        if identity.certid in device.certificates:  # not one that the device has replaced since it was accepted
+        admitted = self._ledger.accept(row, identity, accepted)
+        if identity.certid in admitted.certificates:  # not one that the device has replaced since it was accepted
             activate(self._iot, identity.name, self._registered(identity), self._policy)
         return identity
 

@@ -5,7 +5,7 @@ completes the transfer with it. Each tells the other the fingerprint of the lobb
 file says is shown, and confirmed, before it is used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -33,6 +33,11 @@ _Key = Annotated[
 ]
 
 
+def _batched(certids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Return the fingerprints in lists of `size` at most."""
+    return (certids[start : start + size] for start in range(0, len(certids), size))
+
+
 @command(app, "offer")
 def offer(
     context: CommandContext,
@@ -47,11 +52,10 @@ def offer(
     """
     require_new(out)
     certids = list(dict.fromkeys(context.find_device(text) for text in devices))
-    results: list[dict[str, Any]] = []
-    for start in range(0, len(certids), _AT_ONCE):
-        some = certids[start : start + _AT_ONCE]
-        variables = {"certids": some, "to": to, "offer": uuid4().hex, "days": days}
-        results.append(context.execute(documents.OFFER, **variables)["offerDevices"])
+    results = (
+        context.execute(documents.OFFER, certids=some, to=to, offer=uuid4().hex, days=days)["offerDevices"]
+        for some in _batched(certids, _AT_ONCE)
+    )
     return _report(context, results, out)
 
 
@@ -63,10 +67,9 @@ def withdraw(context: CommandContext, devices: _Devices, yes: Yes = False) -> St
     """
     certids = list(dict.fromkeys(context.find_device(text) for text in devices))
     confirm(context, [f"Withdraws the transfer of {len(certids)} devices, open or completed."], yes)
-    results = [
-        context.execute(documents.WITHDRAW, certids=certids[start : start + _AT_ONCE])["withdrawTransfers"]
-        for start in range(0, len(certids), _AT_ONCE)
-    ]
+    results = (
+        context.execute(documents.WITHDRAW, certids=some)["withdrawTransfers"] for some in _batched(certids, _AT_ONCE)
+    )
     return _report(context, results, None)
 
 
@@ -110,7 +113,7 @@ def _carry_out(
     texts = read_documents(file)
     found = [context.execute(documents.READ, text=text, key=key)["transferDocument"] for text in texts]
     confirm(context, [_effect(each) for each in found], yes)
-    return _report(context, [context.execute(request, text=text, key=key, **more)[mutation] for text in texts], out)
+    return _report(context, (context.execute(request, text=text, key=key, **more)[mutation] for text in texts), out)
 
 
 def _effect(found: Mapping[str, Any]) -> str:
@@ -121,15 +124,27 @@ def _effect(found: Mapping[str, Any]) -> str:
     return f"Sends {count} devices to the lobby {lobby} at {endpoint} for good. They leave their targets."
 
 
-def _report(context: CommandContext, found: Sequence[Mapping[str, Any]], out: Path | None) -> Status:
+def _report(context: CommandContext, responses: Iterable[Mapping[str, Any]], out: Path | None) -> Status:
+    """Write the documents and list the results, also those before a request that fails."""
+    found: list[Mapping[str, Any]] = []
+    try:
+        for response in responses:
+            found.append(response)  # those before an error are kept
+    finally:
+        results = _write(context, found, out)
+    failed = sum(not each["ok"] for each in results)
+    return of_several(len(results) - failed, failed)
+
+
+def _write(context: CommandContext, found: Sequence[Mapping[str, Any]], out: Path | None) -> list[Mapping[str, Any]]:
     results = [each for some in found for each in some["results"]]
     signed = [some["document"] for some in found if some["document"]]
     if out is not None and signed:
         write_documents(out, signed)
         context.screen.note(f"Wrote {cells.clean(str(out))}, signed with the key {key_of(signed[0])}")
-    context.screen.listing(results, _table, "no device")
-    failed = sum(not each["ok"] for each in results)
-    return of_several(len(results) - failed, failed)
+    if found:
+        context.screen.listing(results, _table, "no device")
+    return results
 
 
 def _table(results: Sequence[Mapping[str, Any]]) -> Table:

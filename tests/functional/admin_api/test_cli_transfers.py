@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from admin_api.cli import transfer_documents as documents
+from admin_api.cli.client import Client
+from admin_api.cli.documents import Document
+from admin_api.cli.errors import Unreachable
 from lobby.domain.states import State
 from tests.functional.admin_api.api_on_moto import Lobby
 from tests.functional.admin_api.device_steps import arrived, state
@@ -52,6 +56,26 @@ def test_more_devices_than_one_offer_has_become_several_documents(
     result = terminal.run("transfers", "offer", *certids, "--to", "Bob", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert [len(each["devices"]) for each in json.loads(out.read_text())] == [25, 2]
+
+
+def test_offers_before_one_that_fails_are_written(
+    terminal: Terminal, lobby: Lobby, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certids = [lobby.waiting(number) for number in range(1, 28)]
+    execute, sent = Client.execute, list[object]()
+
+    def once(client: Client, document: Document, **variables: object) -> dict[str, object]:
+        if document is documents.OFFER:
+            sent.append(document)
+            if len(sent) == 2:
+                raise Unreachable("TIMED_OUT", "got no response")
+        return execute(client, document, **variables)
+
+    monkeypatch.setattr(Client, "execute", once)
+    out = tmp_path / "offer.json"
+    result = terminal.run("transfers", "offer", *certids, "--to", "Bob", "--out", str(out))
+    assert (result.exit_code != 0, "got no response" in result.stderr) == (True, True)
+    assert len(json.loads(out.read_text())["devices"]) == 25
 
 
 @pytest.mark.parametrize("content", ["", "[]", "1", '["x"]', "{"])
