@@ -1,5 +1,6 @@
 """State files, the journal of table writes, and both together when the emulator is stopped or killed."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -175,7 +176,7 @@ def test_rows_streams_and_endpoints_survive_a_restart(tmp_path: Path, how: str) 
         _create_table(dynamodb)
         register(aws(emulator, 1, "iot"), identity)
         # The snapshot after the creation contains the table; the journal contains the rows that follow.
-        until(lambda: '"ledger"' in _saved(tmp_path, "dynamodb") and identity.id in _saved(tmp_path, "iot"))
+        until(lambda: '"ledger"' in _saved(tmp_path, "dynamodb") and _is_saved_with_policy(tmp_path, identity))
         for number in range(20):
             dynamodb.put_item(TableName="ledger", Item={"id": {"S": str(number)}})
         add = {"ExpressionAttributeValues": {":one": {"N": "1"}}, "UpdateExpression": "ADD times :one"}
@@ -197,6 +198,13 @@ def test_rows_streams_and_endpoints_survive_a_restart(tmp_path: Path, how: str) 
 def _saved(state: Path, service: str) -> str:
     path = state / "services" / f"{service}.json"
     return path.read_text() if path.exists() else ""
+
+
+def _is_saved_with_policy(state: Path, identity: Identity) -> bool:
+    """Return whether the snapshot has the policy of the certificate, too, which is attached after the registration."""
+    saved = _saved(state, "iot")
+    certificates = json.loads(saved)["payload"]["certificates"]["data"].values() if saved else ()
+    return any(each["certificateId"] == identity.id and each["attachedPolicies"] for each in certificates)
 
 
 def _stream(emulator: Emulator, dynamodb: Any) -> list[Any]:
