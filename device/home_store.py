@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.disk import Calls, Disk
-from device.errors import NotAFileError
 from device.machine.plan import Endpoint, Home
-from device.sealed_files import sealed, unsealed
+from device.sealed_files import load, sealed, unsealed
 
 _MAX_BYTES: Final = 64 * 1024
 _MAX_LOBBIES: Final = 32
@@ -34,21 +33,12 @@ class HomeStore:
 
     def __init__(self, folder: Path, calls: Calls = os) -> None:
         self.folder, self.file = folder, folder / "lobby.json"
-        self._new, self._bad = folder / "lobby.json.new", folder / "lobby.json.bad"
+        self._new = folder / "lobby.json.new"
         self._disk = Disk(calls)
 
     def load(self) -> LoadedHome:
         """Return the stored lobby. Never raise: the device must start with any content of the disk."""
-        try:
-            return LoadedHome(_decode(unsealed("lobby", self._disk.read(self.file, _MAX_BYTES))))
-        except FileNotFoundError:
-            return LoadedHome()
-        except NotAFileError as error:
-            return LoadedHome(error=f"{error}{self._set_aside()}")
-        except OSError as error:
-            return LoadedHome(error=f"{self.file}: {error.strerror or error}")
-        except ValueError as error:
-            return LoadedHome(error=f"{self.file}: {error}{self._set_aside()}")
+        return LoadedHome(*load(self._disk, self.file, _MAX_BYTES, _decode))
 
     def store(self, home: Home) -> None:
         """Replace the stored lobby atomically."""
@@ -58,19 +48,13 @@ class HomeStore:
         self._disk.rename(self._new, self.file)
         self._disk.flush_folder(self.folder)
 
-    def _set_aside(self) -> str:
-        try:
-            self._disk.rename(self.file, self._bad)
-        except OSError as error:
-            return f"; could not set it aside: {error}"
-        return f"; set aside as {self._bad.name}"
-
 
 def _encode(endpoint: Endpoint) -> dict[str, Any]:
     return {"iotep": endpoint.host, "port": endpoint.port}
 
 
-def _decode(body: Any) -> Home:
+def _decode(content: bytes) -> Home:
+    body = unsealed("lobby", content)
     if not isinstance(body, dict) or not isinstance(before := body.get("before"), list) or len(before) > _MAX_LOBBIES:
         raise ValueError("got another content than a lobby and the earlier ones")
     return Home(_endpoint(body), tuple(_endpoint(each) for each in before))

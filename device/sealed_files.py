@@ -1,15 +1,21 @@
 """Files with a checksum: the body as JSON, its format, and the SHA-256 of the body.
 
-A file that was torn by a power cut, or edited, is detected. It rejects other formats, and what is not JSON.
+A file that was torn by a power cut, or edited, is detected, and set aside when it is loaded. It rejects other formats,
+and what is not JSON.
 """
 
 import hashlib
 import json
-from typing import Any, Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
+from device.disk import Disk
+from device.errors import NotAFileError
 from lobby import strict_json
 
 _FORMAT: Final = 1
+_Content = TypeVar("_Content")
 
 
 def checksum(body: object) -> str:
@@ -33,3 +39,28 @@ def unsealed(name: str, content: bytes) -> Any:
     if not matches:
         raise ValueError("the checksum does not match: torn or edited?")
     return body
+
+
+def load(disk: Disk, path: Path, limit: int, decode: Callable[[bytes], _Content]) -> tuple[_Content | None, str]:
+    """Return what `decode` makes of a file, or None and why an existing one gives nothing. One that `decode` refuses
+    with `ValueError` is set aside; one that cannot be read now stays. Never raise: the device must start with any
+    content of the disk."""
+    try:
+        return decode(disk.read(path, limit)), ""
+    except FileNotFoundError:
+        return None, ""
+    except NotAFileError as error:
+        return None, f"{error}{_set_aside(disk, path)}"
+    except OSError as error:
+        return None, f"{path}: {error.strerror or error}"
+    except ValueError as error:
+        return None, f"{path}: {error}{_set_aside(disk, path)}"
+
+
+def _set_aside(disk: Disk, path: Path) -> str:
+    bad = path.with_name(f"{path.name}.bad")
+    try:
+        disk.rename(path, bad)
+    except OSError as error:
+        return f"; could not set it aside: {error}"
+    return f"; set aside as {bad.name}"

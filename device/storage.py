@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from device.disk import Calls, Disk
-from device.errors import NotAFileError, StateDirError
+from device.errors import StateDirError
 from device.home_store import HomeStore
-from device.sealed_files import sealed, unsealed
+from device.sealed_files import load, sealed, unsealed
 from lobby.errors import InvalidInput
 from lobby.wire import Route, parse_message
 
-_FORMAT: Final = 1
 _MAX_BYTES: Final = 1024 * 1024
 
 
@@ -49,16 +48,7 @@ class Storage:
 
     def load(self) -> LoadedRoute:
         """Return the stored route. Never raise: the device must start with any content of the disk."""
-        try:
-            return LoadedRoute(_decode(self._disk.read(self.route_file, _MAX_BYTES)))
-        except FileNotFoundError:
-            return LoadedRoute()
-        except NotAFileError as error:
-            return LoadedRoute(error=f"{error}{self._set_aside()}")
-        except OSError as error:
-            return LoadedRoute(error=f"{self.route_file}: {error.strerror or error}")
-        except ValueError as error:
-            return LoadedRoute(error=f"{self.route_file}: {error}{self._set_aside()}")
+        return LoadedRoute(*load(self._disk, self.route_file, _MAX_BYTES, _decode))
 
     def store(self, route: Route) -> None:
         """Replace the stored route atomically."""
@@ -101,13 +91,6 @@ class Storage:
 
     def reset_requested(self) -> bool:
         return self._disk.exists(self.reset_file)
-
-    def _set_aside(self) -> str:
-        try:
-            self._disk.rename(self.route_file, self._bad_route_file)
-        except OSError as error:
-            return f"; could not set it aside: {error}"
-        return f"; set aside as {self._bad_route_file.name}"
 
 
 def lock(folder: Path) -> int:
