@@ -9,17 +9,16 @@ row. They reject a device that is suspected or in renewal, another offer than th
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from lobby.domain import presence
 from lobby.domain.device import Device
 from lobby.domain.states import Event, State
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.domain.transitions import (
     CERTIFICATE_RENEWED,
     entered,
-    expecting,
     leave_places,
     state_after,
     was_admitted,
+    with_identity,
     without_claim,
 )
 from lobby.errors import Conflict
@@ -122,24 +121,14 @@ def accept(device: Device | None, identity: "Identity", accepted: Transfer, regi
     if device is not None and identity.certid != device.current:
         message = f"got certificate {identity.certid}, which the device has renewed here, want {device.current}"
         raise Conflict(CERTIFICATE_RENEWED, message)
-    state = state_after(device, Event.ACCEPT)
-    row = device or Device(identity.certid, state, at)
-    admitted = replace(
-        row,
-        devicename=identity.name,
-        devicecert=identity.pem,
-        certified=True,
-        expires=identity.expires,
-        lobbyregion=region,
-        reason=None,
-        message=None,
-        firstseen=row.firstseen or at,
+    returns = device is not None and device.devstate is State.TRANSFERRED
+    admitted = with_identity(device, Event.ACCEPT, identity, region, at)
+    return replace(
+        admitted,
         transfer=accepted,
-        generation=row.generation + (device is not None and device.devstate is State.TRANSFERRED),
-        needs_commissioner=state is State.CLAIMED or bool(row.targets_to_clear),
+        generation=admitted.generation + returns,
+        needs_commissioner=admitted.needs_commissioner or bool(admitted.targets_to_clear),
     )
-    admitted = expecting(admitted, row.expected_name)
-    return entered(presence.start_proof(admitted) if state is State.PROVING else admitted, state, at)
 
 
 def _require_transferable(device: Device) -> None:

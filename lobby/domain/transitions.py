@@ -44,14 +44,18 @@ class ClaimRequest:
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
-    """A verified certificate is admitted. Nothing changes for one that was admitted before. Raise `Conflict`
-    CERTIFICATE_RENEWED for one that the device has replaced."""
+    """Admit a verified certificate, if it was not before. Raise `Conflict` CERTIFICATE_RENEWED for a former one."""
     if device is not None and device.certificate is not None:
         message = f"got certificate {identity.certid}, which the device has renewed, want {device.certificate}"
         raise Conflict(CERTIFICATE_RENEWED, message)
     if device is not None and was_admitted(device):
         return device
-    state = state_after(device, Event.ADMIT)
+    return with_identity(device, Event.ADMIT, identity, region, at)
+
+
+def with_identity(device: Device | None, event: Event, identity: "Identity", region: Region, at: str) -> Device:
+    """Return the row of a device that a door admits with `event`. A claim that the row has applies."""
+    state = state_after(device, event)
     row = device or Device(identity.certid, state, at)
     admitted = replace(
         row,
