@@ -36,12 +36,12 @@ class LobbySide:
         lobby. At the end of the transfer, deactivate its certificate here; read the row afterwards, because it may
         have come back meanwhile."""
         if device.transfer is None or not device.transfer.ended:
-            return self._disconnect(device)
+            self._disconnect(device)
+            return
         self.expel(device)
         current = self._ledger.get(device.certid)
         if current is not None and current.devstate is not State.TRANSFERRED:
             self.reactivate(current)
-        return None
 
     def _disconnect(self, device: Device) -> None:
         if device.devicename is not None:
