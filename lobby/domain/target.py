@@ -32,7 +32,7 @@ class RegisteredTarget:
     many devices per second the commissioner commissions there. `standby` is the target that its devices are prepared
     in, with certificates as `standby_mode` says; `evacuated_at`: they go there since then. `evacuation_asked` is the
     evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`).
-    `returned_at`: the end of the last evacuation.
+    `returned_at`: the end of the last evacuation. `named_at`: when it was last made the standby of another target.
     `clones`: what is done with a device of it whose certificate may be in use twice; None: as the lobby's setting."""
 
     target: Target
@@ -52,6 +52,7 @@ class RegisteredTarget:
     last_work: str | None = None
     returned_at: str | None = None
     clones: ClonePolicy | None = None
+    named_at: str | None = None
 
     @property
     def role_arn(self) -> str:

@@ -172,6 +172,7 @@ class TargetRow(Model):
     last_work = UnicodeAttribute(null=True, attr_name="lastwork")
     returned_at = UnicodeAttribute(null=True, attr_name="returnedat")
     clones = UnicodeAttribute(null=True)
+    named_at = UnicodeAttribute(null=True, attr_name="namedat")
 
 
 class TargetEntryRow(Model):

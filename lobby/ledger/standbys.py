@@ -80,7 +80,7 @@ class Standbys:
     def set(self, target: Target, standby: Target | None, mode: StandbyMode, actor: str) -> RegisteredTarget:
         """Set the standby of a target, or none. Raise `InvalidInput` INVALID_STANDBY, `NotFound` UNKNOWN_PROFILE, or
         `Conflict` TARGET_ARCHIVED, TARGET_EVACUATED, PRESENCE_REQUIRED or STANDBY_IN_USE."""
-        registered = self._targets.get(target) if standby is None else self.require(target, standby)[0]
+        registered, other = self.require(target, standby) if standby else (self._targets.get(target), None)
         rules.require_not_evacuated(registered)
         same = (registered.standby, registered.standby_mode) == (standby, mode) or registered.standby is standby
         if same and (standby is None or not self._has_devices(registered) or self._is_at_work(registered)):
@@ -89,7 +89,7 @@ class Standbys:
             self._require_nobody_away(registered)
         after = rules.with_standby(registered, standby, mode, actor, self._timestamp())
         detail = f"{standby}, certificates {mode.value}" if standby else "none"
-        return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail), usable=standby)
+        return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail), named=other)
 
     def evacuate(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
         """Send the devices of a target to its standby, or record that `actor` asks for it: then a second user must do

@@ -1,11 +1,12 @@
 """Rows of the targets' table, and the transaction that writes a change of a target with an entry of its history.
 
 A change is written on condition that the target is unchanged since it was read, and, if devices go to its standby, that
-the standby can take them. The transaction has a token, so it is
-executed once, also if its response is lost and it is sent again.
+the standby can take them. A new standby's own record is written, too, so that it is not archived at the same time. The
+transaction has a token, so it is executed once, also if its response is lost and it is sent again.
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
@@ -32,16 +33,24 @@ _USABLE: Final[Condition] = (
 
 
 def write(
-    before: RegisteredTarget | None, after: RegisteredTarget, entry: TargetEntry, usable: Target | None = None
+    before: RegisteredTarget | None,
+    after: RegisteredTarget,
+    entry: TargetEntry,
+    usable: Target | None = None,
+    named: RegisteredTarget | None = None,
 ) -> RegisteredTarget:
     """Write a new target (`before` is None), a changed one, or the removal of one, and the entry. `usable`: another
-    target, which must be neither archived nor evacuated. Return `after`. Raise `Conflict` CHANGED_MEANWHILE."""
+    target, which must be neither archived nor evacuated. `named`: the new standby, as it was read; that it was named is
+    written to its record, so that it cannot be archived by a caller who has not seen this. Return `after`. Raise
+    `Conflict` CHANGED_MEANWHILE."""
     key = str(after.target)
     try:
         with TransactWrite(connection=connection_of(TargetRow), client_request_token=str(uuid4())) as transaction:
             transaction.save(_entry_row(after.target, entry), condition=TargetEntryRow.kind.does_not_exist())
             if usable is not None:
                 transaction.condition_check(TargetRow, KIND, str(usable), condition=_USABLE)
+            if named is not None:
+                transaction.save(_row_of(replace(named, named_at=entry.at)), condition=_unchanged(named))
             if after.removed:
                 transaction.save(_row_of(after))
                 transaction.delete(TargetRow(KIND, key), condition=_unchanged(before))
@@ -51,7 +60,8 @@ def write(
         if set(reasons_of(error)) & CONFLICTS:
             if _is_written(after):  # by an attempt whose response was lost
                 return after
-            which = f"{after.target}, which" if usable is None else f"{after.target}, which (or {usable})"
+            other = named.target if named else usable
+            which = f"{after.target}, which" if other is None else f"{after.target}, which (or {other})"
             message = f"got {which} was changed by someone else just now; look at it and try again"
             raise Conflict("CHANGED_MEANWHILE", message) from None
         raise
@@ -83,6 +93,7 @@ def target_of(row: TargetRow) -> RegisteredTarget:
         row.last_work,
         row.returned_at,
         ClonePolicy(row.clones) if row.clones else None,
+        row.named_at,
     )
 
 
@@ -112,6 +123,7 @@ def _row_of(target: RegisteredTarget) -> TargetRow:
         last_work=target.last_work,
         returned_at=target.returned_at,
         clones=target.clones.value if target.clones else None,
+        named_at=target.named_at,
     )
 
 
@@ -126,6 +138,7 @@ def _unchanged(before: RegisteredTarget | None) -> Condition:
         (TargetRow.evacuation_asked, before.evacuation_asked),
         (TargetRow.last_work, before.last_work),
         (TargetRow.clones, before.clones.value if before.clones else None),
+        (TargetRow.named_at, before.named_at),
     ):
         unchanged = unchanged & (attribute.does_not_exist() if value is None else attribute == value)
     for setting, current, default in (

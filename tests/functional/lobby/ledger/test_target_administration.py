@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.standbys import Standbys
 from lobby.ledger.store import Ledger
 from lobby.ledger.target_administration import TargetAdministration
 from lobby.ledger.targets import RecentTargets, Targets
@@ -24,6 +27,11 @@ def targets(calls: Calls, clock: Clock) -> Targets:
     found.register(A, "Plant one", (), ANN)
     found.register(B, "Plant two", (), ANN)
     return found
+
+
+@pytest.fixture
+def standbys(targets: Targets, clock: Clock) -> Standbys:
+    return Standbys(targets, Campaigns(clock), 1000, clock)
 
 
 @pytest.fixture
@@ -155,3 +163,29 @@ def test_of_two_concurrent_changes_one_is_made(
         administration.archive(A, ANN)
     assert (targets.get(A).name, targets.get(A).archivedat) == ("First", None)
     assert {each.event for each in administration.history(A)} == {"registered", "changed"}
+
+
+def test_a_target_that_becomes_a_standby_meanwhile_is_not_archived(
+    administration: TargetAdministration, standbys: Standbys, targets: Targets, calls: Calls
+) -> None:
+    calls.meanwhile["TransactWriteItems"] = lambda: standbys.set(A, B, StandbyMode.ACTIVE, BOB)
+    with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):
+        administration.archive(B, ANN)
+    assert (targets.get(A).standby, targets.get(B).archivedat) == (B, None)
+
+
+def test_a_target_that_is_archived_meanwhile_becomes_no_standby(
+    administration: TargetAdministration, standbys: Standbys, targets: Targets, calls: Calls
+) -> None:
+    calls.meanwhile["TransactWriteItems"] = lambda: administration.archive(B, BOB)
+    with pytest.raises(Conflict, match=f"CHANGED_MEANWHILE: got {A}, which \\(or {B}\\)"):
+        standbys.set(A, B, StandbyMode.ACTIVE, ANN)
+    assert targets.get(A).standby is None
+    assert targets.get(B).archivedat
+
+
+def test_a_former_standby_is_archived(administration: TargetAdministration, standbys: Standbys, clock: Clock) -> None:
+    for standby in (B, None, B, None):
+        clock.advance(seconds=1)
+        standbys.set(A, standby, StandbyMode.ACTIVE, BOB)
+    assert administration.archive(B, ANN).archivedat
