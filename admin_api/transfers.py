@@ -8,6 +8,7 @@ was interrupted. The registrar changes certificates in AWS IoT; the API has no p
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from admin_api.roles import Caller
@@ -43,6 +44,8 @@ from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAcce
 
 _AT_ONCE: Final = 5
 """Devices in one request to the registrar, so that the time of a request is checked between them."""
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""By how much the clocks of two lobbies may differ. An offer of the future would stay newer than a later transfer."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def accept(
     """Accept the devices of an offer. Raise `InvalidInput` INVALID_DOCUMENT, INVALID_KEY, SIGNATURE_INVALID or
     UNTRUSTED_KEY, or `Conflict` OFFER_EXPIRED, OWN_OFFER or NO_ENDPOINT."""
     offered, at = read_offer(verified(text, key)), now()
+    if offered.issued_at > timestamp(at + _CLOCKS_DIFFER):
+        raise InvalidInput("INVALID_DOCUMENT", f"got an offer of {offered.issued_at}, which is in the future")
     if timestamp(at) >= offered.expires:
         raise Conflict("OFFER_EXPIRED", f"got an offer that ended at {offered.expires}, want a new one")
     if offered.lobby == own_key(services):
@@ -186,7 +191,7 @@ def _accepted(
     services: Services, caller: Caller, offered: Offer, devices: Sequence[OfferedDevice]
 ) -> Sequence[AcceptedDevice]:
     wanted = tuple(DeviceToAccept(each.certid, each.name, each.certificate) for each in devices)
-    request = AcceptDevices(offered.offer, offered.lobby, offered.expires, caller.actor, wanted)
+    request = AcceptDevices(offered.offer, offered.lobby, offered.issued_at, offered.expires, caller.actor, wanted)
     results: tuple[AcceptedDevice, ...] = services.ask_registrar(request)
     return results
 

@@ -244,6 +244,7 @@ class Client:
                     self._identities.store_pending(pending)
                     return PendingStored()
                 case StoreIdentity(thing, certificate):
+                    self._storage.homes.forget()  # before the identity is valid: the lobby of an earlier one refuses it
                     self._identities.store(thing, certificate)
                     return IdentityStored()
         except OSError as error:

@@ -48,6 +48,13 @@ class HomeStore:
         self._disk.rename(self._new, self.file)
         self._disk.flush_folder(self.folder)
 
+    def forget(self) -> None:
+        """Remove the stored lobby, with its leftover file: it is that of an earlier identity. Can be repeated."""
+        self._disk.make_folder(self.folder)
+        for each in (self.file, self._new):
+            self._disk.clear(each)
+        self._disk.flush_folder(self.folder)
+
 
 def _encode(endpoint: Endpoint) -> dict[str, Any]:
     return {"iotep": endpoint.host, "port": endpoint.port}

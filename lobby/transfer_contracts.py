@@ -46,11 +46,13 @@ class AcceptedDevice:
 
 @dataclass(frozen=True)
 class AcceptDevices:
-    """Admit devices of another lobby by its offer, which the API has verified. `origin` is that lobby's key."""
+    """Admit devices of another lobby by its offer, which the API has verified. `origin` is that lobby's key, and
+    `issued` the time of the offer."""
 
     operation: ClassVar[str] = "accept"
     offer: str
     origin: str
+    issued: str
     expires: str
     actor: str
     devices: tuple[DeviceToAccept, ...]
@@ -63,6 +65,7 @@ class AcceptDevices:
         return AcceptDevices(
             parse_offer_id(body.get("offer")),
             text_field(body, "origin"),
+            text_field(body, "issued"),
             text_field(body, "expires"),
             text_field(body, "actor"),
             list_of(body, "devices", DeviceToAccept.decode),

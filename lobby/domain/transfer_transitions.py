@@ -109,10 +109,12 @@ def end(device: Device, at: str) -> Device:
     return replace(device, transfer=ended, generation=device.generation + 1, needs_commissioner=True)
 
 
-def accept(device: Device | None, identity: "Identity", accepted: Transfer, region: Region, at: str) -> Device:
-    """A device of another lobby is admitted, by its offer. A claim that the row has applies. Nothing changes if the
-    same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that this lobby has by other
-    means."""
+def accept(
+    device: Device | None, identity: "Identity", accepted: Transfer, issued: str, region: Region, at: str
+) -> Device:
+    """A device of another lobby is admitted, by its offer, which was `issued` at that time. A claim that the row has
+    applies. Nothing changes if the same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that
+    this lobby has by other means, or OFFER_OUTDATED if this lobby has transferred the device since the offer."""
     if device is not None and was_admitted(device) and device.devstate is not State.TRANSFERRED:
         if device.transfer is not None and device.transfer.offer == accepted.offer:
             return device
@@ -122,6 +124,9 @@ def accept(device: Device | None, identity: "Identity", accepted: Transfer, regi
         message = f"got certificate {identity.certid}, which the device has renewed here, want {device.current}"
         raise Conflict(CERTIFICATE_RENEWED, message)
     returns = device is not None and device.devstate is State.TRANSFERRED
+    if device is not None and returns and issued <= device.enteredat:
+        got = f"got an offer of {issued} for {device.certid}, which was transferred at {device.enteredat}"
+        raise Conflict("OFFER_OUTDATED", f"{got}, want a later offer, by its present lobby")
     admitted = with_identity(device, Event.ACCEPT, identity, region, at)
     return replace(
         admitted,

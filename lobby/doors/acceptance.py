@@ -3,7 +3,8 @@
 The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
 revocation list is checked. Everything else that a door checks is. The owner of the device is not proven either: a
 device that has the key connects, and any other one cannot. It rejects certificates that the account has for another
-purpose. Each step can be repeated. A device that is refused, or for which AWS IoT fails, does not stop the others.
+purpose. In a lobby with several Regions the certificate is registered in each, so that the device can use every door.
+Each step can be repeated. A device that is refused, or for which AWS IoT fails, does not stop the others.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
 from lobby.domain.transfer import Transfer, TransferStep
@@ -32,10 +34,18 @@ logger = Logger(service="registrar")
 
 
 class Acceptance:
-    """`policy` is the IoT policy of devices that wait in the lobby."""
+    """`policy` is the IoT policy of devices that wait in the lobby. `iot` is the client of this Region, and `doors` are
+    the others."""
 
-    def __init__(self, iot: "IoTClient", ledger: Ledger, policy: str, clock: Callable[[], datetime] = now) -> None:
-        self._iot, self._ledger, self._policy, self._clock = iot, ledger, policy, clock
+    def __init__(
+        self,
+        iot: "IoTClient",
+        ledger: Ledger,
+        policy: str,
+        clock: Callable[[], datetime] = now,
+        doors: DoorClients = ONE_REGION,
+    ) -> None:
+        self._iot, self._ledger, self._policy, self._clock, self._doors = iot, ledger, policy, clock, doors
 
     def accept(self, request: AcceptDevices) -> tuple[AcceptedDevice, ...]:
         """Return a result for each device, in order."""
@@ -46,9 +56,9 @@ class Acceptance:
             identity = self._accept(request, device)
         except LobbyError as error:
             return AcceptedDevice(device.certid, None, error.code, error.message)
-        except ClientError as error:
+        except (BotoCoreError, ClientError) as error:
             logger.warning("not accepted yet", extra={"certid": device.certid, "why": str(error)[:200]})
-            message = "got no success of AWS IoT, want it; accept the offer again"
+            message = "got no success of AWS IoT in every Region of the lobby, want it; accept the offer again"
             return AcceptedDevice(device.certid, None, "NOT_TRIED", message)
         return AcceptedDevice(device.certid, identity.certid)
 
@@ -59,36 +69,41 @@ class Acceptance:
             TransferStep.ACCEPTED, request.offer, request.origin, timestamp(at), request.actor, request.expires
         )
         row = self._ledger.find(identity.certid)
-        self._require_free(identity.certid, row)
-        admitted = self._ledger.accept(row, identity, accepted)
+        self._doors.everywhere(self._iot, lambda iot: _require_free(iot, identity.certid, row))
+        admitted = self._ledger.accept(row, identity, accepted, request.issued)
         if identity.certid in admitted.certificates:  # not one that the device has replaced since it was accepted
-            activate(self._iot, identity.name, self._registered(identity), self._policy)
+            self._doors.everywhere(self._iot, lambda iot: self._activate(iot, identity))
         return identity
 
-    def _require_free(self, certid: Fingerprint, row: Device | None) -> None:
-        """Raise `Conflict` CERTIFICATE_IN_USE for a certificate that the account has without a row, such as a claim
-        certificate, unless it waits for its registration; and for one that an administrator has revoked there."""
-        try:
-            status = self._iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            return
-        if status == "REVOKED" or (row is None and status != "PENDING_ACTIVATION"):
-            message = f"got certificate {certid}, which AWS IoT has already ({status}), want one that is new to it"
-            raise Conflict("CERTIFICATE_IN_USE", message)
+    def _activate(self, iot: "IoTClient", identity: Identity) -> None:
+        activate(iot, identity.name, _registered(iot, identity), self._policy)
 
-    def _registered(self, identity: Identity) -> str:
-        """Register the certificate, and return its ARN. One that is registered already, by an earlier attempt or
-        because the device has tried to connect, is used as it is."""
-        try:
-            made = self._iot.register_certificate_without_ca(certificatePem=identity.pem, status="INACTIVE")
-            return made["certificateArn"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
-        found = self._iot.describe_certificate(certificateId=identity.certid)["certificateDescription"]
-        return found["certificateArn"]
+
+def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> None:
+    """Raise `Conflict` CERTIFICATE_IN_USE for a certificate that the account has without a row, such as a claim
+    certificate, unless it waits for its registration; and for one that an administrator has revoked there."""
+    try:
+        status = iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return
+    if status == "REVOKED" or (row is None and status != "PENDING_ACTIVATION"):
+        message = f"got certificate {certid}, which AWS IoT has already ({status}), want one that is new to it"
+        raise Conflict("CERTIFICATE_IN_USE", message)
+
+
+def _registered(iot: "IoTClient", identity: Identity) -> str:
+    """Register the certificate, and return its ARN. One that is registered already, by an earlier attempt or
+    because the device has tried to connect, is used as it is."""
+    try:
+        made = iot.register_certificate_without_ca(certificatePem=identity.pem, status="INACTIVE")
+        return made["certificateArn"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
+    found = iot.describe_certificate(certificateId=identity.certid)["certificateDescription"]
+    return found["certificateArn"]
 
 
 def read_identity(device: DeviceToAccept, at: datetime) -> Identity:

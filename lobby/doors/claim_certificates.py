@@ -88,7 +88,7 @@ def _handler() -> ClaimCertificateHandler:
     doors = DoorClients.of(settings.region, os.environ)
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
     unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
-    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy)
+    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, doors=doors)
     return ClaimCertificateHandler(registrar, unused, Enrolments(), acceptance)
 
 

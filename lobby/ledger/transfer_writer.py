@@ -52,12 +52,13 @@ class TransferWriter(EventWriter):
         """Have the certificate of a device that was transferred deactivated, if its time is over."""
         return self._update(device, Event.DEACTIVATE, transfer_transitions.end, actor, why=transfer_transitions.ENDED)
 
-    def accept(self, row: Device | None, identity: "Identity", accepted: Transfer) -> Device:
-        """Admit a device of another lobby. `row` is the device's, if it has one. Raise `Conflict`: ALREADY_ADMITTED,
-        NAME_TAKEN if another certificate or the claim of a serial number holds its name, REVOKED, QUARANTINED."""
+    def accept(self, row: Device | None, identity: "Identity", accepted: Transfer, issued: str) -> Device:
+        """Admit a device of another lobby, by an offer that was `issued` at that time. `row` is the device's, if it has
+        one. Raise `Conflict` as `transfer_transitions.accept`, NAME_TAKEN if another certificate or the claim of a
+        serial number holds its name, REVOKED, QUARANTINED."""
 
         def decide(device: Device | None, at: str) -> Device:
-            return transfer_transitions.accept(device, identity, accepted, self._region, at)
+            return transfer_transitions.accept(device, identity, accepted, issued, self._region, at)
 
         try:
             return present(

@@ -76,9 +76,11 @@ def certificate(name: str, number: int = 0) -> str:
     )
 
 
-def their_offer(*pems: tuple[str, str], expires: str | None = None, lobby: str = THEIRS) -> str:
+def their_offer(
+    *pems: tuple[str, str], expires: str | None = None, lobby: str = THEIRS, issued: str | None = None
+) -> str:
     devices = tuple(OfferedDevice(make.fingerprint_of(pem), ThingName(name), pem, 3, "a" * 64) for name, pem in pems)
-    return by_bob(Offer(OTHER, lobby, "bob.example", "Ann", later(0), expires or later(), devices).document())
+    return by_bob(Offer(OTHER, lobby, "bob.example", "Ann", issued or later(0), expires or later(), devices).document())
 
 
 def accept(lobby: Lobby, text: str, key: str | None = None, groups: tuple[str, ...] = ("admin",)) -> Any:
@@ -224,9 +226,23 @@ def test_a_device_that_this_lobby_has_is_not_accepted_again(bobs_lobby: Lobby) -
     assert codes(accept(bobs_lobby, other), "acceptTransfer") == ["ALREADY_ADMITTED"]
 
 
+def test_an_old_offer_does_not_take_back_a_device_that_was_transferred_onward(bobs_lobby: Lobby) -> None:
+    pem = certificate("pump-1")
+    text, certid = their_offer(("pump-1", pem)), make.fingerprint_of(pem)
+    accept(bobs_lobby, text)
+    offered(bobs_lobby, certid)
+    assert codes(complete(bobs_lobby, acceptance(certid))) == [None]
+    answer = accept(bobs_lobby, text)
+    assert codes(answer, "acceptTransfer") == ["OFFER_OUTDATED"]
+    assert state(bobs_lobby, certid) is State.TRANSFERRED
+    back = their_offer(("pump-1", pem), issued=timestamp(datetime.now(UTC) + timedelta(minutes=1)))
+    assert codes(accept(bobs_lobby, back), "acceptTransfer") == [None]
+
+
 def test_an_expired_or_own_offer_or_one_of_an_unknown_key_is_refused(bobs_lobby: Lobby, lobby: Lobby) -> None:
     device = ("pump-1", certificate("pump-1"))
     assert accept(bobs_lobby, their_offer(device, expires=later(-1))).code == "OFFER_EXPIRED"
+    assert accept(bobs_lobby, their_offer(device, issued=later(1), expires=later(9))).code == "INVALID_DOCUMENT"
     assert accept(bobs_lobby, their_offer(device, lobby=OWN)).code == "OWN_OFFER"
     assert accept(bobs_lobby, their_offer(device), KEY_NAME).code == "UNTRUSTED_KEY"
     assert accept(lobby, their_offer(device)).code == "NO_ENDPOINT"

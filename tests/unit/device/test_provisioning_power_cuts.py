@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from device.home_store import HomeStore
 from device.identity_store import IdentityStore
 from device.machine.events import Exit, Outcome
-from device.machine.plan import Provisioning
+from device.machine.plan import Endpoint, Home, Provisioning
 from tests.unit.device.machine_driver import LOBBY
 from tests.unit.device.provisioning_cloud import HOUR_S, PLAN, PROVISIONING, SERIAL, CountedKeys, Door, store_of
 from tests.unit.device.simulated_disk import CutPoint, PowerCut, SimulatedDisk, Tree, cut_points
-from tests.unit.device.simulated_network import SimulatedNetwork
+from tests.unit.device.simulated_network import STATE_DIR, SimulatedNetwork
 
 FACTORY_DISK: Tree = {"device": {}}
 WITH_KEYS = dataclasses.replace(PROVISIONING, with_keys=True)
@@ -110,6 +111,24 @@ def test_the_device_recovers_from_a_power_cut_around_every_message(provisioning:
         cut.door.cut = None
         for tree in disk.possible_states():
             dataclasses.replace(cut, door=copy_of(cut.door)).assert_recovers(tree)
+
+
+@both_ways
+def test_the_lobby_of_an_earlier_identity_is_forgotten_before_the_new_one_exists(provisioning: Provisioning) -> None:
+    earlier = SimulatedDisk(FACTORY_DISK)
+    HomeStore(STATE_DIR, earlier).store(Home(Endpoint("former.example", 8883)))
+    (used,) = earlier.possible_states()
+    calls = SimulatedDisk(used)
+    Factory(provisioning).run(calls)
+    for number, point in [(number, point) for number, call in enumerate(calls.calls) for point in cut_points(call)]:
+        disk, first = SimulatedDisk(used, number, point), Factory(provisioning)
+        with pytest.raises(PowerCut):
+            first.run(disk)
+        for tree in disk.possible_states():
+            after = SimulatedDisk(tree)
+            if first.store(after).load() is not None:
+                assert HomeStore(STATE_DIR, after).load().home is None
+    assert HomeStore(STATE_DIR, calls).load().home is None
 
 
 def test_no_more_than_one_key_is_created_whenever_the_power_is_cut_after_it_is_stored() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
 from lobby.transfer_contracts import AcceptDevices, DeviceToAccept
 from tests import aws
@@ -17,6 +18,7 @@ from tests.functional.lobby.claim_door import A, ClaimDoor
 OTHER_CA: Final = make.authority(number=3)
 """A CA that this lobby does not know."""
 ORIGIN: Final = "2" * 12 + "/us-east-1"
+OFFERED_AT: Final = timestamp(make.NOW)
 
 
 @cache
@@ -26,7 +28,7 @@ def pem_of(name: str) -> str:
 
 def request(*names: str) -> AcceptDevices:
     devices = tuple(DeviceToAccept(make.fingerprint_of(pem_of(name)), ThingName(name), pem_of(name)) for name in names)
-    return AcceptDevices("a" * 32, ORIGIN, "2030-01-01T00:00:00.000Z", "user:bob", devices)
+    return AcceptDevices("a" * 32, ORIGIN, OFFERED_AT, "2030-01-01T00:00:00.000Z", "user:bob", devices)
 
 
 def outcome(cut_after: int | None) -> tuple[Any, ...]:

@@ -167,14 +167,14 @@ def test_a_transferred_device_cannot_be_claimed_but_revoked(request_: Any) -> No
 
 
 def test_an_accepted_device_waits_here_or_continues_with_its_claim() -> None:
-    new = transfer_transitions.accept(None, IDENTITY, ACCEPTED, HERE, AT)
+    new = transfer_transitions.accept(None, IDENTITY, ACCEPTED, T, HERE, AT)
     assert (new.devstate, new.devicename, new.transfer) == (State.KNOCKING, "thing-1", ACCEPTED)
-    assert transfer_transitions.accept(new, IDENTITY, replace(ACCEPTED, at=END), HERE, END) == new
+    assert transfer_transitions.accept(new, IDENTITY, replace(ACCEPTED, at=END), T, HERE, END) == new
     expected = transitions.claim(None, CERTID, ClaimRequest(A), "user:bob", T)
-    going = transfer_transitions.accept(expected, IDENTITY, ACCEPTED, HERE, AT)
+    going = transfer_transitions.accept(expected, IDENTITY, ACCEPTED, T, HERE, AT)
     assert (going.devstate, going.target, going.needs_commissioner) == (State.CLAIMED, A, True)
     guarded = transitions.claim(None, CERTID, ClaimRequest(A, presence=True), "user:bob", T)
-    assert transfer_transitions.accept(guarded, IDENTITY, ACCEPTED, HERE, AT).devstate is State.PROVING
+    assert transfer_transitions.accept(guarded, IDENTITY, ACCEPTED, T, HERE, AT).devstate is State.PROVING
 
 
 @pytest.mark.parametrize(
@@ -187,15 +187,23 @@ def test_an_accepted_device_waits_here_or_continues_with_its_claim() -> None:
     ],
 )
 def test_a_device_that_this_lobby_has_or_has_shut_is_not_accepted(device: Device, code: str) -> None:
-    assert code_of(transfer_transitions.accept, device, IDENTITY, ACCEPTED, HERE, AT) == code
+    assert code_of(transfer_transitions.accept, device, IDENTITY, ACCEPTED, T, HERE, AT) == code
 
 
 def test_a_transferred_device_comes_back_by_an_offer_of_the_other_lobby_with_its_current_certificate_only() -> None:
     gone = transferred(inlobby())
-    back = transfer_transitions.accept(gone, IDENTITY, replace(ACCEPTED, offer=OTHER), HERE, AFTER)
+    back = transfer_transitions.accept(gone, IDENTITY, replace(ACCEPTED, offer=OTHER), END, HERE, AFTER)
     assert (back.devstate, back.generation) == (State.KNOCKING, gone.generation + 1)
     renewed = replace(gone, certificate=Fingerprint("9" * 64))
-    assert code_of(transfer_transitions.accept, renewed, IDENTITY, ACCEPTED, HERE, AT) == "CERTIFICATE_RENEWED"
+    assert code_of(transfer_transitions.accept, renewed, IDENTITY, ACCEPTED, AFTER, HERE, AT) == "CERTIFICATE_RENEWED"
+
+
+@pytest.mark.parametrize("issued", [T, AT])
+def test_an_offer_from_before_a_device_was_transferred_onward_does_not_take_it_back(issued: str) -> None:
+    came = transfer_transitions.accept(None, IDENTITY, replace(ACCEPTED, offer=OTHER), T, HERE, T)
+    onward = transferred(came)
+    again = (transfer_transitions.accept, onward, IDENTITY, replace(ACCEPTED, offer=OTHER), issued, HERE, AFTER)
+    assert code_of(*again) == "OFFER_OUTDATED"
 
 
 def test_a_transfer_is_stored_and_read() -> None:
