@@ -6,7 +6,7 @@ was interrupted. The registrar changes certificates in AWS IoT; the API has no p
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -29,6 +29,7 @@ from lobby.domain.transfer import (
 )
 from lobby.domain.transfer_documents import (
     ACCEPTANCE,
+    MAX_BYTES,
     Acceptance,
     Document,
     Offer,
@@ -44,6 +45,10 @@ from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAcce
 
 _AT_ONCE: Final = 5
 """Devices in one request to the registrar, so that the time of a request is checked between them."""
+_ROOM_FOR_OFFER: Final = 2000
+"""Bytes of an offer without its devices, at most."""
+_ROOM_FOR_DEVICE: Final = 500
+"""Bytes of a device in an offer without its certificate, at most: a name of 128 characters and two fingerprints."""
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """By how much the clocks of two lobbies may differ. An offer of the future would stay newer than a later transfer."""
 
@@ -69,16 +74,18 @@ class Transferred:
 def offer(
     services: Services, caller: Caller, certids: Sequence[Fingerprint], to: str, offer_id: str, days: int
 ) -> Transferred:
-    """Offer devices. Raise `InvalidInput` INVALID_COUNT, INVALID_NAME, INVALID_OFFER or INVALID_DAYS."""
+    """Offer devices. Raise `InvalidInput` INVALID_COUNT, INVALID_NAME, INVALID_OFFER, INVALID_DAYS or
+    OFFER_TOO_LARGE."""
     chosen, at = _chosen(certids), now()
     partner, expires = parse_partner(to), timestamp(at + parse_days(days, MAX_VALID_DAYS))
     offered = Transfer(TransferStep.OFFERED, parse_offer_id(offer_id), partner, timestamp(at), caller.actor, expires)
+    pems = _certificates(services, chosen)
     outcomes = _each(chosen, lambda certid: services.ledger.offer(certid, offered))
     rows = [each.device for each in outcomes if each.device is not None]
     if not rows:
         return Transferred(outcomes)
     ends = [row.transfer.expires for row in rows if row.transfer is not None]
-    devices = tuple(_offered(services, row) for row in rows)
+    devices = tuple(_offered(services, row, pems) for row in rows)
     endpoint = services.device_endpoint
     document = Offer(offered.offer, own_key(services), endpoint, partner, timestamp(at), min(ends), devices)
     return Transferred(outcomes, _signed(services, document.document()))
@@ -101,7 +108,9 @@ def accept(
     UNTRUSTED_KEY, or `Conflict` OFFER_EXPIRED, OWN_OFFER or NO_ENDPOINT."""
     offered, at = read_offer(verified(text, key)), now()
     if offered.issued_at > timestamp(at + _CLOCKS_DIFFER):
-        raise InvalidInput("INVALID_DOCUMENT", f"got an offer of {offered.issued_at}, which is in the future")
+        raise InvalidInput(
+            "INVALID_DOCUMENT", f"got an offer of {offered.issued_at}, want one that is not of the future"
+        )
     if timestamp(at) >= offered.expires:
         raise Conflict("OFFER_EXPIRED", f"got an offer that ended at {offered.expires}, want a new one")
     if offered.lobby == own_key(services):
@@ -180,8 +189,19 @@ def _each(certids: Iterable[Fingerprint], change: Callable[[Fingerprint], Device
     return tuple(outcome(certid) for certid in certids)
 
 
-def _offered(services: Services, row: Device) -> OfferedDevice:
-    pem = services.ledger.certificate(row)
+def _certificates(services: Services, chosen: Sequence[Fingerprint]) -> Mapping[Fingerprint, str]:
+    """Return the certificates in use, in PEM. Raise `InvalidInput` OFFER_TOO_LARGE if an offer has no room for all."""
+    rows = [row for certid in chosen if (row := services.ledger.get(certid)) is not None]
+    pems = {row.current: pem for row in rows if (pem := services.ledger.certificate(row)) is not None}
+    size = len(json.dumps(list(pems.values()))) + _ROOM_FOR_OFFER + _ROOM_FOR_DEVICE * len(pems)
+    if size > MAX_BYTES:
+        got = f"got {len(pems)} devices, whose certificates need an offer of {size} bytes"
+        raise InvalidInput("OFFER_TOO_LARGE", f"{got}, want at most {MAX_BYTES}: offer fewer devices at once")
+    return pems
+
+
+def _offered(services: Services, row: Device, pems: Mapping[Fingerprint, str]) -> OfferedDevice:
+    pem = pems.get(row.current) or services.ledger.certificate(row)
     if pem is None or row.devicename is None:
         raise AssertionError(f"only admitted devices can be offered: {row.certid}")
     return OfferedDevice(row.certid, ThingName(row.devicename), pem, row.version, row.head)

@@ -18,6 +18,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
+from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import cells, tables
 from admin_api.cli.transfer_files import key_of, read_documents, require_new, write_documents
@@ -52,11 +53,22 @@ def offer(
     """
     require_new(out)
     certids = list(dict.fromkeys(context.find_device(text) for text in devices))
-    results = (
-        context.execute(documents.OFFER, certids=some, to=to, offer=uuid4().hex, days=days)["offerDevices"]
-        for some in _batched(certids, _AT_ONCE)
-    )
+    results = (each for some in _batched(certids, _AT_ONCE) for each in _offers(context, some, to, days))
     return _report(context, results, out)
+
+
+def _offers(context: CommandContext, certids: Sequence[str], to: str, days: int) -> Iterator[Mapping[str, Any]]:
+    """Offer devices, in several documents if one has no room for their certificates."""
+    try:
+        offered = context.execute(documents.OFFER, certids=certids, to=to, offer=uuid4().hex, days=days)["offerDevices"]
+    except ApiRefused as refused:
+        if refused.code != "OFFER_TOO_LARGE" or len(certids) == 1:
+            raise
+        middle = len(certids) // 2
+        for half in (certids[:middle], certids[middle:]):
+            yield from _offers(context, half, to, days)
+    else:
+        yield offered
 
 
 @command(app, "withdraw")

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.names import Fingerprint, Target
-from tests.functional.admin_api.api_on_moto import HERE, Lobby
+from lobby.names import Fingerprint, Target, ThingName
+from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint
 
 
 def claimed(lobby: Lobby, number: int, target: Target = HERE) -> Fingerprint:
@@ -19,6 +20,13 @@ def arrived(lobby: Lobby, number: int) -> Fingerprint:
     certid = claimed(lobby, number)
     commission(lobby, certid)
     arrive(lobby, certid)
+    return certid
+
+
+def admit_with_large_certificate(lobby: Lobby, number: int) -> Fingerprint:
+    """Admit a device whose certificate has 4 kB, as those with many extensions have."""
+    certid, pem = fingerprint(number), "\n".join(["x" * 64] * 64)
+    lobby.ledger.admit(Identity(certid, ThingName(f"large-{number}"), pem), "service:bouncer")
     return certid
 
 

@@ -17,7 +17,7 @@ from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
 from tests import certificates as make
 from tests.functional.admin_api.api_on_moto import Lobby, fingerprint
-from tests.functional.admin_api.device_steps import arrived, state
+from tests.functional.admin_api.device_steps import admit_with_large_certificate, arrived, state
 from tests.functional.admin_api.user_pool import REGION, token
 from tests.history_key import KEY_NAME, sign_with
 
@@ -165,6 +165,16 @@ def test_an_acceptance_of_a_key_that_nobody_named_or_of_another_lobbys_offer_is_
 )
 def test_a_request_that_is_not_valid_is_refused(lobby: Lobby, variables: dict[str, Any], code: str) -> None:
     assert lobby.ask(OFFER, variables).code == code
+
+
+def test_an_offer_that_has_no_room_for_its_certificates_is_refused_with_the_limit(lobby: Lobby) -> None:
+    certids = [admit_with_large_certificate(lobby, number) for number in range(1, 26)]
+    answer = lobby.ask(OFFER, {"ids": certids, "id": ID})
+    assert answer.code == "OFFER_TOO_LARGE"
+    assert "want at most 100000" in answer.body["errors"][0]["message"]
+    assert {row.transfer for certid in certids if (row := lobby.ledger.get(certid))} == {None}
+    some = offered(lobby, *certids[:20])
+    assert len(json.dumps(read_offer(json.loads(some["document"])).document())) < 100_000
 
 
 @pytest.mark.parametrize("count", [0, 26])

@@ -11,7 +11,7 @@ from admin_api.cli.documents import Document
 from admin_api.cli.errors import Unreachable
 from lobby.domain.states import State
 from tests.functional.admin_api.api_on_moto import Lobby
-from tests.functional.admin_api.device_steps import arrived, state
+from tests.functional.admin_api.device_steps import admit_with_large_certificate, arrived, state
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 from tests.history_key import KEY_NAME
 
@@ -56,6 +56,18 @@ def test_more_devices_than_one_offer_has_become_several_documents(
     result = terminal.run("transfers", "offer", *certids, "--to", "Bob", "--out", str(out))
     assert result.exit_code == 0, result.output
     assert [len(each["devices"]) for each in json.loads(out.read_text())] == [25, 2]
+
+
+def test_devices_whose_certificates_exceed_one_document_are_offered_in_several(
+    terminal: Terminal, lobby: Lobby, tmp_path: Path
+) -> None:
+    certids = [admit_with_large_certificate(lobby, number) for number in range(1, 26)]
+    out = tmp_path / "offer.json"
+    result = terminal.run("transfers", "offer", *certids, "--to", "Bob", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    offers = json.loads(out.read_text())
+    assert [len(each["devices"]) for each in offers] == [12, 13]
+    assert len({each["offer"] for each in offers}) == 2
 
 
 def test_offers_before_one_that_fails_are_written(

@@ -42,6 +42,8 @@ const EVENTS: Readonly<Record<string, string>> = {
 
 /** Return a description of the event; the ledger's own name if it is unknown. */
 export function eventText({ event, reason, after }: Pick<Entry, "event" | "reason" | "after">): string {
+  if (event === "deactivate" && reason === "TRANSFER_ENDED")
+    return "Transfer over: certificate deactivated in this lobby";
   if (event === "retire" && isFingerprint(reason)) return "Old certificate retired";
   if (event === "due" && reason === "ASKED") return "Asked to renew its certificate";
   if (event === "arrive" && reason === "RENEWED") return "Arrived with its new certificate";

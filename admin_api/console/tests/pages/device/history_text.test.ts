@@ -31,6 +31,8 @@ test.each<[Partial<Entry>, string]>([
   [{ event: "mismatch", reason: "WRONG_CODE" }, "Wrong presence code"],
   [{ event: "confirm", after: "claimed" }, "Presence code confirmed"],
   [{ event: "retry", after: "proving" }, "New presence code requested"],
+  [{ event: "deactivate" }, "Orphaned certificate deactivated"],
+  [{ event: "deactivate", reason: "TRANSFER_ENDED" }, "Transfer over: certificate deactivated in this lobby"],
   [{ event: "teleport" }, "teleport"],
 ])("%j is %s", (more, text) => {
   expect(eventText(entry(more))).toBe(text);
