@@ -138,6 +138,9 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "test_a_removed_package_is_installed_again": ("package-1.0.dist-info",),
     },
+    "infra/test_target_templates.py": {
+        "test_the_template_is_valid_in_every_region": (),
+    },
     "simulation/test_door_faults.py": {
         "test_no_fault_at_the_vending_door_loses_a_device_or_a_use_of_its_token": (),
     },
@@ -152,6 +155,9 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "simulation/test_renewal_faults.py": {
         "test_a_renewer_that_is_killed_at_any_call_renews_in_the_end": (),
+    },
+    "unit/device/test_device_messages.py": {
+        "test_the_route_after_a_flood_of_invalid_messages_is_followed": (),
     },
 }
 """File → test → its parameters; all of the test if there are none."""
