@@ -191,8 +191,8 @@ def _targets(value: Any) -> tuple[TargetSettings, ...]:
     if isinstance(value, str):
         try:
             value = strict_json.loads(value)
-        except ValueError:
-            raise values.bad(value, "a JSON list of targets") from None
+        except ValueError as error:
+            raise values.bad(value, f"a JSON list of targets ({error})") from None
     if not isinstance(value, list):
         raise values.bad(value, "a list of targets")
     found: list[TargetSettings] = []

@@ -60,8 +60,8 @@ def invoke(client: "LambdaClient", function: str, request: Request[R]) -> R:
         raise InvocationFailed(f"{function} failed: {payload[:500]!r}")
     try:
         body = strict_json.loads(payload)
-    except ValueError:
-        raise MalformedMessage(f"got {shown(payload[:60])}, want JSON") from None
+    except ValueError as error:
+        raise MalformedMessage(f"got {shown(payload[:60])}, want JSON ({error})") from None
     return decode_response(request, body)
 
 

@@ -1,14 +1,17 @@
 """One reader for JSON from outside: messages of devices and of AWS, requests, responses, cursors and files.
 
 Python's `json` accepts more than JSON (RFC 8259) and than what other code expects: NaN and Infinity, integers of any
-length, which take quadratic time to convert, floats that no date or database holds (1e300), and any depth. These are
-rejected with a `ValueError`, as other invalid JSON is. Standard library only.
+length, which take quadratic time to convert, floats that no date or database holds (1e300), any depth, and a name that
+occurs twice in an object: what one reader takes from the first, another takes from the last. These are rejected with a
+`ValueError`, as other invalid JSON is. Standard library only.
 """
 
 import json
 import math
-from collections.abc import Callable
+from collections import Counter
 from typing import Any, Final, NoReturn
+
+from lobby.names import shown
 
 MAX_NUMBER: Final = 2**64
 """Bound of the magnitude of numbers: 64-bit integers, signed or not, are accepted."""
@@ -18,15 +21,15 @@ _MAX_DIGITS: Final = 400
 """Characters of a number: the shortest text of the smallest double has fewer."""
 
 
-Members = list[tuple[str, Any]]
+class RepeatedName(ValueError):
+    """A name occurs twice in an object."""
 
 
-def loads(content: str | bytes, members: Callable[[Members], Any] = dict) -> Any:
-    """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception. `members` makes
-    an object of its names and values, and may reject them."""
+def loads(content: str | bytes) -> Any:
+    """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception."""
     try:
         value = json.loads(
-            content, parse_constant=_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=members
+            content, parse_constant=_constant, parse_int=_integer, parse_float=_float, object_pairs_hook=_object
         )
     except RecursionError:
         raise ValueError(f"JSON nested deeper than {MAX_DEPTH}") from None
@@ -47,6 +50,14 @@ def _inside(value: object) -> list[object]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        [(twice, _)] = Counter(name for name, _ in members).most_common(1)
+        raise RepeatedName(f"got {shown(twice)} twice in an object, want each name once")
+    return found
 
 
 def _constant(text: str) -> NoReturn:

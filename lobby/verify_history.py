@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -280,7 +281,7 @@ def _canonical(value: Json, without: str) -> bytes:
 def _once(pairs: list[tuple[str, Any]]) -> Json:
     if len(dict(pairs)) == len(pairs):
         return dict(pairs)
-    raise ValueError("got a name twice in an object")
+    raise ValueError(f"got {_shown(Counter(name for name, _ in pairs).most_common(1)[0][0])} twice in an object")
 
 
 def _time(text: str, seq: int | None) -> datetime:

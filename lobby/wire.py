@@ -282,6 +282,8 @@ def json_object(payload: bytes) -> dict[str, object]:
         raise _bad_message(f"{len(payload)} bytes, want at most {MAX_MESSAGE_BYTES}")
     try:
         body = strict_json.loads(payload)
+    except strict_json.RepeatedName as error:
+        raise InvalidInput("INVALID_MESSAGE", str(error)) from None
     except ValueError:
         raise _bad_message(f"{shown(payload[:60])}, want JSON") from None
     if not isinstance(body, dict):

@@ -24,6 +24,8 @@ def read_documents(file: Path) -> list[str]:
     content = read_content(file)
     try:
         found = strict_json.loads(content) if len(content) <= MAX_BYTES else None
+    except strict_json.RepeatedName as error:
+        raise InvalidInput("INVALID_DOCUMENT", f"{error}: {file}") from None
     except ValueError:
         found = None
     documents = found if isinstance(found, list) else [found]

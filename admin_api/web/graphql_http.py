@@ -85,6 +85,8 @@ class Endpoint(GraphQL[Context, None]):
             raise RequestRejected(413, f"got a body of {len(data)} bytes, want at most {MAX_BODY}")
         try:
             body = strict_json.loads(data)
+        except strict_json.RepeatedName as error:
+            raise RequestRejected(400, str(error).replace("an object", "an object of the body")) from None
         except (ValueError, RecursionError):
             raise RequestRejected(400, "got a body that is not JSON, want {query, variables, operationName}") from None
         if not isinstance(body, dict):

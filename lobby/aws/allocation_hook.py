@@ -53,5 +53,7 @@ def invoke(
         raise HookFailed(f"{function} returned more than {_MAX_ANSWER} bytes")
     try:
         return strict_json.loads(payload)
-    except (ValueError, RecursionError):
+    except strict_json.RepeatedName as error:
+        raise HookFailed(f"{function} returned JSON that is ambiguous: {error}") from None
+    except ValueError:
         raise HookFailed(f"{function} returned {payload[:80]!r}, want JSON") from None

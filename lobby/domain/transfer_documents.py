@@ -110,7 +110,7 @@ def parse_document(text: str) -> Document:
     if (size := len(text.encode(errors="surrogatepass"))) > MAX_BYTES:
         _refuse(f"{size} bytes, want at most {MAX_BYTES}")
     try:
-        document = strict_json.loads(text, _once)
+        document = strict_json.loads(text)
     except ValueError as error:
         _refuse(f"no JSON document ({shown(str(error))})")
     if not isinstance(document, dict) or not isinstance(document.get("signature"), dict):
@@ -190,12 +190,6 @@ def _read(parse: Any, value: object) -> Any:
         return parse(value)
     except InvalidInput as error:
         raise InvalidInput("INVALID_DOCUMENT", error.message) from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a name twice in an object")
-    return dict(pairs)
 
 
 def _refuse(what: str) -> NoReturn:

@@ -7,7 +7,7 @@ none quotes what could be a key.
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 
@@ -39,7 +39,7 @@ def parse_request(body: bytes) -> VendingRequest:
     if len(body) > MAX_BODY:
         raise _bad_body(f"{len(body)} bytes, want at most {MAX_BODY}")
     try:
-        fields = strict_json.loads(body, _once)
+        fields = strict_json.loads(body)
     except ValueError as error:
         raise _bad_body(f"{len(body)} bytes that are no JSON ({shown(str(error))}), want an object") from None
     if not isinstance(fields, dict):
@@ -54,14 +54,6 @@ def parse_request(body: bytes) -> VendingRequest:
     if csr is None:
         return VendingRequest(name, version)
     return VendingRequest(name, version, parse_signing_request(csr, name), csr)
-
-
-def _once(members: strict_json.Members) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
-        twice = next(key for place, (key, _) in enumerate(members) if key in dict(members[:place]))
-        raise ValueError(f"got {shown(twice)} twice, want each member once")
-    return found
 
 
 def _version(value: object) -> str:

@@ -57,8 +57,8 @@ def parse_settings(text: str) -> VendingSettings:
         raise _wrong(f"{len(text)} characters, want at most {MAX_CHARACTERS}")
     try:
         value = strict_json.loads(text)
-    except ValueError:
-        raise _wrong(f"{shown(text[:40])}, want JSON") from None
+    except ValueError as error:
+        raise _wrong(f"{shown(text[:40])}, want JSON ({error})") from None
     sections = _object(value, "the settings", _SECTIONS)
     roots = _object(sections["AWS_ROOT_CA"], "AWS_ROOT_CA", _ROOTS)
     preferred, backup = (_root(roots[each], each) for each in _ROOTS)

@@ -139,7 +139,7 @@ static bool read_route(const char *payload, size_t size, long port, struct route
     return true;
 }
 
-bool same_route(const struct route *a, const struct route *b) {
+static bool same_route(const struct route *a, const struct route *b) {
     return !strcasecmp(a->host, b->host) && a->port == b->port && a->generation == b->generation &&
            !strcmp(a->config, b->config);
 }

@@ -27,6 +27,4 @@ struct decision {
 struct decision decide(const char *payload, size_t size, bool in_lobby, long port, const struct route *stored,
                        const struct route *ignored);
 
-bool same_route(const struct route *a, const struct route *b);
-
 #endif

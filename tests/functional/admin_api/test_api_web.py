@@ -109,6 +109,25 @@ def test_a_body_that_is_not_one_operation_is_rejected(lobby: Lobby, body: str, s
     assert (response.status, response.code) == (status, "INVALID_REQUEST")
 
 
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ('{"query": "{targets{name}}", "query": "{targets{region}}"}', "query"),
+        ('{"query": "{targets{name}}", "quer\\u0079": "{targets{region}}"}', "query"),
+        ('{"query": "{targets{name}}", "operationName": null, "operationName": "A"}', "operationName"),
+        ('{"query": "{targets{name}}", "variables": {"certid": "a", "certid": "b"}}', "certid"),
+        ('{"query": "{targets{name}}", "variables": {"config": {"a": [{"x": 1, "x": 1}]}}}', "x"),
+        ('{"query": "{targets{name}}", "extensions": {}, "extensions": {}}', "extensions"),
+    ],
+)
+def test_a_name_twice_in_a_body_is_rejected_by_name(lobby: Lobby, body: str, name: str) -> None:
+    """One reader, such as a proxy that filters requests, takes the first; another takes the last."""
+    response = lobby.send(body, bearer())
+    message = response.body["errors"][0]["message"]
+    assert (response.status, response.code) == (400, "INVALID_REQUEST")
+    assert message == f"got '{name}' twice in an object of the body, want each name once"
+
+
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
 def test_the_body_size_limit_is_exact(lobby: Lobby, more: int, status: int) -> None:
     body = json.dumps(TARGETS)

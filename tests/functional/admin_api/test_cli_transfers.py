@@ -98,6 +98,18 @@ def test_a_file_without_documents_is_refused(terminal: Terminal, tmp_path: Path,
     assert (result.exit_code, error_of(result)["code"]) == (2, "INVALID_DOCUMENT")
 
 
+@pytest.mark.parametrize("name", ["offer", "signature", "lobby"])
+def test_a_file_with_a_name_twice_is_refused_by_name(
+    terminal: Terminal, offer: Path, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "twice.json"
+    file.write_text(offer.read_text().replace("{", f'{{"{name}": 1, "{name}": 2, ', 1))
+    result = terminal.run("transfers", "complete", str(file), "--key", KEY_NAME, "--json")
+    error = error_of(result)
+    assert (result.exit_code, error["code"]) == (2, "INVALID_DOCUMENT")
+    assert f"got '{name}' twice" in error["message"]
+
+
 def test_operators_do_not_complete_transfers(terminal: Terminal, lobby: Lobby, offer: Path) -> None:
     result = terminal.run("--as", "operator", "transfers", "complete", str(offer), "--key", KEY_NAME, "--yes", "--json")
     assert error_of(result)["code"] == "FORBIDDEN"

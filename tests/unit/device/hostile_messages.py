@@ -1,5 +1,5 @@
 """Hostile messages that a broker may send on `lobby/<thing>`, as payloads by name. `INVALID` messages must be ignored.
-`UNUSUAL` messages are valid.
+`REPEATED` ones, too; the examples for firmware read the last member. `UNUSUAL` messages are valid.
 """
 
 import json
@@ -16,6 +16,11 @@ def _nested(levels: int, opening: bytes = b'{"a":', closing: bytes = b"}") -> by
     return b'{"iotep":"a.example","config":' + opening * levels + b"1" + closing * levels + b"}"
 
 
+REPEATED: dict[str, bytes] = {
+    "iotep twice": b'{"iotep":"evil.example","iotep":"a.example","config":"x"}',
+    "reset and another config": b'{"config":"factory reset","config":"x"}',
+    "a key of the config twice": b'{"iotep":"a.example","config":{"a":1,"a":2}}',
+}
 INVALID: dict[str, bytes] = {
     "empty": b"",
     "a space": b" ",
@@ -113,7 +118,6 @@ UNUSUAL: dict[str, bytes] = {
     "config missing": b'{"iotep":"a.example"}',
     "the largest generation": _route("a.example", generation=2**64 - 1),
     "unknown fields": _route("a.example", principal="x", __class__="Route", then=[1]),
-    "duplicate keys": b'{"iotep":"evil example","iotep":"a.example","config":1,"config":"x"}',
     "UTF-16": _route("a.example").decode().encode("utf-16"),
     "a byte order mark": b"\xef\xbb\xbf" + _route("a.example"),
     "the lobby itself": _route("lobby-1.example"),

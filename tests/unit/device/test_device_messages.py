@@ -20,7 +20,7 @@ from device.machine.state import Phase
 from device.storage import Storage
 from lobby.wire import Reset, Route
 from tests.tiers import examples
-from tests.unit.device.hostile_messages import INVALID, UNUSUAL
+from tests.unit.device.hostile_messages import INVALID, REPEATED, UNUSUAL
 from tests.unit.device.machine_driver import LOBBY, ROUTE, MachineDriver
 from tests.unit.device.random_messages import NEWER, PAYLOADS, ROUTE_MESSAGE, TOPICS, check_messages
 from tests.unit.device.simulated_disk import SimulatedDisk
@@ -35,11 +35,11 @@ from tests.unit.device.simulated_network import (
 
 
 @pytest.mark.parametrize("location", ["lobby", "target"])
-@pytest.mark.parametrize("name", INVALID)
+@pytest.mark.parametrize("name", [*INVALID, *REPEATED])
 def test_an_invalid_message_is_logged_and_changes_nothing(name: str, location: str) -> None:
     driver = MachineDriver(route=ROUTE if location == "target" else None).go_online()
     before = driver.state_without_log
-    driver.receive(INVALID[name])
+    driver.receive({**INVALID, **REPEATED}[name])
     assert driver.logged == ["message_ignored"]
     assert driver.state_without_log == before
 

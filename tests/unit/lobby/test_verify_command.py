@@ -110,6 +110,11 @@ def test_a_hostile_file_is_unusable(content: bytes, file: Path, capsys: pytest.C
     assert (status, output.startswith("REFUSED  UNREADABLE")) == (2, True)
 
 
+def test_the_error_names_what_occurs_twice_in_a_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(file.read_bytes().replace(b"{", b'{"row": 1, ', 1))
+    assert "got row twice in an object" in run(capsys, file, "--key", KEY_NAME)[1]
+
+
 @pytest.mark.parametrize("content", [b"NaN", b"1e999", b"[]", b"{}", b'"x"', b"7", b'{"format": Infinity}'])
 def test_json_that_is_no_export_is_refused(content: bytes, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_bytes(content)
