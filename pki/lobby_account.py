@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,12 +19,14 @@ from botocore.parsers import ResponseParserError
 from cryptography import x509
 
 from lobby.errors import InvalidInput
+from lobby.http_limits import CONNECT_SECONDS, RESPONSE_SECONDS
 from lobby.lobby_names import LobbyNames
 from lobby.names import AccountId, Region, parse_account, parse_region
 from pki.aws_answers import answered, not_aws, require_aws_answers
 from pki.certificates import fingerprint
 from pki.errors import RegistrationError
 from pki.isolated_session import isolated_session
+from pki.limited_requests import limit_requests
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 """S3's error codes for a bucket or object that does not exist."""
+_TIMEOUTS: Final = Config(connect_timeout=CONNECT_SECONDS, read_timeout=RESPONSE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -69,24 +72,26 @@ def connect(options: ConnectionOptions) -> Lobby:
         if session.region_name is None:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
-        url, config = options.endpoint_url, _config(options.endpoint_url)
-        sts = require_aws_answers(session.client("sts", endpoint_url=url, config=config))
+        sts = _client(session, "sts", options, region)
         account = parse_account(answered(sts.get_caller_identity(), "Account"))
         return Lobby(
             account,
             region,
             names.trust_bucket(account, region),
-            require_aws_answers(session.client("iot", endpoint_url=url, config=config)),
-            require_aws_answers(session.client("s3", endpoint_url=url, config=config)),
+            _client(session, "iot", options, region),
+            _client(session, "s3", options, region),
         )
 
 
 def kms_client(options: ConnectionOptions, region: str) -> Any:
     """Return a client of KMS in the Region of a key."""
+    return _client(_session(options), "kms", options, region)
+
+
+def _client(session: Any, service: str, options: ConnectionOptions, region: str) -> Any:
     url = options.endpoint_url
-    return require_aws_answers(
-        _session(options).client("kms", region_name=region, endpoint_url=url, config=_config(url))
-    )
+    client = session.client(service, region_name=region, endpoint_url=url, config=_config(url))
+    return limit_requests(require_aws_answers(client))
 
 
 def _session(options: ConnectionOptions) -> boto3.Session:
@@ -99,13 +104,13 @@ def _session(options: ConnectionOptions) -> boto3.Session:
     )
 
 
-def _config(endpoint_url: str | None) -> Config | None:
+def _config(endpoint_url: str | None) -> Config:
     """Path-style S3 for a custom endpoint, which has no host name per bucket, and no proxy for an endpoint on this
     machine."""
     if not endpoint_url:
-        return None
+        return _TIMEOUTS
     local = urlsplit(endpoint_url).hostname in {"localhost", "127.0.0.1", "::1"}
-    return Config(s3={"addressing_style": "path"}, proxies={} if local else None)
+    return _TIMEOUTS.merge(Config(s3={"addressing_style": "path"}, proxies={} if local else None))
 
 
 @contextmanager

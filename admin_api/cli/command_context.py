@@ -16,7 +16,7 @@ from admin_api.cli.device_lookup import find_device
 from admin_api.cli.documents import MAX_ALIASES, Document
 from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn, Unreachable, usage_error
-from admin_api.cli.http import RESPONSE_SECONDS, open_http
+from admin_api.cli.http import open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file, read_local
 from admin_api.cli.pages import advanced
 from admin_api.cli.profiles import Profile, Profiles
@@ -24,6 +24,7 @@ from admin_api.cli.screen import Screen
 from admin_api.cli.session import PasswordSession, StoredSession
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import NotFound
+from lobby.http_limits import RESPONSE_SECONDS
 from lobby.names import Fingerprint
 
 MAX_HISTORY: Final = 1000

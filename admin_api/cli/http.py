@@ -20,10 +20,9 @@ import httpx
 from admin_api.cli.errors import Unreachable, usage_error
 from admin_api.cli.time_limit import TimeLimit
 from lobby.errors import InvalidInput
+from lobby.http_limits import CONNECT_SECONDS, MAX_BODY, RESPONSE_SECONDS
 from lobby.names import shown
 
-MAX_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a response. A Lambda's has at most 6 MiB, and its JSON escapes some characters."""
 MAX_TOKEN: Final = 16_384
 """Characters of a token: more than a server accepts in all headers of a request."""
 _MAX_MEDIA_TYPE: Final = 100
@@ -31,9 +30,6 @@ _VARIABLES: Final = frozenset(
     {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
 )
 """The variables that the HTTP client reads."""
-CONNECT_SECONDS: Final = 5.0
-RESPONSE_SECONDS: Final = 35.0
-"""API Gateway times out after 30."""
 
 
 @dataclass(frozen=True)

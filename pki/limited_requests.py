@@ -1,0 +1,99 @@
+"""The limits of a whole request to AWS: time, and size of the response (`lobby.http_limits`).
+
+botocore limits the wait for each packet only, and reads a body of any size. A client that `limit_requests` was applied
+to raises `RegistrationError` NOT_AWS for a response that is too large, and NO_AWS for one that is not complete in time,
+without another attempt: the request may have been carried out.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as PacketTimeout
+
+from lobby.http_limits import MAX_BODY, REQUEST_SECONDS
+from pki.errors import RegistrationError
+
+_CHUNK: Final = 64 * 1024
+_Result = TypeVar("_Result")
+
+
+def limit_requests(client: Any, seconds: float = REQUEST_SECONDS, size: int = MAX_BODY) -> Any:
+    """Return the client, whose requests are limited from now on."""
+    endpoint = client._endpoint  # botocore has no other way to the session of an existing client
+    endpoint.http_session = _LimitedSession(endpoint.http_session, seconds, size)
+    return client
+
+
+class _LimitedSession:
+    """An HTTP session of botocore. It reads the body of each response, also one that the caller would stream."""
+
+    def __init__(self, session: Any, seconds: float, size: int) -> None:
+        self._session, self._seconds, self._size = session, seconds, size
+
+    def send(self, request: Any) -> AWSResponse:
+        request.stream_output = True  # otherwise the session reads the body, of any size
+        late = RegistrationError(
+            "NO_AWS",
+            f"got no complete response from {urlsplit(request.url).netloc} within {self._seconds:g} s, want one: check "
+            "the network and --endpoint-url, then repeat the command",
+        )
+        try:
+            return _within(self._seconds, lambda: _complete(self._session.send(request), request, self._size), late)
+        except ReadTimeoutError:
+            raise late from None
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _complete(response: AWSResponse, request: Any, size: int) -> AWSResponse:
+    """Return the response with its whole body."""
+    body = bytearray()
+    try:
+        for chunk in response.raw.stream(_CHUNK):
+            body += chunk
+            if len(body) > size:
+                response.raw.close()
+                raise RegistrationError("NOT_AWS", f"got a response of more than {size:,} bytes, want fewer")
+    except PacketTimeout as error:
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+    except HTTPError as error:
+        raise ConnectionClosedError(endpoint_url=request.url, error=error, request=request) from error
+    headers: Any = response.headers
+    return AWSResponse(response.url, response.status_code, headers, _Body(bytes(body)))
+
+
+class _Body(io.BytesIO):
+    """A body that was read, in the form of urllib3's responses."""
+
+    def stream(self, size: int = _CHUNK) -> Iterator[bytes]:
+        while chunk := self.read(size):
+            yield chunk
+
+
+def _within(seconds: float, work: Callable[[], _Result], late: Exception) -> _Result:
+    """Return the result of `work`, or raise its error; raise `late` if there is neither in time. The thread that does
+    it then waits until the command ends, which it does not prevent."""
+    results: SimpleQueue[tuple[_Result | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put((work(), None))
+        except BaseException as error:  # noqa: BLE001  # raised below, in the other thread
+            results.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        result, error = results.get(timeout=seconds)
+    except Empty:
+        raise late from None
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # there is one without an error
