@@ -227,8 +227,8 @@ def registry(target: Target = HOME) -> dict[str, Any]:
 
 def status(certid: str, target: Target = HOME) -> str | None:
     """Return a certificate's status in an account and Region."""
-    found: str | None = registry(target)["certificates"].get(certid)
-    return found
+    found = iot_backends[target.account][target.region].certificates.get(certid)
+    return str(found.status) if found else None
 
 
 def published(target: Target = HOME) -> list[tuple[str, bytes]]:

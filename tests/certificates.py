@@ -8,7 +8,7 @@ from base64 import encodebytes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -60,6 +60,7 @@ def pem_of_der(content: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{encodebytes(content).decode()}-----END CERTIFICATE-----\n"
 
 
+@lru_cache(4096)
 def fingerprint_of(pem: str) -> Fingerprint:
     return Fingerprint(x509.load_pem_x509_certificate(pem.encode()).fingerprint(SHA256()).hex())
 

@@ -2,8 +2,8 @@
 
 Applies to operations on items by PynamoDB's clients, which leave the validation of parameters to DynamoDB. A call that
 fails is repeated over HTTP, where botocore raises the error. This is safe, because a failed operation changes nothing.
-All other calls use HTTP, and so does the simulation, whose faults are below botocore. `test_direct_dynamodb.py`
-compares.
+All other calls use HTTP, and so do the calls that fail in the simulation, because its faults are below botocore.
+`test_direct_dynamodb.py` compares.
 """
 
 from collections.abc import Callable

@@ -11,11 +11,12 @@ from commissioner.target_gateway import registry
 from lobby.aws.clients import client
 from lobby.ledger.models import LedgerRow
 from tests import aws
+from tests.simulation.faults.devices import Fleet
 from tests.simulation.faults.error_responses import SERVICE_ERRORS
 from tests.simulation.faults.injector import Fault, FaultInjector, Killed
-from tests.simulation.faults.matrix import LOST, ScenarioRunner
+from tests.simulation.faults.matrix import LOST, SURVIVED, ScenarioRunner
 from tests.simulation.faults.scenarios import SCENARIOS
-from tests.simulation.faults.setup import ScenarioSetup
+from tests.simulation.faults.setup import InitialState, ScenarioSetup
 
 SAMPLE_CALLS: dict[str, Any] = {
     "iot": ("describe_certificate", {"certificateId": "0" * 64}),
@@ -75,9 +76,37 @@ def test_a_killed_process_makes_no_calls(injector: FaultInjector) -> None:
         assert client("sts").get_caller_identity()["Account"] == aws.LOBBY
 
 
+def runner_of(injector: FaultInjector, setup: ScenarioSetup, name: str) -> ScenarioRunner:
+    return ScenarioRunner(injector, setup, next(scenario for scenario in SCENARIOS if scenario.name == name))
+
+
+def test_calls_that_are_made_directly_are_recorded_as_over_http(
+    injector: FaultInjector, setup: ScenarioSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = runner_of(injector, setup, "claim of a waiting device").calls
+    monkeypatch.setattr(FaultInjector, "has_nothing_for", lambda *_: False)
+    assert direct == runner_of(injector, setup, "claim of a waiting device").calls
+    assert "TransactWriteItems" in {call.operation for call in direct}
+
+
+@pytest.mark.parametrize(("fault", "paces"), [(Fault.ANSWER_LOST, [False]), (Fault.KILLED, [False, True])])
+def test_late_retries_are_tried_only_if_something_is_retried(
+    injector: FaultInjector, setup: ScenarioSetup, monkeypatch: pytest.MonkeyPatch, fault: Fault, paces: list[bool]
+) -> None:
+    runner, tried, at = runner_of(injector, setup, "hello while waiting"), list[bool](), setup.at
+
+    def observed(initial_state: InitialState, *, slow: bool) -> Fleet:
+        tried.append(slow)
+        return at(initial_state, slow=slow)
+
+    monkeypatch.setattr(setup, "at", observed)
+    assert runner.cell(1, fault).result == SURVIVED
+    assert tried == paces
+
+
 def result_of(injector: FaultInjector, setup: ScenarioSetup, name: str, operation: str, fault: Fault) -> str:
     """Return the result of a scenario in which this operation fails."""
-    runner = ScenarioRunner(injector, setup, next(scenario for scenario in SCENARIOS if scenario.name == name))
+    runner = runner_of(injector, setup, name)
     number = next(index for index, made in enumerate(runner.calls, 1) if made.operation == operation)
     cell = runner.cell(number, fault)
     return cell.result if cell.result != LOST else f"LOST {' '.join(cell.lost)}"

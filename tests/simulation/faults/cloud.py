@@ -45,9 +45,11 @@ class Cloud:
         self._registrations = self._queue("bouncer", _REGISTRATION_RETRY, _REGISTRATION_RECEIVES)
         self._arrivals = self._queue("arrivals", _ARRIVAL_RETRY, _ARRIVAL_RECEIVES)
         self._failed: list[str] = []
+        self.waited = False
+        """Whether anything was retried after a pause. Otherwise it is the same whether retries are late."""
         self.refusals: list[str] = []
         """The codes of refused requests, and of requests that never got a response."""
-        injector.observers |= dict.fromkeys(WRITES, self._stream.observe)
+        injector.followers |= dict.fromkeys(WRITES, self._stream.observe)
         self.stubs = self.lanes.stubs(send_other=self._hand_over, hide_other=_accepted)
 
     def _queue(self, name: str, retry: int, receives: int) -> Queue:
@@ -150,6 +152,7 @@ class Cloud:
         return True
 
     def _wait(self, seconds: int) -> None:
+        self.waited = True
         self._clock.advance(seconds=seconds if self._slow else 1)
         if self._slow:
             self.settle()

@@ -2,7 +2,8 @@
 
 moto answers in botocore's `before-send` hook, so the injector passes a request on, rejects it or drops its response
 there. This is below the retries and error parsing of botocore and PynamoDB, so the project's code gets the same results
-as in AWS. A call is one call of the project's code, with any number of attempts by botocore.
+as in AWS. A call is one call of the project's code, with any number of attempts by botocore. A call to DynamoDB without
+a fault needs nothing of that: it can be made directly, and is then only recorded.
 """
 
 import json
@@ -58,12 +59,13 @@ Plan = Mapping[int, Fault]
 
 @dataclass
 class FaultInjector:
-    """Intercepts every request. `observers` are called after every successful call; `stubs` answer calls that moto does
-    not support."""
+    """Intercepts every request. `observers` are called with each successful request, `followers` after each successful
+    call; `stubs` answer calls that moto does not support."""
 
     plan: Plan = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     observers: dict[str, Callable[[AWSPreparedRequest], None]] = field(default_factory=dict)
+    followers: dict[str, Callable[[], None]] = field(default_factory=dict)
     stubs: dict[str, Callable[[AWSPreparedRequest], AWSResponse]] = field(default_factory=dict)
     watch: Callable[[], None] = lambda: None
     """Called after every successful call."""
@@ -92,6 +94,21 @@ class FaultInjector:
         finally:
             self._running, self.dead, self._call, self._attempt = before
 
+    def has_nothing_for(self, name: str, token: str | None) -> bool:
+        """Return whether the next call, if it is this one, has no fault, no stub and no response of an earlier call."""
+        if self._running is not None and (self.dead or len(self.calls) + 1 in self.plan):
+            return False
+        return name not in self.stubs and token not in self._tokens
+
+    def record(self, service: str, operation: str, token: str | None) -> None:
+        """Record a successful call for which there was nothing."""
+        if self._running is not None:
+            self._call, self._attempt = None, 1
+            self._append(service, operation)
+        if token is not None:
+            self._tokens[token] = b"{}"
+        self._succeed(f"{service}.{operation}")
+
     def around(self, event: str, request: AWSPreparedRequest, send: Send) -> AWSResponse | None:
         _, service, operation = event.split(".", 2)
         if self._running is None:
@@ -111,6 +128,9 @@ class FaultInjector:
             self._attempt += 1
             return
         self._call, self._attempt = call, 1
+        self._append(service, operation)
+
+    def _append(self, service: str, operation: str) -> None:
         by = self._running or ""
         same = [each for each in self.calls if (each.by, each.service, each.operation) == (by, service, operation)]
         self.calls.append(Call(by, service, operation, len(same) + 1))
@@ -143,8 +163,13 @@ class FaultInjector:
                 self._tokens[token] = answer.content
             if name in self.observers:
                 self.observers[name](request)
-            self.watch()
+            self._succeed(name)
         return answer
+
+    def _succeed(self, name: str) -> None:
+        if name in self.followers:
+            self.followers[name]()
+        self.watch()
 
 
 _TRANSACTION: Final = "dynamodb.TransactWriteItems"

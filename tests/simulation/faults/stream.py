@@ -9,8 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from botocore.awsrequest import AWSPreparedRequest
-
 from lobby.domain.lanes import UNSORTED
 from tests import aws
 from tests.aws import Clock
@@ -37,7 +35,7 @@ class Stream:
         self._busy = False
         self.failed_records: list[Record] = []
 
-    def observe(self, _request: AWSPreparedRequest | None = None) -> None:
+    def observe(self) -> None:
         """Add records for the rows that the last write has changed."""
         before, self._images = self._images, images()
         for certid, image in self._images.items():

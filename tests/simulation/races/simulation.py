@@ -59,7 +59,8 @@ class Simulation:
         injector.begin({})
         accepted = fleet.cloud.stubs["sqs.ChangeMessageVisibility"]
         injector.stubs = injector.stubs | self.lanes.stubs(send_other=accepted, hide_other=accepted)
-        injector.observers = dict.fromkeys(WRITES, self._observe) | {"iot-data-plane.Publish": self._deliver_message}
+        injector.followers = dict.fromkeys(WRITES, self._observe)
+        injector.observers = {"iot-data-plane.Publish": self._deliver_message}
 
     @contextmanager
     def scheduled(self) -> Iterator[None]:
@@ -225,7 +226,7 @@ class Simulation:
 
     # What AWS does after a call.
 
-    def _observe(self, _request: AWSPreparedRequest) -> None:
+    def _observe(self) -> None:
         before, self._images = self._images, images()
         for certid, image in self._images.items():
             if image != before.get(certid) and needs_commissioner(image):
