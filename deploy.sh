@@ -18,7 +18,7 @@ On this machine (no AWS account, no Docker):
             --door token, it has only a token. With --renew, it then renews its certificate.
   local     Deploy everything to an emulated AWS and run it until Ctrl-C. The ledger is kept for the next run.
             Writes .local/lobby.json, which contains all addresses for scripts. With --strict, AWS's default quotas
-            are enforced. With --lobbies 2, the lobby has two Regions.
+            are enforced. With --lobbies 2 or 3, the lobby has several Regions.
 
 In AWS (with the credentials of your environment or --profile; asks for confirmation before any change):
   aws       Deploy the lobby to this account and Region, or with --regions to several.

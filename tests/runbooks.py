@@ -1,4 +1,5 @@
-"""The runbooks in docs/operate.md and docs/archive.md: their commands, as written, and a stand-in for the AWS CLI."""
+"""The runbooks in docs/operate.md, docs/archive.md and docs/regions.md: their commands, as written, and a stand-in for
+the AWS CLI."""
 
 import re
 import shlex
@@ -12,6 +13,12 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "operate.md"
 PHONE: Final = "Runbook: a technician's phone is stolen"
 ARCHIVE_PAGE: Final = PAGE.with_name("archive.md")
 ARCHIVE: Final = "Runbook: events were not archived"
+REGIONS_PAGE: Final = PAGE.with_name("regions.md")
+HOME_DOWN: Final = "Runbook: the home Region is down"
+DOOR_DOWN: Final = "Runbook: a door Region of two is down"
+ADD_REGION: Final = "Runbook: add a Region"
+REMOVE_REGION: Final = "Runbook: remove a Region"
+REMOVE_LOBBY: Final = "Runbook: remove a lobby with several Regions"
 AUTHORITY: Final = "Runbook: a manufacturer's CA is compromised"
 
 

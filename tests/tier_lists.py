@@ -66,6 +66,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
     "e2e/test_e2e_reconcile.py": (),
     "e2e/test_e2e_redrive.py": (),
     "e2e/test_e2e_refused.py": ("test_a_certificate_that_its_ca_has_revoked_is_refused",),
+    "e2e/test_e2e_region_runbooks.py": (),
     "e2e/test_e2e_regions.py": (),
     "e2e/test_e2e_renewal.py": ("test_a_device_in_its_target_renews_its_certificate_and_the_old_one_is_retired",),
     "e2e/test_e2e_restart.py": (),

@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
-from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas
+from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas, removals
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
@@ -23,9 +23,8 @@ from infra.errors import InfraError
 from infra.lobby_id import LobbyIdOption
 from infra.options import COMMAND_VARIABLE, ProfilesFrom
 from infra.redrive.start import redrive as start_redrive
-from infra.teardown.lobby import LobbyRemoval, start_admissions
+from infra.teardown.lobby import start_admissions
 from infra.teardown.stacks import Stack
-from infra.teardown.target import TargetRemoval
 from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.domain.clones import ClonePolicy
@@ -59,6 +58,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     lobby_id: LobbyIdOption = None,  # noqa: ARG001  # checked; the names have it
     remove_left_things: command_options.RemoveLeftThings = False,
     regions: command_options.Regions = None,
+    remove_region: command_options.RemoveRegion = None,
     yes: command_options.Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
@@ -72,10 +72,13 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         for line in quotas.report(identity.session, registrations_per_second):
             typer.echo(f"quota: {line}")
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
-        *earlier_regions, last_regions = lobby_regions.steps(identity.session, all_regions)
+        removed = removals.Removed.of(profile, remove_region)
+        *earlier_regions, last_regions = lobby_regions.steps(identity.session, all_regions, removed.region)
+        removed.require_released(identity, typer.echo)
         for other in others:
             typer.echo(f"The lobby gets a stack, and replicas of its tables, in {other.region}, too.")
         confirm(identity, f"Deploy the lobby (stack {stack_names.LOBBY}) to", yes)
+        removed.unprotect(typer.echo)
         context = {"lobby": f"{identity.account}/{identity.region}", "claimLimits": claim_limits}
         context["clonePolicy"] = clone_policy
         context |= contexts.retention_context(log_retention_days, anchor_days, archive_days)
@@ -178,6 +181,7 @@ def destroy(
     what: Annotated[str, typer.Argument(help="`aws` (the lobby) or `target`.")],
     profile: command_options.Profile = None,
     region: command_options.AnyRegion = None,
+    regions: command_options.RemovedRegions = None,
     keep_devices: Annotated[
         bool,
         typer.Option("--keep-devices", help="Keep devices' certificates, things and policies: they stay connected."),
@@ -190,13 +194,17 @@ def destroy(
     with _reported_errors():
         if what not in ("aws", "target"):
             raise typer.BadParameter(f"got {what!r}, want aws, target or local")
-        identity = caller(profile, region)
+        all_regions = lobby_regions.parse_regions(regions)
+        if all_regions and what != "aws":
+            raise typer.BadParameter("got --regions for a target, want --region")
+        identity = caller(profile, region or next(iter(all_regions), None))
+        lobby_regions.require_first(identity.region, all_regions)
+        removal = removals.removal(what, profile, identity, all_regions, typer.echo)
         stack = stack_names.LOBBY if what == "aws" else stack_names.TARGET
         devices = "except for its devices" if keep_devices else "with the certificates and things of its devices"
-        confirm(identity, f"DELETE the stack {stack} {devices} from", yes)
-        here = Target(identity.account, identity.region)
-        removal = LobbyRemoval if what == "aws" else TargetRemoval
-        removal(identity.session, here, typer.echo).run(keep_devices=keep_devices)
+        where = f" in {', '.join(all_regions)}" if all_regions else ""
+        confirm(identity, f"DELETE the stack {stack}{where} {devices} from", yes)
+        removal.run(keep_devices=keep_devices)
 
 
 def _deploy_other_regions(

@@ -41,6 +41,14 @@ Regions = Annotated[
     str | None,
     typer.Option(help="Regions of the lobby, with commas: each is a door, the first is home at first. [default: one]"),
 ]
+RemovedRegions = Annotated[
+    str | None,
+    typer.Option(help="All Regions of a lobby with several, with commas, as for `aws`. [default: the one Region]"),
+]
+RemoveRegion = Annotated[
+    str | None,
+    typer.Option(help="Delete the replicas in this Region, whose stack was destroyed. --regions are the others."),
+]
 LobbyRegions = Annotated[
     str | None,
     typer.Option("--lobby-regions", help="The lobby's Regions, with commas, if it has several: --lobby-region first."),

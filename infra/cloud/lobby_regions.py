@@ -2,7 +2,8 @@
 
 CloudFormation adds at most one replica to a table in an update, so each new Region of an existing lobby is an update
 of the first Region's stack. An interrupted deployment continues from the existing replicas. Rejects a deployment that
-would remove a replica, without the option or without one of the Regions: a copy of the ledger would be deleted.
+would remove a replica, without the option or without one of the Regions, unless --remove-region names it: a copy of
+the ledger is deleted. One Region is removed in a deployment, and none added.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,16 +45,31 @@ def context_of(regions: Sequence[Region]) -> dict[str, str]:
     return {CONTEXT: ",".join(regions)} if len(regions) > 1 else {}
 
 
-def steps(session: Any, regions: Sequence[Region]) -> list[tuple[Region, ...]]:
+def steps(session: Any, regions: Sequence[Region], removed: Region | None = None) -> list[tuple[Region, ...]]:
     """Return the Regions of each deployment of the first Region's stack, one after the other. The first are those that
-    are deployed, unless there is no table yet. Raise `WrongRegions`."""
+    are deployed, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none any
+    more, nothing is removed. Raise `WrongRegions`."""
     dynamodb = session.client("dynamodb")
     try:
         table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
     except dynamodb.exceptions.ResourceNotFoundException:
         return [tuple(regions)]
-    deployed = {str(each["RegionName"]) for each in table.get("Replicas", ())} - {session.region_name}
+    deployed = replica_regions(table) - {session.region_name}
+    if removed in deployed:
+        return _without(deployed, regions, session.region_name, removed)
     return _steps(deployed, regions, session.region_name)
+
+
+def replica_regions(table: Any) -> set[str]:
+    return {str(each["RegionName"]) for each in table.get("Replicas", ())}
+
+
+def _without(deployed: set[str], regions: Sequence[Region], first: str, removed: Region) -> list[tuple[Region, ...]]:
+    wanted = [first, *sorted(deployed - {removed})]
+    if sorted(regions or (first,)) != sorted(wanted):
+        message = f"got {','.join(regions) or 'one Region'}, want --regions {','.join(wanted)} without {removed}"
+        raise WrongRegions("WRONG_REGIONS", message)
+    return [(*(regions or (parse_region(first),)), removed), tuple(regions)]
 
 
 def _steps(deployed: set[str], regions: Sequence[Region], first: str) -> list[tuple[Region, ...]]:

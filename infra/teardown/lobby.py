@@ -48,7 +48,7 @@ class LobbyRemoval:
     def run(self, *, keep_devices: bool) -> None:
         """Remove the lobby. Raise `InfraError`; what was removed stays removed, and a repetition continues."""
         retained = self._stack.retained()
-        self._stop_admissions()
+        self.stop_admissions()
         if keep_devices:
             if self._stack.status() is not None:
                 self._stack.reduce_to_policies(self._report)
@@ -65,8 +65,11 @@ class LobbyRemoval:
             self._report(f"  retained: {each}")
             if each.startswith(_POOL):
                 self._report(f"    to deploy again with its users: --user-pool {each.removeprefix(_POOL)}")
+        for each in self.registry.listed("ListCACertificates", "certificates"):
+            self._report(f"  retained: CA certificate {each['certificateId']} (lobby-pki unregister)")
 
-    def _stop_admissions(self) -> None:
+    def stop_admissions(self) -> None:
+        """Close the doors of this Region."""
         _if_present(lambda: self._iot.disable_topic_rule(ruleName=stack_names.REGISTERED_RULE))
         _if_present(lambda: self._iot.update_provisioning_template(templateName=stack_names.TEMPLATE, enabled=False))
         _if_present(

@@ -11,11 +11,10 @@ from typing import Final
 
 import pytest
 
-from infra.local.powered_device import PoweredDevice
 from lobby.names import Target
-from pki.devices import DevicePaths
 from tests.e2e.deployment import free_port
-from tests.e2e.fleet import SHORT_INTERVALS, certid_of, name_of
+from tests.e2e.fleet import certid_of
+from tests.e2e.region_devices import Devices
 from tests.e2e.two_regions import WITHOUT, TwoRegions, until, wait_for_event
 
 DOORS = ("first", "second")
@@ -32,28 +31,6 @@ def lobby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRegions]:
         yield deployment
     finally:
         deployment.end()
-
-
-class Devices:
-    """Devices that use the door of a Region."""
-
-    def __init__(self, lobby: TwoRegions, directory: Path) -> None:
-        self._lobby, self._directory = lobby, directory
-        self._on: list[PoweredDevice] = []
-
-    def make(self) -> DevicePaths:
-        return self._lobby.local.manufacturer.make_device()
-
-    def power_on(self, paths: DevicePaths, door: Target) -> PoweredDevice:
-        """Start the client. Its state depends on the door, as if the device had been configured for that lobby."""
-        state = self._directory / f"{name_of(paths)}-{door.region}"
-        device = PoweredDevice(self._lobby.file_of(door), paths, state, SHORT_INTERVALS)
-        self._on.append(device)
-        return device
-
-    def power_off(self) -> None:
-        while self._on:
-            self._on.pop().stop()
 
 
 @pytest.fixture(autouse=True)

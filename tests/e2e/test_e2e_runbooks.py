@@ -1,9 +1,6 @@
 """The runbooks of docs/operate.md, carried out as written on the local cloud, with an attacker at work."""
 
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,55 +8,19 @@ from pathlib import Path
 import pytest
 
 from infra.local.api import Api, ApiRefused
-from infra.local.lobby_file import NAME
-from infra.local.synthesis import ROOT
 from pki.authority import create_hierarchy
 from pki.devices import write_device
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import attempt, connect_admitted
-from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, until
+from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import certid_of, name_of
-from tests.runbooks import AUTHORITY, PHONE, commands_of, run_aws
+from tests.e2e.runbook_operator import Operator
+from tests.runbooks import AUTHORITY, PHONE, commands_of
 
 CLAIM = """
 mutation($id: ID!, $account: String!, $region: String!) {
   claimDevice(certid: $id, target: {account: $account, region: $region}) { devstate }
 }"""
-_PROGRAMS = {"lobbyctl": "admin_api.cli", "lobby-pki": "pki"}
-
-
-class Operator:
-    """Carries out the commands of a runbook in a directory, with the placeholders filled in."""
-
-    def __init__(self, deployed: Deployment, directory: Path, **words: str) -> None:
-        self._deployed, self._directory, self._words = deployed, directory, words
-        (directory / ".local").symlink_to(deployed.state)
-
-    def __call__(self, command: str) -> str:
-        """Return the output. The local cloud needs `--as` and `--local` in addition."""
-        for word, value in self._words.items():
-            command = command.replace(word, value)
-        if command.startswith("aws "):
-            session = self._deployed.local.emulator.session(self._deployed.lobby.account, self._deployed.lobby.region)
-            return str(run_aws(command, session))
-        program, _, rest = command.partition(" ")
-        if program in _PROGRAMS:
-            more = " --as admin" if program == "lobbyctl" else " --local"
-            words, redirect, file = rest.partition(" > ")
-            command = f"{sys.executable} -P -m {_PROGRAMS[program]} {words}{more}{redirect}{file}"
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(self._directory)}
-        environment["LOBBYCTL_LOBBY"] = str(self._deployed.state / NAME)
-        done = subprocess.run(
-            ["/bin/bash", "-c", command],
-            cwd=self._directory,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=4 * TIMEOUT_SECONDS,
-        )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        return done.stdout
 
 
 @pytest.fixture

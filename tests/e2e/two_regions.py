@@ -1,4 +1,4 @@
-"""A deployment of a lobby in two Regions, with a short lease, and the outages that the tests cause.
+"""A deployment of a lobby in two Regions or three, with a short lease, and the outages that the tests cause.
 
 EventBridge runs the renewals at most once a minute. Here a thread runs that of each Region that is up every two
 seconds, so that a lease can be short. All else is as in a deployment of `./deploy.sh local --lobbies 2`.
@@ -57,12 +57,9 @@ class TwoRegions(Deployment):
 
     def up(self) -> None:
         self._cleanup.enter_context(exclusive_use(self.state))
-        regions = LobbyRegions(2, LEASE_SECONDS)
-        self.local = LocalLobby(self.state, Timeline(), regions=regions)
-        self.layout = self.local.layout
-        self._cleanup.callback(self.local.down)
         self._cleanup.callback(self.sign_out)
         self._cleanup.callback(self._end_sessions)
+        self._prepare(2)
         self.sessions: dict[tuple[Region, str], Api] = {}
         self.faults = RegionFaults(replication_seconds=REPLICATION_SECONDS)
         self._stop = threading.Event()
@@ -71,6 +68,22 @@ class TwoRegions(Deployment):
         self.file = self.local.up()
         self.emulator.set_regions(self.faults)
 
+    def _prepare(self, number: int) -> None:
+        self.local = LocalLobby(self.state, Timeline(), regions=LobbyRegions(number, LEASE_SECONDS))
+        self.layout = self.local.layout
+        self._cleanup.callback(self.local.down)
+
+    def grow(self) -> None:
+        """Deploy again, with one more Region."""
+        self._end_sessions()
+        self.local.down()
+        self._prepare(len(self.layout.places()) + 1)
+        self.file = self.local.up()
+
+    @property
+    def lease_seconds(self) -> int:
+        return LEASE_SECONDS
+
     @property
     def first(self) -> Target:
         return self.layout.places()[0]
@@ -78,6 +91,10 @@ class TwoRegions(Deployment):
     @property
     def second(self) -> Target:
         return self.layout.places()[1]
+
+    @property
+    def third(self) -> Target:
+        return self.layout.places()[2]
 
     def _keep(self) -> None:
         while not self._stop.wait(_EVERY):
@@ -122,8 +139,8 @@ class TwoRegions(Deployment):
         return self.sessions[key]
 
     def sign_in_everywhere(self) -> None:
-        """Sign in to both Regions before one of them is lost."""
-        for place in (self.first, self.second):
+        """Sign in to all Regions before one of them is lost."""
+        for place in self.layout.places():
             for role in ("operator", "admin"):
                 self.api_of(place, role)
 
@@ -149,12 +166,12 @@ class TwoRegions(Deployment):
         return until(look, lambda: last[0])
 
     def wait_until_equal(self, certid: str) -> dict[str, Any]:
-        """Return the device when both Regions show the same, and its history is complete."""
+        """Return the device when all Regions show the same, and its history is complete."""
         seen: list[Any] = []
 
         def look() -> dict[str, Any] | None:
-            seen[:] = [self.device_at(place, certid) for place in (self.first, self.second)]
-            return seen[0] if seen[0] and seen[0] == seen[1] and seen[0]["historyIntact"] else None
+            seen[:] = [self.device_at(place, certid) for place in self.layout.places()]
+            return seen[0] if seen[0] and seen[0]["historyIntact"] and seen.count(seen[0]) == len(seen) else None
 
         return until(look, lambda: seen)
 
@@ -189,7 +206,7 @@ class TwoRegions(Deployment):
         self.set_faults()
         if self.lobby_at(self.first)["home"] != self.first.region or not self.lobby_at(self.first)["acceptsChanges"]:
             self.promote(self.first)
-        self.until_home(self.first, self.first, self.second)
+        self.until_home(self.first, *self.layout.places())
 
     def promote(self, place: Target) -> None:
         """Make a Region home, as `lobbyctl regions promote` does: repeat the request until it is."""

@@ -40,6 +40,9 @@ def recorded_removal(name: str, calls: list[Any]) -> Any:
         def __init__(self, _session: Any, where: Any, _report: Any) -> None:
             self.where = str(where)
 
+        def stop_admissions(self) -> None:
+            calls.append(("stop admissions", self.where))
+
         def run(self, *, keep_devices: bool) -> None:
             calls.append((name, self.where, keep_devices))
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from infra import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import index_upgrade, quotas
+from infra.cloud import index_upgrade, quotas, removals
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.user_pool import SuppliedPool
 from tests.infra.recorded_deployment import RecordedCalls, recorded_removal
@@ -68,7 +68,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(commands, "start_admissions", lambda _session: calls.append(("start admissions",)))
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: calls.append(("bootstrap",)))
     for name in ("LobbyRemoval", "TargetRemoval"):
-        monkeypatch.setattr(commands, name, recorded_removal(name, calls))
+        monkeypatch.setattr(removals, name, recorded_removal(name, calls))
     return calls
 
 

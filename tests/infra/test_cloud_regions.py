@@ -99,7 +99,9 @@ def test_new_regions_of_an_existing_lobby_are_added_one_by_one(
     calls: RecordedCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls.stack.found = "UPDATE_COMPLETE"
-    monkeypatch.setattr(lobby_regions, "steps", lambda _session, wanted: lobby_regions._steps({SECOND}, wanted, FIRST))
+    monkeypatch.setattr(
+        lobby_regions, "steps", lambda _session, wanted, _removed: lobby_regions._steps({SECOND}, wanted, FIRST)
+    )
     every = f"{FIRST},{SECOND},{THIRD}"
     assert run("aws", "--regions", every, "--yes")[0] == 0
     assert [each[:2] for each in deployed_in(calls)] == [(FIRST, every), (SECOND, every), (THIRD, every)]
