@@ -142,7 +142,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     certificate_requests.apply()
     managed_login.apply()
     topic_rules.apply()
-    streams.apply(lambda: current().stream_lanes)
+    streams.apply(lambda: current().stream_shards)
     queue_mappings.apply()
     concurrency.apply(current, counted)
     subscriptions.apply()

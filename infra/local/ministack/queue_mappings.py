@@ -6,11 +6,13 @@ Differences from AWS (Lambda developer guide, "Using Lambda with Amazon SQS"):
 - Pollers wait for messages all the time. All mappings share MiniStack's poller. When it is triggered and finds no
 message, it pauses for 50 ms, which is often while others work. Here the pause is `PAUSE_SECONDS`.
 - A report of failed messages with an empty or unknown id fails the whole batch. MiniStack deletes the whole batch.
+- A message waits in its queue until a process is free. MiniStack receives it and then throttles the run at the limit of
+processes, which is the machine's and not one of AWS; the message stays hidden for the queue's visibility timeout.
 
 Standard queues, `MaximumConcurrency` and partial batch failures work in MiniStack as on AWS.
 
-Unnecessary when: MiniStack splits FIFO batches by message group, checks the ids in a report, and triggers its poller
-only for sources that have a mapping.
+Unnecessary when: MiniStack splits FIFO batches by message group, checks the ids in a report, receives messages only
+while it can start a run, and triggers its poller only for sources that have a mapping.
 """
 
 import importlib
@@ -31,7 +33,10 @@ EXECUTE: Final = PatchPoint(_LAMBDA, "_execute_function", ("func", "event"))
 BACKOFF: Final = PatchPoint(_LAMBDA, "_esm_backoff_until")
 DELETE: Final = PatchPoint("ministack.services.sqs", "_delete_messages_for_esm", ("queue_url", "receipt_handles"))
 PAUSE: Final = PatchPoint(_LAMBDA, "_ESM_IDLE_WAKE_GAP_SECONDS")
-PATCH_POINTS: Final = (CONCURRENCY, BATCH, EXECUTE, BACKOFF, DELETE, PAUSE)
+RUNNING: Final = PatchPoint(_LAMBDA, "executions_in_flight", ())
+DISPATCHED: Final = PatchPoint(_LAMBDA, "_esm_inflight")
+PROCESSES: Final = PatchPoint(_LAMBDA, "_ACCOUNT_CONCURRENCY_CAP")
+PATCH_POINTS: Final = (CONCURRENCY, BATCH, EXECUTE, BACKOFF, DELETE, PAUSE, RUNNING, DISPATCHED, PROCESSES)
 PAUSE_SECONDS: Final = 0.01
 FIFO_CONCURRENCY: Final = 10
 """Message groups in parallel for a mapping without `MaximumConcurrency`."""
@@ -40,8 +45,9 @@ _REPORT: Final = "ReportBatchItemFailures"
 
 
 def apply() -> None:
-    """Process message groups in parallel, check reports, and shorten the pause."""
+    """Process message groups in parallel, wait for a free process, check reports, and shorten the pause."""
     CONCURRENCY.wrap(_by_group)
+    CONCURRENCY.wrap(_while_a_process_is_free)
     BATCH.wrap(lambda _original: run_batch)
     setattr(importlib.import_module(PAUSE.module), PAUSE.name, PAUSE_SECONDS)
 
@@ -54,6 +60,19 @@ def _by_group(original: Callable[..., int]) -> Callable[..., int]:
         return original(esm, func_rec, config, queue)
 
     return concurrency
+
+
+def _while_a_process_is_free(original: Callable[..., int]) -> Callable[..., int]:
+    def concurrency(esm: Any, func_rec: Any, config: Any, queue: Any = None) -> int:
+        return original(esm, func_rec, config, queue) if _has_free_process() else 0
+
+    return concurrency
+
+
+def _has_free_process() -> bool:
+    """Whether a run can start. A batch that was received a moment ago may not be running yet."""
+    limit, running = int(PROCESSES.resolve()), int(RUNNING.resolve()()[0])
+    return limit <= 0 or max(running, sum(list(DISPATCHED.resolve().values()))) < limit
 
 
 def run_batch(esm: Any, func_rec: Any, event: Any, batch: Any, queue_url: str, queue_name: str) -> None:

@@ -6,9 +6,10 @@ batch without limit and ignores `batchItemFailures`.
 
 The patch replaces MiniStack's poller. The pure function `after` decides the next step after an invocation. The poller
 runs each mapping in its own thread, so that a slow function does not delay another. It moves the read position only
-after the outcome is known: a record is delivered at least once. A mapping has lanes, which run in parallel. The records
-of one partition key are always in the same lane, like those in one shard of a stream in AWS. A throttled invocation is
-retried without using up an attempt. A batching window is ignored, so that tests do not wait for it.
+after the outcome is known: a record is delivered at least once. A mapping has lanes, which run in parallel:
+`ParallelizationFactor` lanes for each shard, one by default. The records of one partition key are always in the same
+lane. A throttled invocation is retried without using up an attempt. A batching window is ignored, so that tests do not
+wait for it.
 
 Unnecessary when: MiniStack supports `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts`,
 `MaximumRecordAgeInSeconds` and `DestinationConfig` for DynamoDB streams.
@@ -159,16 +160,22 @@ def rules_of(mapping: dict[str, Any]) -> Rules:
     )
 
 
-def apply(lanes: Callable[[], int]) -> None:
-    """Replace MiniStack's poller. `lanes` returns how many batches a mapping processes at a time."""
-    POLL.wrap(lambda _original: Poller(lanes).poll)
+def lanes_of(mapping: dict[str, Any], shards: int) -> int:
+    """Return how many batches a mapping processes at a time (Lambda developer guide, "Processing DynamoDB records with
+    Lambda": `ParallelizationFactor` batches of each shard)."""
+    return shards * int(mapping.get("ParallelizationFactor") or 1)
+
+
+def apply(shards: Callable[[], int]) -> None:
+    """Replace MiniStack's poller. `shards` returns the number of shards of a stream."""
+    POLL.wrap(lambda _original: Poller(shards).poll)
 
 
 class Poller:
     """Polls every stream mapping. MiniStack's polling thread calls `poll`."""
 
-    def __init__(self, lanes: Callable[[], int]) -> None:
-        self._lanes = lanes
+    def __init__(self, shards: Callable[[], int]) -> None:
+        self._shards = shards
         self._progress: dict[str, Progress] = {}
         self._not_before: dict[str, float] = {}
         self._advancing = threading.Lock()
@@ -190,7 +197,7 @@ class Poller:
         function = FUNCTION.resolve()(mapping["FunctionName"], mapping.get("Qualifier"))[0]
         if not stream or stream.get("LatestStreamArn") != source or function is None:
             return False
-        lanes, end = self._lanes(), END.resolve()(table)
+        lanes, end = lanes_of(mapping, self._shards()), END.resolve()(table)
         for number in range(lanes):
             lane = Lane(mapping, table, stream["pk_name"], number, lanes)
             busy = IN_FLIGHT.resolve().get(lane.name) or time.monotonic() < self._not_before.get(lane.name, 0)
@@ -210,8 +217,12 @@ class Poller:
 
     def _work(self, account: str, region: str, lane: Lane, function: Any) -> None:
         with SCOPE.resolve()(account, region):
-            while lane.mapping.get("Enabled", True) and self._lanes() == lane.lanes and self._batch(lane, function):
+            while self._is_current(lane) and self._batch(lane, function):
                 pass
+
+    def _is_current(self, lane: Lane) -> bool:
+        """Return whether the mapping is enabled and still has as many lanes."""
+        return lane.mapping.get("Enabled", True) and lanes_of(lane.mapping, self._shards()) == lane.lanes
 
     def _batch(self, lane: Lane, function: Any) -> bool:
         """Run one invocation and apply its outcome. Return whether to continue immediately."""

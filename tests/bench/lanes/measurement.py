@@ -34,9 +34,6 @@ _SINGLES_EVERY: Final = 3.0
 _MOST_SINGLES: Final = 200
 """In a bulk claim that takes as long as the patience allows."""
 _POLL: Final = 0.2
-_SHARDS: Final = 4
-"""Shards of a new table's stream. A mapping processes as many batches at a time, multiplied by its factor."""
-_EARLIER_FACTOR: Final = 4
 _EARLIER_TURN: Final = "commissioner"
 
 
@@ -91,8 +88,7 @@ class LanesUnderTest:
         emulator, share = self.lobby.local.emulator, rate / DEFAULT_RATE
         first, second = self.targets
         self.set_rate(rate)
-        batches = _SHARDS * (_EARLIER_FACTOR if self._earlier else 1)
-        strict = replace(STRICT, policy_delay_seconds=0, disordered_events=False, stream_lanes=batches)
+        strict = replace(STRICT, policy_delay_seconds=0, disordered_events=False)
         emulator.enforce(replace(strict, rate_share=share))
         cold, *idle = [self.single(target) for target in (first, *[second, first] * _ALONE)]
         before = self.counted()

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from infra.local.ministack.queue_mappings import FIFO_CONCURRENCY, _by_group, failed_messages
+from infra.local.ministack import queue_mappings
+from infra.local.ministack.patch_points import PatchPoint
+from infra.local.ministack.queue_mappings import (
+    FIFO_CONCURRENCY,
+    _by_group,
+    _while_a_process_is_free,
+    failed_messages,
+)
 
 SENT = ("a", "b", "c")
 
@@ -59,3 +66,27 @@ def test_message_groups_run_in_parallel_one_message_at_a_time(
     mapping: dict[str, Any], fifo: bool, concurrent: int
 ) -> None:
     assert _by_group(_original)(mapping, {}, {}, {"is_fifo": fifo}) == concurrent
+
+
+@pytest.mark.parametrize(
+    ("running", "dispatched", "limit", "concurrent"),
+    [
+        (0, {}, 16, 4),
+        (15, {"notary": 8, "publisher": 7}, 16, 4),
+        (16, {"notary": 8, "publisher": 7}, 16, 0),
+        (3, {"notary": 12, "publisher": 4}, 16, 0),
+        (50, {}, 0, 4),
+    ],
+)
+def test_messages_stay_in_their_queue_until_a_process_is_free(
+    monkeypatch: pytest.MonkeyPatch, running: int, dispatched: dict[str, int], limit: int, concurrent: int
+) -> None:
+    """Otherwise a burst of another function's runs hides the messages of a queue for its visibility timeout."""
+    answers: dict[PatchPoint, Any] = {
+        queue_mappings.RUNNING: lambda: (running, {}),
+        queue_mappings.DISPATCHED: dispatched,
+        queue_mappings.PROCESSES: limit,
+    }
+    monkeypatch.setattr(PatchPoint, "resolve", lambda self: answers[self])
+    mapping = {"ScalingConfig": {"MaximumConcurrency": 4}}
+    assert _while_a_process_is_free(_original)(mapping, {}, {}) == concurrent

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.ministack import streams
 from infra.local.ministack.patch_points import PatchPoint
-from infra.local.ministack.streams import Lane, Progress, Rules, Step, after, first_failed, lane_of, rules_of
+from infra.local.ministack.streams import Lane, Progress, Rules, Step, after, first_failed, lane_of, lanes_of, rules_of
 
 AT = Progress(10)
 
@@ -70,6 +70,13 @@ def test_a_throttled_batch_uses_up_no_attempt() -> None:
 
 def _record(partition: str, sort: str) -> dict[str, Any]:
     return {"dynamodb": {"Keys": {"id": {"S": partition}, "at": {"S": sort}}}}
+
+
+@pytest.mark.parametrize(
+    ("factor", "lanes"), [({}, 4), ({"ParallelizationFactor": 1}, 4), ({"ParallelizationFactor": "4"}, 16)]
+)
+def test_a_mapping_has_its_parallelization_factor_of_lanes_for_each_shard(factor: dict[str, Any], lanes: int) -> None:
+    assert lanes_of({"UUID": "m"} | factor, 4) == lanes
 
 
 def test_records_of_one_partition_key_are_in_one_lane() -> None:

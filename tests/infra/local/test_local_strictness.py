@@ -36,6 +36,6 @@ def test_a_malformed_file_is_refused(text: str) -> None:
         Strictness.from_json(text)
 
 
-def test_a_stream_has_at_least_one_lane() -> None:
-    with pytest.raises(StartFailed, match="got stream_lanes 0, want at least 1"):
-        Strictness(stream_lanes=0)
+def test_a_stream_has_at_least_one_shard() -> None:
+    with pytest.raises(StartFailed, match="got stream_shards 0, want at least 1"):
+        Strictness(stream_shards=0)
