@@ -15,7 +15,7 @@ from lobby.names import Fingerprint
 from tests.bench.calls import CallLog
 from tests.bench.deployment import LobbyUnderTest
 from tests.bench.storm.__main__ import is_within
-from tests.bench.storm.devices import Devices, first_attempts, waits
+from tests.bench.storm.devices import Devices, Storm, earliest_end, first_attempts, waits
 from tests.bench.storm.measurement import Admissions, Figures
 
 ONE, TWO = Fingerprint("1a" * 32), Fingerprint("2b" * 32)
@@ -44,6 +44,27 @@ def test_a_device_waits_twice_as_long_after_each_attempt_and_at_most_a_minute() 
 def test_the_first_attempt_begins_the_storm() -> None:
     found = first_attempts(100, 30, random.Random(1).uniform)  # noqa: S311  # the same storm
     assert (found[0], found == sorted(found), found[-1] <= 30) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "end"),
+    [
+        ([0.0], 0),
+        ([0.0] * 10, 0),
+        ([0.0] * 11, 0.2),
+        ([0.0] * 500, 98),
+        ([0.0, *[10.0] * 11], 10.2),
+        ([number / 2 for number in range(100)], 49.5),
+    ],
+    ids=["one", "at once", "one more", "storm", "after a pause", "slower than the quota"],
+)
+def test_the_limit_is_the_time_in_which_the_quota_allows_the_admissions(attempts: list[float], end: float) -> None:
+    assert earliest_end(attempts, at_once=10, per_second=5) == pytest.approx(end)
+
+
+def test_the_profile_counts_the_admissions_of_each_period() -> None:
+    assert Storm({ONE: 3.0, TWO: 25.0}, 2).profile(10) == (1, 0, 1)
+    assert Storm({}, 0).profile(10) == ()
 
 
 def test_a_device_connects_until_it_is_admitted() -> None:

@@ -1,7 +1,7 @@
 """Many new devices at the same time, with AWS's quotas, before and after: `python -m tests.bench.storm`. Starts a lobby
 with its own state. The devices connect within some seconds, and connect again until they are admitted. This is measured
 with today's bouncer and its queue, and with the bouncer of an earlier commit, which a rule invoked for each attempt.
-The physical limit is the time that the quotas of AWS IoT allow for this number of devices. The figures need a machine
+The physical limit is the time in which the quotas of AWS IoT allow to admit these devices. The figures need a machine
 with two free processors; the earlier commit must be in the repository. The earlier bouncer gets a share of the devices
 and rates, because its rule starts a process for each attempt, and hundreds of them do not fit on one machine.
 
@@ -15,7 +15,16 @@ import typer
 from tests.bench.before_and_after import AFTER, BEFORE, Row, compare
 from tests.bench.deployment import LobbyUnderTest
 from tests.bench.storm import earlier
-from tests.bench.storm.measurement import REAL_RULE, RULE, Alone, Figures, StormUnderTest, alone
+from tests.bench.storm.measurement import (
+    PERIOD,
+    REAL_RULE,
+    RULE,
+    Alone,
+    Figures,
+    StormUnderTest,
+    alone,
+    start_background,
+)
 
 app = typer.Typer(add_completion=False)
 WITHIN: Final = 1.05
@@ -47,6 +56,7 @@ def main(
         if not storms:
             storms.update((each, _under_test(lobby, each, shares[each])) for each in names)
             single.update(alone(storms))
+            start_background(storms[AFTER])
         figures = storms[name].measure(max(2, round(devices * shares[name])), spread, patience, seed, single[name])
         return figures, f"{figures.admitted} of {figures.devices} admitted"
 
@@ -83,6 +93,7 @@ ROWS: Final[tuple[Row, ...]] = (
     ("last admitted after", lambda each: "not all" if each.seconds is None else f"{each.seconds:.1f} s"),
     ("physical limit (quotas)", lambda each: f"{each.limit:.1f} s"),
     ("ratio", lambda each: "" if each.seconds is None else f"{each.seconds / each.limit:.3f}"),
+    (f"admitted in each {PERIOD:g} s", lambda each: " ".join(map(str, each.profile))),
     ("connection attempts", lambda each: each.attempts),
     ("runs of the bouncer per device", lambda each: each.runs_per_device),
     ("devices examined (DescribeCertificate)", lambda each: each.examined),

@@ -41,12 +41,31 @@ def first_attempts(count: int, seconds: float, random_time: Callable[[float, flo
     return [each - times[0] for each in times]
 
 
+def earliest_end(attempts: Sequence[float], at_once: float, per_second: float) -> float:
+    """Return when a quota allows the last admission, in seconds after the first attempt, if each device is admitted at
+    its first attempt or as soon as the quota allows it. The quota allows `at_once` calls at the start."""
+    tokens, filled, now = at_once, 0.0, 0.0
+    for attempt in sorted(attempts):
+        now = max(now, attempt)
+        tokens, filled = min(at_once, tokens + (now - filled) * per_second), now
+        if tokens < 1:
+            now += (1 - tokens) / per_second
+            tokens, filled = 1.0, now
+        tokens -= 1
+    return now
+
+
 @dataclass(frozen=True)
 class Storm:
     """The result: when each device was admitted, in seconds after the first attempt, and the number of all attempts."""
 
     admitted: dict[Fingerprint, float]
     attempts: int
+
+    def profile(self, seconds: float) -> tuple[int, ...]:
+        """Return the number of admissions in each period of so many seconds."""
+        periods = [int(at // seconds) for at in self.admitted.values()]
+        return tuple(periods.count(period) for period in range(max(periods, default=-1) + 1))
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """One measurement: register the devices' certificates as pending, let the devices connect, and count calls and runs."""
 
 import json
+import random
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from lobby.names import Fingerprint
 from pki.keys import encode_device_key
 from tests.bench.calls import calls_by
 from tests.bench.deployment import LobbyUnderTest, wait_for
-from tests.bench.storm.devices import TOPIC, Devices
+from tests.bench.storm.devices import TOPIC, Devices, earliest_end, first_attempts
 from tests.e2e.bare_mqtt import BareMqtt
 
 REAL_RULE: Final = "device_lobby_registered"
@@ -30,6 +31,10 @@ RATE: Final = min(RATES["iot:DescribeCertificate"], RATES["iot:UpdateCertificate
 _ALONE: Final = 15
 _APART: Final = 1.0
 """Seconds between two single devices: a process of the bouncer has then saved up the time of a call."""
+_BACKGROUND: Final = 24
+"""Devices that are admitted at once before a storm, so that all lanes of the streams have their processes."""
+PERIOD: Final = 10.0
+"""Seconds of a period in the profile of a storm."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,7 +50,8 @@ class Alone:
 @dataclass(frozen=True)
 class Figures:
     """The result of a storm of `devices` with a `share` of AWS's rates. `seconds` is when the last one was admitted, or
-    None. `runs` are the bouncer's; `examined` are its calls of DescribeCertificate that were not throttled."""
+    None. `runs` are the bouncer's; `examined` are its calls of DescribeCertificate that were not throttled. `profile`
+    are the admissions in each `PERIOD`."""
 
     devices: int
     share: float
@@ -60,6 +66,7 @@ class Figures:
     alone_ms: float
     alone_calls: int
     alone_queue_calls: int
+    profile: tuple[int, ...] = ()
 
     @property
     def runs_per_device(self) -> float:
@@ -79,6 +86,13 @@ def alone(storms: Mapping[str, "StormUnderTest"]) -> dict[str, "Alone"]:
             time.sleep(_APART / len(storms))
             found[name].append(storm.one())
     return {name: sorted(each)[len(each) // 2] for name, each in found.items()}
+
+
+def start_background(storm: "StormUnderTest") -> None:
+    """Admit some devices, without quotas, so that the functions that follow an admission (history, events) have their
+    processes. On AWS their start takes no time of the bouncer; here it would delay the first seconds of the storm."""
+    storm.select()
+    storm.admit_at_once(_BACKGROUND)
 
 
 class StormUnderTest:
@@ -105,15 +119,18 @@ class StormUnderTest:
         self._iot.disable_topic_rule(ruleName=REAL_RULE)
 
     def measure(self, count: int, spread: float, patience: float, seed: int, alone: "Alone") -> Figures:
-        """Run the storm for at most `patience` times the time that the quotas allow. `alone` is the result of a single
-        device."""
+        """Run the storm for at most `patience` times the physical limit: the time in which the quotas allow to admit
+        these devices, as they connect, with the burst of one second that the quotas allow at the start. The limit
+        contains no time for messages and processes; the bouncer's processes start cold. `alone` is the result of a
+        single device."""
         lobby = self.lobby
         self.select()
         self._set_pace()
         certids = [self._pending() for _ in range(count)]
         lobby.wait_for_empty_queue(REGISTRATIONS)
         before, position, waiting = self._counted(), lobby.log.position(), lobby.queue_depths(UNDELIVERED)[0]
-        limit = max(spread, (count - RATE) / (RATE * self.share))
+        times = first_attempts(count, spread, random.Random(seed).uniform)  # noqa: S311  # those of the storm
+        limit = round(earliest_end(times, RATE, RATE * self.share), 1)
         lobby.local.emulator.enforce(replace(STRICT, rate_share=self.share))
         devices = Devices(certids, self._publish, Admissions(lobby, certids).__call__, spread)
         storm = devices.run(patience * limit, seed)
@@ -136,6 +153,7 @@ class StormUnderTest:
             alone.ms,
             alone.calls,
             alone.queue_calls,
+            storm.profile(PERIOD),
         )
 
     def _set_pace(self) -> None:
@@ -145,6 +163,17 @@ class StormUnderTest:
         if "REGISTRATIONS_PER_SECOND" in environment["Variables"]:
             environment["Variables"]["REGISTRATIONS_PER_SECOND"] = f"{RATE * self.share / WORKERS:g}"
             functions.update_function_configuration(FunctionName=self.function, Environment=environment)
+
+    def admit_at_once(self, count: int) -> None:
+        """Admit so many devices with the strict mode's lanes and without its quotas."""
+        certids = [self._pending() for _ in range(count)]
+        admissions = Admissions(self.lobby, certids)
+        self.lobby.local.emulator.enforce(replace(STRICT, throttling=False))
+        for certid in certids:
+            self._publish(json.dumps({"certificateId": certid}).encode())
+        wait_for("the devices are admitted", lambda: len(admissions()) == count)
+        self.lobby.wait_for_empty_queue(REGISTRATIONS)
+        self.lobby.local.emulator.enforce(RELAXED)
 
     def one(self) -> "Alone":
         """Admit a single device."""
