@@ -21,6 +21,7 @@ def on_failure(step: Step, failure: Failure, detail: str) -> None:
         failure_streak=state.failure_streak + 1,
         refusals=state.refusals + 1 if refused else state.refusals,
         failing_since=step.now if state.failing_since is None else state.failing_since,
+        unanswered_since=None if refused else _unanswered_since(step),
     )
     event = failure.value if state.phase is Phase.CONNECTING else "connection_lost"
     connection.log(step, event, attempt=step.state.failures, failure=failure.value, detail=detail)
@@ -92,10 +93,25 @@ def _fall_back(step: Step) -> None:
     connection.back_off(step, timing.retry.wait(1, step.uniform))
 
 
+def _unanswered_since(step: Step) -> float:
+    """Return since when no broker has answered at this location."""
+    state = step.state
+    if state.failing_since is None or state.unanswered_since is None:
+        return step.now
+    return state.unanswered_since
+
+
 def _exhausted(step: Step) -> bool:
-    """Return whether this location has failed often enough, or for long enough, to try another one."""
-    since = step.now if step.state.failing_since is None else step.state.failing_since
-    return step.state.failures >= step.timing.fallback_attempts or step.now - since >= step.timing.fallback_seconds
+    """Return whether this location has not answered, or refused connections, for long enough to try another one."""
+    state, timing = step.state, step.timing
+    if state.failing_since is None:
+        return False
+    silent_for = 0.0 if state.unanswered_since is None else step.now - state.unanswered_since
+    return (
+        silent_for >= timing.fallback_seconds
+        or step.now - state.failing_since >= timing.fallback_refused_seconds
+        or state.failures >= timing.fallback_attempts
+    )
 
 
 def _fail_at_lobby(step: Step, *, refused: bool) -> None:

@@ -69,10 +69,15 @@ class Timing:
     """Longest wait after the first failure. The shortest wait is half of it: the duration of a registration."""
     retry_cap: float = 60.0
     """Longest wait after any number of failures."""
-    fallback_attempts: int = 10
-    """Failures in a row at the target before the device falls back to the lobby (count)."""
-    fallback_seconds: float = 300.0
-    """Time since the first of these failures, after which the device falls back even with fewer failures."""
+    fallback_seconds: float = 120.0
+    """Time in which the target does not answer (no address, no listener, TLS failure, timeout), after which the device
+    falls back to the lobby."""
+    fallback_refused_seconds: float = 600.0
+    """Time without a stable connection to a target that refuses connections, after which the device falls back. A
+    changed policy can take eight minutes to take effect on AWS."""
+    fallback_attempts: int = 30
+    """Failures in a row at the target, after which the device falls back in any case (count). With the default waits
+    the times apply first."""
     revisit_base: float = 15.0
     """Longest wait after the first fallback before the same route is retried."""
     revisit_cap: float = 900.0

@@ -11,12 +11,11 @@ from tests.bench.evacuation.__main__ import Figures, simulate
 GOOD = Figures(10, 1, 10, 1.01, 0, 2.0, 150.0, 150.3, 250.0, 400.0, 380.0, 1.05, 7, 2, 2, 0.6, 0.8, 0.9)
 
 
-def test_the_fallback_is_the_time_of_ten_failures_of_the_reference_client() -> None:
-    retry, count = Timing().retry, Timing().fallback_attempts
-    longest = sum(retry.ceiling(failures) for failures in range(1, count)) + retry.base
+def test_the_fallback_is_that_of_the_reference_client_from_a_target_that_does_not_answer() -> None:
+    retry, limit = Timing().retry, Timing().fallback_seconds
     found = [fallbacks.own_fallback(seed) for seed in range(20)]
-    assert longest / 2 <= min(found)
-    assert max(found) <= min(longest, Timing().fallback_seconds + retry.cap)
+    assert limit <= min(found)
+    assert max(found) <= limit + retry.cap + retry.base
 
 
 def test_below_the_quota_each_device_arrives_at_its_own_time() -> None:

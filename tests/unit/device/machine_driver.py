@@ -1,9 +1,10 @@
-"""Driver for tests of the state machine: a state, a manual clock, and jitter that always gives the longest wait."""
+"""Driver for tests of the state machine: a state, a manual clock, and jitter that gives the longest wait by default."""
 
 from dataclasses import replace
 from typing import TypeVar
 
 from device.machine.advance import advance
+from device.machine.backoff import Uniform
 from device.machine.events import (
     Action,
     Connected,
@@ -34,17 +35,20 @@ SomeAction = TypeVar("SomeAction")
 class MachineDriver:
     """Feed events to the state machine and keep the actions of the last one."""
 
-    def __init__(self, plan: Plan = PLAN, route: Route | None = None) -> None:
-        self.plan = plan
+    def __init__(
+        self,
+        plan: Plan = PLAN,
+        route: Route | None = None,
+        uniform: Uniform = lambda _shortest, longest: longest,
+    ) -> None:
+        self.plan, self._uniform = plan, uniform
         self.state = State()
         self.now = 1000.0
         self.last_actions: tuple[Action, ...] = ()
         self.feed(Start(route))
 
     def feed(self, event: Event) -> "MachineDriver":
-        self.state, self.last_actions = advance(
-            self.state, event, plan=self.plan, now=self.now, uniform=lambda _, longest: longest
-        )
+        self.state, self.last_actions = advance(self.state, event, plan=self.plan, now=self.now, uniform=self._uniform)
         return self
 
     def advance_time(self, seconds: float) -> "MachineDriver":

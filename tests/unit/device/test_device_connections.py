@@ -1,11 +1,14 @@
 """Connections of the state machine: retries, fallback to the lobby, stop."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, cycle, repeat
 
 import pytest
 
 from device.machine.advance import advance
+from device.machine.backoff import Uniform
 from device.machine.events import (
     Connect,
     Connected,
@@ -113,13 +116,35 @@ def test_an_unreachable_target_makes_the_device_fall_back_and_keep_its_route() -
     assert driver.state.route == ROUTE
 
 
-def test_a_target_that_fails_for_long_makes_the_device_fall_back_after_few_attempts() -> None:
-    driver = MachineDriver(
-        replace(PLAN, timing=Timing(fallback_attempts=1000, fallback_seconds=20, retry_base=8)), route=ROUTE
-    )
-    while driver.state.location is Location.TARGET:
-        driver.fail().advance_time(driver.next_wait)
-    assert driver.now - 1000 < 40
+def time_until_fallback(failures: Iterable[Failure], uniform: Uniform = lambda _shortest, longest: longest) -> float:
+    """Return the seconds from the first failure at the target to the fallback, with the waits of the reference."""
+    driver = MachineDriver(replace(PLAN, timing=Timing()), route=ROUTE, uniform=uniform)
+    since = driver.now
+    for failure in failures:
+        if "fallback_to_lobby" in driver.fail(failure).logged:
+            break
+        driver.advance_time(driver.next_wait)
+    return driver.now - since
+
+
+@pytest.mark.parametrize("uniform", [min, max], ids=["shortest waits", "longest waits"])
+@pytest.mark.parametrize("failure", [Failure.UNREACHABLE, Failure.TIMEOUT, Failure.UNTRUSTED])
+def test_a_target_that_does_not_answer_makes_the_device_fall_back_after_two_minutes(
+    failure: Failure, uniform: Uniform
+) -> None:
+    assert 120 <= time_until_fallback(repeat(failure), uniform) < 120 + 60
+
+
+@pytest.mark.parametrize("uniform", [min, max], ids=["shortest waits", "longest waits"])
+def test_a_target_that_refuses_the_device_makes_it_fall_back_after_ten_minutes(uniform: Uniform) -> None:
+    """On AWS a changed policy takes effect within eight minutes."""
+    assert 600 <= time_until_fallback(repeat(Failure.REFUSED), uniform) < 600 + 60
+
+
+def test_a_refusal_shows_that_the_target_answers() -> None:
+    mixed = cycle([Failure.UNREACHABLE, Failure.TIMEOUT, Failure.REFUSED])
+    assert 600 <= time_until_fallback(mixed) < 600 + 60
+    assert 120 <= time_until_fallback(chain([Failure.REFUSED], repeat(Failure.UNREACHABLE))) < 120 + 62
 
 
 def test_a_connection_that_is_never_stable_counts_as_a_failure() -> None:
