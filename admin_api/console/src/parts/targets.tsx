@@ -1,5 +1,6 @@
 /** Shows and selects a target. */
 import { Select, Stack, Text } from "@mantine/core";
+import type { ReactNode } from "react";
 import { ForeignText, isolated } from "./foreign_text";
 import { keyOf, MANY_TARGETS, type TargetEntry, type TargetName } from "./target_names";
 
@@ -45,6 +46,8 @@ interface PickerProps {
   clearable?: boolean;
   size?: "sm" | "md" | "lg";
   placeholder?: string;
+  /** Why there is no choice. */
+  error?: ReactNode;
 }
 
 export function TargetPicker({
@@ -55,6 +58,7 @@ export function TargetPicker({
   clearable = false,
   size = "sm",
   placeholder = "Choose a target",
+  error,
 }: PickerProps) {
   return (
     <Select
@@ -70,6 +74,7 @@ export function TargetPicker({
       clearable={clearable}
       size={size}
       nothingFoundMessage="No matches"
+      error={error}
     />
   );
 }

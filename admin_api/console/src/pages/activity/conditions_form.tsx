@@ -5,12 +5,12 @@
 import { Button, Select, TextInput } from "@mantine/core";
 import { IconFilter } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
-import { useQuery } from "urql";
+import { notLoaded } from "../../parts/not_loaded";
 import { usePhone } from "../../parts/phone";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import classes from "./activity.module.css";
 import { ANY, type Conditions, countOf } from "./conditions";
-import { ENROLMENT_NAMES } from "./operations";
+import { EnrolmentPicker } from "./enrolment_picker";
 
 const KINDS = [
   { value: "user", label: "Users" },
@@ -33,8 +33,7 @@ export function ConditionsForm({ conditions, onApply }: Props) {
   const phone = usePhone();
   const [opened, setOpened] = useState(false);
   const [entered, setEntered] = useState(conditions);
-  const { targets } = useTargets();
-  const [{ data }] = useQuery({ query: ENROLMENT_NAMES });
+  const { targets, error, again } = useTargets();
   const change = (part: Partial<Conditions>) => setEntered((now) => ({ ...now, ...part }));
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -78,20 +77,16 @@ export function ConditionsForm({ conditions, onApply }: Props) {
       />
       <TargetPicker
         targets={targets ?? []}
+        error={notLoaded("targets", { loaded: targets, error, again })}
         value={entered.target || null}
         onChange={(target) => change({ target: target ?? "" })}
         placeholder="Any"
         clearable
       />
-      <Select
+      <EnrolmentPicker
         label="Enrolment"
-        placeholder="Any"
-        data={(data?.enrolments ?? []).map(({ name }) => name)}
         value={entered.enrolment || null}
         onChange={(enrolment) => change({ enrolment: enrolment ?? "" })}
-        searchable
-        clearable
-        nothingFoundMessage="No matches"
       />
       <TextInput
         type="datetime-local"

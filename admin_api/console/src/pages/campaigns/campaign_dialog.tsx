@@ -1,16 +1,17 @@
 /** Creates a campaign from selected devices or a filter: asks what to do, shows a preview, then creates it. */
 import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { useClient, useQuery } from "urql";
+import { useClient } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { EMPTY_REQUEST } from "../../parts/claim_request";
 import { FailureNotice } from "../../parts/failure_notice";
+import { notLoaded } from "../../parts/not_loaded";
 import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { STATES } from "../../parts/state_badge";
 import { TargetPicker, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
-import { ENROLMENT_NAMES } from "../activity/operations";
+import { EnrolmentPicker } from "../activity/enrolment_picker";
 import { ACTIONS, type BulkAction, changeOf, type Draft } from "../bulk/change";
 import { ChangeForm } from "../bulk/change_form";
 import type { Chosen } from "../bulk/load_preview";
@@ -201,12 +202,12 @@ function Operation({ entered, edit }: PartProps) {
 
 /** The filter. A device must meet all conditions. */
 function Which({ entered, edit }: PartProps) {
-  const { targets } = useTargets();
-  const [{ data }] = useQuery({ query: ENROLMENT_NAMES });
+  const { targets, error, again } = useTargets();
   return (
     <SimpleGrid cols={{ base: 1, sm: 3 }}>
       <TargetPicker
         targets={targets ?? []}
+        error={notLoaded("targets", { loaded: targets, error, again })}
         value={entered.source}
         onChange={(source) => edit({ source })}
         label="Devices in target"
@@ -223,14 +224,9 @@ function Which({ entered, edit }: PartProps) {
         value={entered.state}
         onChange={(state) => edit({ state })}
       />
-      <Select
+      <EnrolmentPicker
         label="Devices of enrolment"
-        placeholder="Any"
         size="md"
-        clearable
-        searchable
-        nothingFoundMessage="No matches"
-        data={(data?.enrolments ?? []).map(({ name }) => name)}
         value={entered.enrolment}
         onChange={(enrolment) => edit({ enrolment })}
       />

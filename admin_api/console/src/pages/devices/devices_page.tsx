@@ -2,9 +2,10 @@
  * The device list, filtered by the address: state, target, reason, renewal, and the start of a name or fingerprint.
  */
 import { Box, Group, SimpleGrid, Stack } from "@mantine/core";
-import { useEffect, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 import { type Counts, useCounts } from "../../parts/counts";
+import { notLoaded } from "../../parts/not_loaded";
 import { PageHead } from "../../parts/page_head";
 import { usePhone } from "../../parts/phone";
 import { TargetPicker, useTargets } from "../../parts/targets";
@@ -27,7 +28,7 @@ export default function DevicesPage() {
   const query = useMemo(() => parseListQuery(search), [search]);
   const columns = useColumns(query.renewal !== null);
   const phone = usePhone();
-  const { targets } = useTargets();
+  const { targets, error, again } = useTargets();
   const counts = useCounts();
   useEffect(() => rememberList(listAddress(query)), [query]);
   const ask = (next: ListQuery, replace = false) => navigate(listAddress(next), { replace });
@@ -46,6 +47,7 @@ export default function DevicesPage() {
         onAsk={ask}
         onDevice={(certid) => navigate(deviceAddress(certid))}
         targets={targets ?? []}
+        unloaded={notLoaded("targets", { loaded: targets, error, again })}
         counts={counts}
       />
       <DeviceResults query={query} columns={columns.shown} known={targets} counts={counts} onAsk={ask} />
@@ -58,10 +60,12 @@ interface FiltersProps {
   onAsk: (query: ListQuery, replace?: boolean) => void;
   onDevice: (certid: string) => void;
   targets: Parameters<typeof TargetPicker>[0]["targets"];
+  /** Why there are no targets. */
+  unloaded: ReactNode;
   counts: Counts;
 }
 
-function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
+function Filters({ query, onAsk, onDevice, targets, unloaded, counts }: FiltersProps) {
   const phone = usePhone();
   const { state, target, reason, name, print, renewal } = query;
   const kind: Kind | null = name !== null ? "name" : print !== null ? "print" : null;
@@ -96,6 +100,7 @@ function Filters({ query, onAsk, onDevice, targets, counts }: FiltersProps) {
       onChange={(next) => onAsk(changeQuery(query, { target: next }))}
       clearable
       placeholder="All"
+      error={unloaded}
     />
   );
   if (phone)

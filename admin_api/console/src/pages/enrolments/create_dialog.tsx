@@ -14,6 +14,7 @@ import { type FormEvent, useState } from "react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { FailureNotice } from "../../parts/failure_notice";
+import { notLoaded } from "../../parts/not_loaded";
 import { usePhone } from "../../parts/phone";
 import { ConfigField } from "../../parts/route_form";
 import { TargetPicker, useTargets } from "../../parts/targets";
@@ -175,11 +176,12 @@ function Limits({ draft, change }: PartProps) {
 }
 
 function Claims({ draft, change }: PartProps) {
-  const { targets } = useTargets();
+  const { targets, error, again } = useTargets();
   return (
     <>
       <TargetPicker
         targets={targets ?? []}
+        error={notLoaded("targets", { loaded: targets, error, again })}
         value={draft.target}
         onChange={(target) => change({ target })}
         label="Claim devices for"

@@ -7,6 +7,7 @@ import { Link } from "wouter";
 import { type Failure, failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { ForeignText } from "../../parts/foreign_text";
+import { notLoaded } from "../../parts/not_loaded";
 import { keyOf, TargetPicker, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
 import { EVACUATE_TARGET, type Listed, RETURN_TARGET, SET_STANDBY } from "./operations";
@@ -131,20 +132,20 @@ export function StandbyDialog({ target, step, onClose }: Props) {
 }
 
 function SetStandby({ target, onClose }: { target: Listed; onClose: () => void }) {
-  const { targets } = useTargets();
+  const { targets, error, again } = useTargets();
   const [place, setPlace] = useState<string | null>(target.standby ? keyOf(target.standby.target) : null);
   const [certificates, setCertificates] = useState(target.standby?.certificates ?? "active");
   const [, setStandby] = useMutation(SET_STANDBY);
   const others = (targets ?? []).filter((each) => keyOf(each) !== keyOf(target));
   const confirm = async (): Promise<Failure | undefined> => {
     const chosen = others.find((each) => keyOf(each) === place);
-    const { error } = await setStandby({
+    const { error: refused } = await setStandby({
       account: target.account,
       region: target.region,
       standby: chosen ? { account: chosen.account, region: chosen.region } : null,
       certificates: certificates === "inactive" ? "INACTIVE" : "ACTIVE",
     });
-    return error && failureOf(error);
+    return refused && failureOf(refused);
   };
   return (
     <ConfirmDialog
@@ -160,6 +161,7 @@ function SetStandby({ target, onClose }: { target: Listed; onClose: () => void }
           label="Standby"
           placeholder="None"
           targets={others}
+          error={notLoaded("targets", { loaded: targets, error, again })}
           value={place}
           onChange={setPlace}
           clearable
