@@ -23,9 +23,9 @@ def request_mark(
 
 
 def await_visitor(send: Callable[[ArrivalMark], object], device: Device, standby: Target, home: Target) -> None:
-    """Request that a device is awaited again in its `home`, if its visit of the standby is to be recorded. This comes
-    before the record: a run that ends between the two is repeated completely. A mark without the record only causes one
-    more report."""
+    """Request that the target's rule reports the device again in its `home`, if the ledger will record its visit to the
+    standby. Call this before the visit is recorded: if the run ends between the two, the whole event is processed
+    again. A mark without the record only causes one more report."""
     after = visit(device, standby, device.enteredat)
     if device.devstate is State.ARRIVED and after.devstate is State.COMMISSIONED:
         request_mark(send, device, home, awaited=True)

@@ -5,8 +5,8 @@ An account can report only its own devices: the topic in the envelope must belon
 SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
 ledger, and connections from before the commissioning, are ignored. A target's rule only reports devices that the lobby
 waits for. If it reports a device that has already arrived, its thing is marked, and the rule then reports no more of
-its connections. Subscriptions are confirmed for registered targets only. Confirmations of other topics are kept in a
-separate queue while their token is valid. A message that is not authentic is dropped, logged and counted, and raises an
+its connections. Subscriptions are confirmed for registered targets only. A confirmation for any other topic stays in a
+separate queue while its token is valid. A message that is not authentic is dropped, logged and counted, and raises an
 alarm. Any other message that cannot be processed returns to the queue, and finally goes to the dead-letter queue, which
 has an alarm.
 """
@@ -59,9 +59,10 @@ if TYPE_CHECKING:
 
 ACTOR: Final = "service:arrivals"
 _TOPIC: Final = re.compile(rf"arn:aws:sns:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{{12}}):{NAMES.name('arrivals')}")
-"""Only the topic that the target's stack creates: others of the same account may accept messages of anyone."""
+"""Matches only the topic that the target's stack creates: other topics of the account may accept messages from
+anyone."""
 UNCONFIRMED: Final = "unconfirmed"
-"""The outcome for the confirmation of a topic of no registered target. It is not verified."""
+"""The outcome of a confirmation whose topic belongs to no registered target. Such a confirmation is not verified."""
 _UNCONFIRMED_QUEUE: Final = f":{NAMES.name('unconfirmed')}"
 _CHANGES: Final = ("arrived", "confirmed", "problem")
 """Outcomes that are logged. A report that changes nothing is not logged, because every connection of a device in a
@@ -72,7 +73,7 @@ metrics = Metrics(namespace=NAMESPACE, service="arrivals")
 
 class Arrivals:
     """Processes the messages of the queue. `sns` returns a client for a Region; `keep` sends the body of a confirmation
-    to the queue of those that no registered target sent yet; `mark` requests that a thing is marked as arrived."""
+    from an unregistered target to a separate queue; `mark` requests a change of a thing's marker."""
 
     def __init__(
         self,
@@ -134,8 +135,8 @@ class Arrivals:
     def _followed(
         self, device: Device, certificate: Fingerprint, source: Target, report: dict[str, Any]
     ) -> Device | None:
-        """Return the row of a device that is connected to the standby of its evacuated target, with the standby as its
-        target; None for a device that does not belong there."""
+        """Handle a report from a device's standby. If the device's target is evacuated, make the standby its target and
+        return the new row. Otherwise return None."""
         standby = device.standby
         if standby is None or standby.target != source or not standby.is_usable or device.target is None:
             return None
@@ -151,10 +152,10 @@ class Arrivals:
     def _visited(
         self, device: Device, certificate: Fingerprint, standby: Target, home: RegisteredTarget, report: dict[str, Any]
     ) -> None:
-        """A device is in the standby of a target that is not evacuated. If an evacuation has ended since its row has
-        changed, it may have that evacuation's route, and is called back, unless the standby's lane has work for it: a
-        device that returns is asked to leave by that. Otherwise it went there by itself, and returns by itself. Then
-        the target's rule is to report it again."""
+        """Handle a device in the standby of a target that is not evacuated. If an evacuation ended after the row last
+        changed, the device may still use the evacuation's route, so it is called back, unless the standby's lane
+        already has work for it: that work asks a returning device to leave. Otherwise the device went to the standby by
+        itself and returns by itself; then the target's rule must report it again."""
         if home.returned_at is not None and home.returned_at >= device.enteredat:
             why = f"seen in the standby of {home.target}, which is not evacuated"
             self._ledger.call_back(device, standby, ACTOR, why)
@@ -165,17 +166,16 @@ class Arrivals:
 
     def _since(self, device: Device) -> str:
         """Return the time from which connections count. A device of an evacuated target may have connected before its
-        row was changed, so the time of the evacuation counts, until the device has arrived or is commissioned again."""
+        row was changed, so connections count from the evacuation until the device arrives or is commissioned again."""
         standby = device.standby
         if standby is None or not (standby.home and standby.leaving):
             return device.enteredat
         return self._targets.get_also_removed(standby.target).evacuated_at or device.enteredat
 
     def _connected(self, device: Device, certificate: Fingerprint, target: Target, report: dict[str, Any]) -> str:
-        """Record the arrival; during a renewal, only that of the new certificate. A further report of a device that has
-        arrived requests the mark, after which the rule does not report the device again. A rule of an earlier version
-        does not read marks, so no mark is requested for it. The arrival itself requests no mark: a device that stays
-        connected needs none."""
+        """Record the arrival; during a renewal, only that of the new certificate. If an arrived device is reported
+        again, request the mark that stops further reports. A rule of an earlier version does not read marks, so no mark
+        is requested for it. The arrival itself requests no mark: a device that stays connected needs none."""
         if certificate != device.awaited:
             return "another certificate"
         if device.devstate is State.COMMISSIONED and is_since(report, self._since(device)):
@@ -189,8 +189,8 @@ class Arrivals:
         return "nothing new"
 
     def _taken_over(self, device: Device, source: Target, report: dict[str, Any]) -> str:
-        """Count a takeover. If there were several, have the connections of an arrived device reported again. A rule of
-        an earlier version reports no version, and of a connection no address."""
+        """Count a takeover. After several takeovers, have the target's rule report the connections of an arrived device
+        again. A rule of an earlier version reports neither versions nor addresses, so it is not asked."""
         problem = problem_of(DUPLICATE, device.certid, report, str(source))
         written, counted = self._connections.count_problem(problem)
         is_watched = counted.is_serious and not device.is_suspected and device.devstate is State.ARRIVED
@@ -199,8 +199,8 @@ class Arrivals:
         return "problem" if written else "nothing new"
 
     def _look_at(self, device: Device, target: Target, report: dict[str, Any]) -> bool:
-        """Record a connection, and look for a copy of the certificate. Return whether the connections of the device are
-        still to be reported: within an hour of a takeover, unless it is suspected already."""
+        """Record a connection, and look for a copy of the certificate. Return whether the rule must keep reporting the
+        device: for an hour after a takeover, unless the device is already suspected."""
         seen = sighting_of(report | {"at": report.get(CONNECTED)}, str(target)) if "session" in report else None
         if seen is None or device.is_suspected:
             return False
@@ -273,8 +273,9 @@ def _is_processed(
 
 def handler(event: dict[str, Any], _context: object, arrivals: Arrivals | None = None) -> dict[str, Any]:
     """Process a batch of the arrivals queue, each message separately, so that one bad message does not block others. In
-    a lobby with several Regions, each gets every message and confirms its own subscription; the home records. Another
-    Region keeps a report until the home has had time for it, and records those that an earlier home has left."""
+    a lobby with several Regions, each Region gets every message and confirms its own subscription, but only the home
+    Region records arrivals. The other Regions keep a report until the home has had time to process it, and record the
+    reports that an earlier home left unprocessed."""
     failed, rejected = [], 0
     duty_at = duties(Access.DOOR)
     for record in event["Records"]:

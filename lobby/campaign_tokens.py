@@ -17,8 +17,8 @@ QUEUE: Final = NAMES.name("campaigns.fifo")
 
 
 def token_message(campaign: CampaignName, unique: str) -> dict[str, Any]:
-    """Return the parameters of SendMessage. Of tokens with the same `unique` text within five minutes, SQS delivers one
-    (API reference, SendMessage: MessageDeduplicationId)."""
+    """Return the parameters of SendMessage. If several tokens have the same `unique` text within five minutes, SQS
+    delivers only one (API reference, SendMessage: MessageDeduplicationId)."""
     return {
         "MessageBody": json.dumps({"campaign": campaign}),
         "MessageGroupId": campaign,

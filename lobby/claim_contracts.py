@@ -1,7 +1,7 @@
 """The messages between the admin API and the registrar, which manages claim certificates in AWS IoT.
 
-As in `contracts`: both sides use the same classes, and decoding raises `MalformedMessage`, or `InvalidInput` where a
-name or a fingerprint breaks its rule.
+Both sides use the same classes, as in `contracts`. Decoding raises `MalformedMessage`, or `InvalidInput` for an invalid
+name or fingerprint.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class AddedClaimCertificate:
 
 @dataclass(frozen=True)
 class AddClaimCertificate:
-    """Register a claim certificate of an enrolment: that of a certificate signing request, which AWS IoT signs, or the
-    one supplied. `creates_keys`: devices may also have their keys created by AWS IoT."""
+    """Register a claim certificate of an enrolment: AWS IoT issues it for a certificate signing request, or the
+    operator supplies it. `creates_keys`: devices may also have their keys created by AWS IoT."""
 
     operation: ClassVar[str] = "add"
     enrolment: EnrolmentName

@@ -1,8 +1,9 @@
-"""Looks for devices whose certificate is in use twice, when a connection is reported that may show it.
+"""Looks for devices whose certificate is in use twice, each time a report may show this.
 
-Used by the handlers of lifecycle events in the lobby and of reports of the targets. It costs nothing for a device that
-connects normally: connections are recorded only while takeovers are reported, and for devices that fell back to the
-lobby. What it finds is written to the ledger, by the policy of the device's target, or else the lobby's setting.
+Used by the handlers of lifecycle events in the lobby and of reports of the targets. A device that connects normally
+causes no cost: connections are recorded only while takeovers are reported, and for devices that fell back to the lobby.
+A suspicion is written to the ledger. The policy of the device's target, or else the lobby's setting, decides what
+follows.
 """
 
 from dataclasses import dataclass
@@ -32,8 +33,8 @@ class CloneWatch:
     policy: ClonePolicy
 
     def took_over(self, device: Device, problem: ConnectionProblem | None, *seen: Sighting) -> None:
-        """Record connections at a time of takeovers, and look for others that take turns with them. `problem`: the
-        takeovers so far; a few are normal. A device that is suspected is not looked at again."""
+        """Record connections during a series of takeovers, and look for two clients that take turns. `problem` counts
+        the takeovers so far; a few are normal. A device that is already suspected is skipped."""
         if not seen or device.is_suspected:
             return
         sightings = self.sightings.add(device.certid, *seen)
@@ -42,7 +43,7 @@ class CloneWatch:
             self._found(device, takeovers(sightings, seen[-1].place, since), since)
 
     def left_lobby(self, device: Device, session: LobbySession) -> None:
-        """Look for connections to a target during a connection to the lobby that has ended."""
+        """Look for connections to a target that lie within a connection to the lobby that has ended."""
         since = usable_from(device.suspicion)
         self._found(device, at_once(self.sightings.of(device.certid), session, since), since)
 

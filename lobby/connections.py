@@ -47,7 +47,8 @@ class ConnectionRecorder:
     """Records lifecycle events."""
 
     def __init__(self, ledger: Ledger, connections: Connections, watch: CloneWatch, place: str = LOBBY) -> None:
-        """`place` is that of sightings: versions of connections can be compared within one Region only."""
+        """`place` identifies this Region in sightings, because connection versions can be compared only within a
+        Region."""
         self._ledger, self._connections, self._watch, self._place = ledger, connections, watch, place
 
     def process(self, event: dict[str, Any]) -> str:
@@ -73,7 +74,7 @@ class ConnectionRecorder:
         return ("online" if change.change is Change.CONNECTED else "offline") if recorded.changed else "nothing new"
 
     def _taken_over(self, device: Device, event: dict[str, Any], before: Connectivity | None) -> str:
-        """Count a takeover. The status before it is one of the two connections, and has its address."""
+        """Count a takeover. The status before it describes one of the two connections, with its address."""
         written, problem = self._connections.count_problem(problem_of(DUPLICATE, device.certid, event, LOBBY))
         seen = before.last if before else None
         if seen is not None and seen.address is not None:
@@ -82,7 +83,7 @@ class ConnectionRecorder:
         return "problem" if written else "nothing new"
 
     def _left(self, device: Device, end: LifecycleEvent, before: Connectivity | None) -> None:
-        """Look at a connection that the client has ended, if it is long enough to contain another one."""
+        """Check a connection that the client has ended, if it was long enough to contain another one."""
         begin = before.last if before else None
         if begin is None or begin.address is None or begin.session != end.session or not may_be_in_target(device):
             return

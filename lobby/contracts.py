@@ -2,8 +2,8 @@
 
 The admin API calls the surveyor and the reconciler, and arrivals sends messages to the marker; `inspector_contracts`
 has the messages between the reconciler and the inspector. Both sides use the same class, so they cannot disagree.
-Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` where a target, a fingerprint or a thing name
-breaks its rule. `lobby.invocation.invoke` sends requests.
+Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` for an invalid target, fingerprint or thing
+name. `lobby.invocation.invoke` sends requests.
 """
 
 from dataclasses import asdict, dataclass
@@ -38,8 +38,8 @@ class SurveyFinding:
 
 @dataclass(frozen=True)
 class Survey:
-    """The result of a survey: existing and missing parts of a target. `endpoint` is its AWS IoT host name, if it could
-    be read."""
+    """The result of a survey: the parts of a target that exist and those that are missing. `endpoint` is the target's
+    AWS IoT host name, if it could be read."""
 
     findings: tuple[SurveyFinding, ...]
     endpoint: str | None
@@ -80,8 +80,8 @@ def _survey_finding(fields: Body) -> SurveyFinding:
 @dataclass(frozen=True)
 class ArrivalMark:
     """A message of the marks' queue: the device is known to have arrived in `target` with this claim. `certificate` is
-    the one in use, if it is not the device's first. `awaited`: its connections
-    are to be reported again: it has left the target by itself, or its connections are taken over."""
+    the one in use, if it is not the device's first. `awaited`: the target's rule must report the device again, because
+    it has left the target by itself or its connections are taken over."""
 
     target: Target
     certid: Fingerprint
@@ -140,8 +140,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ComparisonRequest:
-    """Compare a page of `target` with the ledger. `repair_as` is the actor to repair differences as (None: report
-    only)."""
+    """Compare a page of `target` with the ledger. Differences are repaired in the name of `repair_as` (None: only
+    reported)."""
 
     target: Target
     cursor: str | None = None

@@ -1,4 +1,4 @@
-"""The names of the lobby that this process runs for: a Lambda's, by its environment.
+"""The names of the lobby that this process serves, from the environment of the Lambda.
 
 Table names belong to classes, which exist once in a process, so they are known when modules are imported. Deployments,
 which may handle several lobbies, use `LobbyNames` directly.

@@ -1,11 +1,8 @@
-"""Decorators of Lambda handlers: which functions work in which Region of a lobby with several.
-
-A function of the home does nothing in another Region: its events are those of a replica, or were left by an old home.
-While no Region may write, its events stay where they are and are delivered again, and its timers wait for the next run.
-Functions of the doors work everywhere and write to the home Region. In a lobby with one Region, a handler is called as
-it is.
-
-A Region that is not home drops no event before the home has had time for it (`duties`): the home may have ended.
+"""Decorators of Lambda handlers, which decide in which Regions of a lobby a function works. A function of the home does
+nothing in any other Region, because the events there come from a replica or from an earlier home. While no Region may
+write, its events are delivered again later, and its timers wait for the next run. Functions of the doors work
+everywhere and write to the home Region. In a lobby with one Region, the decorators change nothing. Other Regions drop
+an event only after the home has had time to process it (`duties`), because the home may have been lost.
 """
 
 from collections.abc import Callable
@@ -56,8 +53,8 @@ def _guard(access: Access, idle: Callable[[], R], *, waits: bool) -> Callable[[C
 
 
 def duties(access: Access) -> Callable[[int], Duty] | None:
-    """Return what this Region does with an event of a time, in ms since 1970; None in the home, which processes all.
-    Raise `NotHome` while no Region may write, so that the events are delivered again."""
+    """Return what this Region does with an event of the given time, in ms since 1970; None in the home, which processes
+    all events. Raise `NotHome` while no Region may write, so that the events are delivered again."""
     fence = route(access)
     if fence is None or fence.is_home():
         return None

@@ -1,8 +1,8 @@
 """The messages between the reconciler and the inspector: one frozen dataclass for each request and each response.
 
-The inspector reads one target on the reconciler's behalf, a device at a time or in pages of AWS IoT's lists, and
-deactivates one certificate at a time. Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` where
-a target, a fingerprint, a profile or a thing name breaks its rule.
+The inspector reads one target on behalf of the reconciler: single devices, or pages of AWS IoT's lists. It deactivates
+certificates one at a time. Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` for an invalid
+target, fingerprint, profile or thing name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,9 +31,9 @@ MOST_PAGES: Final = 50
 @dataclass(frozen=True)
 class Facts:
     """The registration of one device in a target's AWS IoT, by its first certificate. `status`, `things` and `policies`
-    are those of the certificate in use; `status` is None if it is not registered there. `holder` is the `certid`
-    attribute of the thing that has the device's name: None if there is no such thing, empty if it has no such
-    attribute. `thing` has the properties of this thing, and `claim` its attribute `claim`, if it belongs to this
+    belong to the certificate in use; `status` is None if the certificate is not registered there. `holder` is the
+    `certid` attribute of the thing with the device's name: None if the thing does not exist, empty if the attribute
+    does not. `thing` has the properties of this thing, and `claim` its attribute `claim`, if it belongs to this
     device."""
 
     certid: Fingerprint
@@ -48,7 +48,7 @@ class Facts:
 @dataclass(frozen=True)
 class Thing:
     """A thing that names a certificate. The target's owner can write anything there, so `certid` and `claim` are not
-    validated. `attributes` are those that a profile of the lobby names."""
+    validated. `attributes` has only the attributes that a profile of the lobby names."""
 
     name: str
     certid: str
@@ -59,9 +59,9 @@ class Thing:
 
 @dataclass(frozen=True)
 class FactsRequest:
-    """Look up devices by certificate, each with the name of its thing. `renewed` has the certificates in use of those
-    that have renewed their first one. The response has the facts in order, and fewer than requested if time is short,
-    but at least one."""
+    """Look up devices by certificate, each with the name of its thing. `renewed` has the certificates in use of devices
+    that have renewed their first one. The response has the facts in the same order. If time is short, it has fewer than
+    requested, but at least one."""
 
     target: Target
     devices: tuple[tuple[Fingerprint, ThingName], ...]
@@ -108,8 +108,8 @@ def _attributes(fields: Body) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class ThingsRequest:
-    """List at most `pages` pages of the things that name a certificate. The response has fewer if time is short, but at
-    least one, and the token of the next page."""
+    """List at most `pages` pages of the things that name a certificate. The response has at least one page, fewer than
+    requested if time is short, and the token of the next page."""
 
     target: Target
     token: str | None

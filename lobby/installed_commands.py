@@ -1,7 +1,8 @@
 """The entry points of the installed commands: `lobbyctl`, `lobby-device`, `lobby-pki` and `lobby-verify`.
 
-The wheel contains all commands, and each extra installs the packages of one. A command whose packages are missing names
-the extra to install instead of printing a traceback. Imports nothing outside the standard library except the version.
+The wheel contains all commands, and each extra installs the packages of one. If packages of a command are missing, the
+message names the extra to install instead of a traceback. Imports nothing outside the standard library except the
+version.
 """
 
 import sys
@@ -13,7 +14,7 @@ from lobby import __version__
 PACKAGES_MISSING: Final = 2
 """The exit status, as for a wrong option."""
 _OWN: Final = frozenset({"admin_api", "device", "lobby", "pki"})
-"""The packages of the wheel. If one of their modules is missing, the wheel is wrong, and no extra corrects that."""
+"""The packages of the wheel. If one of their modules is missing, the wheel is broken, and no extra can fix that."""
 
 
 def lobbyctl() -> None:

@@ -16,7 +16,7 @@ logger = Logger(service="publisher")
 
 
 class Rules(Protocol):
-    """EventBridge's client, as far as it is used here."""
+    """The calls of EventBridge's client that this module uses."""
 
     def list_rules(self, *, EventBusName: str, NextToken: str = ...) -> Any: ...  # noqa: N803  # EventBridge's names
 

@@ -31,7 +31,7 @@ CLIENT_CONFIG: Final = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 4},
-    max_pool_connections=40,  # the threads of a lane's worker; botocore keeps 10 connections otherwise
+    max_pool_connections=40,  # one for each thread of a lane's worker; botocore's default is 10
 )
 
 

@@ -1,8 +1,9 @@
-"""AWS IoT in the other Regions of a lobby: a device is connected to the door that admitted it, in `lobbyregion`.
+"""Clients of AWS IoT in the other Regions of a lobby. A device is connected to one of them, its `lobbyregion`.
 
-A certificate can be registered in several Regions, if its device has used several doors, so it is deactivated in all.
-A Region that does not answer is an error after all others were tried, and the work is repeated. The data endpoint of a
-Region is asked for once. In a lobby with one Region, only the given clients are used.
+A device that has used several doors has its certificate registered in several Regions, so a certificate is deactivated
+in all of them. If a Region does not answer, the others are tried first, then the error is raised and the work is
+repeated. The data endpoint of each Region is looked up once. In a lobby with one Region, only the given clients are
+used.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -71,8 +72,9 @@ class DoorClients:
         return door.iot_data if door else own
 
     def send(self, device: Device, message: Message, own: "IoTDataPlaneClient") -> None:
-        """Send a message to a device in the lobby. It only saves time, as the device asks again with its next hello: a
-        door in another Region that does not answer is logged, and delays no other device."""
+        """Send a message to a device in the lobby. The message only saves time, because the device asks again with its
+        next hello. If a door in another Region does not answer, the failure is logged, and no other device is
+        delayed."""
         if device.devicename is None:
             return
         try:
@@ -84,7 +86,7 @@ class DoorClients:
             logger.warning("not sent", extra={"certid": device.certid, "region": device.lobbyregion, "why": why})
 
     def everywhere(self, own: "IoTClient", act: Callable[["IoTClient"], None]) -> None:
-        """Do something in every Region. Raise the first error, after all were tried."""
+        """Run `act` in every Region. Raise the first error after all Regions were tried."""
         errors: list[Exception] = []
         for door in (None, *self._doors.values()):
             try:
@@ -95,11 +97,11 @@ class DoorClients:
             raise errors[0]
 
     def each(self, own: "IoTClient") -> Sequence[Callable[[], "IoTClient"]]:
-        """Return what returns the client of each Region, this one first."""
+        """Return the factories of the clients of all Regions, this Region's first."""
         return [lambda: own, *(partial(getattr, door, "iot") for door in self._doors.values())]
 
     def data_everywhere(self, own: "IoTDataPlaneClient") -> Sequence[Callable[[], "IoTDataPlaneClient"]]:
-        """Return what returns the client of each Region."""
+        """Return the factories of the data plane's clients of all Regions."""
         return [lambda: own, *(partial(getattr, door, "iot_data") for door in self._doors.values())]
 
 

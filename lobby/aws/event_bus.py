@@ -1,8 +1,8 @@
 """The event bus: publishes events with EventBridge's `PutEvents`, and reports those that were not accepted.
 
-A call takes up to ten entries, and each is accepted or refused by itself (EventBridge API reference, PutEvents).
-Refused entries are sent again a few times; the caller retries the remaining ones later. Events that no rule matches are
-not sent, because EventBridge would bill and discard them.
+A call takes up to ten entries. EventBridge accepts or refuses each one separately (EventBridge API reference,
+PutEvents). Refused entries are sent again a few times; the caller retries the remaining ones later. Events that no rule
+matches are not sent, because EventBridge would bill and discard them.
 """
 
 import json
@@ -21,7 +21,7 @@ logger = Logger(service="publisher")
 
 
 class Events(Protocol):
-    """EventBridge's client, as far as it is used here."""
+    """The calls of EventBridge's client that this module uses."""
 
     def put_events(self, *, Entries: Sequence[Any]) -> Any: ...  # noqa: N803  # EventBridge's name
 
@@ -35,8 +35,8 @@ class EventBus:
         self._events, self._name, self._wanted, self._pause = events, name, wanted, pause
 
     def publish(self, events: Sequence[DeviceEvent]) -> dict[str, str]:
-        """Publish the events that a rule can match, in order. Return those that were not accepted: their ids, with the
-        cause."""
+        """Publish the events that a rule can match, in order. Return the ids of the events that were not accepted, each
+        with the cause."""
         failed: dict[str, str] = {}
         types = self._wanted() if events else frozenset()
         wanted = [event for event in events if event.type in types]

@@ -1,7 +1,8 @@
 """Subscriptions to notices: an SNS topic, with a filter policy for each address.
 
 SNS asks the owner of an address before it sends anything, and every mail has a link that ends the subscription (SNS
-developer guide, "Email notifications"). So nothing here ends one: SNS permits that only for all topics of an account.
+developer guide, "Email notifications"). So nothing here ends a subscription: the permission to do so would cover all
+topics of an account.
 """
 
 import json
@@ -36,7 +37,7 @@ class Notices:
     topic: str
 
     def subscribe(self, email: str, notices: Sequence[Notice]) -> None:
-        """Ask the owner of an address to confirm. Repeating it sends another mail until they have."""
+        """Ask the owner of an address to confirm. Each repetition sends another mail until they have confirmed."""
         policy = {"FilterPolicyScope": "MessageBody", "FilterPolicy": json.dumps({FIELD: [*notices]})}
         self.sns().subscribe(TopicArn=self.topic, Protocol=_EMAIL, Endpoint=email, Attributes=policy)
 

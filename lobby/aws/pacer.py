@@ -45,7 +45,7 @@ class Pacer:
             self._waiting.remove(own)
 
     def give_back(self) -> None:
-        """Give back the time of a call that was waited for and is not made. Calls that wait now move up by one; if none
+        """Return the reservation of a call that is not made after all. The calls that wait now move up by one; if none
         waits, a later call uses it."""
         with self._changed:
             self._following -= self._pace.interval

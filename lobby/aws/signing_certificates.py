@@ -1,10 +1,10 @@
 """The certificates with which Amazon SNS signs messages, fetched from SNS and cached.
 
-A message names its certificate by URL, so its sender chooses it. Accepted are only files that SNS publishes, on the SNS
-endpoint of the topic's own Region: the same host also returns API responses whose text an attacker can choose, so the
-path is fixed, too. SNS publishes a single certificate without intermediates. Its authenticity follows from TLS: the
-endpoint's own certificate must have a valid chain and match the host. The certificate must also be issued to SNS and be
-within its validity.
+A message names its certificate by URL, so the sender chooses the URL. This module accepts only files that SNS publishes
+on the SNS endpoint of the topic's Region. The path is fixed as well, because the same host also returns API responses
+whose text an attacker can choose. SNS publishes a single certificate without intermediates. Its authenticity follows
+from TLS: the endpoint's own certificate must have a valid chain and match the host. The certificate must also be issued
+to SNS and be within its validity.
 """
 
 import re
@@ -28,7 +28,7 @@ from lobby.names import Region, shown
 Fetch = Callable[[str], bytes]
 """Returns the content of a URL. Raises `MessageRejected` if there is none, and `CertificateUnavailable`."""
 RETRY_AFTER: Final = timedelta(seconds=10)
-"""How long no message repeats a fetch that failed, so that a batch does not wait once for each of its messages."""
+"""How long a failed fetch is not repeated, so that a batch does not wait for each of its messages."""
 MAX_SIZE: Final = 16 * 1024
 _TIMEOUT: Final = 3
 """Seconds to connect, and to read."""
@@ -94,8 +94,8 @@ def _load(content: bytes) -> x509.Certificate:
 
 
 def _require_valid(certificate: x509.Certificate, region: Region, at: datetime) -> None:
-    """Require SNS's name: in Regions that accounts opt in to, it contains the Region (AWS SDK for Java, message manager
-    of SNS)."""
+    """Require a valid certificate that names SNS. In opt-in Regions, the name contains the Region (AWS SDK for Java,
+    message manager of SNS)."""
     wanted = {"sns.amazonaws.com", f"sns-signing.{region}.amazonaws.com"}
     try:
         issued_to = _names(certificate)
@@ -108,7 +108,7 @@ def _require_valid(certificate: x509.Certificate, region: Region, at: datetime) 
 
 
 def _names(certificate: x509.Certificate) -> set[str]:
-    """Return the DNS names of a certificate: without any, its common name (RFC 6125, section 6.4.4)."""
+    """Return the DNS names of a certificate, or its common name if it has none (RFC 6125, section 6.4.4)."""
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -118,7 +118,7 @@ def _names(certificate: x509.Certificate) -> set[str]:
 
 def fetcher(emulator: str | None) -> Fetch:
     """Return the function that fetches certificates: from SNS, or from an emulator on the loopback interface, which
-    serves those of all Regions at one address. The certificate itself is verified in the same way."""
+    serves all Regions at one address. Both are verified in the same way."""
     return fetch if emulator is None else lambda url: fetch(emulated_url(emulator, url))
 
 

@@ -1,7 +1,7 @@
 """The queue of webhooks' events: one message for each event and webhook.
 
-Messages of a webhook are one group. SQS then serves a group with many waiting messages after the others, so that a
-receiver that is slow or down does not delay the others ("Amazon SQS fair queues", SQS developer guide).
+The messages of one webhook form a group. SQS serves groups with many waiting messages last, so a receiver that is slow
+or down does not delay the others ("Amazon SQS fair queues", SQS developer guide).
 """
 
 import json
@@ -30,7 +30,7 @@ class WebhookQueue:
         self._sqs, self._url = sqs, url
 
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
-        """Send messages. Return the ids of the events with a message that was not accepted, with the cause."""
+        """Send messages. Return the ids of the events whose messages were not accepted, each with the cause."""
         failed: dict[str, str] = {}
         for start in range(0, len(messages), BATCH):
             failed |= self._batch(messages[start : start + BATCH])

@@ -33,7 +33,7 @@ class WebhookSecrets:
         )
 
     def get(self, webhook: WebhookId, number: int) -> str | None:
-        """Return a secret, or None if there is none. It is read once per process, because the secret of a number never
+        """Return a secret, or None if there is none. Each one is read once per process, because a numbered secret never
         changes."""
         name = _name(webhook, number)
         if name not in self._read:

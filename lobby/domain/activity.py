@@ -1,10 +1,10 @@
-"""The activity log: the decisions about devices, and who made them, across all devices. A device's history contains all
-entries of one device. The log contains the entries of all devices that a user, a campaign or the rule of an enrolment
-has caused: claims, moves, revocations and so on. It also contains the entries in which a service acts for a user: it
-reports or quarantines a device whose certificate seems to be copied, repeats work, repairs a target, requests a renewal
-that a policy requires, or takes a device to or from the standby of a target that a user has evacuated or returned. It
-does not contain what devices cause: admissions, hellos, commissioning, arrivals. It also contains which users were
-blocked or unblocked, and by whom. It is only for reading; verification uses the histories.
+"""The activity log: decisions about devices, and who made them, across all devices. A device's history contains every
+entry of one device. The log contains the entries of all devices that a user, a campaign or the rule of an enrolment has
+caused, such as claims, moves and revocations. It also contains entries in which a service acts for a user: it reports
+or quarantines a device whose certificate seems to be copied, repeats work, repairs a target, requests a renewal that a
+policy requires, or moves a device to or from a standby because a user has evacuated or returned its target. It records
+who blocked or unblocked which user. It does not contain what devices cause: admissions, hellos, commissioning,
+arrivals. The log is only for reading; verification uses the histories.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ KEPT: Final = timedelta(days=90)
 ALL: Final = "all"
 LONGEST_ACTOR: Final = 300
 STANDBY_DECISIONS: Final = (Event.PREPARE, Event.EVACUATE, Event.RETURN)
-"""`PREPARED` is not one: it is the result of the commissioner's work."""
+"""`PREPARED` is missing, because it is the result of the commissioner's work."""
 DECISIONS: Final = frozenset(
     {*OPERATOR_EVENTS, *STANDBY_DECISIONS, Event.WAKE, Event.DEACTIVATE, Event.DUE, Event.SUSPECT}
 )
@@ -60,8 +60,7 @@ def activity_of_user(name: str, actor: str, at: str, *, blocked: bool) -> Activi
 
 @dataclass(frozen=True)
 class ActivityFilter:
-    """Which entries are listed: those that meet all conditions. Times are ISO 8601 UTC; `since` is included, `until`
-    is not."""
+    """Selects the entries that meet all conditions. Times are ISO 8601 UTC; `since` is included, `until` is not."""
 
     actor: str | None = None
     kind: ActorKind | None = None
@@ -96,7 +95,7 @@ class ActivityFilter:
 
 
 def kind_of(actor: str) -> ActorKind | None:
-    """Return the kind of an actor; None if its name has none."""
+    """Return the kind of an actor; None if its name contains no kind."""
     kind, colon, name = actor.partition(":")
     return ActorKind(kind) if colon and name and kind in set(ActorKind) else None
 

@@ -2,8 +2,8 @@
 
 One target, several with weights, or a Lambda function of the operator that chooses (`lobby.aws.allocation_hook`).
 Weighted targets are chosen by rendezvous hashing of the thing name: a device always gets the same target, each target
-gets its share, and if the weights change, only as many devices as needed would get another one (Schindelhauer and
-Schomaker, "Weighted distributed hash tables", 2005).
+gets its share, and a change of the weights affects as few devices as possible (Schindelhauer and Schomaker, "Weighted
+distributed hash tables", 2005).
 """
 
 import hashlib
@@ -31,9 +31,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Allocation:
-    """Either `shares` or `function`, the name of a Lambda function in the lobby's account and Region; neither if the
-    devices wait for a user's claim. The other values are then the defaults of that claim. `profile`: None is the
-    target's default. `presence`: claims require proof of presence, also if the target does not."""
+    """Either `shares` or `function`, the name of a Lambda function in the lobby's account and Region. If neither is
+    set, devices wait for a user's claim, and the other values are the defaults of that claim. `profile`: None is the
+    target's default. `presence`: claims require proof of presence even if the target does not."""
 
     shares: tuple[Share, ...] = ()
     function: str | None = None
@@ -43,7 +43,7 @@ class Allocation:
 
     @property
     def chooses(self) -> bool:
-        """Return whether it chooses a target, so that the enrolment's rule claims the devices."""
+        """Return whether the allocation chooses a target, so that the enrolment's rule claims the devices."""
         return bool(self.shares) or self.function is not None
 
 

@@ -27,7 +27,7 @@ class CampaignState(StrEnum):
     """The state of a campaign."""
 
     PREPARING = "preparing"
-    """Its devices are being fixed."""
+    """The list of its devices is being made."""
     APPROVAL = "approval"
     """It waits for the approval of a second user."""
     RUNNING = "running"
@@ -92,7 +92,7 @@ class SourceKind(StrEnum):
     FAILED = "failed"
     """The devices that failed or were refused in another campaign."""
     CHANGED = "changed"
-    """The devices that another campaign has changed, which go back to their previous place."""
+    """The devices that another campaign has changed. They go back to their previous places."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Author:
-    """Who created a campaign, and the targets on which they may act; None: on all. Checked for each device again when
-    it is changed."""
+    """Who created a campaign, and the targets on which they may act (None: all). The right is checked again for each
+    device when the device is changed."""
 
     actor: str
     targets: frozenset[Target] | None = None
@@ -162,10 +162,10 @@ class CampaignEntry:
 
 
 def needs_approval(request: ChangeRequest, size: int, above: int) -> bool:
-    """Return whether a second user must approve a campaign that changes `size` devices. `above`: the largest size that
-    needs none; a revocation always does, as it is permanent."""
+    """Return whether a second user must approve a campaign that changes `size` devices. `above` is the largest size
+    that needs no approval. A revocation always needs one, because it is permanent."""
     if request.operation.is_of_targets:
-        return False  # an evacuation was approved before, for the whole target
+        return False  # the evacuation of the whole target was approved before
     return size > 0 and (request.operation is ChangeOperation.REVOKE or size > above)
 
 
@@ -200,8 +200,8 @@ def require_limits(canary: object, tolerance: object) -> tuple[int, float]:
 
 
 def undo_request(campaign: Campaign) -> ChangeRequest:
-    """Return what undoes a campaign; each device has its own previous place. Raise `Conflict` NOT_UNDOABLE or
-    ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
+    """Return the request that undoes a campaign: each device goes back to its own previous place. Raise `Conflict`
+    NOT_UNDOABLE or ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
     operation = UNDO.get(campaign.request.operation)
     if operation is None or campaign.undoes is not None:
         what = "an undo" if campaign.undoes else campaign.request.operation

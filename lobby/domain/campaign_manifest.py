@@ -1,7 +1,7 @@
-"""The manifest of a campaign: its devices, each with its generation and its target at the time when the list was fixed.
-A page is JSON lines. A change is conditional on the generation, so a device that was changed since then is not changed.
-The target is that to which an undo returns the device. A page is recorded with its digest, so that a changed manifest
-is detected.
+"""The manifest of a campaign: its devices, each with its generation and its target at the time when the list was made.
+A page is JSON lines. A change is conditional on the generation, so a device that others changed in the meantime is
+skipped. An undo returns the device to the recorded target. The digest of each page is recorded, so that a changed
+manifest is detected.
 """
 
 import hashlib
@@ -33,7 +33,8 @@ class Place:
 
 @dataclass(frozen=True)
 class ManifestLine:
-    """`place` is the device's place when the devices were fixed; `goal` is where an undo brings it. None: no claim."""
+    """`place` is the device's place when the list was made; `goal` is where an undo brings the device. None: no
+    claim."""
 
     certid: Fingerprint
     generation: int
@@ -78,8 +79,8 @@ class Selected(Protocol):
 
 @dataclass(frozen=True)
 class InCampaign:
-    """A change that marks the device with its campaign. `generations` are those of the manifest. A device in another
-    generation is refused for that reason, before any other."""
+    """A change that marks the device with its campaign. `generations` come from the manifest. A device in another
+    generation is refused for that reason first."""
 
     change: Change
     campaign: CampaignName
@@ -116,8 +117,8 @@ class PerDevice:
 
 
 def change_for_page(campaign: Campaign, devices: Sequence[Selected], targets: TargetRegister) -> Change:
-    """Return the change of these devices, with the targets as they are now. What makes it impossible, such as an
-    archived target, is the result of each device."""
+    """Return the change of these devices, with the targets as they are now. If the change is impossible, for example
+    because the target is archived, each device gets that reason as its result."""
     if campaign.source.kind is SourceKind.CHANGED:
         change: Change = _undo(campaign, {each.chosen.certid: each.goal for each in devices}, targets)
     else:

@@ -42,14 +42,14 @@ CHANGED: Final = frozenset({Outcome.WAITING, Outcome.AWAITED, Outcome.DONE, Outc
 """The outcomes of devices whose last change is the campaign's."""
 FAILURES: Final = frozenset({Outcome.FAILED, Outcome.REFUSED})
 TRIED: Final = frozenset({Outcome.AWAITED, Outcome.DONE, Outcome.UNCHANGED}) | FAILURES
-"""The outcomes of which the failure rate is a part."""
+"""The outcomes over which the failure rate is calculated."""
 CHANGED_SINCE: Final = "CHANGED_MEANWHILE"
 
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one device: `code` is the reason, `generation` that of the campaign's change, None if it did not
-    change the device."""
+    """The outcome of one device. `code` is the reason; `generation` is the generation that the campaign's change
+    created (None: the campaign did not change the device)."""
 
     outcome: Outcome = Outcome.PENDING
     code: str | None = None
@@ -80,9 +80,8 @@ class PageState:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The result of preparing a campaign: pages and devices of the manifest, the predicted results of the operation,
-    and the number of devices for which each lane would have work. Preparing continues at `cursor`; it is `complete` if
-    no device is left."""
+    """The result of preparing a campaign: the pages and devices of the manifest, the predicted results, and how many
+    devices each lane would work on. Preparing continues at `cursor`; it is `complete` when no device is left."""
 
     pages: int = 0
     total: int = 0
@@ -94,7 +93,7 @@ class Prepared:
     complete: bool = False
 
     def plus(self, other: "Prepared") -> "Prepared":
-        """Return the sums with those of further pages. Preparing continues after them."""
+        """Return the sums with further pages added. Preparing continues after those pages."""
         return Prepared(
             self.pages + other.pages,
             self.total + other.total,
@@ -109,9 +108,9 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Progress:
-    """`fed` is the number of pages that were carried out. `open` are those with devices that wait, and how many wait in
-    each lane; `followed` those with devices that have not arrived. `tolerated` are the failures and the tried devices
-    at the last resumption. `number` increases with each record."""
+    """`fed` is the number of pages that were carried out. `open` has the pages with waiting devices, and how many of
+    these wait in each lane; `followed` has the pages with devices that have not arrived. `tolerated` counts the
+    failures and the tried devices at the last resumption. `number` increases with each record."""
 
     number: int = 0
     fed: int = 0
@@ -138,8 +137,8 @@ class Progress:
 
 
 def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *, prepares: bool = False) -> Result:
-    """Return the outcome of a device that the campaign has brought to this generation; 0 for one whose row it has
-    removed. `prepares`: the campaign registers devices in their standby."""
+    """Return the outcome of a device that the campaign has changed. `generation` is the one that the change created, or
+    0 if the campaign removed the row. `prepares`: the campaign registers devices in their standby."""
     if device is None and generation == 0:
         return Result(Outcome.DONE, None, generation)
     if device is None or device.generation != generation or device.campaign != campaign:
@@ -150,8 +149,8 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
 
 
 def renewal_outcome(device: Device | None, generation: int, campaign: CampaignName) -> Result:
-    """Return the outcome of a device that the campaign has had asked to renew its certificate in this generation. The
-    new certificate makes the next generation, which is the campaign's, too."""
+    """Return the outcome of a device that the campaign asks to renew its certificate, in this generation. The new
+    certificate starts another generation, which also belongs to the campaign."""
     if device is None or device.campaign != campaign or device.generation < generation:
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if device.devstate is State.FAILED:

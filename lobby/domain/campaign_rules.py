@@ -18,7 +18,7 @@ from lobby.domain.lanes import Lane
 MIN_TRIED: Final = 10
 """Devices that must have been tried before the failure rate counts."""
 CANARY_TIME: Final = timedelta(minutes=15)
-"""How long the canary may take to arrive."""
+"""How long the canary has time to arrive."""
 MAX_FOLLOWED: Final = 50
 """Pages whose devices are followed until they arrive. Results of earlier pages are read on request."""
 FAILURE_RATE: Final = "FAILURE_RATE"
@@ -109,7 +109,7 @@ def estimate(work: Mapping[str, int], rate_of: Callable[[Lane], float]) -> Estim
 
 
 def remaining_work(campaign: Campaign) -> dict[str, int]:
-    """Return an estimate of how many devices each lane still has to work on, in proportion to those that are left."""
+    """Estimate how many devices each lane still has to work on, in proportion to the devices that are left."""
     prepared, progress = campaign.prepared, campaign.progress
     settled = progress.count((*TRIED, Outcome.SUPERSEDED))
     left = max(0, prepared.total - settled)

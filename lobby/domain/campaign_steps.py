@@ -20,11 +20,11 @@ WAITING_SECONDS: Final = 60
 CHECK_INTERVAL: Final = timedelta(seconds=3)
 """Between two checks of devices that wait for the commissioner."""
 LATER_CHECK_INTERVAL: Final = timedelta(seconds=15)
-"""The same for devices that the lobby has nothing left to do for."""
+"""Between two checks of devices that only have to arrive."""
 QUIET_TIME: Final = timedelta(minutes=2)
-"""Without any progress for this time, the checks are less frequent."""
+"""After this time without progress, checks are less frequent."""
 FOLLOW_TIME: Final = timedelta(minutes=10)
-"""How long the arrival of the last devices is awaited."""
+"""How long the feeder waits for the last devices to arrive."""
 
 
 class Action(StrEnum):
@@ -61,7 +61,7 @@ def most_waiting(rate: float) -> int:
 def next_step(
     campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime
 ) -> Step:
-    """Return the next step. `next_lanes` are those in which devices of the next page will wait."""
+    """Return the next step. `next_lanes` are the lanes in which devices of the next page will wait."""
     match campaign.state:
         case CampaignState.PREPARING:
             return END if campaign.source.kind is SourceKind.LIST else Step(Action.PREPARE)
@@ -92,8 +92,8 @@ def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable
 
 
 def _has_room(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float]) -> bool:
-    """Return whether one of the lanes of the next page has room. A target that does not answer does not keep the others
-    waiting."""
+    """Return whether at least one lane of the next page has room, so that a target that does not answer does not delay
+    the others."""
     waiting = campaign.progress.waiting
     return not next_lanes or any(waiting[lane] < most_waiting(rate_of(lane)) for lane in next_lanes)
 

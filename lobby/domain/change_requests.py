@@ -55,7 +55,7 @@ class ChangeOperation(StrEnum):
 
     @property
     def event(self) -> Event:
-        """The event in the history of each device. It is `due` for a renewal, because `renew` records the new
+        """The event in the history of each device. For a renewal it is `due`, because the event `renew` records a new
         certificate."""
         other = {ChangeOperation.DRILL: Event.EVACUATE, ChangeOperation.RENEW: Event.DUE}
         return other.get(self) or Event(self.value)

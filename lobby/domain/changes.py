@@ -1,8 +1,9 @@
 """The changes of a registered device by an operator, as values: one operation for one device or for many.
 
-Each change decides from a row to the new row with `transitions`, so a preview and the execution cannot differ. A change
-of a device that already is as requested returns the same row; the caller then writes nothing. The caller can require
-the generation, and for a retry the state, that a preview showed: a device that has changed since then is not changed.
+Each change maps a row to the new row with `transitions`, so a preview and the execution cannot differ. If the device
+already is as requested, the change returns the same row, and the caller writes nothing. The caller can require the
+generation that a preview showed, and for a retry also the state; then a device that was changed since the preview is
+refused.
 """
 
 from collections.abc import Mapping
@@ -31,12 +32,12 @@ class Change(Protocol):
     def why(self) -> str | None: ...
 
     def after(self, device: Device | None, certid: Fingerprint, actor: str, at: str) -> Device | None:
-        """Return the row that the change leads to; None if it is removed. Raise `Conflict` or `NotFound`."""
+        """Return the row after the change; None if the change removes the row. Raise `Conflict` or `NotFound`."""
 
 
 def claim_request(registered: RegisteredTarget, profile: str | None, config: Config | None) -> ClaimRequest:
-    """Return the request of a claim for a target; None for the defaults of the device's enrolment, or else the target's
-    default profile and the default configuration. Raise `Conflict` TARGET_ARCHIVED, `NotFound` UNKNOWN_PROFILE, or
+    """Return the request of a claim for a target. None for `profile` or `config` takes the default of the device's
+    enrolment, or else that of the target. Raise `Conflict` TARGET_ARCHIVED, `NotFound` UNKNOWN_PROFILE, or
     `InvalidInput`."""
     require_open(registered)
     wanted = DEFAULT_CONFIG if config is None else config
@@ -48,7 +49,7 @@ def claim_request(registered: RegisteredTarget, profile: str | None, config: Con
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim a device for a target. The device waits, or was never seen. None takes the defaults as `claim_request`."""
+    """Claim a device that waits or was never seen. None takes the defaults, as in `claim_request`."""
 
     registered: RegisteredTarget
     profile: str | None = None
@@ -63,8 +64,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Move:
-    """Claim the device for another target. None keeps the device's profile or configuration. `shadows`: what is done
-    with its shadows; None: they stay where they are."""
+    """Claim the device for another target. None keeps the device's profile or configuration. `shadows` says what
+    happens to the device's shadows (None: they stay where they are)."""
 
     registered: RegisteredTarget
     profile: str | None = None
@@ -154,7 +155,8 @@ class Renew:
 
 @dataclass(frozen=True)
 class Dismiss:
-    """There is one device, although its certificate seems to be in use twice. `why` is the user's note."""
+    """Record that only one device uses the certificate, although it seems to be in use twice. `why` is the user's
+    note."""
 
     why: str
     event: ClassVar[Event] = Event.DISMISS
@@ -195,7 +197,7 @@ class TargetGuard(Protocol):
 
 @dataclass(frozen=True)
 class Authorised:
-    """A change that is refused with FORBIDDEN for a device in a target on which its author may not act."""
+    """A change that raises FORBIDDEN for a device in a target on which its author may not act."""
 
     change: Change
     author: TargetGuard

@@ -1,6 +1,6 @@
-"""A claim certificate: devices of an enrolment at the door `claim` use it until they have their own certificate. Many
-devices share its key, so it proves only that a device belongs to the enrolment, and it can be stolen. Its policy only
-permits requests for a certificate. It is active in AWS IoT only while its enrolment could admit a device.
+"""A claim certificate. The devices of an enrolment at the door `claim` use it until they have certificates of their
+own. Many devices share its key, so it can be stolen, and it proves only that a device belongs to the enrolment. Its
+policy only permits requests for a certificate. It is active in AWS IoT only while its enrolment could admit a device.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lobby.domain.enrolment import FULL, NOT_STARTED, Enrolment, refusal_of
 from lobby.names import EnrolmentName, Fingerprint
 
 MAX_CLAIM_CERTIFICATES: Final = 20
-"""Of one enrolment, revoked ones not counted."""
+"""Claim certificates of one enrolment, without revoked ones."""
 SERIAL_NUMBER: Final = "SerialNumber"
 """The only parameter of the provisioning template that a device sends."""
 CLIENT_PREFIX: Final = "claim."
@@ -27,7 +27,7 @@ class Source(StrEnum):
 
 
 class Activity(StrEnum):
-    """Whether a claim certificate is active in AWS IoT, as far as the lobby knows: `starting` while it is activated."""
+    """What the lobby knows about the certificate's status in AWS IoT. `starting`: it is being activated."""
 
     INACTIVE = "inactive"
     STARTING = "starting"
@@ -48,7 +48,7 @@ class ClaimCertificate:
     """A claim certificate as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
     `creates_keys`: it may also request a key from AWS IoT (CreateKeysAndCertificate).
-    `key` is the SHA-256 of the public key in the request that AWS IoT signed, so that a repeated one is recognised."""
+    `key` is the SHA-256 of the public key in the signing request, so that a repeated request is recognised."""
 
     certid: Fingerprint
     enrolment: EnrolmentName

@@ -1,8 +1,9 @@
-"""The defaults of a claim: what the enrolment of a device states for a claim that does not name it.
+"""The defaults of a claim: the values of the device's enrolment for what the claim leaves open.
 
-A device of an enrolment that chooses no target waits for a user's claim. Its row has the defaults from its admission,
-so a claim needs no further read, and a device without them costs nothing. What a claim names has precedence, also an
-empty configuration. A default profile that the claimed target does not offer is refused, as if the claim had named it.
+A device of an enrolment that chooses no target waits for a user's claim. The defaults are written to its row at
+admission, so a claim needs no further read, and a device without defaults costs nothing. Values in the claim have
+precedence, even an empty configuration. A default profile that the claimed target does not offer is refused, as if the
+claim had named it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClaimDefaults:
-    """`profile`: None is the target's default. `presence`: claims require proof of presence, also if the target does
+    """`profile`: None is the target's default. `presence`: claims require proof of presence even if the target does
     not."""
 
     profile: str | None = None
@@ -37,8 +38,8 @@ class ClaimDefaults:
 
 @dataclass(frozen=True)
 class Unnamed:
-    """What a user's claim does not name. `profiles`: it names no profile, and these are what the target offers (empty:
-    it names one). `config`: it names no configuration."""
+    """What a user's claim leaves open. `profiles`: the profiles of the target if the claim names none (empty: the claim
+    names one). `config`: the claim names no configuration."""
 
     profiles: tuple[str, ...] = ()
     config: bool = False
@@ -52,14 +53,15 @@ class Unnamed:
         return cls(tuple(body["profiles"]), body["config"])
 
     def same_as(self, other: "Unnamed | None") -> bool:
-        """Return whether both name the same, whatever the targets offered at the time."""
+        """Return whether both claims leave the same values open, regardless of the profiles that the targets
+        offered."""
         return other is not None and (bool(self.profiles), self.config) == (bool(other.profiles), other.config)
 
 
 def claim_with_defaults(request: "ClaimRequest", device: "Device | None") -> "ClaimRequest":
-    """Return the request with the device's defaults for what it does not name. The claim of a rule, and one that
-    continues that of a replaced certificate, names all. Raise `NotFound` UNKNOWN_PROFILE for a default profile that the
-    target does not offer."""
+    """Return the request, completed with the device's defaults. The claim of a rule, or one that continues the claim of
+    a replaced certificate, is complete already. Raise `NotFound` UNKNOWN_PROFILE for a default profile that the target
+    does not offer."""
     unnamed, defaults = request.unnamed, device.claim_defaults if device else None
     if unnamed is None or defaults is None:
         return request

@@ -1,7 +1,7 @@
 """How many devices a technician may claim, and how many wrong presence codes they may enter.
 
-A stolen phone or a script that guesses labels claims faster than a person who scans them. The windows are the minutes
-and hours of the clock (UTC), so twice the limit is possible across the end of one. Rejects limits that permit no
+A stolen phone or a script that guesses labels claims faster than a person who scans them. Each window is a minute or an
+hour of the clock (UTC), so a user can reach twice the limit across the end of a window. Rejects limits that permit no
 claims.
 """
 
@@ -28,7 +28,7 @@ class ClaimLimits:
 
 @dataclass(frozen=True)
 class ClaimCounts:
-    """What one user has used of this minute and this hour."""
+    """What one user has used in this minute and this hour."""
 
     minute: int = 0
     hour: int = 0
@@ -36,7 +36,7 @@ class ClaimCounts:
 
 
 def parse_limits(text: str) -> ClaimLimits:
-    """Return the limits of a text such as `60/1000/10`. Raise `InvalidInput` INVALID_LIMITS."""
+    """Return the limits in a text such as `60/1000/10`. Raise `InvalidInput` INVALID_LIMITS."""
     found = _TEXT.fullmatch(text)
     if found is None:
         wanted = "devices a minute/devices an hour/wrong codes an hour, each 1 to 999999, such as 60/1000/10"

@@ -40,8 +40,8 @@ def expiry_of(pem: str) -> str:
 
 
 def key_of_request(csr: str) -> str:
-    """Return the SHA-256 of the public key in a certificate signing request, by which a repeated one is recognised.
-    Raise `InvalidInput` INVALID_CSR; AWS IoT checks the key itself."""
+    """Return the SHA-256 of the public key in a certificate signing request, which identifies a repeated request. Raise
+    `InvalidInput` INVALID_CSR; AWS IoT checks the key itself."""
     if len(csr) > _MAX_REQUEST:
         raise _bad_request(f"{len(csr)} characters")
     try:

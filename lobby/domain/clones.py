@@ -1,12 +1,12 @@
 """Whether two devices use one certificate, decided from the connections that AWS IoT reports.
 
 Two kinds of evidence count. *Takeovers*: in one place, connections from two addresses take the client id from each
-other in turn. Their order comes from AWS IoT's version numbers, because events may be delayed, disordered and repeated,
-and their times are up to two minutes off. *Lobby and target at once*: a connection to the target lies well within one
-to the lobby from another address, which the client itself ended later. A device that reconnects over a bad network
-takes over its own connections, but not from two addresses in turn; a device that reboots, falls back or changes its
-network does not hold two connections for minutes. One device can have an IPv4 and an IPv6 address at the same time, so
-addresses of these two kinds are not compared. Connections without an address are no evidence.
+other in turn. AWS IoT's version numbers give the order, because events can be delayed, reordered and repeated, and
+their times can be wrong by two minutes. *Lobby and target at once*: a connection to the target begins and ends well
+within a connection to the lobby from another address, and the client ended the connection to the lobby itself. A device
+on a bad network takes over its own connections, but not from two addresses in turn. A device that reboots, falls back
+or changes its network does not hold two connections for minutes. A device can have an IPv4 and an IPv6 address at the
+same time, so an IPv4 address is not compared with an IPv6 address. Connections without an address are no evidence.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 LOBBY: Final = "lobby"
-"""The place of a connection in the lobby, followed by the Region if it has several; in a target it is the target's
-key."""
+"""The place of a connection to the lobby, followed by the Region if the lobby has several. The place of a connection to
+a target is the target's key."""
 CLONE_SUSPECTED: Final = "CLONE_SUSPECTED"
 """The reason of a device whose certificate may be in use twice."""
 _MS: Final = timedelta(milliseconds=1)
@@ -25,8 +25,8 @@ SKEW_MS: Final = timedelta(minutes=2) // _MS
 """How wrong the time of a lifecycle event may be (AWS IoT developer guide, "Lifecycle events")."""
 WINDOW_MS: Final = timedelta(minutes=10) // _MS
 RETURNS: Final = 5
-"""Within `WINDOW_MS`, this often an address must come back after another one. A device with two networks would have to
-change its network six times in ten minutes, each time before AWS IoT has noticed the end of its connection."""
+"""How often an address must return after another one within `WINDOW_MS`. A single device would have to change its
+network six times in ten minutes, each time before AWS IoT notices the end of the connection."""
 KEPT_MS: Final = timedelta(days=1) // _MS
 MAX_SIGHTINGS: Final = 24
 
@@ -59,7 +59,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class LobbySession:
-    """A connection to the lobby that the client has ended itself, so it was alive until `until`."""
+    """A connection to the lobby that the client ended itself, so the connection was alive until `until`."""
 
     address: str
     since: int
@@ -68,8 +68,8 @@ class LobbySession:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Why a device is suspected: the evidence, and when it was found (ISO 8601, UTC). `dismissed`: when a user has
-    dismissed it. Evidence from before that is not used again."""
+    """Why a device is suspected: the evidence, and when it was found (ISO 8601, UTC). `dismissed` is when a user
+    dismissed it; earlier evidence is not used again."""
 
     signal: Signal
     at: str
@@ -129,15 +129,16 @@ def dismissed(suspicion: Suspicion, at: str) -> Suspicion:
 
 
 def usable_from(suspicion: Suspicion | None) -> int:
-    """Return the earliest time of sightings that count: all without a dismissal. Times are inexact."""
+    """Return the time from which sightings count: after the dismissal, if there was one, with a margin because times
+    are inexact."""
     if suspicion is None or suspicion.dismissed is None:
         return 0
     return int(datetime.fromisoformat(suspicion.dismissed).timestamp() * 1000) + SKEW_MS
 
 
 def added(sightings: Sequence[Sighting], new: Sighting) -> tuple[Sighting, ...]:
-    """Return the sightings with a new one: the latest, at most `MAX_SIGHTINGS`, within a day of the new one, also
-    before it, so that one with a wrong time hides no others. One that is known changes nothing."""
+    """Return the sightings with a new one added. Only the latest `MAX_SIGHTINGS` within a day before or after the new
+    one are kept, so that a sighting with a wrong time hides no others. A known sighting changes nothing."""
     if any((each.place, each.session) == (new.place, new.session) for each in sightings):
         return tuple(sightings)
     kept = sorted((*sightings, new), key=lambda each: each.at)
@@ -157,7 +158,7 @@ def takeovers(sightings: Sequence[Sighting], place: str, since: int) -> Evidence
 
 
 def _returned(ordered: Sequence[str]) -> list[str]:
-    """Return the addresses that come back after another one, each as often as it does."""
+    """Return the addresses that return after another one, once for each return."""
     changes = [address for index, address in enumerate(ordered) if index == 0 or ordered[index - 1] != address]
     return [address for index, address in enumerate(changes) if address in changes[:index]]
 
@@ -167,8 +168,8 @@ def _is_ipv6(address: str) -> bool:
 
 
 def at_once(sightings: Sequence[Sighting], session: LobbySession, since: int) -> Evidence | None:
-    """Return the evidence of a connection to a target that lies within a connection to the lobby, whatever the errors
-    of both times are."""
+    """Return the evidence of a connection to a target that certainly lies within a connection to the lobby, even if
+    both times are wrong by the maximum."""
     for each in sightings:
         is_within = session.since + 2 * SKEW_MS < each.at < session.until - 2 * SKEW_MS
         is_other = each.address != session.address and _is_ipv6(each.address) is _is_ipv6(session.address)

@@ -29,8 +29,8 @@ def commission(
     shadows: ShadowOutcome | None = None,
 ) -> Device:
     """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
-    still needs the commissioner if it has targets to clear or certificates to retire, or if it is to be prepared in
-    the target's `standby`. `shadows`: what was done with the device's shadows."""
+    still needs the commissioner if targets must be cleared, certificates retired, or the device prepared in the
+    target's `standby`. `shadows`: what was done with the device's shadows."""
     require_same_claim(device, generation)
     if device.devstate in PLACED_STATES:
         return device
@@ -51,8 +51,8 @@ def fail(device: Device, generation: int, code: str, message: str, at: str) -> D
 
 
 def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> Device:
-    """The target reported a connection of the device with `certificate` (None: the one that is awaited). It proves a
-    new certificate. Later connections, and those with a certificate that another one replaces, change nothing."""
+    """The target reported a connection of the device with `certificate` (None: the awaited one). The arrival proves a
+    new certificate. Later connections, and connections with a certificate that is being replaced, change nothing."""
     if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
     arrived = entered(device, state_after(device, Event.ARRIVE), at)
@@ -62,14 +62,13 @@ def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> D
 def retire(
     device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
 ) -> Device:
-    """A target that the device has left is cleared; with `code`, it could not be cleared and stays on the row. Without
-    a target, the commissioner has nothing left to do.
-
-    Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
-    since. The row still needs the commissioner if the device was admitted with a claim, or if another target is to be
-    cleared first. A revoked or quarantined device whose certificate may still be active in a target has the code as its
-    reason until every target is cleared. When no work is left, the certificate of a device whose quarantine was lifted
-    is active: every lane does that first."""
+    """A target that the device has left is cleared. With `code`, the target could not be cleared and stays on the row.
+    Without `target`, the commissioner has nothing left to do. Nothing changes if the claim has changed since
+    `generation`: the device may have been registered in the target again since. The row still needs the commissioner if
+    the device was admitted with a claim, or if another target is to be cleared first. A revoked or quarantined device
+    whose certificate may still be active in a target has the code as its reason until every target is cleared. When no
+    work is left, the certificate of a device whose quarantine was lifted is active again, because every lane activates
+    it first."""
     state_after(device, Event.RETIRE)
     if device.generation != generation:
         return device
@@ -108,10 +107,10 @@ def _all_cleared(device: Device) -> Device:
 
 
 def leave_uncleared(device: Device, target: Target) -> Device:
-    """The certificate may be active in `target`: a superseded claim has registered it there, and it cannot be
+    """The certificate may be active in `target`, because a superseded claim has registered it there, and it cannot be
     deactivated now. Nothing changes if the current claim is for `target`, or if no claim was carried out yet. The
-    target is cleared by a new generation of work. So a clearing in progress, which may have deactivated the certificate
-    before its last registration, does not count. A failed device keeps it until its retry."""
+    generation increases, so that a clearing in progress does not count: it may have deactivated the certificate before
+    its last registration. A failed device keeps the target to clear until its retry."""
     state_after(device, Event.RETIRE)
     if (
         is_claimed_for(device, target)
@@ -139,7 +138,8 @@ def is_other_place(device: Device, target: Target) -> bool:
 
 def wake(device: Device) -> Device:
     """The commissioner has not processed this row in time and is started again. Only the history changes, which is
-    enough to start it. Raise `Conflict` NOT_ALLOWED if the row does not need the commissioner any more."""
+    enough to start the commissioner. Raise `Conflict` NOT_ALLOWED if the row does not need the commissioner any
+    more."""
     state_after(device, Event.WAKE)
     if not device.needs_commissioner:
         raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which does not need the commissioner any more")
@@ -148,7 +148,7 @@ def wake(device: Device) -> Device:
 
 def deactivate(device: Device, target: Target) -> Device:
     """The certificate is active in a target without a claim and is deactivated there. Raise `Conflict`
-    CHANGED_MEANWHILE if it may be active there by now."""
+    CHANGED_MEANWHILE if the certificate may rightly be active there by now."""
     state_after(device, Event.DEACTIVATE)
     if may_be_active_in(device, target):
         raise Conflict("CHANGED_MEANWHILE", f"got {target} for {device.certid}, which has a claim for it by now")

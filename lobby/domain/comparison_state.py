@@ -1,6 +1,6 @@
 """The state of a target's comparisons with the ledger: the one in progress, the last complete one, and the failure of a
-later one. Pure. The reconciler writes it, the admin API shows it. Only a complete comparison has a result. A stopped
-one has the reason, and never a number of differences.
+later one. The reconciler writes the state, and the admin API shows it. Only a complete comparison has a result. A
+stopped comparison has a reason and never a number of differences.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Work:
     """A comparison in progress. `step` names the list that is read, or the comparison of the lists' content; `token` is
     the next page of the list, `flushes` when records were stored, `partition` and `done` what is compared. `days`
     is the number of days in which each device is examined once; with `by_device` there are no lists. The rest are
-    counts: `runs` those of the Lambda, `silent_runs` those at whose end the target did not answer."""
+    counts: `runs` counts the Lambda's runs, `silent_runs` the runs at whose end the target did not answer."""
 
     began: str
     step: str = "ledger"
@@ -51,11 +51,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Result:
-    """A complete comparison. `compared` devices were looked for in the target's lists; `examined` of them, and active
-    certificates without a claim, were looked up one by one, each device once within `days` days. `unexamined` counts
-    the differences between lists and ledger that were left for the next comparison, because there were too many. With
-    `by_device` there were no lists, because the target's role does not allow them. `missing` counts the devices of
-    which the target has nothing."""
+    """A complete comparison. `compared` devices were searched in the target's lists. `examined` counts the lookups of
+    single devices and of active certificates without a claim; each device is looked up once within `days` days.
+    `unexamined` counts the differences between lists and ledger that were left for the next comparison because there
+    were too many. With `by_device` there were no lists, because the target's role does not allow them. `missing` counts
+    the devices of which nothing exists in the target."""
 
     began: str
     completed: str

@@ -18,9 +18,9 @@ _WINDOW_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
 _INTERVAL_MS: Final = timedelta(minutes=1) // timedelta(milliseconds=1)
 _WRONG_MS: Final = timedelta(days=1) // timedelta(milliseconds=1)
 WATCHED_MS: Final = _WINDOW_MS
-"""For so long after a takeover, the connections of the device are recorded."""
+"""How long after a takeover the connections of the device are recorded."""
 TAKEOVERS: Final = 3
-"""Takeovers within an hour that are a problem."""
+"""The number of takeovers within an hour that counts as a problem."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class ConnectionProblem:
 
 
 def counted(known: ConnectionProblem | None, new: ConnectionProblem) -> ConnectionProblem | None:
-    """Return the record after another occurrence. None if nothing is to be written: the occurrence was counted before,
-    or the problem was serious and recorded within the last minute. A record from more than a day after it is replaced:
-    its time was wrong, because a target's owner can send any report."""
+    """Return the record after another occurrence. Return None if nothing must be written: the occurrence was counted
+    before, or the problem is serious and was recorded within the last minute. A record that is dated more than a day
+    after the occurrence is replaced. Its time is wrong, because a target's owner can send any report."""
     if known is None or not -_WRONG_MS < new.last_at - known.last_at <= _WINDOW_MS:
         return new
     if new.session == known.session or new.last_at < known.first_at - _WINDOW_MS:

@@ -1,9 +1,9 @@
 """Whether a device is connected to the lobby, decided from AWS IoT's lifecycle events.
 
-AWS may deliver these events twice and out of order, with times that are up to two minutes off (AWS IoT developer guide,
-"Lifecycle events"). The events of one connection have the same session and version. Versions grow with the connections
-of a client and start again at 0 when it was away for about an hour. So two events are ordered by their times if these
-differ a lot, and otherwise by their versions. An unknown status is None, never "offline".
+AWS may deliver these events twice and out of order, and their times can be wrong by two minutes (AWS IoT developer
+guide, "Lifecycle events"). The events of one connection have the same session and version. Versions grow with the
+connections of a client and start again at 0 after an absence of about an hour. So two events are ordered by their times
+if the times differ a lot, and otherwise by their versions. An unknown status is None, never "offline".
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import PLACED_STATES, State
 
 _SKEW: Final = timedelta(minutes=4)
-"""Two times, each up to two minutes off, are in the right order if they differ by more."""
+"""Two times that differ by more than this are in the right order, although each can be wrong by two minutes."""
 DUPLICATE: Final = "DUPLICATE_CLIENTID"
 """AWS IoT's reason for the end of a connection whose client id connected again; also the problem's code."""
 
@@ -73,7 +73,8 @@ def _is_newer(event: LifecycleEvent, last: LifecycleEvent) -> bool:
 
 
 def may_be_in_target(device: Device) -> bool:
-    """Return whether the device may be connected to a target: it has a route, or left a target that is not cleared."""
+    """Return whether the device may be connected to a target: it has a route, or it has left a target that is not
+    cleared."""
     return device.devstate in PLACED_STATES or bool(device.iotep or device.targets_to_clear)
 
 
@@ -86,10 +87,10 @@ class Online:
 
 
 def online_of(device: Device, status: Connectivity | None) -> Online:
-    """Return the status of a device's connection. It is unknown for a device in a target, because targets report no
-    disconnections. It is also unknown after a disconnection with which the device may have moved to a target, until it
-    connects to the lobby again; and if its target reports it before the end of its connection to the lobby was
-    reported."""
+    """Return the status of a device's connection. The status of a device in a target is unknown, because targets report
+    no disconnections. It is also unknown after a disconnection with which the device may have moved to a target, until
+    the device connects to the lobby again, and while the target has already reported the device but the end of its
+    connection to the lobby is not reported yet."""
     if status is None:
         return Online()
     since = datetime.fromtimestamp(status.last.at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

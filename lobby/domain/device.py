@@ -45,33 +45,33 @@ class Device:
     `version` counts the history's entries and guards every write. `generation` increases with each claim, move,
     release, revocation and retry, and guards the commissioner's writes. `head` is the hash of the last entry.
     `targets_to_clear` are targets that the device has left and that are not cleared yet. `needs_commissioner` is set
-    while the commissioner has work to do; then `turn` is the key of the lane in which the row waits, as it was stored
-    (`lanes`). `priority` is the claim's. `counted` is the key of the bucket that counts this row, so that a transition
-    leaves it (None: the row is older than the counts). `devicecert` is the certificate in PEM, in a row of an
-    earlier version or if it was read with the row; `certified` states that it is in its own table. `code` is what the
-    device shows while it is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
+    while the commissioner has work to do; `turn` is then the stored key of the row in its lane (`lanes`). `priority` is
+    the claim's priority. `counted` is the key of the bucket that counts this row, so that a transition leaves it (None:
+    the row is older than the counts). `devicecert` is the certificate in PEM, if the row of an earlier version contains
+    it or it was read with the row; `certified` states that the certificate is in its own table. `code` is the presence
+    code while the device is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
-    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession.
-    `enrolment` is the one that has admitted and counted the device, if any, and `model` what it states. `token` is the
-    enrolment token by which it got its certificate, if it did: only the same token can replace the certificate.
-    `expected_name` is the name that the claim expects, until the device has proven it; it stays if the device has
-    another one. `thing_settings` is what its enrolment gives its thing in targets, and `claim_defaults` is what it
-    states for claims that do not name it. `campaign` is the campaign that made the last change of the generation.
+    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession. `enrolment`
+    is the enrolment that admitted and counted the device, if any, and `model` is the enrolment's model. `token` is the
+    enrolment token for which the certificate was issued, if any; only the same token can replace the certificate.
+    `expected_name` is the name that the claim expects. It is removed once the device has proven this name, and stays if
+    the device has another name. `thing_settings` is what the enrolment sets on the device's thing in targets;
+    `claim_defaults` has the enrolment's values for claims that leave them open. `campaign` is the campaign that made
+    the last change of the generation.
 
     `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device permanently.
-    `certificate` is that of the certificate in use, once the device has renewed it at `renewed_at`; `expires` is the
-    last day of the certificate in use. `renew_by` is set while the device is to renew, `pending` is its new
-    certificate until it is proven, and `retiring` are those to be retired (`renewal_transitions`). `devicecert` is the
-    certificate in use and `pending_pem` the new one, in PEM. `can_renew` states whether the client can renew, as
-    reported in its last hello (None: no hello yet, or the row is older).
+    `certificate` is the fingerprint of the certificate in use, once the device has renewed its first one at
+    `renewed_at`; `expires` is the last day of the certificate in use. While the device is due to renew, `renew_by` is
+    set. `pending` is the new certificate until it is proven, and `retiring` are the certificates to be retired
+    (`renewal_transitions`). `devicecert` is the certificate in use and `pending_pem` the new one, in PEM. `can_renew`
+    states whether the client can renew, as reported in its last hello (None: no hello yet, or the row is older).
 
     `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`). `shadows` is
-    what a move has still to do with its shadows (`shadows`, `shadow_transitions`).
+    the work on the device's shadows that a move has left to do (`shadows`, `shadow_transitions`).
 
     `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
-    certificate is still to be activated in the lobby (`quarantine`).
-
-    `transfer`: the offer of the device to another lobby, or by which it came from one (`transfer`)."""
+    certificate must still be activated in the lobby (`quarantine`). `transfer`: the offer of the device to another
+    lobby, or the offer by which it came to this one (`transfer`)."""
 
     certid: Fingerprint
     devstate: State
@@ -133,7 +133,7 @@ class Device:
 
     @property
     def has_work_left(self) -> bool:
-        """Return whether a target is not cleared yet, or the certificate not active in the lobby again."""
+        """Return whether a target must still be cleared, or the certificate activated in the lobby again."""
         return bool(self.targets_to_clear) or self.reactivate
 
     @property
@@ -148,7 +148,7 @@ class Device:
 
     @property
     def certificates(self) -> tuple[Fingerprint, ...]:
-        """Return the certificates that the device may use: that in use, and the new one of a renewal."""
+        """Return the certificates that the device may use: the one in use, and the new one during a renewal."""
         return tuple(filter(None, (self.current, self.pending)))
 
     @property
@@ -158,7 +158,7 @@ class Device:
 
     @property
     def announces_standby(self) -> bool:
-        """Return whether the target's lane has to announce the standby to the device, which is there."""
+        """Return whether the target's lane has to announce the standby to the device, which is in the target."""
         unaware = self.standby is not None and self.standby.is_usable and self.standby.device_unaware
         return unaware and self.devstate is State.ARRIVED
 
@@ -169,7 +169,7 @@ class Device:
 
     @property
     def all_certificates(self) -> tuple[Fingerprint, ...]:
-        """Return the certificates that may be active somewhere: also those that are to be retired."""
+        """Return the certificates that may be active somewhere, including those to be retired."""
         return tuple(dict.fromkeys((*self.certificates, *self.retiring)))
 
     @property

@@ -1,8 +1,8 @@
 """The event that is published for each transition of a device: its content, and the JSON Schema of its version.
 
-An event is created from one history entry. It contains no presence code, no configuration and no certificate, which are
-secrets of devices and targets. `id` is the same in each delivery, and `seq` orders the events of a device. Fields may
-be added without a new version; if a field changes or is removed, the version increases.
+An event is created from one history entry. It contains no presence code, configuration or certificate, because these
+are secrets of devices and targets. `id` is the same in each delivery, and `seq` orders the events of a device. Fields
+may be added without a new version; if a field changes or is removed, the version increases.
 """
 
 import json
@@ -16,7 +16,7 @@ from lobby.names import Fingerprint
 VERSION: Final = 1
 SOURCE: Final = "device-lobby"
 TEST: Final = "test"
-"""The type of an event that a user sends to try a webhook. It has no device."""
+"""The type of an event that a user sends to test a webhook. It has no device."""
 _PREFIX: Final = "device."
 
 
@@ -30,8 +30,8 @@ TYPES: Final = tuple(type_of(event) for event in Event)
 
 @dataclass(frozen=True)
 class DeviceEvent:
-    """The event of one history entry. `device` is the row as it was when the event was published, which can be later
-    than the entry (None: the row was removed). `lobby` is the lobby's key."""
+    """The event of one history entry. `device` is the row at the time of publication, which can be newer than the entry
+    (None: the row was removed). `lobby` is the lobby's key."""
 
     entry: Entry
     device: Device | None

@@ -1,8 +1,8 @@
 """Verifies the signature of another lobby's document, with a key that the user names.
 
-The document contains the public key; whose it is shows only its fingerprint, which the user has received separately
-from the document. It rejects every other key, algorithm and content. `cryptography` is imported on first use, because
-most requests verify nothing.
+The document contains the public key. Only the key's fingerprint, which the user has received separately, shows whose
+key it is. It rejects every other key, algorithm and content. `cryptography` is imported on first use, because most
+requests verify nothing.
 """
 
 import base64

@@ -19,7 +19,7 @@ from lobby.domain.thing_settings import ThingSettings
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 
 MAX_ENROLMENTS: Final = 500
-"""All definitions are read together, and compared with each device."""
+"""Limited, because all definitions are read together and compared with each device."""
 SUBJECT_FIELDS: Final = ("C", "ST", "L", "O", "OU", "serialNumber")
 """The fields of a certificate's subject that enrolments can compare, by their short names (RFC 4514, section 3; X.520).
 The CN is the thing name, which has a separate condition."""
@@ -38,9 +38,10 @@ class Door(StrEnum):
     REGISTRATION = "registration"
     """By a certificate of a registered CA."""
     TOKEN = "token"  # noqa: S105  # the name of a door
-    """By an enrolment token, for which the lobby issues a certificate (`lobby.doors.vending`)."""
+    """By an enrolment token, in exchange for which the lobby issues a certificate (`lobby.doors.vending`)."""
     CLAIM = "claim"
-    """By a claim certificate of the enrolment, for which AWS IoT issues another one (`lobby.doors.provisioning`)."""
+    """By a claim certificate of the enrolment, in exchange for which AWS IoT issues the device's own
+    (`lobby.doors.provisioning`)."""
 
 
 class Repeat(StrEnum):
@@ -90,8 +91,8 @@ class Enrolment:
     `revision` increases with each change of the definition or state. `admitted` counts the devices that were admitted,
     each once; `limit` is the highest number (None: any). It admits from `starts` and before `ends`. `repeat` is set for
     the door `claim` only. `renewal`: when its devices renew their certificates (None: as their profiles state).
-    `things`: what their things get in targets. `signer`: the CA that issues their certificates at the door `token` and
-    in renewals (None: AWS IoT's)."""
+    `things`: the settings of its devices' things in targets. `signer`: the CA that issues certificates at the door
+    `token` and in renewals (None: AWS IoT's CA)."""
 
     name: EnrolmentName
     door: Door
@@ -118,7 +119,7 @@ class Enrolment:
 
     @property
     def claim_defaults(self) -> ClaimDefaults | None:
-        """What it states for claims of its devices by users; None if its rule claims them, or if it states nothing."""
+        """The enrolment's defaults for users' claims; None if its rule claims the devices, or if it has no defaults."""
         stated = self.allocation
         if stated is None or stated.chooses:
             return None
@@ -176,7 +177,7 @@ class EnrolmentEvent(StrEnum):
     UNCERTIFIED = "uncertified"
     """A claim certificate was revoked."""
     APPROVED = "approved"
-    """A serial number may be used by another key once."""
+    """A user has approved a serial number for another key, once."""
 
 
 @dataclass(frozen=True)

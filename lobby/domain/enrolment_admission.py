@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """How `enrolment` admits a device. `claim`: what its rule claims the device for. `failure`: why no target could be
-    chosen. Neither: the device waits for a user's claim. `use`: the token for which its certificate was issued."""
+    """How `enrolment` admits a device. `claim`: the claim that the enrolment's rule makes. `failure`: why no target
+    could be chosen. With neither, the device waits for a user's claim. `use`: the use of the token for which the
+    device's certificate was issued."""
 
     enrolment: Enrolment
     claim: ClaimRequest | None = None
@@ -31,8 +32,8 @@ class Plan:
     use: TokenUse | None = None
 
     def counts(self, before: Device | None) -> bool:
-        """Return whether the device counts as a new one of the enrolment. `before` is its row. A device with a replaced
-        certificate was already counted."""
+        """Return whether the device counts as a new one of the enrolment. `before` is its row. A device whose
+        certificate was replaced is already counted."""
         replaced = self.use.replaces if self.use is not None else None
         return not (is_counted(before, self.enrolment) or is_counted(replaced, self.enrolment))
 
@@ -57,7 +58,7 @@ def admit(device: Device | None, identity: "Identity", plan: Plan, region: Regio
 
 
 def claim(admitted: Device, plan: Plan, at: str) -> Device | None:
-    """The enrolment's rule claims the device that was just admitted. None: it does not."""
+    """The enrolment's rule claims the device that was just admitted. Return None if it makes no claim."""
     if plan.claim is None or admitted.devstate is not State.KNOCKING:
         return None
     return transitions.claim(admitted, admitted.certid, plan.claim, plan.enrolment.actor, at)

@@ -1,4 +1,4 @@
-"""Reads a user's input for an enrolment. Every value has one rule; a wrong one raises `InvalidInput` with the value
+"""Reads a user's input for an enrolment. Each value has one rule; an invalid value raises `InvalidInput` with the value
 and the rule.
 
 Whether the targets are registered and have the profile is checked by the caller, who has the registry.
@@ -37,7 +37,7 @@ class MatchInput:
 
 @dataclass(frozen=True)
 class AllocationInput:
-    """The allocation as a user enters it: `shares`, the name of a `function`, or neither and the defaults of claims."""
+    """The allocation as a user enters it: `shares`, or the name of a `function`, or only defaults for claims."""
 
     shares: Sequence[Share] = ()
     function: str | None = None
@@ -82,8 +82,8 @@ def require_bound(door: Door, match: Match, limit: int | None) -> None:
 
 def parse_match(entered: MatchInput, door: Door = Door.REGISTRATION) -> Match:
     """Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or INVALID_NAME_PATTERN. A condition is required at the
-    door `registration`. At the other doors, the claim certificate or the token is one; the device's certificate is
-    AWS IoT's, so its CA and its subject say nothing."""
+    door `registration`. At the other doors, the claim certificate or the token is the condition. There, AWS IoT issues
+    the device's certificate, so its CA and subject say nothing about the device."""
     if door is not Door.REGISTRATION and (entered.ca is not None or entered.subject):
         want = "want a name pattern, a list of serial numbers, or none"
         message = f"got a CA or subject fields for door {door}, {want}"

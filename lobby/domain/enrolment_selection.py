@@ -1,9 +1,9 @@
 """Selects the enrolment that applies to a device, if several match it. A list of serial numbers is more specific than
 any other condition, and a serial number can be in one list only. Otherwise an enrolment is more specific than another
-if it matches only devices that the other also matches. Two enrolments that match some common device, neither of which
-is more specific, are ambiguous, and the second one is rejected when it is created. So at most one of the enrolments
-that match a device is more specific than all others. The state has no influence: a revoked enrolment refuses its
-devices even if a wider one is active.
+if it matches only devices that the other also matches. Two enrolments are ambiguous if some device matches both and
+neither is more specific; then the second one is rejected when it is created. So among the enrolments that match a
+device, one is more specific than all others. The state has no influence: a revoked enrolment refuses its devices even
+if a wider one is active.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,8 @@ def matches(match: Match, applicant: Applicant, *, listed: bool) -> bool:
 def selected(
     enrolments: Iterable[Enrolment], applicant: Applicant, listed_in: EnrolmentName | None
 ) -> Enrolment | None:
-    """Return the most specific enrolment that matches, or None. `listed_in` is that whose list has the device."""
+    """Return the most specific enrolment that matches, or None. `listed_in` is the enrolment whose list contains the
+    device."""
     matching = [each for each in enrolments if matches(each.match, applicant, listed=each.name == listed_in)]
     if not matching:
         return None
@@ -45,8 +46,8 @@ def is_more_specific(one: Match, other: Match) -> bool:
 
 
 def require_unambiguous(new: Enrolment, existing: Iterable[Enrolment]) -> None:
-    """Raise `Conflict` ENROLMENT_AMBIGUOUS if it is not certain for some device whether `new` applies to it. At a door
-    where the device names its enrolment, it is always certain."""
+    """Raise `Conflict` ENROLMENT_AMBIGUOUS if for some device it is unclear whether `new` applies. It is always clear
+    at a door where the device names its enrolment."""
     if new.door is not Door.REGISTRATION:
         return
     for each in existing:

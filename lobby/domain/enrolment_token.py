@@ -1,8 +1,8 @@
 """An enrolment token: a device without a certificate sends it to get one (`Door.TOKEN`).
 
 It has two parts, as in the header `Authorization: <identifier> <token>`. The identifier names the enrolment and is not
-secret. The token is 256 random bits, of which the lobby keeps the SHA-256 only. A slow hash gives no additional
-protection, because 256 random bits cannot be guessed. `refusal_of_token` is the only check of a token.
+secret. The token is 256 random bits; the lobby stores only their SHA-256. A slow hash gives no additional protection,
+because 256 random bits cannot be guessed. `refusal_of_token` is the only check of a token.
 """
 
 import base64
@@ -20,10 +20,11 @@ from lobby.errors import IdentityRefused, InvalidInput
 from lobby.names import EnrolmentName, ThingName, TokenId, parse_token_id
 
 ISSUES_PER_USE: Final = 5
-"""The maximum number of certificates for each use of a token: a device whose answer was lost requests another one."""
+"""The maximum number of certificates for each use of a token. A device that does not get the answer requests another
+certificate."""
 MAX_USES: Final = 1_000_000
 MAX_TOKENS: Final = 1000
-"""Tokens of an enrolment, those that have ended included; DynamoDB deletes them `KEPT_DAYS` after their expiry."""
+"""The number of tokens of an enrolment, including ended ones; DynamoDB deletes these `KEPT_DAYS` after their expiry."""
 MAX_DAYS: Final = 366
 """The longest validity of a token."""
 DEFAULT_DAYS: Final = 7
@@ -36,14 +37,14 @@ EXPIRED: Final = "TOKEN_EXPIRED"
 USED_UP: Final = "TOKEN_USED_UP"
 OTHER_NAME: Final = "TOKEN_OTHER_NAME"
 LIMITED: Final = "TOKEN_LIMITED"
-"""Too many requests with a wrong token: the next ones are refused without a look at the token."""
+"""Too many requests had a wrong token; further requests are refused before the token is checked."""
 _SECRET_BYTES: Final = 32
 _SUFFIX_BYTES: Final = 7
 _SUFFIX_LENGTH: Final = 10
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_HEADER: Final = 128
 _NO_DIGEST: Final = "0" * 64
-"""Compared if there is no such token, so that the answer takes the same time."""
+"""Compared if the token does not exist, so that the answer takes the same time."""
 
 
 class TokenRefused(IdentityRefused):
@@ -51,7 +52,8 @@ class TokenRefused(IdentityRefused):
 
 
 class TokenState(StrEnum):
-    """A token that is used up still issues certificates to its devices whose answers were lost."""
+    """The state of a token. A token that is used up still issues certificates to its devices that did not get the
+    answer."""
 
     ACTIVE = "active"
     USED_UP = "used up"
@@ -61,7 +63,7 @@ class TokenState(StrEnum):
 
 @dataclass(frozen=True)
 class Credentials:
-    """The credentials that a device sends. The text of this object does not contain the secret, so no log gets it."""
+    """The credentials that a device sends. `repr` omits the secret, so it cannot appear in a log."""
 
     id: TokenId
     secret: str = field(repr=False)
@@ -102,8 +104,8 @@ class EnrolmentToken:
 
 @dataclass(frozen=True)
 class TokenUse:
-    """The use of a token by an admission. `counts`: it is one of the limited uses. `replaces`: the device whose
-    certificate the new one replaces."""
+    """The use of a token by an admission. `counts`: the use counts towards the token's limit. `replaces`: the device
+    whose certificate the new one replaces."""
 
     token: EnrolmentToken
     counts: bool
@@ -115,7 +117,7 @@ def enrolment_of(token: TokenId) -> EnrolmentName:
 
 
 def new_credentials(enrolment: EnrolmentName, random: Callable[[int], bytes]) -> Credentials:
-    """Return a new token. `random` returns so many unpredictable bytes, such as `secrets.token_bytes`."""
+    """Return a new token. `random` returns the requested number of unpredictable bytes, like `secrets.token_bytes`."""
     suffix = base64.b32encode(random(_SUFFIX_BYTES)).decode().lower()[:_SUFFIX_LENGTH]
     secret = base64.urlsafe_b64encode(random(_SECRET_BYTES)).decode().rstrip("=")
     return Credentials(TokenId(f"{enrolment}.{suffix}"), secret)
@@ -139,9 +141,8 @@ def parse_authorization(header: object) -> Credentials | None:
 
 
 def refusal_of_token(token: EnrolmentToken | None, secret: str, at: str) -> Refusal | None:
-    """Return the reason why the token is refused at the time `at`, or None. Only a bearer of the right secret gets the
-    information that the token is revoked or has expired. Whether it has uses left depends on the device
-    (`refusal_of_use`)."""
+    """Return the reason why the token is refused at the time `at`, or None. Only a bearer of the right secret learns
+    that the token is revoked or has expired. Whether it has uses left depends on the device (`refusal_of_use`)."""
     digest = token.digest if token is not None else _NO_DIGEST
     right = hmac.compare_digest(digest_of(secret), digest)
     if token is None:

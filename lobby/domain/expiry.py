@@ -2,7 +2,7 @@
 
 A CA is reported half a year before its end, because a manufacturer must create a new CA and produce devices with it. A
 list is reported 60 days before its end, or when a third of its time is left if it is valid for less than 180 days: a
-list that is published every week must not raise an alarm every week. An unreadable list is also reported. The CAs of
+list that is published every week must not raise an alarm every week. Unreadable lists are also reported. The CAs of
 enrolments' signers publish no lists.
 """
 
@@ -22,7 +22,7 @@ from lobby.names import shown
 CA_NOTICE: Final = timedelta(days=180)
 LIST_NOTICE: Final = timedelta(days=60)
 CERTIFICATE_NOTICE: Final = timedelta(days=90)
-"""How long before its end a device's certificate is counted as one that expires."""
+"""How long before its end a device's certificate counts as expiring."""
 CA: Final = "ca"
 LIST: Final = "list"
 
@@ -41,7 +41,7 @@ class Expiring:
 
 def expiring(ca: str, pem: str, crl: bytes | None, at: datetime) -> list[Expiring]:
     """Return which parts of a registered CA expire soon or cannot be used: its certificate, and the lists in the
-    content of its file (None: it has no file). Raise nothing."""
+    content of its file (None: it has no file). Never raise an error."""
     try:
         issuer = parse_issuer(pem)
     except IdentityRefused as refusal:
@@ -61,8 +61,7 @@ def expiring(ca: str, pem: str, crl: bytes | None, at: datetime) -> list[Expirin
 
 
 def expiring_signers(signers: Iterable[Signer], at: datetime) -> list[Expiring]:
-    """Return which CAs of signers expire soon, each once. Their ids are those that AWS IoT would give
-    them."""
+    """Return which CAs of signers expire soon, each once. They get the ids that AWS IoT would give them."""
     found = []
     for pem in dict.fromkeys(each.ca for each in signers):
         issuer = parse_issuer(pem)

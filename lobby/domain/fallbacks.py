@@ -16,9 +16,9 @@ LONGEST_STAY: Final = timedelta(days=1)
 
 
 def is_fallback(device: Device, received: datetime) -> bool:
-    """Return whether a hello in the lobby is recorded as a fallback. One from before the arrival, processed late, is
-    not; nor is the first one after the announcement of a standby, for which the device visits the lobby, and the same
-    hello, processed again."""
+    """Return whether a hello in the lobby is recorded as a fallback. Three kinds are not: a late one from before the
+    arrival, one that was processed before, and the first one after the announcement of a standby, which makes the
+    device visit the lobby."""
     stay = received - datetime.fromisoformat(device.enteredat)
     visits = device.standby is not None and device.standby.announced
     if visits or (device.lastseen is not None and received <= datetime.fromisoformat(device.lastseen)):
@@ -27,6 +27,6 @@ def is_fallback(device: Device, received: datetime) -> bool:
 
 
 def fallbacks_after(device: Device, at: str) -> int:
-    """Return the number of fallbacks in short succession, with the one at `at`."""
+    """Return the number of fallbacks in short succession, including the one at `at`."""
     stay = datetime.fromisoformat(at) - datetime.fromisoformat(device.enteredat)
     return 0 if stay >= LONGEST_STAY else device.fallbacks + 1

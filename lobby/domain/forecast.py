@@ -16,7 +16,7 @@ _QUOTA: Final = f"the rate set for the target, below AWS IoT's quota for {LIMITI
 
 @dataclass(frozen=True)
 class Backlog:
-    """The bulk claims of a lane: their number, and since when the first and the last one wait."""
+    """The bulk claims of a lane: their number, and the times since which the first and the last one wait."""
 
     count: int
     oldest: str | None = None
@@ -32,7 +32,7 @@ class Forecast:
 
 
 def devices_before(since: str, priority: Priority, backlog: Backlog) -> int:
-    """Estimate how many devices of the lane come before one that waits since then."""
+    """Estimate how many devices of the lane come before a device that waits since the time `since`."""
     if priority is Priority.SINGLE or backlog.oldest is None or backlog.newest is None:
         return 0
     first, last, own = (datetime.fromisoformat(each) for each in (backlog.oldest, backlog.newest, since))
@@ -43,7 +43,7 @@ def devices_before(since: str, priority: Priority, backlog: Backlog) -> int:
 
 
 def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forecast:
-    """Return the forecast for a device with so many devices before it."""
+    """Return the forecast for a device that has `before` devices before it."""
     if why := closed(state):
         return Forecast(None, why)
     pace = LanePace.of(rate, state.pace)
@@ -56,7 +56,7 @@ def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forec
 
 
 def forecast_of_work(count: int, state: LaneState, rate: float, now: datetime) -> Forecast:
-    """Return the forecast for the end of a campaign, which has work for so many devices in its slowest lane."""
+    """Return the forecast for the end of a campaign, whose slowest lane has work for `count` devices."""
     if why := closed(state):
         return Forecast(None, why)
     pace = LanePace.of(rate, state.pace)

@@ -16,8 +16,8 @@ from lobby.names import Region
 
 @dataclass(frozen=True)
 class Report:
-    """A client's information about itself: its version, whether it can show a presence code, and whether it can renew
-    its certificate, or change its lobby. None: it is not known. `region` is that of the door, if it is known."""
+    """A client's information about itself: its version, whether it can show a presence code, renew its certificate, or
+    change its lobby (None: not known). `region` is the Region of the door, if it is known."""
 
     clientversion: str | None = None
     shows_code: bool | None = None
@@ -68,8 +68,8 @@ def is_urgent_news(device: Device, report: Report) -> bool:
 
 
 def record(device: Device, report: Report, at: str) -> Device:
-    """A device that waits, or that is placed and back in the lobby, reports on its client. The reason of a proving
-    device changes if its client can now show codes, or no longer can."""
+    """A device that waits in the lobby, or is back in it after it was placed, reports on its client. The reason of a
+    proving device changes if its client can now show codes, or no longer can."""
     version, region = report.clientversion or device.clientversion, region_of(device, report)
     reported = replace(device, lastseen=at, clientversion=version, lobbyregion=region)
     if device.standby is not None and device.standby.announced:

@@ -1,8 +1,8 @@
 """Verifies a device's history: its entries against each other, against the row, and against the notary's anchors.
 
-The hash chain detects altered and removed entries; the row detects a truncated history; the anchors, which are outside
-the table, detect a history that was rewritten up to its end, with the row. The first invalid entry is reported. Entries
-of the last minutes may not be anchored yet; they are counted as pending.
+The hash chain detects altered and removed entries; the row detects a truncated history; the anchors, which are stored
+outside the table, detect a history that was rewritten up to its end together with the row. The first invalid entry is
+reported. Entries of the last minutes may not be anchored yet; they are counted as pending.
 """
 
 from collections import defaultdict
@@ -43,12 +43,12 @@ class Fault(StrEnum):
 
 
 _ABOUT_A_LEFT_TARGET: Final = (Event.RETIRE, Event.DEACTIVATE)
-"""Events whose entry names a target that the device is not assigned to: the one that is cleared there."""
+"""Events whose entry names the target in which the device is cleared, not the one it is assigned to."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An item that is not a valid entry (or device row), and why. `seq` is its number in the table."""
+    """An item that is not a valid entry or device row, and the reason. `seq` is its number in the table."""
 
     seq: int
     why: str
@@ -67,8 +67,8 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The number of entries, of anchored ones, and of pending ones (too recent to need an anchor); and the first
-    invalid entry: its number, the fault and a message."""
+    """The result of an audit: the numbers of entries, of anchored ones, and of pending ones, which are too recent to
+    need an anchor; and the number, fault and message of the first invalid entry."""
 
     entries: int
     anchored: int
@@ -110,7 +110,8 @@ def verify(
 def first_broken_entry(entries: Sequence[Entry], *, version: int | None = None, head: str | None = None) -> int | None:
     """Return the number of the first entry that is altered, missing or out of order; None if the chain is valid.
 
-    `entries` are in order from the first. With the device's `version` and `head`, a missing end is found, too."""
+    `entries` are in order from the first. With the device's `version` and `head`, missing last entries are also
+    detected."""
     finding = _first_fault(entries, version or 0, {})
     if finding is not None:
         return finding.seq

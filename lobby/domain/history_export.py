@@ -1,7 +1,8 @@
-"""The export of a device's history, with which anyone can verify it without a network (`lobby.verify_history`).
+"""The export of a device's history, which anyone can verify without a network (`lobby.verify_history`).
 
 It contains all data that the audit compares: entries, row and anchors. The signature covers the SHA-256 of the export
-as canonical JSON without the signature: sorted names, no spaces, ASCII. It rejects histories that are too long to send.
+as canonical JSON without the signature: sorted names, no spaces, ASCII. Histories that are too long to send are
+rejected.
 """
 
 import hashlib

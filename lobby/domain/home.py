@@ -1,9 +1,8 @@
-"""The home of a lobby with several Regions: the one Region that may write the ledger, for the time of its lease.
-
-Each Region has one vote, in its own replica, so that no two Regions write the same item: replicas merge such items by
-the time of the write, and would forget one of them. The home extends its lease only if a majority of the Regions gives
-it their vote. Another Region becomes home only after the votes that it gets have ended, plus a margin for writes in
-progress. So an old home that is cut off, or that returns, cannot write (decision 63).
+"""The home of a lobby with several Regions: the only Region that may write the ledger, while its lease lasts. Each
+Region stores one vote in its own replica. No two Regions write the same item, because replication would keep only the
+later of two writes. The home extends its lease only if a majority of the Regions votes for it. Another Region becomes
+home only after the old votes of its voters have ended, plus a margin for writes in progress. So an old home that is cut
+off, or that returns, cannot write (decision 63).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,15 +13,16 @@ from typing import Final
 from lobby.names import Region
 
 LEASE_MS: Final = 300_000
-"""How long a vote is given, in ms. The lease renewal extends it every minute."""
+"""How long a vote is valid, in ms. The lease renewal extends it every minute."""
 MARGIN_MS: Final = 60_000
 """How long after the end of a lease another Region waits: longer than one write with its repetitions (35 s), a cached
-vote (10 s), and the difference of two clocks."""
+vote (10 s), and the difference between two clocks."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The times of a lease, in ms. `margin` is a fifth of it, and a vote is read at least six times in the margin."""
+    """The times of a lease, in ms. `margin` is a fifth of `lease`, and a vote is read at least six times within the
+    margin."""
 
     lease: int = LEASE_MS
 
@@ -44,10 +44,10 @@ STREAM_MS: Final = 86_400_000
 
 @dataclass(frozen=True)
 class Vote:
-    """The vote of a Region: which `home` may write until when, in ms since 1970. `epoch` is higher for each new home.
-    `successor` is the Region that is to become home; the lease is then not extended. `without` are the Regions whose
-    votes the home does not need, because the operator has said so. `since` is when the epoch began, and `at` when the
-    vote was written, in ms. `revision` counts its versions."""
+    """The vote of a Region: `home` may write until `until`, in ms since 1970. `epoch` increases with each new home.
+    `successor` is the Region that is to become home next; with a successor, the lease is not extended. `without` are
+    the Regions whose votes the home does not need, because the operator has excluded them. `since` is when the epoch
+    began, and `at` when the vote was written, in ms. `revision` counts the versions of the vote."""
 
     home: Region
     epoch: int
@@ -92,14 +92,14 @@ def votes_to_extend(regions: Sequence[Region], without: Collection[Region]) -> i
 
 
 def votes_to_promote(regions: Sequence[Region]) -> int:
-    """Return how many votes a Region needs to become home. With two Regions, its own: the operator decides that the
-    other one is down, and the lease of that one needed this vote, too."""
+    """Return how many votes a Region needs to become home. With two Regions, its own vote is enough: the operator
+    decides that the other Region is down, and the other Region's lease also needed this vote."""
     return 1 if len(regions) <= 2 else majority(len(regions))
 
 
 def next_epoch(answers: Collection[Answer], home: Region, own: Vote | None) -> int:
-    """Return the epoch of a promotion of `home`, whose own vote is `own`: that of one which was interrupted when others
-    had voted, else a new one."""
+    """Return the epoch for a promotion of `home`, whose own vote is `own`. If a promotion of `home` was interrupted
+    after others had voted, its epoch is used again; otherwise the epoch is new."""
     votes = [each for each in answers if isinstance(each, Vote)]
     highest = max((each.epoch for each in votes), default=0)
     homes = {each.home for each in votes if each.epoch == highest}
@@ -108,8 +108,8 @@ def next_epoch(answers: Collection[Answer], home: Region, own: Vote | None) -> i
 
 
 def free_at(vote: Vote | None, home: Region, epoch: int, terms: Terms = USUAL) -> int | None:
-    """Return from when on a Region can vote for `home` with this epoch, in ms since 1970; 0: now. None: never, because
-    it has voted for a higher epoch, or for another home of the same one."""
+    """Return the time from which a Region can vote for `home` with this epoch, in ms since 1970 (0: now). None: never,
+    because the Region has voted for a higher epoch, or for another home of the same epoch."""
     if vote is None or vote.is_for(home, epoch):
         return 0
     return vote.until + terms.margin if vote.epoch < epoch else None
@@ -146,9 +146,9 @@ def excused(own: Vote | None, now: int, terms: Terms = USUAL) -> frozenset[Regio
 
 
 def begins(own: Vote | None, region: Region, regions: Sequence[Region], others: Collection[Answer]) -> bool:
-    """Return whether `region` is the first home of a new lobby: the first of its Regions, and nobody has voted for
-    another one. A Region that does not answer could have, so a majority must have answered. A vote for this home is
-    that of a beginning which was interrupted."""
+    """Return whether `region` becomes the first home of a new lobby. It must be the first of the Regions, and no Region
+    may have voted for another home. A majority must have answered, because a silent Region could have voted. Votes for
+    this home are left from an interrupted start."""
     known = [each for each in others if not isinstance(each, Unreachable)]
     if own is not None or region != regions[0] or any(each and not each.is_for(region, FIRST) for each in known):
         return False
@@ -159,29 +159,29 @@ class Duty(Enum):
     """What a Region that is not home does with an event that the home also gets."""
 
     PROCESS = "process"
-    """The home of that time may have ended before it processed the event."""
+    """The lease of the home at that time may have ended before it processed the event."""
     KEEP = "keep"
     """Until it is known whether the home has processed it."""
     DROP = "drop"
 
 
 def duty(vote: Vote, at: int, terms: Terms = USUAL) -> Duty:
-    """Return what a Region with this vote does with an event of the time `at`, in ms. A home that gave a new vote a
-    margin later has processed it. Only an event that a stream can still have is from the time of an earlier home: a new
-    replica can also get older ones."""
+    """Return what a Region with this vote does with an event of the time `at`, in ms. A home that has renewed its vote
+    at least a margin after the event has processed it. Events of an earlier home count only while a stream can still
+    contain them, because a new replica also delivers older ones."""
     if vote.epoch > 1 and vote.since - STREAM_MS <= at < vote.since:
         return Duty.PROCESS
     return Duty.DROP if at + terms.margin <= vote.at else Duty.KEEP
 
 
 def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]) -> frozenset[Region]:
-    """Return the Regions without which a new home extends its lease: those that are down, if the others are no majority
-    of all."""
+    """Return the Regions without which a new home extends its lease: those that are down, if the others are not a
+    majority."""
     missing = frozenset(regions) - frozenset(voted)
     return NO_REGIONS if len(voted) >= majority(len(regions)) else missing
 
 
 def wait_for(answers: Mapping[Region, Answer], home: Region, epoch: int, now: int, terms: Terms = USUAL) -> int:
-    """Return how long the Regions that answer need until they can vote for `home`, in ms; 0: not at all."""
+    """Return how long to wait until all Regions that answer can vote for `home`, in ms."""
     times = [free_at(each, home, epoch, terms) for each in answers.values() if not isinstance(each, Unreachable)]
     return max(0, max((each for each in times if each is not None), default=0) - now)

@@ -18,7 +18,8 @@ DEFAULT_RATE: Final = 9.0
 MIN_RATE: Final = 0.1
 MAX_RATE: Final = 500.0
 LIMITING_QUOTA: Final = "RegisterCertificateWithoutCA"
-"""The operation of a commissioning with the lowest quota, together with UpdateCertificate of a clearing."""
+"""The operation with the lowest quota among those of a commissioning. UpdateCertificate, which a clearing uses, has the
+same quota."""
 _DECREASE: Final = 0.7
 _RECOVERY_PER_SECOND: Final = 0.02
 """Part of the rate that the pace regains in a second."""
@@ -26,8 +27,8 @@ _LOWEST: Final = 0.1
 """The lowest pace, as a part of the rate."""
 _MAKES_UP_FOR: Final = 0.5
 _BETWEEN_RUNS: Final = 5.0
-"""Seconds between the last slot of a run and a run that continues it. In a distant target, the devices in progress need
-some seconds after the run has started its last device."""
+"""Seconds between the last slot of a run and a run that continues it. In a distant target, a run needs some seconds to
+finish its last devices."""
 URGENT_EARLY: Final = 0.5
 """Seconds before its slot at which a single claim may start. The later slots are moved, so the rate is the same.
 Together with the half second that a late worker makes up for, a burst has at most one second's calls, which AWS's token
@@ -74,15 +75,15 @@ class LanePace:
 
 
 def next_slot(last: float, interval: float, now: float) -> float:
-    """Return when the next device may start, in seconds. A worker that is late makes up for half a second, which AWS's
-    token bucket of one second's calls allows, and not for more."""
+    """Return when the next device may start, in seconds. A late worker makes up for at most half a second, which AWS's
+    token bucket of one second's calls allows."""
     return max(last + interval, now - _MAKES_UP_FOR)
 
 
 def resumed_slot(saved: float, interval: float, now: float) -> float:
-    """Return when the first device of a run may start. `saved` is the next slot of the run before, which counts if that
-    has just ended: the run makes up for the time between the two, as a late worker does. A slot that is too late for
-    the current rate, as after an operator has raised it, is ignored."""
+    """Return when the first device of a run may start. `saved` is the next slot of the previous run. If that run has
+    just ended, this run makes up for the time between the two, as a late worker does. If an operator has raised the
+    rate since, the saved slot can be too late and is brought forward."""
     if saved < now - _BETWEEN_RUNS:
         return now
     return min(max(saved, now - _MAKES_UP_FOR), now + interval + URGENT_EARLY)

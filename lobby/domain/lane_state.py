@@ -14,24 +14,24 @@ from lobby.domain.lanes import Lane
 LEASE: Final = timedelta(seconds=20)
 """A worker renews its lease every five seconds. A killed worker's lane is free after this time."""
 CALL_MARGIN: Final = timedelta(seconds=8)
-"""A worker begins no call into a target when its lease ends sooner: one attempt of a call takes 7 s at most
-(`lobby.aws.clients`). So no call of a worker that was stalled overlaps with those of its successor."""
+"""A worker begins no call into a target if its lease ends sooner than this. One attempt of a call takes at most 7 s
+(`lobby.aws.clients`), so the calls of a stalled worker never overlap with those of its successor."""
 CALL_INTERVAL: Final = timedelta(seconds=5)
-"""Between two attempts to reach a target that does not answer, at first."""
+"""The first interval between two attempts to reach a target that does not answer."""
 LATER_CALL_INTERVAL: Final = timedelta(seconds=30)
-"""The same, once the target has not answered for `UNREACHABLE_AFTER`."""
+"""The interval once the target has not answered for `UNREACHABLE_AFTER`."""
 UNREACHABLE_AFTER: Final = timedelta(minutes=1)
 HANDED_OVER_FOR: Final = timedelta(seconds=10)
-"""How long the lease is kept for the successor of a worker whose time is up: longer than SQS and Lambda usually need to
-start it. If it does not start, any other worker can have the lane then."""
+"""How long the lease is kept for the successor of a worker whose time is up. SQS and Lambda usually start it sooner. If
+the successor does not start, any other worker can then take the lane."""
 
 
 @dataclass(frozen=True)
 class LaneState:
     """`holder` has the lease until `leased_until`. `unfinished_since`: when the first worker that did not end normally
-    began. `paused_by` and `paused_at`: an operator's pause. `silent_since`: the target has not answered since;
-    `open_until`: it is not called before. `pace` is in devices per second. `progress_at`: when a device was last
-    done."""
+    began. `paused_by` and `paused_at`: an operator's pause. `silent_since`: the target has not answered since this
+    time; `open_until`: it is not called before this time. `pace` is in devices per second. `progress_at`: when a device
+    was last done."""
 
     lane: Lane
     holder: str | None = None
@@ -48,7 +48,7 @@ class LaneState:
     resumed_at: str | None = None
     """When the last pause ended: the time without progress begins then."""
     announced: frozenset[str] = frozenset()
-    """Entries of single claims for the worker that has the lease: the index may not show them yet. Each stays until its
+    """Single claims for the worker that has the lease, because the index may not show them yet. Each stays until its
     row is done."""
 
     def is_held(self, at: str) -> bool:

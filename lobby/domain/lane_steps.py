@@ -1,9 +1,9 @@
 """The next step of a lane's worker: a pure decision from its state.
 
 The worker starts one device in each slot of its pace, several at the same time, and reads more rows when it runs out of
-them. Urgent rows, for which a user waits, start before their slot, and also while as many devices as usual are in
-progress. It ends when the lane is empty, when its time is up, or when the lane is closed; but never before the devices
-that it has started are done.
+them. Urgent rows, for which a user waits, start before their slot, and even while the usual number of devices is in
+progress. The worker ends when the lane is empty or closed, or when its time is up, but never before the devices that it
+has started are done.
 """
 
 from dataclasses import dataclass

@@ -40,8 +40,9 @@ def parse_lane(text: object) -> Lane:
 
 
 def home_lane(device: Device) -> Lane:
-    """Return the lane in which the row waits: that of the claim's target, then those of the targets to clear, in order,
-    because a new target must be ready before the old one is cleared; and last that of the device's standby."""
+    """Return the lane in which the row waits: the lane of the claim's target comes first, because a new target must be
+    ready before the old one is cleared. The lanes of the targets to clear follow, in order, and last the lane of the
+    device's standby."""
     if device.devstate is State.CLAIMED and device.target is not None:
         return lane_to(device.target)
     if device.devstate is not State.REFUSED and not device.targets_to_clear and has_work_in_target(device):
@@ -54,8 +55,9 @@ def home_lane(device: Device) -> Lane:
 
 
 def other_lanes(device: Device) -> tuple[Lane, ...]:
-    """Return the lanes that have a part of the row's work, too, which does not wait for the home lane: an unreachable
-    target must neither delay the lobby's part of a revocation or quarantine nor the clearing of another target."""
+    """Return the other lanes that have a part of the row's work. Their work does not wait for the home lane, because an
+    unreachable target must not delay the lobby's part of a revocation or quarantine, or the clearing of another
+    target."""
     if device.devstate in (State.CLAIMED, State.REFUSED, State.FAILED):
         return ()
     lanes = [lane_to(target) for target in device.targets_to_clear]
@@ -93,8 +95,8 @@ def turn_of(device: Device) -> str | None:
 
 
 def priority_of(device: Device) -> Priority:
-    """Return the priority of the row in its lane. Work for its standby is behind all single claims, also if its own
-    claim was single: the device does not wait for it."""
+    """Return the priority of the row in its lane. Work for its standby comes after all single claims, even if its own
+    claim was single, because the device does not wait for this work."""
     if device.targets_to_clear or device.devstate not in PLACED_STATES or is_renewed_in_target(device):
         return device.priority
     return Priority.BULK if device.works_in_standby or device.announces_standby else device.priority

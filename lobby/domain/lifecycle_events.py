@@ -33,8 +33,8 @@ def change_of(event: dict[str, Any]) -> LifecycleEvent:
 
 
 def sighting_of(event: dict[str, Any], place: str) -> Sighting | None:
-    """Return the connection that a `connected` event reports; None if it does not state the version or the address, as
-    with a rule of an earlier version. Raise `InvalidInput` INVALID_EVENT or INVALID_TIME."""
+    """Return the connection that a `connected` event reports; None if it lacks the version or the address, because the
+    rule is of an earlier version. Raise `InvalidInput` INVALID_EVENT or INVALID_TIME."""
     version, address = event.get("version"), address_of(event)
     if type(version) is not int or address is None:
         return None

@@ -1,4 +1,4 @@
-"""Patterns of thing names: `*` stands for any characters, also none, and `?` for one.
+"""Patterns of thing names: `*` stands for any number of characters, including none, and `?` for one.
 
 Two patterns can be compared: whether each name that one matches is also matched by the other, and whether some name is
 matched by both. A prefix is a pattern that ends with `*`. Regular expressions are not used: they cannot be compared,
@@ -39,8 +39,8 @@ def matches(pattern: NamePattern, name: str) -> bool:
 
 
 def includes(wide: NamePattern, narrow: NamePattern) -> bool:
-    """Return whether each name that `narrow` matches is also matched by `wide`. False also if that takes more than
-    `_MAX_STEPS` to find out: such patterns are treated as not comparable.
+    """Return whether each name that `narrow` matches is also matched by `wide`. Return False as well if the comparison
+    takes more than `_MAX_STEPS`: such patterns are treated as not comparable.
 
     Names are spelled letter by letter, with the positions that are reached in both patterns (Hopcroft, Motwani and
     Ullman, "Introduction to Automata Theory", section 2.3.5). Letters that are in neither pattern are all alike."""
@@ -73,7 +73,7 @@ def _step(pattern: str, reached: frozenset[int], letter: str) -> frozenset[int]:
 
 
 def _reached(pattern: str, positions: set[int]) -> frozenset[int]:
-    """Return the positions that are reached also if `*` stands for nothing. No two `*` are adjacent."""
+    """Return the positions, including those that are reached if `*` stands for nothing. No two `*` are adjacent."""
     return frozenset(positions | {at + 1 for at in positions if pattern[at : at + 1] == "*"})
 
 

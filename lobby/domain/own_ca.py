@@ -1,7 +1,7 @@
 """Issues the certificates of devices with an operator's own CA, whose key is in AWS KMS (`signer`).
 
 A device's certificate has the device's key, the thing name as its only CN, and is for TLS clients only. It never
-outlives the CA. Rejected are keys that are not the CA's, and a CA that could not issue a device (`trust.issuer`).
+outlives the CA. Rejects keys that are not the CA's, and a CA that cannot issue device certificates (`trust.issuer`).
 """
 
 from datetime import datetime, timedelta
@@ -24,12 +24,12 @@ MAX_PEM: Final = 8 * 1024
 MAX_CN: Final = 64
 """The length of a common name (RFC 5280, appendix A: ub-common-name). AWS IoT permits longer thing names."""
 _EARLIER: Final = timedelta(minutes=5)
-"""How long a certificate is valid before it is issued: devices' clocks are inexact."""
+"""How far a certificate's validity is backdated, because devices' clocks are inexact."""
 
 
 def parse_signer(key: object, ca: object, days: object, at: datetime) -> Signer:
-    """Return the signer that a user enters; the CA must be valid at `at`, and name the key that it signs with
-    (subjectKeyIdentifier). Raise `InvalidInput` INVALID_SIGNER."""
+    """Return the signer that a user enters. The CA must be valid at `at` and identify its key (subjectKeyIdentifier).
+    Raise `InvalidInput` INVALID_SIGNER."""
     arn = parse_key_arn(key)
     if not isinstance(ca, str) or len(ca) > MAX_PEM or "PRIVATE KEY" in ca:  # not quoted: it could be a key
         want = f"the CA's certificate in PEM, at most {MAX_PEM} characters"
@@ -78,8 +78,8 @@ def issue(
     sign_digest: SignDigest,
 ) -> x509.Certificate:
     """Return a certificate for a verified request, signed by the CA; `sign_digest` signs with its key. Raise
-    `InvalidInput` INVALID_CSR for a name that is too long for a CN; SIGNER_UNAVAILABLE if the CA has expired, does
-    not permit the name, or is not the signature's; and what `sign_digest` raises."""
+    `InvalidInput` INVALID_CSR for a name that is too long for a CN, or SIGNER_UNAVAILABLE if the CA has expired, does
+    not permit the name, or does not match the signature. Errors of `sign_digest` are passed on."""
     if len(name) > MAX_CN:
         raise InvalidInput("INVALID_CSR", f"got a name of {len(name)} characters, want at most {MAX_CN} for a CN")
     issuer = parse_issuer(signer.ca)

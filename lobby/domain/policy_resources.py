@@ -1,9 +1,9 @@
 """Which actions a device's policy may allow, and on which resources.
 
 A resource is the device's own if it contains the name of the connected thing as a whole level, before any wildcard. In
-a policy, `*` and `?` match any characters, also `/`, so `app/*/${thing}` would include other devices' topics, and
-`app/${thing}*` those of a device whose name starts with this one's. In a topic filter, so do `+` and `#`.
-`iot:Connect` cannot be granted: every policy contains it, for the device's own thing.
+a policy, `*` and `?` match any characters, including `/`. So `app/*/${thing}` would include other devices' topics, and
+`app/${thing}*` the topics of a device whose name starts with this one's. In a topic filter, `+` and `#` have the same
+effect. `iot:Connect` cannot be granted: every policy contains it, for the device's own thing.
 """
 
 import re

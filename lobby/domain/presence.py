@@ -1,6 +1,6 @@
 """Proof of presence: a claim that requires it takes effect only when a user enters the code that the device shows.
 
-Without it, anyone who has seen a label can claim the device from anywhere. The code is shown by the device itself, and
+Otherwise anyone who has seen a label could claim the device from anywhere. The code is shown by the device itself, and
 is sent over the connection that the device's own key authenticates. A code is eight random digits, new for each claim,
 and compared in constant time. Each wrong code is counted on the row; the last one drops the claim, and the next claim
 that requires proof has to wait.
@@ -21,11 +21,11 @@ from lobby.wire import DEFAULT_CONFIG
 MAX_WRONG_CODES: Final = 5
 """This many wrong codes drop the claim."""
 PAUSE: Final = timedelta(minutes=10)
-"""The wait between a claim that wrong codes dropped and the next one: 720 guesses a day, of 100 million codes."""
+"""The wait after wrong codes have dropped a claim. It limits an attacker to 720 guesses a day, of 100 million codes."""
 FAILED: Final = "PRESENCE_FAILED"
 """The reason of a device whose claim was dropped."""
 NOT_SHOWN: Final = "CODE_NOT_SHOWN"
-"""The reason of a device that is proving and whose client cannot show codes."""
+"""The reason of a proving device whose client cannot show codes."""
 WRONG: Final = "WRONG_CODE"
 _NOT_SHOWN_MESSAGE: Final = (
     "its client does not show codes: update it, or release the device and claim it for a target that requires none"
@@ -100,7 +100,7 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
 
 
 def wrong_code(device: Device) -> Conflict:
-    """Return the error for a wrong code, after it was counted."""
+    """Return the error for a wrong code that was counted."""
     if device.devstate is not State.PROVING:
         return Conflict(FAILED, f"got a wrong code, the last of {MAX_WRONG_CODES}: the claim is dropped")
     left = MAX_WRONG_CODES - device.failed_codes
@@ -118,8 +118,8 @@ def require_pause(device: Device | None, at: str) -> None:
 
 
 def start_proof(device: Device) -> Device:
-    """The device has to prove presence. If it cannot show a code, its row has the reason at once; if it can, the
-    commissioner sends it one."""
+    """The device has to prove presence. If its client can show a code, the commissioner sends one; if not, the row gets
+    the reason at once."""
     cannot_show = device.shows_code is False
     return replace(
         device,

@@ -2,7 +2,7 @@
 
 A profile is an IoT policy, and optionally a thing type, attributes, thing groups, a billing group, and the age at which
 certificates are renewed. The policy and the groups are created by the owner of the target account; the commissioner can
-only use those that are named here. `profile_rules` creates profiles from files and checks them. Every policy lets the
+use only those that a profile names. `profile_rules` creates profiles from files and checks them. Every policy lets the
 device connect as its own thing and receive the lobby's messages, because a device without the lobby topic could not be
 moved.
 """
@@ -62,8 +62,8 @@ class Profile:
 
 @dataclass(frozen=True)
 class Profiles:
-    """All profiles of a lobby, by name. A type, attribute or group that only another profile names was applied by the
-    lobby, so it is removed when a device changes its profile. All others belong to the target's owner."""
+    """All profiles of a lobby, by name. When a device changes its profile, the types, attributes and groups that only
+    other profiles name are removed, because the lobby has applied them. All others belong to the target's owner."""
 
     by_name: Mapping[str, Profile]
 

@@ -1,8 +1,8 @@
 """Creates profiles from the content of their files, and reports everything that breaks a rule.
 
-Each problem names the file, the field, the value and the rule. Rejected are policies that let a device act as another
-one or that AWS IoT would not store, values that AWS IoT's registry would not accept, and profiles that contradict each
-other. A policy's resources are the device's own unless its statement says `shared`.
+Each problem names the file, the field, the value and the rule. Rejects policies that let a device act as another one,
+policies and values that AWS IoT would not accept, and profiles that contradict each other. A policy's resources are the
+device's own unless its statement says `shared`.
 """
 
 import json
@@ -29,7 +29,8 @@ MAX_SEARCHABLE: Final = 3
 MAX_GROUPS: Final = 10
 """Groups of a thing (AWS IoT endpoints and quotas, thing group quotas)."""
 MAX_NAMED_GROUPS: Final = 60
-"""Groups of all profiles: the target's role names each, and an inline policy has 10,240 characters."""
+"""The number of groups in all profiles: the target's role names each one, and an inline policy has at most 10,240
+characters."""
 MAX_PROFILES: Final = 40
 _LONGEST_PREFIX: Final = f"arn:aws:iot:{'x' * 16}:{'0' * 12}"
 _OF_ENROLMENTS: Final = ("enrolment_attributes", "enrolment_groups")
@@ -40,7 +41,7 @@ _FIELDS: Final = (
 _NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 _ATTRIBUTE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#-]{1,128}")
 _VALUE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#=\[\]-]{1,800}")
-"""AWS IoT allows an empty value and removes the attribute then (API reference, UpdateThing), so none is empty here."""
+"""AWS IoT removes an attribute whose value is empty (API reference, UpdateThing), so empty values are not allowed."""
 _DESCRIPTION: Final = re.compile(r"[\x20-\x7e]{0,256}")
 _ATTRIBUTE_RULE: Final = "1 to 128 of the characters a-z A-Z 0-9 _ . , @ / : # -"
 _NAME_RULE: Final = "1 to 128 of the characters a-z A-Z 0-9 : _ -"

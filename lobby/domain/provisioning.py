@@ -1,8 +1,8 @@
 """Decisions at the door `claim`: which device may get its own certificate by AWS IoT's fleet provisioning.
 
 AWS IoT calls a hook before it activates the certificate that it has issued (AWS IoT developer guide, "Pre-provisioning
-hooks"). Everything that is not allowed here is denied. `enrolment` and `repeats` decide about the enrolment and about
-serial numbers that another key has.
+hooks"). Everything that these functions do not allow is denied. `enrolment` decides whether the enrolment admits the
+device, and `repeats` decides about a serial number that another key already has.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ SERIAL_UNMATCHED: Final = "SERIAL_UNMATCHED"
 CN_DIFFERS: Final = "CN_DIFFERS"
 CERTIFICATE_INACTIVE: Final = "CERTIFICATE_INACTIVE"
 _USABLE: Final = ("PENDING_ACTIVATION", "ACTIVE")
-"""The states of a certificate that was just issued, or that its ownership token has activated before."""
+"""The states of a certificate that was just issued, or was activated by its ownership token before."""
 
 
 @dataclass(frozen=True)

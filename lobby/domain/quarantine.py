@@ -1,9 +1,9 @@
 """The changes of a device that is suspected to share its certificate with a copy: pure functions as in `transitions`.
 
-A suspicion is a flag of the row; the device works on. A quarantine is a state: the certificate is deactivated in the
-lobby and in every target, as by a revocation, but the claim stays, and a user can lift it. Then the certificate is
-activated in the lobby, and the device is commissioned again. Both are decided by a user, or by the policy of the target
-when the evidence is found. Dismissing or lifting also ends the suspicion: the same evidence does not return.
+A suspicion is a flag of the row; the device continues to work. A quarantine is a state: the certificate is deactivated
+in the lobby and in every target, as by a revocation, but the claim stays, and a user can lift it. Then the certificate
+is activated in the lobby, and the device is commissioned again. A user decides on both, or the policy of the target
+when the evidence is found. Dismissing or lifting also ends the suspicion, and the same evidence is not used again.
 """
 
 from dataclasses import replace
@@ -24,7 +24,8 @@ def suspect(device: Device, suspicion: Suspicion) -> Device:
 
 
 def dismiss(device: Device, at: str) -> Device:
-    """A user has found that there is one device. Raise `Conflict` NOT_SUSPECTED. Repeating it changes nothing."""
+    """A user has found that only one device uses the certificate. Raise `Conflict` NOT_SUSPECTED. Repeating it changes
+    nothing."""
     state_after(device, Event.DISMISS)
     if device.suspicion is None:
         raise Conflict(

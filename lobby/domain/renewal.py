@@ -1,11 +1,10 @@
 """When the renewal of a device's certificate is due, and the progress of its renewal.
 
 A policy is part of a profile or of an enrolment; the enrolment's has precedence. The age of the first certificate
-counts from the admission, because a device may have been in storage for years before. That of a renewed certificate
-counts from its first use. A certificate that expires sooner is due one grace period before it expires; a renewed one
-that was short from the beginning, as those of a CA that ends soon, when half of its time is over. Otherwise a device
-would renew each day.
-`renewal_transitions` has the changes of each step.
+counts from the admission, because a device may have been in storage for years before. The age of a renewed certificate
+counts from its first use. A certificate that expires sooner is due one grace period before it expires. A renewed
+certificate with a short validity, for example from a CA that ends soon, is due when half of its time is over. Otherwise
+a device would renew each day. `renewal_transitions` has the changes of each step.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from lobby.names import shown
 MAX_AGE_DAYS: Final = range(1, 3651)
 GRACE_DAYS: Final = range(1, 366)
 DEFAULT_GRACE: Final = timedelta(days=30)
-"""For a device that is asked without a policy: by a user, or because its first certificate is to be replaced."""
+"""The grace period without a policy: a user requests the renewal, or the first certificate must be replaced."""
 _FIELDS: Final = ("maximum_age", "grace")
 
 
@@ -35,10 +34,10 @@ class RenewalPolicy:
 
 
 class Renewal(StrEnum):
-    """How far a device's renewal is. A device without one is not due."""
+    """The progress of a device's renewal. A device without a renewal is not due."""
 
     DUE = "due"
-    """The device is asked each day, or cannot renew by itself."""
+    """The device is asked each day, unless its client cannot renew."""
     SIGNED = "signed"
     """The new certificate exists and works in the lobby."""
     COMMISSIONED = "commissioned"
@@ -82,9 +81,9 @@ def due_at(device: Device, policy: RenewalPolicy | None) -> datetime | None:
 def deadline(
     device: Device, policy: RenewalPolicy | None, at: datetime, *, replaces_first: bool = False
 ) -> datetime | None:
-    """Return until when a device has to renew that is due at the time `at`; None if it is not due. A device that is
-    found late, because the policy is new or the device was away, has the whole grace period. `replaces_first`: a
-    certificate that was never renewed is due, whatever its age."""
+    """Return the time by which a device that is due at `at` has to renew; None if it is not due. A device that is found
+    late, because the policy is new or the device was away, gets the whole grace period. `replaces_first`: a certificate
+    that was never renewed is due, whatever its age."""
     if replaces_first and device.renewed_at is None:
         return at + (timedelta(days=policy.grace) if policy else DEFAULT_GRACE)
     due = due_at(device, policy)
@@ -94,12 +93,13 @@ def deadline(
 
 
 def expiry_of(device: Device) -> datetime | None:
-    """Return when the current certificate expires: the end of its `notAfter`'s day; None if the row has no date."""
+    """Return when the current certificate expires: the end of the day of its `notAfter`. None if the row has no
+    date."""
     return None if device.expires is None else datetime.fromisoformat(device.expires).replace(tzinfo=UTC)
 
 
 def stage_of(device: Device) -> Renewal | None:
-    """Return how far the device's renewal is, or None."""
+    """Return the progress of the device's renewal, or None."""
     if device.pending is not None:
         return Renewal.COMMISSIONED if device.devstate in PLACED_STATES else Renewal.SIGNED
     if device.renew_by is not None:

@@ -22,16 +22,16 @@ JUST_RENEWED: Final = timedelta(hours=1)
 
 
 def become_due(device: Device, by: str) -> Device:
-    """The device is to renew until `by`; a date that it already has stays. If its client can renew, the commissioner
-    asks it to, and again each time this event is repeated."""
+    """The device has to renew by `by`; a date that it already has stays. If its client can renew, the commissioner asks
+    it to, each time this event is applied."""
     state_after(device, Event.DUE)
     asks = bool(device.can_renew) or device.needs_commissioner
     return replace(device, renew_by=device.renew_by or by, needs_commissioner=asks)
 
 
 def request(device: Device, at: str) -> Device:
-    """A user requests the renewal now. A device that is not due gets `DEFAULT_GRACE` from then on. One whose new
-    certificate was signed already, or that has just renewed, stays as it is. Raise `Conflict` NOT_ALLOWED in another
+    """A user requests the renewal now. A device that is not due gets `DEFAULT_GRACE` from now on. A device whose new
+    certificate is already signed, or that has just renewed, stays as it is. Raise `Conflict` NOT_ALLOWED in another
     state, or CANNOT_RENEW."""
     state_after(device, Event.DUE)
     if device.pending is not None or _has_just_renewed(device, at):
@@ -51,8 +51,9 @@ def _has_just_renewed(device: Device, at: str) -> bool:
 
 
 def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str) -> Device:
-    """A new certificate was signed for the device. It is commissioned in the target beside the one in use. A pending
-    one, which the device has lost, is retired. Raise `Conflict` NOT_DUE if the device was not asked."""
+    """A new certificate was signed for the device. The new certificate is commissioned in the target beside the one in
+    use. If another new certificate was pending, the device has lost it, and it is retired. Raise `Conflict` NOT_DUE if
+    the device was not asked."""
     state = state_after(device, Event.RENEW)
     if device.pending == certificate:
         return device
@@ -79,7 +80,7 @@ def prove(device: Device, at: str) -> Device:
     if device.pending is None:
         return device
     standby = device.standby
-    if standby is not None and not standby.home:  # it has the old certificate, and is to get the new one only
+    if standby is not None and not standby.home:  # the target has the old certificate and only needs the new one
         standby = replace(standby, wanted=True)
     return replace(
         device,
@@ -96,9 +97,9 @@ def prove(device: Device, at: str) -> Device:
 
 
 def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
-    """These certificates are inactive in the target and in the lobby, and the device was asked, if it is due. The row
-    needs the commissioner for remaining work, or for a claim since `generation`. It keeps the certificates while they
-    may be active in another place."""
+    """These certificates are inactive in the target and in the lobby, and a device that is due was asked. The row still
+    needs the commissioner for remaining work, or for a claim since `generation`. The row keeps the certificates while
+    they may be active in another place."""
     state_after(device, Event.RETIRE)
     left = tuple(each for each in device.retiring if each not in certificates)
     after = device if _may_be_active_elsewhere(device) else replace(device, retiring=left)
@@ -109,24 +110,23 @@ def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ..
 
 
 def _may_be_active_elsewhere(device: Device) -> bool:
-    """Return whether certificates to be retired may be active in a place that is not done with them: the target from
-    which the device was evacuated, until it is back; a target to clear; a standby that has refused the device."""
+    """Return whether certificates to be retired may still be active elsewhere: in the target from which the device was
+    evacuated, in a target to clear, or in a standby that has refused the device."""
     standby = device.standby
     is_open = standby is not None and (standby.home or standby.status is StandbyStatus.REFUSED)
     return is_open or bool(device.targets_to_clear)
 
 
 def retires_in_lobby(device: Device) -> bool:
-    """Return whether certificates are to be retired of a device that was released, and of which nothing else is to be
-    done."""
+    """Return whether the device was released and its only remaining work is to retire certificates."""
     waits = device.devstate is State.INLOBBY and device.needs_commissioner
     return waits and bool(device.retiring) and not device.targets_to_clear
 
 
 def has_work_in_target(device: Device) -> bool:
-    """Return whether the commissioner has a part of a renewal to do in the target where the device is, or its standby
-    to announce there. The targets to clear and the device's other place come before the retirement, because the row
-    forgets the old certificate then."""
+    """Return whether the commissioner has work in the device's target: a part of a renewal, or the announcement of the
+    standby. A retirement comes after the targets to clear and the device's other place, because the row loses the old
+    certificate with it."""
     if device.retiring and (device.works_in_standby or device.targets_to_clear):
         return False
     placed = device.needs_commissioner and device.devstate in PLACED_STATES and device.target is not None

@@ -1,6 +1,6 @@
 """The treatment of a second key for a serial number at the door `claim`. The devices of an enrolment share the claim
-certificate's key, so a holder of it can send any serial number. So only a device of the same enrolment can be replaced,
-and a serial number that a user has revoked is admitted again only after a user's approval.
+certificate's key, and a holder of this key can send any serial number. Therefore only a device of the same enrolment
+can be replaced, and a revoked serial number is admitted again only after a user's approval.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ NAME_TAKEN: Final = "NAME_TAKEN"
 REPEAT_ASKED: Final = "REPEAT_ASKED"
 SERIAL_REVOKED: Final = "SERIAL_REVOKED"
 REFUSING: Final = frozenset({NAME_TAKEN, REPEAT_ASKED, SERIAL_REVOKED, REVOKED, QUARANTINED})
-"""Conflicts because of which a device is refused. The others are tried again."""
+"""The conflicts that refuse a device. After any other conflict, the admission is tried again."""
 
 
 @dataclass(frozen=True)
 class Takeover:
-    """The key that gives its serial number to a new one: its fingerprint and row. `approved`: by a user, once."""
+    """The device that loses its serial number to a new key: its fingerprint and row. `approved`: a user has approved
+    this once."""
 
     holder: Fingerprint
     row: Device | None
@@ -38,9 +39,9 @@ class Takeover:
 def takeover(
     enrolment: Enrolment, serial: ThingName, holder: Fingerprint, row: Device | None, *, same_key: bool, approved: bool
 ) -> Takeover:
-    """Return how a new certificate gets the serial number that `holder` has. `row` is the holder's. `same_key`: both
-    have one key, so it is the same device, which has lost its certificate. Raise `Conflict`: NAME_TAKEN, QUARANTINED,
-    SERIAL_REVOKED or REPEAT_ASKED."""
+    """Return how a new certificate gets the serial number of `holder`, whose row is `row`. `same_key`: both
+    certificates have the same key, so the device is the same and has lost its certificate. Raise `Conflict`:
+    NAME_TAKEN, QUARANTINED, SERIAL_REVOKED or REPEAT_ASKED."""
     if row is None:
         return Takeover(holder, None)
     got = f"got serial number {serial!r}, held by certificate {holder}"
@@ -66,7 +67,8 @@ def _require_replaceable(row: Device, enrolment: Enrolment, got: str) -> None:
 
 
 def has_same_key(pem: str, other: str) -> bool:
-    """Return whether two certificates have the same public key. The requests for both were signed with it."""
+    """Return whether two certificates have the same public key. The requests for both were signed with the private
+    key."""
     from lobby.domain.identity import load_certificate  # noqa: PLC0415  # most Lambdas that write the ledger need none
 
     one, two = (load_certificate(each).public_key() for each in (pem, other))

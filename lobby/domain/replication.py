@@ -1,7 +1,8 @@
 """What a Region that has become home finds incomplete, because writes of the old home were not replicated.
 
-A change of a device is a row and an entry of its history. Replication copies items one by one, so after a promotion
-the one can be here without the other. The anchors of the old Region also name changes of which nothing is here.
+A change of a device is a row and an entry of its history. Replication copies items one by one, so after a promotion the
+new home can have the row without the entry, or the entry without the row. The anchors of the old Region also name
+changes of which the new home has nothing.
 """
 
 from collections.abc import Sequence
@@ -17,20 +18,20 @@ class Gap(StrEnum):
     """What is incomplete."""
 
     ENTRY_MISSING = "ENTRY_MISSING"
-    """The row is here, and the entry of its last change is not."""
+    """The entry of the row's last change is missing."""
     ROW_BEHIND = "ROW_BEHIND"
-    """An entry is here, and the row that it describes is not. The device's next change goes on from the entry."""
+    """The row that an entry describes is missing. The device's next change continues from the entry."""
     ENTRY_DIFFERS = "ENTRY_DIFFERS"
-    """The last entry is not that of the row: both homes have written one with this number."""
+    """The last entry does not belong to the row: both homes have written an entry with this number."""
     WRITE_LOST = "WRITE_LOST"
-    """The old Region has anchored a change that is not in this history, or that another one has replaced."""
+    """The old Region has anchored a change that is not in this history, or that another change has replaced."""
     DEVICE_LOST = "DEVICE_LOST"
     """The old Region has anchored changes of a device that is unknown here."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A device with a gap, and the number of the entry that it concerns."""
+    """A device with a gap, and the number of the affected entry."""
 
     certid: Fingerprint
     gap: Gap
@@ -39,7 +40,7 @@ class Finding:
 
 
 def against_history(row: Device, last: Entry | None, following: Entry | None) -> Finding | None:
-    """Compare a row with the entry of its version, and with the one that would follow."""
+    """Compare a row with the entry of its version, and with the entry of the next version, if there is one."""
     if following is not None:
         message = f"got {_label(following)} without its row"
         return Finding(row.certid, Gap.ROW_BEHIND, following.seq, message)
@@ -54,7 +55,7 @@ def against_history(row: Device, last: Entry | None, following: Entry | None) ->
 def against_anchors(
     certid: Fingerprint, entries: Sequence[Entry | Unreadable], row: Device | None, anchors: Sequence[Anchor]
 ) -> Finding | None:
-    """Compare a history with the anchors of another Region. Return the first change that is not here."""
+    """Compare a history with the anchors of another Region. Return the first change that this history lacks."""
     here = {(each.seq, each.hash) for each in entries if isinstance(each, Entry)}
     lost = [each for each in anchors if (each.seq, each.hash) not in here]
     if not lost:

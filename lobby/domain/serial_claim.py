@@ -1,8 +1,8 @@
 """A claim of a device whose certificate is not known yet, by its serial number, which is its thing name.
 
-It is kept until a certificate with this name is admitted, at any door. Then the device is claimed for its user in the
-same transaction, as if the user had claimed its fingerprint before; a rule's allocation does not apply. If the claim is
-refused by then, the device is admitted without it and waits with the reason.
+It is kept until a certificate with this name is admitted, at any door. The same transaction then claims the device for
+the user, as if the user had claimed its fingerprint before; a rule's allocation does not apply. If the claim has become
+impossible, the device is admitted without it and waits with the reason.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,12 @@ from lobby.errors import Conflict, LobbyError, NotFound
 from lobby.names import Fingerprint, ThingName
 
 RESERVED: Final = Fingerprint("claimed")
-"""The holder of a name while its serial number is claimed and there is no certificate."""
+"""The holder of a name whose serial number is claimed and that has no certificate yet."""
 
 
 class SerialNumberClaimed(Exception):
-    """The name has no certificate, and its serial number is claimed: admit the device with the claim."""
+    """The serial number is claimed, and no certificate has its name yet. The caller admits the device with the
+    claim."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class SerialClaim:
 
     def same_as(self, request: ClaimRequest) -> bool:
         """Return whether `request` is the same claim. Priority and proof of presence are not compared, because they
-        follow from other values. A claim of an earlier version did not record what it names."""
+        follow from other values. Claims of an earlier version did not record which values they leave open."""
         held = self.request
         if held.unnamed is not None and not held.unnamed.same_as(request.unnamed):
             return False
@@ -44,29 +45,29 @@ class SerialClaim:
 
 
 def applies(admitted: Device) -> bool:
-    """Return whether the claim of the serial number applies to the device that was just admitted. It does not if its
-    fingerprint was claimed before; that claim stays."""
+    """Return whether the claim of the serial number applies to the device that was just admitted. It does not apply if
+    the device's fingerprint was claimed before; that claim stays."""
     return admitted.devstate is State.KNOCKING
 
 
 def admitted_and_claimed(admitted: Device, claim: SerialClaim, registered: RegisteredTarget, at: str) -> Device:
-    """Return the device that was just admitted, with the claim. `registered` is the claim's target, which may require
-    proof of presence since the claim. Raise `Conflict` TARGET_ARCHIVED or TARGET_EVACUATED, and `NotFound`
-    UNKNOWN_PROFILE if the target does not offer the default profile of the enrolment."""
+    """Return the device that was just admitted, with the claim. `registered` is the claim's target, which may have
+    started to require proof of presence after the claim. Raise `Conflict` TARGET_ARCHIVED or TARGET_EVACUATED, and
+    `NotFound` UNKNOWN_PROFILE if the target does not offer the default profile of the enrolment."""
     presence = claim.request.presence or require_open(registered).presence
     request = replace(claim.request, presence=presence)
     return transitions.claim(admitted, admitted.certid, request, claim.actor, at)
 
 
 def admitted_only(admitted: Device, claim: SerialClaim, why: LobbyError) -> Device:
-    """Return the device that was just admitted, which waits because its claim cannot be fulfilled."""
+    """Return the device that was just admitted, without the claim. It waits, because the claim is refused."""
     message = f"{claim.actor} claimed the serial number, but the claim is refused: {why.message}"
     return replace(admitted, reason=ALLOCATION_FAILED, message=f"{message}; claim the device")
 
 
 def already_claimed(found: SerialClaim) -> Conflict:
-    """The message contains neither target nor user, like the message for a claimed device: a technician may not read
-    other targets' claims."""
+    """Like the message for a claimed device, this message names neither target nor user, because a technician may not
+    read other targets' claims."""
     message = f"got a claim for serial number {found.serial}, which has another claim, want that one withdrawn first"
     return Conflict("ALREADY_CLAIMED", message)
 

@@ -1,8 +1,8 @@
-"""The documents of shadows: what a copy has, and the update that turns one shadow into another.
+"""The documents of shadows: which parts are copied, and the update that turns one shadow into another.
 
 An update merges objects key by key, and a null removes a key (AWS IoT developer guide, "Device Shadow service
-documents"). Versions, metadata and deltas are not copied: AWS IoT makes its own for the new shadow. The metadata has
-the time of each value, so a shadow that was written after the request of a move is recognised.
+documents"). Versions, metadata and deltas are not copied: AWS IoT creates these for the new shadow. The metadata has
+the time of each value, which shows whether a shadow was written after a move was requested.
 """
 
 import json
@@ -47,8 +47,8 @@ def parse_shadow(payload: bytes | str) -> Shadow:
 
 
 def updates(present: State, wanted: State) -> list[bytes]:
-    """Return the requests that turn `present` into `wanted`, without versions: none if they are equal, and two if one
-    would be too large."""
+    """Return the requests that turn `present` into `wanted`, without versions. There are none if both are equal, and
+    two if a single request would be too large."""
     if is_same(present, wanted):
         return []
     change = {name: _change(present.get(name, {}), wanted.get(name, {})) for name in SECTIONS}
@@ -59,12 +59,13 @@ def updates(present: State, wanted: State) -> list[bytes]:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Return whether two values are the same in JSON, where 1 is not true."""
+    """Return whether two values are the same in JSON, where 1 and true differ."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def encoded(state: State, version: int | None = None) -> bytes:
-    """Return a request of UpdateThingShadow. With `version`, it is refused if the shadow has another one."""
+    """Return a request of UpdateThingShadow. With `version`, AWS IoT refuses the request if the shadow has another
+    version."""
     expected = {} if version is None else {"version": version}
     return json.dumps({"state": state} | expected, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -86,7 +87,7 @@ def _change(present: Any, wanted: Any) -> dict[str, Any]:
 
 
 def _times(metadata: Any) -> Iterator[Any]:
-    """Yield the times in the metadata of a section: an object for each value, a list for one that is a list."""
+    """Yield the times in the metadata of a section, which has an object for each value and a list for each list."""
     if isinstance(metadata, list):
         for each in metadata:
             yield from _times(each)

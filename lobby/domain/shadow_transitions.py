@@ -1,8 +1,8 @@
 """The changes of a device by the choice of what a move does with its shadows: pure functions, as in `transitions`.
 
 Only a row that waits to be commissioned has work to do with shadows. The shadows to copy are in the target where the
-device was last registered. If an earlier move is not carried out, that target is known only if the earlier move has
-recorded it; otherwise a copy is refused, because it could copy the shadows of a long time ago.
+device was last registered. If an earlier move is not carried out yet, that target is known only if the earlier move
+recorded it. Otherwise a copy is refused, because it could copy outdated shadows.
 """
 
 from dataclasses import replace
@@ -17,9 +17,9 @@ from lobby.names import Target
 
 
 def choose(before: Device, after: Device, choice: ShadowChoice, at: str) -> Device:
-    """Return the row `after` a move, with what is to be done with the shadows. A move that was carried out before is
-    not repeated; the choice of one that waits can be changed by the same move with another choice. Raise `Conflict`
-    SHADOWS_UNKNOWN, or SHADOWS_IN_USE for a reset in a target where the device may be."""
+    """Return the row `after` a move, with the work on the shadows. A move that was carried out is not repeated. While a
+    move waits, the same move with another choice changes the choice. Raise `Conflict` SHADOWS_UNKNOWN, or
+    SHADOWS_IN_USE for a reset in a target where the device may be."""
     if after == before and before.devstate in PLACED_STATES:
         return before
     wanted = _wanted(before, after.target, choice, at)
@@ -32,7 +32,8 @@ def choose(before: Device, after: Device, choice: ShadowChoice, at: str) -> Devi
 
 
 def choose_return(before: Device, after: Device, choice: ShadowChoice | None, at: str) -> Device:
-    """Return the row `after` the return from a standby. Only a device that was registered there has shadows there."""
+    """Return the row `after` the return from a standby. Only a device that was registered in the standby has shadows
+    there."""
     if choice in (None, ShadowChoice.LEAVE) or after == before or before.devstate not in PLACED_STATES:
         return after
     return replace(after, shadows=Shadows(ShadowChoice(choice), at, before.target))
@@ -75,7 +76,7 @@ def _wanted(before: Device, goal: Target | None, choice: ShadowChoice, at: str) 
 
 
 def _source(device: Device) -> tuple[Target | None, bool]:
-    """Return the target where the device was last registered (None: in none), and whether that is known."""
+    """Return the target where the device was last registered (None: nowhere), and whether this is known."""
     if device.devstate in PLACED_STATES:
         return device.target, True
     if not device.has_certificate or device.devstate in (State.EXPECTED, State.PROVING):
@@ -89,7 +90,8 @@ def _source(device: Device) -> tuple[Target | None, bool]:
 
 
 def _chosen_again(device: Device, wanted: Shadows | None, at: str) -> Device:
-    """Return a waiting row with another choice. A worker that has begun with the former one records no result."""
+    """Return a waiting row with another choice. A worker that has started with the previous choice records no
+    result."""
     if device.devstate is State.EXPECTED:
         return replace(device, shadows=wanted)
     again = replace(

@@ -1,8 +1,8 @@
 """What a move does with the shadows of a device: its desired and reported state, which AWS IoT keeps for its thing.
 
-The choice is part of a move or a return. It is on the row until the device is commissioned in its new target, because
-nothing is copied or deleted once the device has its route. A copy that the old target made impossible stays on the row
-with its code: a retry tries it again.
+The choice is part of a move or a return. It stays on the row until the device is commissioned in its new target; once
+the device has its route, nothing is copied or deleted. If the old target makes a copy impossible, the choice stays on
+the row with the code of the failure, and a retry tries the copy again.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target_key, shown
 
 NOT_MIGRATED: Final = "SHADOWS_NOT_MIGRATED"
-"""The reason of a device that has been moved without its shadows."""
+"""The reason of a device that was moved without its shadows."""
 
 
 class ShadowChoice(StrEnum):
@@ -24,7 +24,7 @@ class ShadowChoice(StrEnum):
     MIGRATE = "migrate"
     """They are copied to the thing in the new target."""
     RESET = "reset"
-    """Those of the thing in the new target are deleted, so that the device starts without any."""
+    """The shadows of the thing in the new target are deleted, so that the device starts without any."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Shadows:
         return self.code is None
 
     def pending(self) -> "Shadows":
-        """Return the work that is to be tried again."""
+        """Return the work to be tried again."""
         return replace(self, code=None)
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Shadows:
 
 @dataclass(frozen=True)
 class ShadowOutcome:
-    """How the work has ended. `why` is for the history; `code` and `message` say why nothing was copied."""
+    """The result of the work. `why` is for the history; `code` and `message` state why nothing was copied."""
 
     why: str
     code: str | None = None

@@ -1,4 +1,4 @@
-"""The reason of a device whose certificate is to be inactive everywhere: revoked, or in quarantine.
+"""The reason of a device whose certificate must be inactive everywhere, because it is revoked or in quarantine.
 
 While a target that it has left cannot be cleared, the row's reason is the code of that failure; this module restores
 the reason of the state. A device in any other state is returned as it is.
@@ -24,7 +24,7 @@ def shut_reason(device: Device) -> str:
 
 
 def without_failed_clearing(device: Device) -> Device:
-    """Return the device with the reason of its state only, without that of a target that is not cleared."""
+    """Return the device with the reason of its state, instead of the reason of a target that could not be cleared."""
     if device.reason == shut_reason(device) or device.message is None:
         return device
     return replace(device, reason=shut_reason(device), message=device.message.rpartition(f"; {device.reason}: ")[0])

@@ -1,8 +1,8 @@
 """The signer of an enrolment: a CA of the operator whose key is in AWS KMS, which issues the certificates of devices
 instead of AWS IoT's CA, so that their identity does not depend on one AWS account.
 
-Every Lambda that reads enrolments imports this module, also those without `cryptography`; `own_ca` issues the
-certificates. Rejected is text that is not the ARN of a key.
+Every Lambda that reads enrolments imports this module, including Lambdas without `cryptography`; `own_ca` issues the
+certificates. Rejects text that is not the ARN of a key.
 """
 
 import re

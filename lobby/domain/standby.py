@@ -1,8 +1,8 @@
 """The standby of a device: a second target in which its certificate, thing and policy are registered in advance.
 
-A row names one other place beside its target. Before an evacuation that is the standby. After it, the device's target
-is the standby, and the other place is its former target, to which it returns (`home`). Rows without a standby have no
-such attribute.
+A row names one other place beside its target. Before an evacuation, the other place is the standby. After it, the
+standby is the device's target, and the other place is the former target, to which the device returns (`home`). Rows
+without a standby lack this attribute.
 """
 
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ READY: Final = frozenset({StandbyStatus.ACTIVE, StandbyStatus.INACTIVE})
 
 @dataclass(frozen=True)
 class Standby:
-    """The other place of a device: `iotep` is its endpoint. `wanted`: the lane of `target` has work there: to prepare
-    the device, or, at its home, to send it to the lobby. `leaving`: the device has just left it and may be connected
-    there; at its home, it has not arrived, and was not commissioned again, since the evacuation gave it its route.
-    `home`: the device was evacuated from it. `visited`: the device was last reported there, where it went by itself.
-    `device_unaware`: the device may be in its target without knowing this standby. `announced`: it was asked there to
-    fetch its route from the lobby."""
+    """The other place of a device; `iotep` is its endpoint. `wanted`: the lane of `target` has work, either to prepare
+    the device or, in its home, to send it to the lobby. `leaving`: the device has just left this place and may still be
+    connected there. In its home, this means that it has neither arrived nor been commissioned again since the
+    evacuation. `home`: the device was evacuated from this place. `visited`: the device went to this place by itself and
+    was last reported there. `device_unaware`: the device may be in its target without knowing this standby.
+    `announced`: the device was asked in its target to fetch its route from the lobby."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE
@@ -64,13 +64,14 @@ class Standby:
     @property
     def is_usable(self) -> bool:
         """Return whether the device can connect there now, with its present certificates and policy. While work is
-        wanted, the registration there is that of an earlier claim or certificate."""
+        wanted, the registration there belongs to an earlier claim or certificate."""
         return self.is_named and not self.wanted
 
     @property
     def is_named(self) -> bool:
-        """Return whether the device's route names it. It does also while work is wanted there: the device goes there
-        after minutes of failures only, and would otherwise forget it with each new certificate or configuration."""
+        """Return whether the device's route names this standby. The route names it even while work is wanted there. The
+        device uses it only after minutes of failures, and would otherwise lose it with each new certificate or
+        configuration."""
         return self.status is StandbyStatus.ACTIVE and self.iotep is not None and not self.home
 
     def __str__(self) -> str:

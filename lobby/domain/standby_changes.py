@@ -1,7 +1,6 @@
-"""The changes of a device by the preparation of a standby, an evacuation and a return, as `changes` has them.
-
-Each decides with its target as it is now. A device that is not affected, or is already as required, is not changed. So
-each can be repeated, for one device and for all devices of a target.
+"""The changes of a device by the preparation of a standby, an evacuation and a return, in the form of `changes`. Each
+uses the target as it is now. A device that is not affected, or is already as required, is not changed. So each change
+can be repeated, for one device and for all devices of a target.
 """
 
 from dataclasses import dataclass
@@ -52,8 +51,8 @@ class Evacuate:
 
 @dataclass(frozen=True)
 class Return:
-    """Bring a device back to the target that it was evacuated from. `reason` is that of the user, `shadows` what is
-    done with its shadows in the standby; None: they stay there."""
+    """Bring a device back to the target that it was evacuated from. `reason` is the user's reason. `shadows` says what
+    happens to the device's shadows in the standby (None: they stay there)."""
 
     registered: RegisteredTarget
     reason: str | None = None

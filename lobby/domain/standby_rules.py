@@ -1,8 +1,8 @@
 """Which target can be the standby of another, when a target can be evacuated, and the work on its devices that follows.
 
-Two targets can be each other's standby. Chains are not followed: the devices of a target go to its standby, and the
-standby's own devices to theirs. The work is a campaign. Its name follows from the target's record, so any process can
-create a missing one.
+Two targets can be each other's standby. Chains are not followed: the devices of a target go to its standby, while the
+standby's own devices keep their own standby. The work is a campaign. Its name follows from the target's record, so any
+process can create a missing one.
 """
 
 from dataclasses import dataclass, replace
@@ -31,9 +31,9 @@ class Work:
     actor: str
     why: str = ""
     share: float | None = None
-    """Of a drill: the share of the devices, 0 to 1."""
+    """For a drill: the share of the devices, 0 to 1."""
     shadows: ShadowChoice | None = None
-    """Of a return: what happens to the shadows of the devices."""
+    """For a return: what happens to the shadows of the devices."""
 
     def __str__(self) -> str:
         more = self.shadows or ("" if self.share is None else f"{self.share:g}")
@@ -58,8 +58,8 @@ def campaign_name(work: Work, target: Target) -> CampaignName:
 
 
 def campaign_of(work: Work, registered: RegisteredTarget) -> Campaign:
-    """Return the new campaign that does the work. Its devices are those of the target; for a return, those of its
-    standby, of which the ones that were evacuated go back."""
+    """Return the new campaign that does the work. It contains the devices of the target. For a return, it contains the
+    devices of the standby, and those that were evacuated go back."""
     target = registered.target
     place = registered.standby if work.operation is ChangeOperation.RETURN and registered.standby else target
     request = ChangeRequest(work.operation, target, why=work.why or None, shadows=work.shadows)

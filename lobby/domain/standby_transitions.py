@@ -2,8 +2,8 @@
 new row.
 
 An evacuation exchanges the two places of a row: the standby becomes the target, and the target becomes the home, where
-the registration stays for the return. A device that is ACTIVE in the standby has its route at once; any other is
-commissioned there like a claimed one. A row that is already as required is not changed.
+the registration stays for the return. A device that is ACTIVE in the standby gets its route at once. Any other device
+is commissioned in the standby, as after a claim. A row that is already as required is not changed.
 """
 
 from dataclasses import replace
@@ -32,7 +32,8 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
 
 
 def prepare_again(device: Device) -> Device:
-    """The device is registered in its standby otherwise than in its target, and is to be prepared again."""
+    """The registration in the standby differs from the registration in the target, so the device must be prepared
+    again."""
     known = device.standby
     if device.devstate not in PLACED_STATES or known is None or known.home or known.wanted:
         return device
@@ -41,8 +42,8 @@ def prepare_again(device: Device) -> Device:
 
 def with_standby(device: Device, standby: Target | None) -> Device:
     """Return a placed row that needs preparation in `standby`. An earlier preparation elsewhere must be cleared. The
-    row of an evacuated device needs no preparation. It was commissioned since the evacuation, so earlier connections no
-    longer count."""
+    row of an evacuated device needs no preparation, and since it was commissioned after the evacuation, earlier
+    connections no longer count."""
     known = device.standby
     if known is not None and known.home:
         return replace(device, standby=replace(known, leaving=False))
@@ -78,14 +79,14 @@ def prepared(
 
 
 def announcing(device: Device) -> Device:
-    """Return the row of a device that is in its target: if it may not know its standby, its target's lane announces
-    it."""
+    """Return the row of a device that is in its target. If the device may not know its standby, the target's lane has
+    to announce the standby."""
     return _in_bulk(device) if device.announces_standby else device
 
 
 def announced(device: Device, generation: int, endpoint: str | None, *, sent: bool) -> Device:
-    """The standby at `endpoint` was announced in the target; with `sent` false, the target has refused that. Nothing
-    changes if the row names another one by now."""
+    """The standby at `endpoint` was announced in the target, or, with `sent` false, the target has refused the message.
+    Nothing changes if the row names another standby by now."""
     state_after(device, Event.PREPARED)
     known = device.standby
     if device.generation != generation or known is None or known.iotep != endpoint or not known.device_unaware:
@@ -94,7 +95,7 @@ def announced(device: Device, generation: int, endpoint: str | None, *, sent: bo
 
 
 def _with_work_left(device: Device) -> Device:
-    """Return a row that needs the commissioner only for the work that is left."""
+    """Return the row, which needs the commissioner only if work is left."""
     asks = device.renew_by is not None and bool(device.can_renew)
     elsewhere = device.works_in_standby or device.announces_standby
     left = bool(device.targets_to_clear or device.retiring or asks or elsewhere)
@@ -113,13 +114,13 @@ def _status_in_target(device: Device) -> StandbyStatus:
 
 
 def _may_be_connected(device: Device) -> bool:
-    """Return whether the device may be connected to its target. A claimed or failed one can be there since an earlier
-    claim, for example while it is configured again; one that is not there gets no message."""
+    """Return whether the device may be connected to its target. A claimed or failed device can be connected since an
+    earlier claim, for example while it is configured again. A device that is not connected just misses the message."""
     return device.devstate in CLAIM_HELD_STATES
 
 
 def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str) -> Device:
-    """The device of `home` is now one of `standby`. A device of another target stays as it is."""
+    """The device of `home` now belongs to `standby`. A device of another target stays as it is."""
     if device.target != home or (device.standby is not None and device.standby.home):
         return device
     known = device.standby
@@ -151,7 +152,8 @@ def come_back(device: Device, home: Target, at: str) -> Device:
 
 
 def _exchanged(device: Device, target: Target, other: Standby, to_clear: tuple[Target, ...]) -> Device:
-    """Return a row that is to be commissioned in `target`, and whose other place is `other`."""
+    """Return the row with `target` as its target, where the device must be commissioned, and with `other` as its other
+    place."""
     return replace(
         device,
         target=target,
@@ -168,8 +170,9 @@ def _exchanged(device: Device, target: Target, other: Standby, to_clear: tuple[T
 
 
 def visit(device: Device, standby: Target, at: str) -> Device:
-    """The device has gone to its standby by itself, because it reached neither its target nor the lobby. Its claim
-    stays: it returns by itself. As after a fallback to the lobby, it is awaited in its target."""
+    """The device has gone to its standby by itself, because it reached neither its target nor the lobby. The claim
+    stays, because the device returns by itself. As after a fallback to the lobby, the target's next report counts as an
+    arrival."""
     known = device.standby
     if known is None or known.target != standby or not known.is_usable or known.visited:
         return device
@@ -178,8 +181,8 @@ def visit(device: Device, standby: Target, at: str) -> Device:
 
 
 def at_its_target(device: Device) -> Device:
-    """Return the row of a device that has arrived in its target. It is neither in its standby nor connected to its
-    home, so no message has to send it there."""
+    """Return the row of a device that has arrived in its target. The device is neither in its standby nor connected to
+    its home, so no message has to call it back."""
     known = device.standby
     if known is not None and known.visited:
         return replace(device, standby=replace(known, visited=False))
@@ -187,8 +190,9 @@ def at_its_target(device: Device) -> Device:
 
 
 def call_back(device: Device, standby: Target, actor: str, at: str) -> Device:
-    """The device is connected to its standby, although its target is not evacuated. It is commissioned in the target
-    again, and then asked to leave. Nothing changes while the standby's lane has work, which can be the same."""
+    """The device is connected to its standby, although its target is not evacuated. The device is commissioned in the
+    target again, and then asked to leave the standby. Nothing changes while the standby's lane has work, which may be
+    exactly this."""
     home, known = device.target, device.standby
     if home is None or known is None or known.target != standby or not known.is_usable:
         return device

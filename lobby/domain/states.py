@@ -53,18 +53,18 @@ class Event(StrEnum):
     EVACUATE = "evacuate"
     RETURN = "return"
     STANDBY = "standby"
-    """It has connected to its standby by itself, because it reached neither its target nor the lobby."""
+    """The device has connected to its standby by itself, because it reached neither its target nor the lobby."""
     SUSPECT = "suspect"
     DISMISS = "dismiss"
     QUARANTINE = "quarantine"
     LIFT = "lift"
     OFFER = "offer"
-    """It is offered to another lobby."""
+    """The device is offered to another lobby."""
     WITHDRAW = "withdraw"
     TRANSFER = "transfer"
     """Another lobby has accepted it."""
     ACCEPT = "accept"
-    """It is accepted from another lobby."""
+    """This lobby has accepted the device from another lobby."""
 
 
 _S, _E = State, Event
@@ -73,10 +73,10 @@ CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _
 ADMITTED_STATES: Final = frozenset({*CLAIM_HELD_STATES, _S.KNOCKING, _S.INLOBBY, _S.PROVING})
 """The device's certificate is active in the lobby."""
 SHUT_STATES: Final = (_S.REVOKED, _S.QUARANTINED)
-"""The device's certificate is to be inactive everywhere."""
+"""The device's certificate must be inactive everywhere."""
 PLACED_STATES: Final = (_S.COMMISSIONED, _S.ARRIVED)
-"""The device is registered in its target, which must match the row. In other states it is not ready yet, or the row
-states the reason."""
+"""The device is registered in its target, and the registration must match the row. In the other states, the device is
+not registered yet, or the row states the reason."""
 
 OFFERABLE_STATES: Final = frozenset({*CLAIM_HELD_STATES, _S.KNOCKING, _S.INLOBBY})
 """The device can be offered to another lobby, and transferred there."""
@@ -176,10 +176,10 @@ def next_state(
 ) -> State | None:
     """Return the state that follows `state` after `event`; None if the row is removed.
 
-    `claimed`: the row has a claim. A device that was refused or quarantined after it had been claimed keeps its claim;
-    when it is admitted, or its quarantine is lifted, it needs the commissioner at once. `unproven`: the claim waits for
-    proof of presence. `spent`: the last attempt to prove it has failed. `at_once`: the device is registered where it
-    goes. Raise `Conflict`: REVOKED, QUARANTINED, ALREADY_CLAIMED or NOT_ALLOWED."""
+    `claimed`: the row has a claim. A device that was refused or quarantined after a claim keeps the claim; when it is
+    admitted, or its quarantine is lifted, it needs the commissioner at once. `unproven`: the claim waits for proof of
+    presence. `spent`: the last attempt to prove presence has failed. `at_once`: the device is already registered where
+    it goes. Raise `Conflict`: REVOKED, QUARANTINED, ALREADY_CLAIMED or NOT_ALLOWED."""
     if (state, event) not in TRANSITIONS:
         raise _conflict(state, event)
     if unproven and (state, event) in UNPROVEN:
@@ -196,9 +196,9 @@ def next_state(
 def allowed_events(
     state: State | None, *, unfinished: bool = False, claimed: bool = True, suspected: bool = False
 ) -> tuple[Event, ...]:
-    """Return the operator's actions for a device in `state`. `unfinished`: a target that the device has left is not
-    cleared yet, or its certificate not active again. `claimed`: the row has a claim, which a refused device can have
-    and an operator can release. `suspected`: its certificate may be in use twice, which an operator can dismiss."""
+    """Return the operator's actions for a device in `state`. `unfinished`: a target must still be cleared, or the
+    certificate activated again. `claimed`: the row has a claim, which an operator can release even if the device was
+    refused. `suspected`: the certificate may be in use twice; an operator can dismiss this suspicion."""
     possible = (event for event in OPERATOR_EVENTS if (state, event) in TRANSITIONS)
     events = tuple(event for event in possible if suspected or event is not Event.DISMISS)
     if state is State.INLOBBY and not unfinished:

@@ -1,7 +1,7 @@
 """A registered target: an account and a Region that devices can be sent to, and the names of what exists there.
 
-Names of what exists in a target are fixed, so the commissioner and the target's stack agree without a setting. Rejects
-claims for targets that are archived or evacuated, and profiles that a target does not have.
+The names in a target are fixed, so the commissioner and the target's stack agree without a setting. Rejects claims for
+targets that are archived or evacuated, and profiles that a target does not have.
 """
 
 from dataclasses import dataclass
@@ -21,19 +21,20 @@ TARGET_ROLE: Final = NAMES.target_role
 
 
 AS_LOBBY: Final = "lobby"
-"""In place of a target's policy for copied certificates: the lobby's setting applies."""
+"""Entered instead of a target's own policy for copied certificates: the lobby's setting applies."""
 
 
 @dataclass(frozen=True)
 class RegisteredTarget:
     """A registered target. `profiles` are the device profiles whose policies its stack has deployed. `presence`: claims
-    for it require proof of presence; claims that were made before are not affected. `archivedat`: no device can be
-    claimed for it since then. `removed`: no user sees it; devices that left it before can still be cleared. `rate`: how
-    many devices per second the commissioner commissions there. `standby` is the target that its devices are prepared
-    in, with certificates as `standby_mode` says; `evacuated_at`: they go there since then. `evacuation_asked` is the
-    evacuation that waits for a second user, and `last_work` the last work on all of its devices (`standby_work`).
-    `returned_at`: the end of the last evacuation. `named_at`: when it was last made the standby of another target.
-    `clones`: what is done with a device of it whose certificate may be in use twice; None: as the lobby's setting."""
+    for it require proof of presence; claims that were made before are not affected. `archivedat`: since this time, no
+    device can be claimed for it. `removed`: users do not see it, but devices that have left it can still be cleared
+    there. `rate`: how many devices per second the commissioner commissions there. `standby` is the target in which its
+    devices are prepared, with certificates as `standby_mode` says; `evacuated_at`: since this time, the devices go to
+    the standby. `evacuation_asked` is the evacuation that waits for a second user, and `last_work` the last work on all
+    of its devices (`standby_work`). `returned_at`: the end of the last evacuation. `named_at`: when it was last made
+    the standby of another target. `clones`: what happens to a device of this target whose certificate may be in use
+    twice (None: the lobby's setting applies)."""
 
     target: Target
     name: str
@@ -92,7 +93,7 @@ def standby_of(registered: RegisteredTarget) -> Target:
 
 PLACEHOLDER: Final = Target(AccountId("000000000000"), Region("xx-placeholder-1"))
 PLACEHOLDER_EXTERNAL_ID: Final = "external-id-of-the-target"
-"""In the templates that are filled in for one target: no target has these."""
+"""Placeholders in templates that are filled in for one target. No real target has these values."""
 
 
 class TargetEvent(StrEnum):
@@ -104,7 +105,7 @@ class TargetEvent(StrEnum):
     RESTORED = "restored"
     REMOVED = "removed"
     STANDBY = "standby"
-    """Its standby was set, changed or removed."""
+    """The standby was set, changed or removed."""
     ASKED = "asked"
     """An evacuation waits for a second user."""
     EVACUATED = "evacuated"

@@ -2,8 +2,9 @@
 
 A name is printable, in one script, without characters that are invisible or that change the direction of text, and it
 looks like no other target's name and like no `account/Region`. Two names look alike if their *skeletons* are equal:
-case, width and look-alike letters are folded (after Unicode Technical Standard 39, section 4, "skeleton"). Names in one
-script leave only look-alikes of whole words, such as Cyrillic "СОСО" for "COCO", so a small table is enough.
+case, width and look-alike letters are folded (after Unicode Technical Standard 39, section 4, "skeleton"). Because a
+name has only one script, only whole words can look alike, such as Cyrillic "СОСО" and Latin "COCO". A small table is
+enough for these.
 """
 
 import re

@@ -1,8 +1,9 @@
 """The topic rules of a target: which events of its AWS IoT leave the account, as AWS IoT SQL.
 
-A rule looks up the thing that has the client's id. Only an event of a device of this lobby is selected: its thing names
-this lobby and the certificate of the connection. A connection is reported only while the lobby waits for it. Each rule
-makes only one lookup, because it is billed as an action for each event of any device of the account.
+A rule looks up the thing with the name of the client id. It selects an event only if this thing names this lobby and
+the certificate of the connection, so the device belongs to this lobby. A connection is reported only while the lobby
+waits for it. Each rule makes only one lookup, because it is billed as an action for each event of any device of the
+account.
 """
 
 from typing import Final
@@ -29,7 +30,7 @@ _DUPLICATES: Final = (
     " versionNumber AS version, disconnectReason AS reason FROM '$aws/events/presence/disconnected/+'"
     " WHERE disconnectReason = 'DUPLICATE_CLIENTID' AND "
 )
-"""The connections that ended because their client id connected again."""
+"""Selects the connections that ended because their client id connected again."""
 
 
 def rule_role_arn(account: AccountId, role: str) -> str:

@@ -1,7 +1,7 @@
-"""A thing in a target: its properties, those that its device's profile requires, and the changes between them. Pure.
-The lobby changes only properties that one of its profiles names. A thing type, attribute, group or billing group that
-no profile names belongs to the target's owner and stays. A thing has at most one billing group, so a thing in a billing
-group of the owner is not moved.
+"""The properties of a thing in a target, the properties that the device's profile requires, and the changes between the
+two. The lobby changes only properties that one of its profiles names. A thing type, attribute, group or billing group
+that no profile names belongs to the target's owner and stays. A thing has at most one billing group, so a thing in a
+billing group of the owner is not moved.
 """
 
 from collections.abc import Collection, Mapping
@@ -24,10 +24,10 @@ class ThingFacts:
 
 @dataclass(frozen=True)
 class ThingChanges:
-    """The missing properties of a thing, and those from another profile. `thing_type`: the type to set; `removes_type`:
-    the type is another profile's and this one has none. An attribute with an empty value is to be removed.
-    `billing_group`: the group to join; `leaves`: the billing group to leave first. `owners_billing_group`: the owner's
-    own, which the thing stays in."""
+    """The properties to add to a thing, and those of another profile to remove. `thing_type`: the type to set;
+    `removes_type`: remove a type that another profile has set, because this profile has none. An attribute with an
+    empty value is to be removed. `billing_group`: the group to join; `leaves`: the billing group to leave first.
+    `owners_billing_group`: a billing group of the target's owner, in which the thing stays."""
 
     thing_type: str | None = None
     removes_type: bool = False
@@ -47,7 +47,7 @@ class ThingChanges:
         return bool(self.joins or self.left_groups)
 
     def update(self) -> dict[str, Any]:
-        """Return the arguments of `UpdateThing`, or nothing if type and attributes are right. An empty value removes an
+        """Return the arguments of `UpdateThing`; empty if type and attributes are right. An empty value removes an
         attribute (API reference, UpdateThing: attributePayload)."""
         found: dict[str, Any] = {}
         if self.thing_type is not None:
@@ -60,7 +60,7 @@ class ThingChanges:
 
 
 def changes(found: ThingFacts, profile: Profile, profiles: Profiles) -> ThingChanges:
-    """Return what `found` needs to be what `profile` requires. `profiles` are all of the lobby's."""
+    """Return the changes that `found` needs to match `profile`. `profiles` are all profiles of the lobby."""
     wanted_type = profile.thing_type.name if profile.thing_type else None
     wanted = dict(profile.attributes)
     changed = {name: value for name, value in wanted.items() if found.attributes.get(name) != value}
@@ -87,7 +87,7 @@ def _billing(found: str | None, wanted: str | None, ours: Collection[str]) -> di
 
 
 def required(profile: Profile, settings: ThingSettings | None) -> Profile:
-    """Return what the thing of a device with this profile must have, with what its enrolment gives."""
+    """Return the properties that this profile and the device's enrolment require of the thing."""
     if settings is None:
         return profile
     given = {name: value for name, value in settings.attributes if name in profile.enrolment_attributes}

@@ -24,7 +24,7 @@ _CLAIM: Final = re.compile(
 
 
 class Progress(StrEnum):
-    """How far the device is in this target."""
+    """The progress of the device in this target."""
 
     AWAITED = "awaited"
     """The lobby waits for the device's first connection with this claim."""

@@ -1,9 +1,9 @@
-"""What an enrolment gives the things of its devices in their targets: attributes and thing groups.
+"""The attributes and thing groups that an enrolment sets on its devices' things in targets.
 
 A profile states which of them enrolments may set (`enrolment_attributes`, `enrolment_groups`), so that the target's
 owner creates the groups, the commissioner's role names them, and the number of attributes stays within AWS IoT's limit.
-What a device's profile does not permit is not applied (`thing.required`). `thing_settings_rules` reads what a user
-enters.
+Settings that a device's profile does not permit are not applied (`thing.required`). `thing_settings_rules` reads a
+user's input.
 """
 
 from collections.abc import Mapping

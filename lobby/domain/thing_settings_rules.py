@@ -1,7 +1,7 @@
 """Reads the attributes and thing groups that a user enters for an enrolment.
 
-Rejected is what no profile lets enrolments set, what AWS IoT's registry would not accept, and more than fits into the
-row of each device.
+Rejects settings that no profile lets enrolments set, that AWS IoT's registry would not accept, or that are too large
+for the row of each device.
 """
 
 import json
@@ -15,7 +15,8 @@ from lobby.errors import InvalidInput, NotFound
 from lobby.names import shown
 
 MAX_BYTES: Final = 400
-"""Of the settings as JSON: each device's row has them, and a row above 1 kB costs more with each write."""
+"""The size limit of the settings as JSON. Each device's row contains them, and each write of a row above 1 kB costs
+more."""
 _VALUE: Final = re.compile(r"[a-zA-Z0-9_.,@/:#=\[\]-]{1,256}")
 
 

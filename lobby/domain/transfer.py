@@ -1,8 +1,8 @@
 """The transfer of a device between two lobbies, as the row of each lobby records it.
 
 In the lobby that offers it: first an open offer, then, when the transfer is completed, the endpoint of the new lobby,
-which answers the device's hellos until `until`. In the lobby that has accepted it: the offer and its origin. What an
-event changes is decided in `transfer_transitions`.
+which answers the device's hellos until `until`. In the lobby that has accepted it: the offer and its origin.
+`transfer_transitions` decides what an event changes.
 """
 
 import re
@@ -15,7 +15,8 @@ from lobby.errors import InvalidInput
 from lobby.names import shown
 
 MAX_DEVICES: Final = 25
-"""Devices in one offer. An acceptance calls AWS IoT about five times for each, within one request."""
+"""The maximum number of devices in one offer. An acceptance calls AWS IoT about five times for each device, within one
+request."""
 VALID_DAYS: Final = 30
 """How long an offer is valid by default, and at most `MAX_VALID_DAYS`."""
 MAX_VALID_DAYS: Final = 365
@@ -27,7 +28,7 @@ _PARTNER: Final = re.compile(r"[!-~]([ -~]{0,62}[!-~])?")
 
 
 class TransferStep(StrEnum):
-    """How far a transfer is, in this lobby."""
+    """The progress of a transfer, in this lobby."""
 
     OFFERED = "offered"
     COMPLETED = "completed"
@@ -38,10 +39,10 @@ class TransferStep(StrEnum):
 @dataclass(frozen=True)
 class Transfer:
     """`partner` is the other lobby: its name as the offering user states it, or its account and Region once it is
-    known. `at` and `actor` are those of the last step. `expires` is the end of the offer, `endpoint` the new lobby's
-    host and port, and `until` the time at which the certificate becomes INACTIVE in the old lobby; `ended`: it is.
-    `offered_by` is the user who made the offer, and `certificate` the fingerprint of the certificate in it. Times are
-    ISO 8601 UTC."""
+    known. `at` and `actor` belong to the last step. `expires` is the end of the offer, `endpoint` the new lobby's host
+    and port, and `until` the time at which the certificate becomes INACTIVE in the old lobby; `ended`: it has become
+    INACTIVE. `offered_by` is the user who made the offer, and `certificate` the fingerprint of the certificate in it.
+    Times are ISO 8601 UTC."""
 
     step: TransferStep
     offer: str

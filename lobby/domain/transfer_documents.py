@@ -1,7 +1,7 @@
 """The two signed documents of a transfer: the offer of the old lobby, and the acceptance of the new one.
 
-Both are JSON, signed like an exported history (`history_export`), each with a format of its own, which is in what is
-signed: no document can be used as another one. Reading rejects every other shape, more than 100 kB, more than
+Both are JSON and signed like an exported history (`history_export`). The signed content names the format, so one
+document cannot be used in place of the other. Reading rejects every other shape, more than 100 kB, more than
 `MAX_DEVICES` devices, a device twice, and endpoints that a device would not follow.
 """
 
@@ -29,8 +29,8 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class OfferedDevice:
-    """`certid` identifies the device in the old lobby, also on its label; `certificate` is the one in use, in PEM.
-    `entries` and `head` are number and hash of the last entry of its history there."""
+    """`certid` identifies the device in the old lobby and on its label; `certificate` is the certificate in use, in
+    PEM. `entries` and `head` are the number and hash of the last entry of its history in the old lobby."""
 
     certid: Fingerprint
     name: ThingName
@@ -41,8 +41,8 @@ class OfferedDevice:
 
 @dataclass(frozen=True)
 class Offer:
-    """`lobby` is the key of the old lobby, `endpoint` where devices connect to it, if it knows that, and `to` the
-    recipient as the offering user names it."""
+    """`lobby` is the key of the old lobby, `endpoint` its endpoint for devices, if it is known, and `to` the recipient
+    as the offering user names it."""
 
     offer: str
     lobby: str
@@ -60,7 +60,7 @@ class Offer:
 @dataclass(frozen=True)
 class Acceptance:
     """`offered_by` and `lobby` are the keys of the old and of the new lobby. `endpoint` is where devices connect to the
-    new one: host, and port if it is not the one that they use in the old one. `devices` are as in the offer."""
+    new lobby: the host, and the port if it differs from the old lobby's port. `devices` are as in the offer."""
 
     offer: str
     offered_by: str

@@ -1,9 +1,10 @@
 """The changes of a device that is transferred to another lobby, or accepted from one: pure functions as in
 `transitions`.
 
-An offer changes nothing but its own record, so the device works on. A completed transfer is a state: the device leaves
-its target as at a release, and hellos are answered with the new lobby's endpoint. Repeating a step returns the same
-row. They reject a device that is suspected or in renewal, another offer than the row's, and an expired one.
+An offer changes nothing but its own record, so the device continues to work. A completed transfer is a state: the
+device leaves its target as at a release, and hellos are answered with the new lobby's endpoint. Repeating a step
+returns the same row. These functions reject a device that is suspected or in renewal, an offer that is not the row's,
+and an expired offer.
 """
 
 from dataclasses import replace
@@ -33,7 +34,8 @@ ENDED: Final = "TRANSFER_ENDED"
 
 def offer(device: Device, offered: Transfer, at: str) -> Device:
     """The device is offered to another lobby, with the certificate in use. Raise `Conflict` SUSPECTED, IN_RENEWAL,
-    ALREADY_OFFERED by another offer that is open, or CERTIFICATE_RENEWED since the same offer."""
+    ALREADY_OFFERED if another offer is open, or CERTIFICATE_RENEWED if the certificate was renewed after the same
+    offer."""
     state_after(device, Event.OFFER, unproven=False)
     known = device.transfer
     if known is not None and known.step is TransferStep.OFFERED:
@@ -68,8 +70,8 @@ def withdraw(device: Device, at: str) -> Device:
 
 def complete(device: Device, completed: Transfer, at: str) -> Device:
     """The other lobby has accepted the device, which leaves this one. Repeating it with the same endpoint changes at
-    most until when hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED, IN_RENEWAL,
-    CERTIFICATE_RENEWED since the offer, or ALREADY_TRANSFERRED to another endpoint or by another offer."""
+    most the time until which hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED,
+    IN_RENEWAL, CERTIFICATE_RENEWED since the offer, or ALREADY_TRANSFERRED to another endpoint or by another offer."""
     known = device.transfer
     if device.devstate is State.TRANSFERRED and known is not None:
         if (known.offer, known.endpoint, known.partner) != (completed.offer, completed.endpoint, completed.partner):
@@ -112,9 +114,9 @@ def end(device: Device, at: str) -> Device:
 def accept(
     device: Device | None, identity: "Identity", accepted: Transfer, issued: str, region: Region, at: str
 ) -> Device:
-    """A device of another lobby is admitted, by its offer, which was `issued` at that time. A claim that the row has
-    applies. Nothing changes if the same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that
-    this lobby has by other means, or OFFER_OUTDATED if this lobby has transferred the device since the offer."""
+    """A device of another lobby is admitted by an offer, which was issued at `issued`. A claim on the row applies.
+    Nothing changes if the same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that this
+    lobby has by other means, or OFFER_OUTDATED if this lobby has transferred the device since the offer."""
     if device is not None and was_admitted(device) and device.devstate is not State.TRANSFERRED:
         if device.transfer is not None and device.transfer.offer == accepted.offer:
             return device
@@ -147,7 +149,7 @@ def _require_transferable(device: Device) -> None:
 
 
 def _require_same_certificate(device: Device, offered: Transfer) -> None:
-    """The other lobby admits the certificate in the offer, and would refuse a later one."""
+    """Require the certificate in the offer. The other lobby admits only this one and would refuse a later one."""
     if offered.certificate != device.current:
         message = f"got {device.certid}, which has renewed its certificate since the offer; withdraw it and offer again"
         raise Conflict(CERTIFICATE_RENEWED, message)

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 NAME_DIFFERS: Final = "NAME_DIFFERS"
 """The reason of an admission under another name than the claim expected."""
 CERTIFICATE_RENEWED: Final = "CERTIFICATE_RENEWED"
-"""The code for a certificate that is not in use any more."""
+"""The code for a certificate that is no longer in use."""
 
 
 @dataclass(frozen=True)
 class ClaimRequest:
     """The target, profile and configuration that a claim requests. `profile` selects the device's IoT policy in the
-    target. `presence`: proof of presence is required. `priority` is that of the work in the target's lane. `unnamed`:
-    what a user's claim leaves to the enrolment of the device (None: nothing)."""
+    target. `presence`: proof of presence is required. `priority` is the priority of the work in the target's lane.
+    `unnamed`: what a user's claim leaves to the device's enrolment (None: nothing)."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
@@ -44,7 +44,7 @@ class ClaimRequest:
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
-    """Admit a verified certificate, if it was not before. Raise `Conflict` CERTIFICATE_RENEWED for a former one."""
+    """Admit a verified certificate. Raise `Conflict` CERTIFICATE_RENEWED for one that the device has replaced."""
     if device is not None and device.certificate is not None:
         message = f"got certificate {identity.certid}, which the device has renewed, want {device.certificate}"
         raise Conflict(CERTIFICATE_RENEWED, message)
@@ -54,7 +54,7 @@ def admit(device: Device | None, identity: "Identity", region: Region, at: str) 
 
 
 def with_identity(device: Device | None, event: Event, identity: "Identity", region: Region, at: str) -> Device:
-    """Return the row of a device that a door admits with `event`. A claim that the row has applies."""
+    """Return the row of a device that a door admits with `event`. A claim on the row applies."""
     state = state_after(device, event)
     row = device or Device(identity.certid, state, at)
     admitted = replace(
@@ -79,7 +79,7 @@ def was_admitted(device: Device | None) -> bool:
 
 
 def why_admitted(device: Device | None) -> str | None:
-    """Return the reason in the entry of an admission: whether the claim expected another name."""
+    """Return the reason in the entry of an admission, which states whether the claim expected another name."""
     return NAME_DIFFERS if device is not None and device.expected_name else None
 
 
@@ -124,15 +124,15 @@ def claim(
 
 
 def expecting(device: Device, name: ThingName | None) -> Device:
-    """Return `device` with the name that its claim expects, if it is not the name that it has."""
+    """Return `device` with the name that its claim expects, if its own name differs."""
     expected = None if name == device.devicename else name
     return device if expected == device.expected_name else replace(device, expected_name=expected)
 
 
 def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
     """A claimed device is claimed for another target. The target that it leaves stays on the row until it is cleared.
-    If the new target requires proof of presence, a claim that was proven needs no second proof; a move cannot replace
-    the proof."""
+    If the new target requires proof of presence, a proven claim needs no second proof. A claim without proof cannot be
+    moved there."""
     waits = device.devstate in (State.EXPECTED, State.PROVING)
     if _holds(device, request) and not (waits and is_unproven(device) is not request.presence):
         return device
@@ -226,7 +226,7 @@ def retry(device: Device, at: str) -> Device:
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:
-    """The certificate is revoked permanently, in the lobby and in every target; also one that was never seen."""
+    """The certificate is revoked permanently, in the lobby and in every target, even if it was never seen."""
     if device is not None and device.devstate is State.REVOKED:
         return device
     state = state_after(device, Event.REVOKE)
@@ -271,7 +271,7 @@ def _holds(device: Device, request: ClaimRequest) -> bool:
 
 
 def leave_places(device: Device, goal: Target | None = None) -> Device:
-    """Return `device` with its current target and its standby among the targets to clear, and without `goal` among
+    """Return `device` with its current target and its standby added to the targets to clear, and `goal` removed from
     them. A proving device is not registered in its target yet, so there is nothing to clear."""
     was_placed = device.has_certificate and device.devstate is not State.PROVING
     places = (device.target, device.standby.target if device.standby else None)

@@ -1,8 +1,9 @@
 """The pure decisions of the vending door about a request.
 
-A thing name belongs to the token by which its device got a certificate. The same token gets the same certificate again
-for the same key, so that a device can request a lost answer again. For another key it gets a new certificate, which
-replaces the previous one. Another token is refused. A device that an operator has revoked is not admitted.
+A thing name belongs to the token for which its device got a certificate. A request with the same token and the same key
+gets the same certificate, so that a device can repeat a request whose answer was lost. A request with another key gets
+a new certificate, which replaces the previous one. Another token is refused. A device that an operator has revoked is
+not admitted.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from lobby.names import ThingName
 @dataclass(frozen=True)
 class Holder:
     """The device that has the requested thing name. `same_key`: its certificate has the key of the request.
-    `has_connected`: the device has used it, so its answer was not lost."""
+    `has_connected`: the device has used the certificate, so the answer was not lost."""
 
     device: Device
     same_key: bool
@@ -28,8 +29,8 @@ class Holder:
 
 @dataclass(frozen=True)
 class Repeated:
-    """The certificate was issued for this request before. `activate`: the device has not connected since, so it is not
-    certain that the certificate was activated."""
+    """The certificate was issued for this request before. `activate`: the device has not connected since, so the
+    certificate may not be active yet."""
 
     device: Device
     activate: bool
@@ -71,8 +72,8 @@ def _use(token: EnrolmentToken, name: ThingName, holder: Holder | None) -> Repea
 
 
 def carried_claim(replaced: Device | None) -> ClaimRequest | None:
-    """Return the claim of the device whose certificate is replaced, which the new one keeps. A claim that waits for
-    proof of presence is not kept: the operator proves it with the new certificate."""
+    """Return the claim that the new certificate takes over from the replaced one. A claim that waits for proof of
+    presence is not taken over, because presence must be proven with the new certificate."""
     if replaced is None or replaced.target is None or replaced.devstate is State.PROVING or is_unproven(replaced):
         return None
     return ClaimRequest(replaced.target, replaced.profile, replaced.config)

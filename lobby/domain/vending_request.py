@@ -1,8 +1,8 @@
 """Reads the body of a request for a certificate: `{"thingName", "version"}` as in AWS's vending machine, and `csr`.
 
-Every value has one rule; a wrong one raises `InvalidInput` with the value and the rule. Members that are unknown or
-occur twice are rejected: what one reader takes from the first, another takes from the last. Messages are logged, so
-none quotes what could be a key.
+Each value has one rule; an invalid value raises `InvalidInput` with the value and the rule. Rejects unknown and
+repeated members, because readers disagree about which of two equal members counts. Messages are logged, so they never
+quote text that could be a key.
 """
 
 import re
@@ -26,7 +26,7 @@ _VERSION: Final = re.compile(r"[a-zA-Z0-9_.,@/:#-]{1,64}")
 
 @dataclass(frozen=True)
 class VendingRequest:
-    """A validated request. Without a CSR, AWS IoT makes the key."""
+    """A validated request. Without a CSR, AWS IoT creates the key."""
 
     name: ThingName
     version: str

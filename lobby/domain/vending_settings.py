@@ -1,12 +1,13 @@
-"""The settings of the vending door, as AWS's certificate vending machine has them in Parameter Store.
+"""The settings of the vending door in Parameter Store, in the format of AWS's certificate vending machine.
 
     {"AWS_ROOT_CA": {"PREFERRED": "<PEM>", "BACKUP": "<PEM>"},
      "POLICIES": {"<TYPE>": {"name": "<IoT policy>"}},
      "ATTRIBUTES": {"<TYPE>": [{"name": "creationDate"}, {"name": "version"}]}}
 
-The type of a device is the model of its enrolment, or `default` if the settings have no such type. The roots are PEM,
-not addresses as in AWS's machine: a device does not wait for a download, and nobody else can replace them. A policy
-must be one of the lobby's own, so that a changed parameter cannot give a device more than a lobby may.
+The type of a device is the model of its enrolment, or `default` if the settings have no such type. The roots are PEM
+instead of addresses as in AWS's machine, so a device does not wait for a download, and nobody else can replace them. A
+policy must be one of the lobby's policies, so that a changed parameter cannot give a device more rights than a lobby
+may.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Which types of events the rules of the event bus can match.
 
 EventBridge bills each event that is published, and discards those that no rule matches. Archives and schema discovery
-are also rules. Only the condition on the type is read from a pattern. A pattern that selects types in another way than
-by their names, or that cannot be read, can match all of them. A rule that is disabled matches nothing.
+are also rules. Only the condition on the type is read from a pattern. A pattern that cannot be read, or that does not
+select types by name, counts as matching all types. A disabled rule matches nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ def wanted_types(rules: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def _types(rule: Mapping[str, Any]) -> frozenset[str]:
-    """Return the types that a rule can match. One without a pattern has a schedule, and matches no event."""
+    """Return the types that a rule can match. A rule without a pattern is a schedule and matches no event."""
     if not rule.get("EventPattern"):
         return frozenset()
     try:

@@ -1,6 +1,6 @@
 """A webhook: an address to which events are sent, and the rules for failed requests. A failed request is repeated after
-growing waits. After the last one the event is `undelivered`, and a user can send it again. A webhook that accepts no
-request for days, or answers that it is gone (410), is disabled with the reason.
+growing waits. After the last attempt the event is `undelivered`, and a user can send it again. A webhook that accepts
+no request for days, or answers that it is gone (410), is disabled with the reason.
 """
 
 import re
@@ -18,9 +18,9 @@ from lobby.names import shown
 
 WebhookId = NewType("WebhookId", str)
 MAX_WEBHOOKS: Final = 20
-"""All are read together, and each can take a message for every event."""
+"""Limited, because all webhooks are read together, and each can cause a message for every event."""
 WAITS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 39_600)
-"""Seconds before each repetition, 29 hours together. SQS hides a message for at most 12 hours."""
+"""Seconds before each repetition, 29 hours in total. SQS hides a message for at most 12 hours."""
 LONGEST_WAIT: Final = 43_200
 FAILING: Final = timedelta(days=3)
 """After this time without an accepted request, a webhook is disabled."""
@@ -37,7 +37,7 @@ class WebhookState(StrEnum):
 
 
 class Result(StrEnum):
-    """How one request ended."""
+    """The result of one request."""
 
     DELIVERED = "DELIVERED"
     REJECTED = "REJECTED"
@@ -55,7 +55,7 @@ class Result(StrEnum):
     ADDRESS_NOT_PUBLIC = "ADDRESS_NOT_PUBLIC"
     """The host has an address to which no request may be sent."""
     INVALID_URL = "INVALID_URL"
-    """The address was accepted by an earlier version, and no longer is."""
+    """An earlier version accepted the address; this version does not."""
     NO_SECRET = "NO_SECRET"  # noqa: S105  # pragma: allowlist secret
     """The signing secret cannot be read."""
     DISABLED = "DISABLED"
@@ -66,7 +66,7 @@ class Result(StrEnum):
 class Webhook:
     """A webhook as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
-    `events` are the types that it receives; none means all. `secret` is the number of the signing secret; the previous
+    `events` are the types that it receives; empty means all. `secret` is the number of the signing secret; the previous
     one is also used until `previous_until`. `failing_since` is the first failed request after the last accepted one.
     `revision` increases with each change by a user or by the service."""
 
@@ -87,7 +87,7 @@ class Webhook:
         return self.state is WebhookState.ACTIVE
 
     def wants(self, type_: str) -> bool:
-        """Return whether an event of this type is sent. A test event always is."""
+        """Return whether the webhook receives events of this type. Test events are always sent."""
         return self.is_active and (not self.events or type_ in self.events or type_ == TEST)
 
     def secret_numbers(self, at: str) -> tuple[int, ...]:
@@ -118,7 +118,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request: the number of the attempt, how it ended, and when the next one follows (None: no more)."""
+    """One request: the number of the attempt, its result, and the time of the next attempt (None: no more)."""
 
     at: str
     event: str
@@ -157,8 +157,8 @@ def parse_webhook_id(text: object) -> WebhookId:
 
 
 def parse_events(entered: Iterable[str]) -> tuple[str, ...]:
-    """Return types of events, each once, from types (`device.claim`) or names (`claim`). Raise `InvalidInput`
-    INVALID_EVENT."""
+    """Return the types of events, each once. The texts are types (`device.claim`) or names (`claim`). Raise
+    `InvalidInput` INVALID_EVENT."""
     short = {event.value: type_of(event) for event in Event}
     found: dict[str, None] = {}
     for text in entered:
@@ -171,8 +171,8 @@ def parse_events(entered: Iterable[str]) -> tuple[str, ...]:
 
 def wait_after(attempt: int, spread: float, retry_after: int | None = None) -> int | None:
     """Return the seconds until the next attempt, or None if `attempt` (from 1) was the last. `spread`, from 0 to 1,
-    lengthens it by up to a tenth, so that failed requests are not repeated at the same time. `retry_after` is the wait
-    that the receiver requests; it can lengthen the wait."""
+    lengthens the wait by up to a tenth, so that failed requests are not repeated at the same time. `retry_after` is the
+    receiver's requested wait; it can only lengthen the wait."""
     if attempt > len(WAITS):
         return None
     wait = max(round(WAITS[attempt - 1] * (1 + spread / 10)), retry_after or 0)
@@ -180,5 +180,5 @@ def wait_after(attempt: int, spread: float, retry_after: int | None = None) -> i
 
 
 def senders(webhooks: Collection[Webhook], type_: str) -> list[Webhook]:
-    """Return the webhooks that an event of this type is sent to."""
+    """Return the webhooks that receive events of this type."""
     return [webhook for webhook in webhooks if webhook.wants(type_)]

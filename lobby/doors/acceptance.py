@@ -1,10 +1,10 @@
 """Accepts devices of another lobby: the row first, then the certificate in AWS IoT, with thing and policy.
 
 The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
-revocation list is checked. Everything else that a door checks is. The owner of the device is not proven either: a
-device that has the key connects, and any other one cannot. It rejects certificates that the account has for another
-purpose. In a lobby with several Regions the certificate is registered in each, so that the device can use every door.
-Each step can be repeated. A device that is refused, or for which AWS IoT fails, does not stop the others.
+revocation list is checked. All other checks of a door apply. Who owns the device is not proven either; only a device
+that has the key can connect. Rejects certificates that the account has for another purpose. In a lobby with several
+Regions the certificate is registered in each, so that the device can use every door. Each step can be repeated. A
+device that is refused, or for which AWS IoT fails, does not stop the others.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ logger = Logger(service="registrar")
 
 
 class Acceptance:
-    """`policy` is the IoT policy of devices that wait in the lobby. `iot` is the client of this Region, and `doors` are
-    the others."""
+    """`policy` is the IoT policy of devices that wait in the lobby. `iot` is the client of this Region, and `doors` has
+    the clients of the others."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Acceptance:
         row = self._ledger.find(identity.certid)
         self._doors.everywhere(self._iot, lambda iot: _require_free(iot, identity.certid, row))
         admitted = self._ledger.accept(row, identity, accepted, request.issued)
-        if identity.certid in admitted.certificates:  # not one that the device has replaced since it was accepted
+        if identity.certid in admitted.certificates:  # not if the device has replaced it since
             self._doors.everywhere(self._iot, lambda iot: self._activate(iot, identity))
         return identity
 
@@ -80,8 +80,9 @@ class Acceptance:
 
 
 def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> None:
-    """Raise `Conflict` CERTIFICATE_IN_USE for a certificate that the account has without a row, such as a claim
-    certificate, unless it waits for its registration; and for one that an administrator has revoked there."""
+    """Raise `Conflict` CERTIFICATE_IN_USE for a certificate that AWS IoT has although the ledger has no row for it,
+    such as a claim certificate, unless its registration is pending; and for a certificate that an administrator has
+    revoked in AWS IoT."""
     try:
         status = iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
     except ClientError as error:
@@ -94,8 +95,8 @@ def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> 
 
 
 def _registered(iot: "IoTClient", identity: Identity) -> str:
-    """Register the certificate, and return its ARN. One that is registered already, by an earlier attempt or
-    because the device has tried to connect, is used as it is."""
+    """Register the certificate, and return its ARN. If an earlier attempt or a connection of the device has already
+    registered it, it is used as it is."""
     try:
         made = iot.register_certificate_without_ca(certificatePem=identity.pem, status="INACTIVE")
         return made["certificateArn"]

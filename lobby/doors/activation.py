@@ -1,7 +1,7 @@
-"""Activates the certificate of an admitted device in the lobby: its thing, its policy, and last its status.
+"""Activates the certificate of an admitted device in the lobby: first thing and policy, then the status.
 
-Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing belongs to it,
-with any attributes.
+Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing with this name
+belongs to it, whatever its attributes are.
 """
 
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ class EnrolmentRefused(IdentityRefused):
 
 
 class Admission:
-    """Admits devices, by the enrolment that matches them or that they name. `allocator` chooses their targets."""
+    """Admits devices by the enrolment that matches them, or that they name. `allocator` chooses their targets."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class Admission:
         raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
 
     def admit_to(self, name: EnrolmentName, identity: Identity, actor: str) -> Device:
-        """Admit a device at a door that knows its enrolment. It is read now, because cached data must not admit a
-        device with a revoked certificate or after the end of the enrolment. Raise `EnrolmentRefused`, or `Conflict` as
-        `Ledger.admit_by`."""
+        """Admit a device at a door that knows its enrolment. The enrolment is read now, because cached data could admit
+        a device with a revoked certificate or after the end of the enrolment. Raise `EnrolmentRefused`, or `Conflict`
+        as `Ledger.admit_by`."""
         applicant, plan = Applicant(identity.certid, identity.name, "", {}), None
         for _ in range(_ATTEMPTS):
             enrolment = Enrolments(self._clock).get(name)
@@ -91,7 +91,8 @@ class Admission:
         raise Conflict("CHANGED_MEANWHILE", f"got {identity.certid}, whose enrolment keeps changing; try again")
 
     def _known(self, read_after: datetime | None = None) -> list[Enrolment]:
-        """Return the enrolments of this door, as they were read recently; with `read_after`, after this time."""
+        """Return the enrolments of this door from the cache; with `read_after`, only if they were read after this
+        time."""
         return [each for each in self._enrolments.all(read_after) if each.door is Door.REGISTRATION]
 
     @staticmethod
@@ -101,8 +102,8 @@ class Admission:
         return selected(enrolments, applicant, enrolment_listing(applicant.name) if has_lists else None)
 
     def _admits(self, enrolment: Enrolment, applicant: Applicant) -> bool:
-        """Return whether the enrolment admits the device now; False for one that was admitted before and stays so.
-        Raise `EnrolmentRefused`."""
+        """Return whether the enrolment admits the device now; False if the device was admitted before and stays
+        admitted. Raise `EnrolmentRefused`."""
         row, at = self._ledger.get(applicant.certid), timestamp(self._clock())
         if was_admitted(row):
             return False
@@ -112,7 +113,8 @@ class Admission:
         return True
 
     def _is_counted(self, row: Device | None, enrolment: Enrolment, applicant: Applicant) -> bool:
-        """Return whether the enrolment has counted the device, maybe with a key that this one can replace."""
+        """Return whether the enrolment has already counted the device, possibly with a key that this one can
+        replace."""
         if enrolment.repeat is None or is_counted(row, enrolment):
             return is_counted(row, enrolment)
         holder = self._ledger.name_holder(applicant.name)
@@ -127,8 +129,8 @@ class Admission:
 
 
 def require_match(enrolment: Enrolment, applicant: Applicant, listed_in: EnrolmentName | None) -> None:
-    """Raise `EnrolmentRefused` SERIAL_UNMATCHED if the serial number is not one of the enrolment's, or is in another
-    one's list, which is more specific than any condition."""
+    """Raise `EnrolmentRefused` SERIAL_UNMATCHED if the enrolment does not match the serial number, or if another
+    enrolment lists it, because a list is more specific than any condition."""
     if listed_in not in (None, enrolment.name):
         message = f"got serial number {applicant.name!r}, which is in the list of enrolment {listed_in}"
         raise EnrolmentRefused(enrolment.name, SERIAL_UNMATCHED, message)

@@ -69,8 +69,8 @@ class Allocator:
     def _ask(
         self, function: str, enrolment: Enrolment, allocation: Allocation, applicant: Applicant
     ) -> tuple[Target, Allocation]:
-        """Return the target that the function chooses, and the allocation with the profile and configuration that it
-        states (docs/enrolments.md, "A function that chooses")."""
+        """Return the target that the function chooses, and the allocation with the function's profile and configuration
+        (docs/enrolments.md, "A function that chooses")."""
         question = {
             "version": 1,
             "enrolment": enrolment.name,

@@ -1,9 +1,9 @@
 """Lambda: the registrar. It manages claim certificates and accepts devices of other lobbies for the admin API, and
 runs every five minutes by a timer.
 
-A run of the timer aligns the claim certificates with their enrolments, so that one ends with its enrolment; reports
-those that will expire; and deletes unused certificates (`unused_certificates`). The admin API has no permission on
-certificates of its own.
+Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
+ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). The admin API itself has
+no permission on certificates.
 """
 
 import os
@@ -53,7 +53,7 @@ class ClaimCertificateHandler:
     clock: Callable[[], datetime] = now
 
     def run(self, time_is_up: Callable[[], bool]) -> dict[str, int]:
-        """Make the timer's run. Return the counts by metric name."""
+        """Do the periodic work. Return the counts by metric name."""
         at, soon = timestamp(self.clock()), timestamp(self.clock() + SOON)
         pairs = self.registrar.align_all()
         expiring = [each for each, enrolment in pairs if is_expiring(each, enrolment, at, soon)]

@@ -1,8 +1,8 @@
 """Issues certificates for devices' own keys: by AWS IoT's CA, or by the CA of an enrolment whose key is in KMS.
 
-In both ways, the certificate is INACTIVE in the lobby's AWS IoT, and the caller records it before it activates it. One
-of the enrolment's CA is registered without that CA (RegisterCertificateWithoutCA), so a device that connects with
-another certificate of this CA is not registered just in time.
+In both cases, the certificate is INACTIVE in the lobby's AWS IoT at first, and the caller records it before activating
+it. A certificate of the enrolment's CA is registered without the CA (RegisterCertificateWithoutCA), so just-in-time
+registration does not accept other certificates of this CA.
 """
 
 from collections.abc import Callable
@@ -48,8 +48,8 @@ class CertificateIssuer:
     def issue(
         self, request: x509.CertificateSigningRequest, csr: str, name: ThingName, signer: Signer | None
     ) -> IssuedCertificate:
-        """Return a certificate for a request, which is verified; `csr` is its PEM. Raise `InvalidInput` INVALID_CSR for
-        one that AWS IoT refuses, or SIGNER_UNAVAILABLE."""
+        """Return a certificate for a verified request; `csr` is its PEM. Raise `InvalidInput` INVALID_CSR if AWS IoT
+        refuses the request, or SIGNER_UNAVAILABLE."""
         if signer is None:
             return self._by_aws(csr)
         sign = self._keys.signing(signer)

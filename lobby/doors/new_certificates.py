@@ -1,8 +1,7 @@
-"""Walks through the certificates in AWS IoT that were created since the last walk, for jobs of the registrar.
-
-AWS IoT lists certificates from the newest on. The first walk reads all of the account, and there can be more than one
-run of the Lambda has the time for. So the position in the list is saved between pages, and the next run continues
-there. AWS does not document how long a position is valid: if it is refused, the walk begins again.
+"""Walks through the certificates in AWS IoT that were created since the last walk, for jobs of the registrar. AWS IoT
+lists the newest certificates first. The first walk reads all certificates of the account, which can take more than one
+run of the Lambda. So the position in the list is saved after each page, and the next run continues there. AWS does not
+document how long a position is valid; if it is refused, the walk starts again.
 """
 
 from collections.abc import Callable
@@ -24,8 +23,8 @@ Note = dict[str, Any]
 
 @dataclass(frozen=True)
 class NewCertificates:
-    """The certificates with `status` that are older than `age`. `name` is that of the time of the last complete walk in
-    the note, and `every` is the time between two walks."""
+    """The certificates with `status` that are older than `age`. `name` is the note's field for the time of the last
+    complete walk, and `every` is the time between two walks."""
 
     iot: "IoTClient"
     name: str
@@ -36,8 +35,8 @@ class NewCertificates:
     def walk(
         self, note: Note, at: datetime, visit: Callable[[Fingerprint], bool], time_is_up: Callable[[], bool]
     ) -> int:
-        """Visit those that are new since the last walk, each at least once, or continue a walk. `note` has the
-        position, and is updated. Return how many visits returned true."""
+        """Visit each certificate that is new since the last walk at least once, or continue an interrupted walk. `note`
+        has the position, and is updated. Return how many visits returned true."""
         since = datetime.fromisoformat(note[self.name]) if self.name in note else datetime.min.replace(tzinfo=UTC)
         position = note.pop(self._key, None) or {"until": timestamp(at - self.age)}
         until = datetime.fromisoformat(position["until"])
@@ -65,7 +64,7 @@ class NewCertificates:
         return bool(certificate["status"] == self.status and certificate["creationDate"] < until)
 
     def _page(self, position: dict[str, str]) -> Any:
-        """Return a page of the list; None if its position is not valid any more."""
+        """Return a page of the list; None if its position is no longer valid."""
         where = {"marker": position["marker"]} if "marker" in position else {}
         try:
             return self.iot.list_certificates(pageSize=_PAGE, ascendingOrder=False, **where)

@@ -1,10 +1,9 @@
-"""Deletes certificates that AWS IoT has issued for the lobby and that no row names, because the process ended before it
-recorded them: of a renewal, or at the door `token`. They are INACTIVE, so no device can connect with them.
-
-Deleted is only a certificate of which the lobby knows the key: a device has requested a certificate for it
-(`requested_keys`), or the device with its CN has a certificate of the same key. It must be INACTIVE, older than a day,
-without a policy and a thing (AWS IoT refuses to delete another one), signed by no registered CA, and not named by a
-device, a renewal or an enrolment. Certificates of others in the account stay.
+"""Deletes certificates that AWS IoT has issued for the lobby and that no row names, because a renewal or an admission
+at the door `token` ended before it recorded them. They are INACTIVE, so no device can connect with them. A certificate
+is deleted only if the lobby knows its key: a device has requested a certificate for it (`requested_keys`), or the
+device with its CN has a certificate with the same key. It must be INACTIVE, older than a day, without policy and thing
+(AWS IoT refuses to delete it otherwise), signed by no registered CA, and not named by a device, a renewal or an
+enrolment. Other users' certificates in the account stay.
 """
 
 from collections.abc import Callable
@@ -31,16 +30,16 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
 UNNAMED: Final = timedelta(days=1)
-"""The age from which a certificate that no row names is not recorded any more."""
+"""The age from which no process will record a certificate any more."""
 EVERY: Final = timedelta(days=1)
 _INACTIVE: Final = "INACTIVE"
 _GONE: Final = ("ResourceNotFoundException", "DeleteConflictException", "CertificateStateException")
-"""It was deleted, attached or activated meanwhile, or has a policy or thing."""
+"""The certificate was deleted, attached or activated in the meantime, or has a policy or thing."""
 logger = Logger(service="registrar")
 
 
 class OrphanedCertificates:
-    """Makes one run a day."""
+    """Runs once a day."""
 
     def __init__(self, iot: "IoTClient", reader: LedgerReader, clock: Callable[[], datetime] = now) -> None:
         self._iot, self._reader, self._clock = iot, reader, clock

@@ -1,8 +1,8 @@
 """Deletes certificates that AWS IoT has issued at the door `claim` and that no device uses.
 
-A certificate exists before the hook has allowed the device. One that is still PENDING_ACTIVATION an hour later is
-useless, because its ownership token has expired (AWS IoT developer guide, "Device provisioning MQTT API"). Those that a
-registered CA has signed belong to the door `registration`, whose queue may be long, and stay.
+AWS IoT issues a certificate before the hook has allowed the device. A certificate that is still PENDING_ACTIVATION an
+hour later is useless, because its ownership token has expired (AWS IoT developer guide, "Device provisioning MQTT
+API"). Certificates of a registered CA are kept: they belong to the door `registration`, whose queue may be long.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _PENDING: Final = "PENDING_ACTIVATION"
 
 
 class PendingCertificates:
-    """Makes one run an hour."""
+    """Runs once an hour."""
 
     def __init__(self, iot: "IoTClient", reader: LedgerReader, clock: Callable[[], datetime] = now) -> None:
         self._iot, self._reader, self._clock = iot, reader, clock

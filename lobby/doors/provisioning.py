@@ -1,9 +1,9 @@
 """Lambda: the hook of the door `claim`. AWS IoT calls it before it activates a certificate of fleet provisioning.
 
-The device has connected with the claim certificate of an enrolment, and names its serial number. The hook admits it as
-the other doors do, so the row is written before the certificate is active; then it allows the provisioning. Everything
-else is denied: a refused device gets a row with the reason, and an error or a timeout is a denial by AWS IoT. The same
-request can be repeated: it is allowed again for as long as the device stays admitted.
+The device has connected with the claim certificate of an enrolment, and names its serial number. The hook admits the
+device like the other doors, so the row is written before the certificate is active, and then allows the provisioning.
+Everything else is denied: a refused device gets a row with the reason, and AWS IoT treats an error or a timeout as a
+denial. A repeated request is allowed again while the device stays admitted.
 """
 
 import os
@@ -53,7 +53,8 @@ SERVICE: Final = "provisioning"
 ACTOR: Final = f"service:{SERVICE}"
 ALLOWED: Final = "allowed"
 FUNCTION_TIMEOUT: Final = 2
-"""Seconds for an operator's function that chooses the target. AWS IoT waits 5 s for the hook, cold start included."""
+"""Seconds for an operator's function that chooses the target. AWS IoT waits 5 s for the hook, including a cold
+start."""
 _CALLS: Final = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
 logger = Logger(service=SERVICE)
 

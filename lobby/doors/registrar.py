@@ -1,8 +1,8 @@
 """Registers claim certificates in AWS IoT, and activates or deactivates them as their enrolments require.
 
-The ledger's item comes first: a claim certificate without one admits nobody. It records that a certificate may be
-active before it is activated, and that it is inactive after it was deactivated, so an interrupted change is completed
-by the next run. A certificate that an administrator deactivates in AWS IoT stays inactive.
+The ledger's item is written first, because a claim certificate without an item admits no device. The item states that a
+certificate may be active before it is activated, and that it is inactive only after it was deactivated, so the next run
+completes an interrupted change. A certificate that an administrator deactivates in AWS IoT stays inactive.
 """
 
 from collections.abc import Callable
@@ -40,8 +40,8 @@ _EXISTS: Final = "ResourceAlreadyExistsException"
 
 
 class Registrar:
-    """`policy` and `keys_policy` are the IoT policies of claim certificates; the second allows CreateKeysAndCertificate
-    as well. `doors` are the other Regions of the lobby: a claim certificate is valid at every door."""
+    """`policy` and `keys_policy` are the IoT policies of claim certificates; `keys_policy` also allows
+    CreateKeysAndCertificate. `doors` are the other Regions of the lobby: a claim certificate is valid at every door."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class Registrar:
         self._certificates, self._enrolments = ClaimCertificates(), Enrolments(clock)
 
     def add(self, request: AddClaimCertificate) -> AddedClaimCertificate:
-        """Register a claim certificate. Repeating a request returns the same one. Raise `InvalidInput` INVALID_CSR,
-        INVALID_CERTIFICATE or INVALID_COUNT, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` WRONG_DOOR, ENROLMENT_REVOKED
-        or CERTIFICATE_IN_USE."""
+        """Register a claim certificate. A repeated request returns the same certificate. Raise `InvalidInput`
+        INVALID_CSR, INVALID_CERTIFICATE or INVALID_COUNT, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` WRONG_DOOR,
+        ENROLMENT_REVOKED or CERTIFICATE_IN_USE."""
         enrolment = self._enrolments.get(request.enrolment)
         _require_open(enrolment)
         usable = [each for each in self._certificates.of(enrolment.name) if each.revokedat is None]
@@ -106,7 +106,7 @@ class Registrar:
         return AddedClaimCertificate(certid, pem)
 
     def _require_unused(self, certid: Fingerprint) -> None:
-        """Refuse the certificate of a device, and one that is used for something else in this account."""
+        """Refuse a device's certificate, and a certificate that this account uses for something else."""
         if self._certificates.find(certid) is not None or self._reader.get(certid) is not None:
             known = "a device's, another enrolment's, or was revoked"
             raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which is {known}; want a new one")
@@ -168,7 +168,7 @@ class Registrar:
         self._certificates.set_activity(replace(certificate, activity=Activity.STARTING), Activity.ACTIVE)
 
     def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
-        """Activate the certificate at a door. `known` is its description at one that has it."""
+        """Activate the certificate at a door. `known` is its description from a door that has it."""
         arn = known["certificateArn"] if iot is self._iot and known["here"] else _registered(iot, known)
         iot.attach_policy(policyName=self._policy, target=arn)
         if certificate.creates_keys:
@@ -186,7 +186,8 @@ class Registrar:
         self._doors.everywhere(self._iot, deactivate)
 
     def _describe(self, certid: Fingerprint) -> Any:
-        """Return the description of a certificate, at this door or another one. `here`: this one has it."""
+        """Return the description of a certificate from this door or another one. `here`: this door has the
+        certificate."""
         for iot in self._doors.each(self._iot):
             try:
                 return iot().describe_certificate(certificateId=certid)["certificateDescription"] | {
@@ -200,7 +201,7 @@ class Registrar:
 
 
 def _registered(iot: "IoTClient", known: Any) -> str:
-    """Register a certificate that another door has. Return its ARN."""
+    """Register, at this door, a certificate that another door has. Return its ARN."""
     try:
         return iot.register_certificate_without_ca(certificatePem=known["certificatePem"], status="INACTIVE")[
             "certificateArn"

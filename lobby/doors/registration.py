@@ -31,7 +31,8 @@ SETTLED: Final = "settled"
 """The outcome for a certificate that is no longer pending."""
 _REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED", "QUARANTINED")
 _ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
-"""Before a device is refused for one of these, the CA and its list are read again: the cache may be out of date."""
+"""Before a device is refused for one of these reasons, the CA and its list are read again, because the cache may be out
+of date."""
 
 
 class Bouncer:
@@ -69,10 +70,9 @@ class Bouncer:
         return "admitted"
 
     def let_in_without_home(self, certid: Fingerprint) -> str:
-        """Activate the pending certificate of a device that has its route, as the replica of this Region records it, so
-        that the device can fetch its route at this door while the home Region does not answer. Nothing is written.
-        Return `let in`, `SETTLED`, or `waits` for a device that only the home can decide on. Raise
-        `IdentityRefused`."""
+        """Activate the pending certificate of a device that has a route according to this Region's replica, so that the
+        device can fetch its route at this door while the home Region does not answer. Nothing is written. Return `let
+        in`, `SETTLED`, or `waits` if only the home can decide. Raise `IdentityRefused`."""
         description = self._describe(certid)
         if description is None or description["status"] != "PENDING_ACTIVATION":
             return SETTLED
@@ -124,8 +124,8 @@ class Bouncer:
         return code
 
     def _record_reason(self, certid: Fingerprint, code: str, message: str) -> str:
-        """The device was admitted before, and its registration in AWS IoT was lost since then. Its row stays and gets
-        the reason."""
+        """The device was admitted before, but its registration in AWS IoT was lost. Its row stays and gets the
+        reason."""
         device = self._ledger.get(certid)
         if device is not None:
             self._ledger.retire(device, None, ACTOR, code, message)

@@ -1,8 +1,8 @@
 """The messages of the registrations' queue: parsing, and the waits and the last attempt of a failed message.
 
-A message that fails becomes visible again later, after twice the wait each time. After the last attempt it goes to the
-on-failure queue with the reason, and so does a message that cannot be read. A message whose runs crash reaches that
-queue by the redrive policy of its own queue.
+A message that fails becomes visible again later, after twice the wait each time. After the last attempt, the message
+goes to the on-failure queue with the reason. An unreadable message goes there at once. If runs crash, the redrive
+policy of the queue moves the message there.
 """
 
 import json
@@ -31,7 +31,8 @@ _BUSY_WAIT: Final = 10
 NO_HOME_WAIT: Final = 1200
 """Seconds until a message is tried again while no Region of the lobby may write."""
 LATE: Final = 120_000
-"""How much earlier than its message an event can be, in ms. Clocks of AWS IoT's events can differ by two minutes."""
+"""How much earlier than its message an event can be, in ms. The clocks of AWS IoT's events can differ by two
+minutes."""
 logger = Logger(service="bouncer")
 
 
@@ -41,8 +42,8 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A received message. `sent` is when it came into the queue, in ms since 1970; `receives` counts its deliveries,
-    this one included."""
+    """A received message. `sent` is when it entered the queue, in ms since 1970; `receives` counts its deliveries,
+    including this one."""
 
     id: str
     receipt: str
@@ -51,7 +52,7 @@ class Delivery:
     receives: int
 
     def registration(self) -> Registration:
-        """Return the event in it, of which only the certificate id and the time are read; the rest comes from AWS IoT's
+        """Return the event in the message. Only the certificate id and the time are read; the rest comes from AWS IoT's
         registry. Raise `MessageRejected`."""
         try:
             event = strict_json.loads(self.body)
@@ -63,22 +64,22 @@ class Delivery:
 
     def _occurred(self, at: object) -> int:
         """Return when the event occurred. A rule can send the message late, and work that was done in between must not
-        be repeated. An impossible time is not used; otherwise a device would be ignored."""
+        be repeated. An impossible time is not used, because the device would then be ignored."""
         if not isinstance(at, int) or isinstance(at, bool):
             return self.sent
         return at if self.sent - LATE <= at <= self.sent else self.sent
 
 
 def delivery_of(record: dict[str, Any]) -> Delivery:
-    """Return a record of the event (Lambda developer guide, "Using Lambda with Amazon SQS")."""
+    """Return the message in a record of Lambda's event (Lambda developer guide, "Using Lambda with Amazon SQS")."""
     attributes = record["attributes"]
     sent, receives = int(attributes["SentTimestamp"]), int(attributes["ApproximateReceiveCount"])
     return Delivery(record["messageId"], record["receiptHandle"], record["body"], sent, receives)
 
 
 class FailedRegistrations:
-    """Decides when a message is tried again, and hands it over after its last attempt. `sqs` returns the client, which
-    most processes never need. `spread` returns a number from 0 to 1."""
+    """Decides when a message is tried again, and sends it to the on-failure queue after its last attempt. `sqs` returns
+    the client, which most processes never need. `spread` returns a number from 0 to 1."""
 
     def __init__(
         self, sqs: Callable[[], "SQSClient"], queue: str, undelivered: str, spread: Callable[[], float] = random.random
@@ -100,7 +101,7 @@ class FailedRegistrations:
             self._sqs().change_message_visibility(
                 QueueUrl=self._queue, ReceiptHandle=delivery.receipt, VisibilityTimeout=seconds
             )
-        except (ClientError, BotoCoreError):  # it becomes visible after the queue's own timeout
+        except (ClientError, BotoCoreError):  # the message becomes visible after the queue's own timeout
             logger.warning("wait not set", extra={"message_id": delivery.id}, exc_info=True)
         return True
 

@@ -1,9 +1,9 @@
 """Lambda: the bouncer's handler, for batches of the queue of just-in-time registrations.
 
-Each connection attempt of a pending certificate sends a message. Messages of a certificate that was admitted or refused
-since then are dropped, with one read for the batch. For each of the others the bouncer takes a lease and waits for its
-turn in the quota of AWS IoT. Messages are processed independently of each other: one that fails is tried again later
-(`registration_messages`).
+Each connection attempt of a pending certificate sends a message. If the certificate was admitted or refused in the
+meantime, its messages are dropped, after one read for the whole batch. For each other certificate, the bouncer takes a
+lease and waits until the quota of AWS IoT permits the calls. Messages are processed independently: a message that fails
+is tried again later (`registration_messages`).
 """
 
 import os
@@ -38,12 +38,13 @@ from lobby.names import Fingerprint
 from lobby.settings import BouncerSettings, read_settings
 
 _PARALLEL: Final = 8
-"""Devices of a batch that are processed at the same time: the calls for one take longer than its share of the quota."""
+"""Devices of a batch that are processed at the same time, because the calls for one device take longer than its share
+of the quota."""
 logger = Logger(service="bouncer")
 
 
 class RegistrationQueue:
-    """Processes batches, of each at most `parallel` devices at the same time."""
+    """Processes batches, at most `parallel` devices at the same time."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class RegistrationQueue:
         if len(pending) > 1:
             try:
                 completed = self._leases.completed(each for each, _ in pending)
-            except Exception:  # each message is then examined on its own
+            except Exception:  # each message is then checked separately
                 logger.warning("completed registrations not read", exc_info=True)
                 completed = frozenset()
             pending = [(each, delivery) for each, delivery in pending if each.certid not in completed]
@@ -74,8 +75,9 @@ class RegistrationQueue:
         return retried + [delivery.id for (_, delivery), stays in zip(pending, stay, strict=True) if stays]
 
     def _parsed(self, deliveries: Iterable[Delivery]) -> tuple[list[tuple[Registration, Delivery]], list[str]]:
-        """Return one message for each certificate, the last one sent, and the ids of unreadable ones that stay. Nothing
-        has begun yet, so one run serves all messages of a certificate; if it fails, its own message stays."""
+        """Return the last message of each certificate, and the ids of unreadable messages that stay in the queue. One
+        run serves all messages of a certificate, because no work has begun yet; if the run fails, the last message
+        stays."""
         latest: dict[str, tuple[Registration, Delivery]] = {}
         stay = []
         for delivery in sorted(deliveries, key=lambda each: each.sent):
@@ -97,7 +99,7 @@ class RegistrationQueue:
 
     def _let_in_without_home(self, certid: Fingerprint, error: Exception) -> None:
         """Activate the certificate of a device that has its route, if the home Region does not answer. The message is
-        kept: the home decides later on what is new."""
+        kept, so that the home can process it later."""
         if not is_unavailable(error):
             return
         try:
@@ -108,8 +110,8 @@ class RegistrationQueue:
             logger.info("without the home", extra={"certid": certid, "outcome": outcome})
 
     def _register(self, registration: Registration, *, alone: bool) -> None:
-        """Wait, take the lease, decide. A message that is `alone` in its batch takes the lease first: if it is a
-        duplicate, no time in the quota is used."""
+        """Wait, take the lease, decide. If the message is `alone` in its batch, the lease comes first, so that a
+        duplicate uses no share of the quota."""
         if not alone:
             self._pacer.wait()
         lease = self._leases.take(registration)
@@ -132,7 +134,7 @@ class RegistrationQueue:
         log("decided", extra={"certid": registration.certid, "outcome": outcome})
 
     def _end(self, registration: Registration, ending: Ending) -> None:
-        """End the lease. If that fails, it ends by itself, and a decision can be repeated."""
+        """End the lease. If this fails, the lease expires, and a decision can be repeated."""
         try:
             self._leases.end(registration, ending)
         except Exception:  # the outcome of the run stands

@@ -1,10 +1,10 @@
 """Lambda: the renewer, the handler for certificate requests of devices that renew (`wire.RENEWAL_SQL`).
 
 The request is authenticated by the device's certificate in use, and only a device that was asked gets a new one. The
-row names the new certificate before it is activated. AWS IoT's CA signs it, or that of the device's enrolment; if that
-cannot sign, the enrolment counts a refusal. Every step can be repeated: a device that gets no answer sends the same
-request again, and gets the same certificate. A request with another name, with a key that the device had before, or by
-a certificate that is not in use, is logged and changes nothing.
+row names the new certificate before it is activated. AWS IoT's CA or the CA of the device's enrolment signs it; if the
+enrolment's CA cannot sign, the enrolment counts a refusal. Every step can be repeated: a device that gets no answer
+sends the same request again and gets the same certificate. A request is logged and changes nothing if it has another
+name, a key that the device had before, or comes from a certificate that is not in use.
 """
 
 import os
@@ -101,8 +101,8 @@ class Renewer:
         return "renewed"
 
     def _hand_over(self, device: Device, new: Fingerprint, pem: str) -> None:
-        """Activate the new certificate in the lobby, then send it. The row names it already. If the door of another
-        Region has issued it, it is registered in this one."""
+        """Activate the new certificate in the lobby, then send it. The row already names it. If the door of another
+        Region has issued the certificate, it is registered in this Region first."""
         name, arn = _name_of(device), f"{self._arn_prefix}:cert/{new}"
         try:
             activate(self._iot, name, arn, self._policy)
@@ -115,7 +115,7 @@ class Renewer:
 
     @staticmethod
     def _earlier(device: Device) -> Iterator[str]:
-        """Yield the certificates that the device has had, the one in use first."""
+        """Yield the certificates that the device has or had, the one in use first."""
         each: str | None = device.current
         while each is not None:
             try:

@@ -1,8 +1,8 @@
-"""Deletes unused certificates at every door of the lobby: those that no device took, and those that no row names.
-
-AWS IoT issues a certificate in the Region of the door to which the device is connected, so each Region has its own. The
-home looks for all, because only it writes the ledger. A Region that does not answer is looked at by the next run; the
-note has a position for each Region, so a new home continues where the previous one was.
+"""Deletes unused certificates at every door of the lobby: certificates that no device has activated, and certificates
+that no row names. AWS IoT issues a certificate in the Region of the door to which the device is connected, so each
+Region has its own certificates. The home cleans all Regions, because only the home writes the ledger. If a Region does
+not answer, the next run tries it again. The note has a position for each Region, so a new home continues where the
+previous one stopped.
 """
 
 from collections.abc import Callable
@@ -40,8 +40,8 @@ class UnusedCertificates:
         self._region, self._iot, self._reader, self._clock, self._doors = region, iot, reader, clock, doors
 
     def clean(self, notes: dict[str, Any], time_is_up: Callable[[], bool] = lambda: False) -> int:
-        """Delete those that are new since the last run. `notes` has a note for each Region, and is updated. Return how
-        many were deleted."""
+        """Delete the unused certificates that are new since the last run. `notes` has a note for each Region, and is
+        updated. Return how many were deleted."""
         deleted = self._clean(self._iot, notes.setdefault(self._region, {}), time_is_up)
         for region in self._doors.others:
             try:

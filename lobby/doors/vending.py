@@ -1,10 +1,9 @@
 """The vending door: issues certificates to devices that show an enrolment token.
 
 All reasons for a refusal are checked before a certificate is issued, by AWS IoT or by the enrolment's own CA
-(`issuing`). It is INACTIVE at first. The row in the ledger, the count of the enrolment and the use of the token are one
-transaction; after it, the certificate is activated. After a crash between any two steps the device repeats its request:
-for the same key it gets the same certificate, for another key a new certificate. A certificate that was issued and is
-not admitted is deleted.
+(`issuing`). The certificate is INACTIVE at first. One transaction writes the row, the count of the enrolment and the
+use of the token; then the certificate is activated. After a crash at any point, the device repeats its request: with
+the same key it gets the same certificate, with another key a new one. A certificate that is not admitted is deleted.
 """
 
 from collections.abc import Callable
@@ -44,9 +43,9 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 4
 _AGAIN: Final = ("CHANGED_MEANWHILE", "NAME_TAKEN")
-"""Conflicts with a request that was served meanwhile: the decision is made again."""
+"""Conflicts with a concurrent request: the decision is made again."""
 _NO_CERTIFICATE: Final = Fingerprint("0" * 64)
-"""Stands for the certificate that is not issued yet, where an enrolment is compared with a device."""
+"""Stands for a certificate that is not issued yet, when an enrolment is compared with a device."""
 _CONNECTED: Final = (Event.HELLO, Event.ARRIVE)
 logger = Logger(service="vending")
 
@@ -78,7 +77,8 @@ class _Issued:
 
 @dataclass(frozen=True)
 class _Known:
-    """The device that has the requested name, with its certificate. `arn` is empty if that has another key."""
+    """The device that has the requested name, with its certificate. `arn` is empty if the certificate has another
+    key."""
 
     holder: Holder
     pem: str
@@ -131,8 +131,8 @@ class Vending:
         return token
 
     def _known(self, request: VendingRequest) -> "_Known | None":
-        """Return the device that has the name, if there is one. A certificate that AWS IoT does not have any more, for
-        example after the lobby was removed and deployed again, is not the one for this key."""
+        """Return the device that has the name, if there is one. A certificate that AWS IoT no longer has, for example
+        because the lobby was removed and deployed again, does not count as issued for this key."""
         certid = self._ledger.name_holder(request.name)
         device = self._ledger.get_with_certificate(certid) if certid else None
         if device is None:
@@ -153,7 +153,8 @@ class Vending:
             raise
 
     def _admit(self, use: TokenUse, issuing: "_Issuing", actor: str) -> Device | None:
-        """Admit the device, for which a certificate is issued now. Return None if what was read has changed."""
+        """Admit the device, for which a certificate is issued now. Return None if the data it depends on has
+        changed."""
         enrolment, applicant = self._admitting(use, issuing.request.name)
         identity = issuing.issue(enrolment.signer).identity
         claim = carried_claim(use.replaces)
@@ -171,15 +172,15 @@ class Vending:
             raise
 
     def _admitting(self, use: TokenUse, name: ThingName) -> tuple[Enrolment, Applicant]:
-        """Return the enrolment, which admits the device now, and the device as the enrolment sees it. Raise
-        `EnrolmentRefused` or `TokenRefused`."""
+        """Return the enrolment, if it admits the device now, and the device as an applicant. Raise `EnrolmentRefused`
+        or `TokenRefused`."""
         enrolment = find_enrolment(use.token.enrolment)
         if enrolment is None:
             raise TokenRefused("UNKNOWN_ENROLMENT", f"got token {use.token.id}, whose enrolment does not exist")
         refusal = refusal_of(enrolment, self._at(), counted=is_counted(use.replaces, enrolment))
         if refusal is not None:
             raise EnrolmentRefused(enrolment.name, refusal.code, refusal.message)
-        # Its subject is what it states itself, so nothing compares it.
+        # The device states its own subject, so no condition compares it.
         applicant = Applicant(_NO_CERTIFICATE, name, "", {})
         require_match(enrolment, applicant, enrolment_listing(name))
         return enrolment, applicant
@@ -208,8 +209,8 @@ class _Issuing:
         self._issued: _Issued | None = None
 
     def issue(self, signer: Signer | None) -> _Issued:
-        """Return the certificate, which is issued now if it was not before. It is INACTIVE. Raise `InvalidInput`
-        INVALID_CSR for a CSR that AWS IoT refuses, CSR_REQUIRED, or SIGNER_UNAVAILABLE."""
+        """Return the INACTIVE certificate, and issue it first if necessary. Raise `InvalidInput` INVALID_CSR for a CSR
+        that AWS IoT refuses, CSR_REQUIRED, or SIGNER_UNAVAILABLE."""
         if self._issued is None:
             self._issued = self._made_by(signer)
         return self._issued
@@ -236,8 +237,8 @@ class _Issuing:
         return _Issued(identity, arn, Vended(identity.name, identity.certid, pem, keys))
 
     def discard(self) -> None:
-        """Delete the certificate, which was not sent to a device. If that fails, an INACTIVE certificate is left, with
-        which no device can connect."""
+        """Delete the certificate, which was not sent to a device. If this fails, the certificate stays INACTIVE, so no
+        device can connect with it."""
         if self._issued is None:
             return
         certid, self._issued = self._issued.identity.certid, None

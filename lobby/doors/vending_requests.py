@@ -1,7 +1,8 @@
 """Lambda: `POST /register` of the lobby's HTTP API (payload format 2.0), behind the authorizer of tokens.
 
-The answer has the members of AWS's certificate vending machine, and the backup root and the lobby's endpoint. A refusal
-is `{"status": false, "error", "code"}`; the code is stable. No request and no answer is logged: both are secret.
+The answer has the members of AWS's certificate vending machine, plus the backup root and the lobby's endpoint. A
+refusal is `{"status": false, "error", "code"}`; the code is stable. No request and no answer is logged: both are
+secret.
 """
 
 import base64
@@ -115,7 +116,7 @@ class Door:
 
     @staticmethod
     def _refuse(token: TokenId, error: LobbyError) -> dict[str, Any]:
-        """Answer with the error, and count a refusal by the token's enrolment where operators see it."""
+        """Answer with the error, and count a refusal of the token's enrolment, which operators see."""
         logger.warning("refused", extra={"token": token, "code": error.code, "reason": error.message})
         status = _STATUS_OF_CODE.get(error.code) or next(
             code for kind, code in _STATUS.items() if isinstance(error, kind)

@@ -2,8 +2,8 @@
 
 It must be X.509 v3 with a positive serial number of at most 20 octets, valid now, with a key and a signature that AWS
 IoT accepts, and permit TLS client authentication. It must not be a CA certificate, or have a critical extension that
-these checks do not know (RFC 5280, 4.2). What RFC 5280 allows is accepted, also if other validators refuse it: critical
-or not, every extension below may be present or absent.
+these checks do not know (RFC 5280, 4.2). What RFC 5280 allows is accepted, even if other validators refuse it: every
+extension below may be present or absent, critical or not.
 """
 
 from datetime import datetime

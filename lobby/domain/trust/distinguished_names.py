@@ -1,8 +1,8 @@
 """Compares names as RFC 5280, section 7.1, requires, and applies a CA's name constraints (section 4.2.1.10).
 
-Two distinguished names are equal if their attributes are, regardless of the string type, case and spaces: CAs that
-were renewed with other tools write PrintableString in one certificate and UTF8String in the other. A name of a type
-that a constraint limits and that cannot be compared here counts as not permitted.
+Two distinguished names are equal if their attributes are equal, regardless of string type, case and spaces. A CA that
+was renewed with another tool may have PrintableString in one certificate and UTF8String in the other. A name that
+cannot be compared here, but whose type a constraint limits, counts as not permitted.
 """
 
 import re

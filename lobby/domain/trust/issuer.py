@@ -1,8 +1,7 @@
 """The checks of a registered CA, and whether it issued a device's certificate. The CA that AWS IoT has registered is
 the trust anchor, so its own issuer is not checked. It must be a CA by basicConstraints, its key usage and extended key
-usage must permit issuing client certificates if they exist, and its key must be strong. RFC 5280 lets a validator
-accept a CA without key usage and with non-critical basicConstraints, which is what `openssl req -x509` creates, so both
-are accepted.
+usage must permit issuing client certificates if they exist, and its key must be strong. A CA without key usage, or with
+non-critical basicConstraints, is accepted: RFC 5280 permits both, and `openssl req -x509` creates such CAs.
 """
 
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ class Issuer:
 
 
 def parse_issuer(pem: str) -> Issuer:
-    """Return a CA that can issue devices. Does not look at its validity. Raise `IdentityRefused` CA_INVALID,
+    """Return a CA that can issue device certificates. Its validity is not checked. Raise `IdentityRefused` CA_INVALID,
     CA_NOT_A_CA, CA_WRONG_PURPOSE, CA_CRITICAL_EXTENSION or CA_WEAK_KEY."""
     certificate = _readable(pem)
     _check_extensions(certificate)

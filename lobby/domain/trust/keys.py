@@ -25,7 +25,7 @@ Signed = x509.Certificate | x509.CertificateSigningRequest
 
 
 def key_of(certificate: Signed) -> PublicKey:
-    """Return the key. Raise `Unreadable` with its type if it is not RSA and not EC on an accepted curve."""
+    """Return the key. Raise `Unreadable` with the type of any key that is neither RSA nor EC on an accepted curve."""
     key = read(certificate.public_key)
     if isinstance(key, rsa.RSAPublicKey):
         return key
@@ -62,8 +62,8 @@ def is_signed_by(certificate: x509.Certificate, key: PublicKey) -> bool:
     """Return whether `key` made the certificate's signature, and the signature algorithm is the same inside and outside
     of the signed part (RFC 5280, 4.1.1.2). The caller has checked the hash and the key's size.
 
-    Does not compare names: `trust.distinguished_names` does as RFC 5280 requires, and `verify_directly_issued_by`
-    compares bytes."""
+    Names are not compared here. `trust.distinguished_names` compares them as RFC 5280 requires;
+    `verify_directly_issued_by` would compare bytes."""
     try:
         read(lambda: _verify(certificate, key))
     except Unreadable:

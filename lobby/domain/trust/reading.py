@@ -31,7 +31,8 @@ class Unreadable(Exception):
 
 
 def read(get: Callable[[], T]) -> T:
-    """Return what `get` reads from a parsed structure. Raise `Unreadable` for any failure but one of ours."""
+    """Return what `get` reads from a parsed structure. Raise `Unreadable` for any failure that is not an error of this
+    project."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -65,7 +66,7 @@ def revocation_lists(content: bytes) -> list[x509.CertificateRevocationList]:
 
 
 def elements(content: bytes) -> Iterator[bytes]:
-    """Yield the DER elements in `content`, one after the other. Raise `ValueError` if the last one is not complete."""
+    """Yield the DER elements in `content`, one after the other. Raise `ValueError` if the last one is incomplete."""
     while content:
         header, size = _size(content)
         if header + size > len(content):

@@ -1,8 +1,8 @@
 """A private key that signs elsewhere, for example in AWS KMS, in the form in which `cryptography` takes a private key.
 
 `CertificateBuilder.sign` then writes the right signature algorithm into the certificate, and calls `sign` with the part
-that is to be signed. Only its SHA-256 leaves this process. Keys are EC on P-256, or RSA with PKCS#1 v1.5. Everything
-else that a private key can do is refused: this object does not have the key.
+to be signed. Only the SHA-256 of this part leaves the process. Keys are EC on P-256, or RSA with PKCS#1 v1.5. All other
+operations of a private key are refused, because this object does not have the key.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """Decides from a CA's revocation lists whether a certificate is revoked. Fails closed: without a list, it is refused.
 
-A file contains one or several lists. A list counts if the CA has issued and signed it. A delta list, or one that covers
-only CAs, some reasons or other issuers' certificates, only adds revocations, whether its extension is critical or not
-(RFC 5280, 5.2). A list with a distribution point covers the certificates that name this point, and those that name
-none: step-ca and the partitions of AWS Private CA issue such lists.
+A file contains one or several lists. A list counts if the CA has issued and signed it. A partial list can only add
+revocations, whether its extension is critical or not (RFC 5280, 5.2): a delta list, or a list that covers only CAs,
+some reasons or other issuers' certificates. A list with a distribution point covers the certificates that name this
+point or no point: step-ca and the partitions of AWS Private CA issue such lists.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """A certificate signing request (PKCS#10) of a device for its own key. Its signature proves that the device has the
-private key. AWS IoT uses only its key and subject, so the subject must have one CN, the thing name. Refused are
-unreadable requests, wrong or weak signatures, keys that AWS IoT does not accept, and requests for a CA certificate.
+private key. AWS IoT uses only its key and subject, so the subject must have one CN, the thing name. Refuses unreadable
+requests, wrong or weak signatures, keys that AWS IoT does not accept, and requests for a CA certificate.
 """
 
 import re
@@ -16,7 +16,7 @@ from lobby.errors import InvalidInput
 from lobby.names import ThingName, shown
 
 MAX_CHARACTERS: Final = 12 * 1024
-"""More than a request with an RSA key of 16384 bits has."""
+"""Larger than a request with an RSA key of 16384 bits."""
 _ONE_PEM: Final = re.compile(
     r"\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s[A-Za-z0-9+/=\s]+-----END (NEW )?CERTIFICATE REQUEST-----\s*"
 )
