@@ -18,11 +18,13 @@ from infra.teardown.lobby import LobbyRemoval
 from infra.teardown.lobby_regions import RegionStays, removal_of, require_removable
 from infra.teardown.stacks import Stack
 from pki.authority import create_hierarchy
+from pki.devices import DevicePaths
 from tests.e2e.deployment import free_port
 from tests.e2e.fleet import certid_of
 from tests.e2e.region_devices import Devices
 from tests.e2e.runbook_operator import Operator
 from tests.e2e.two_regions import TwoRegions, until, wait_for_event
+from tests.e2e.vending_requests import VendingDoor, files_of
 from tests.runbooks import (
     ADD_REGION,
     DOOR_DOWN,
@@ -62,7 +64,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Manufacturer:
 def three(lobby: TwoRegions, acme: Manufacturer, tmp_path_factory: pytest.TempPathFactory) -> TwoRegions:
     """The lobby after the runbook for a new Region."""
     lobby.restore()
-    deploy, register, publish, anchor, check, *enrolments, listed = commands_of(ADD_REGION, REGIONS_PAGE)
+    deploy, register, publish, anchor, issued, check, *enrolments, listed = commands_of(ADD_REGION, REGIONS_PAGE)
     assert (deploy.startswith(LEFT_OUT), len(enrolments)) == (True, 2)
     directory = tmp_path_factory.mktemp("operator")
     (directory / "acme").symlink_to(acme.ca_directory)
@@ -72,7 +74,7 @@ def three(lobby: TwoRegions, acme: Manufacturer, tmp_path_factory: pytest.TempPa
     lobby.grow()
     lobby.sign_in_everywhere()
     run = operator(lobby, directory)
-    for command in (register, publish, anchor, check, *enrolments):
+    for command in (register, publish, anchor, issued, check, *enrolments):
         run(command)
     assert run(listed).count(" yes ") >= 2 * 3, "each Region answers, and is needed"
     return lobby
@@ -88,6 +90,15 @@ def operator(lobby: TwoRegions, directory: Path) -> Operator:
     return Operator(lobby, directory, **names, **own, **words)
 
 
+def vended_device(lobby: TwoRegions, directory: Path) -> DevicePaths:
+    """Return a device that has got its certificate by a token, at the first Region's door."""
+    door = VendingDoor(lobby, "vended")
+    door.open(limit=1)
+    done = door.run_example(door.token(), "vended-1", directory / "vended")
+    assert done.returncode == 0, done.stderr
+    return files_of(directory / "vended", "vended-1")
+
+
 @pytest.fixture
 def devices(lobby: TwoRegions, tmp_path: Path) -> Iterator[Devices]:
     made = Devices(lobby, tmp_path)
@@ -98,14 +109,18 @@ def devices(lobby: TwoRegions, tmp_path: Path) -> Iterator[Devices]:
 def test_another_region_becomes_home_when_the_home_is_down_and_the_first_again_later(
     lobby: TwoRegions, devices: Devices, tmp_path: Path
 ) -> None:
-    listed, promote, check, recount, anchors, back = commands_of(HOME_DOWN, REGIONS_PAGE)
+    listed, promote, issued, check, recount, anchors, back = commands_of(HOME_DOWN, REGIONS_PAGE)
     run = operator(lobby, tmp_path)
-    paths = devices.make()
+    paths, vended = devices.make(), vended_device(lobby, tmp_path)
     certid = certid_of(paths)
+    lobby.claim_at(lobby.first, certid_of(vended), lobby.targets[0])
+    lobby.wait_at(lobby.second, certid_of(vended), "commissioned")
     with lobby.down(lobby.first):
         run.at = lobby.second
         assert f"{lobby.first.region} " in run(listed)
         run(promote)
+        assert run(issued).endswith(": 1, deactivated again: 0\n"), "AWS IoT has issued it in the first Region"
+        wait_for_event(devices.power_on(vended, lobby.second), "route_received")
         assert run(check) == ""
         assert "devices counted: 0" in run(recount)
         devices.power_on(paths, lobby.second)

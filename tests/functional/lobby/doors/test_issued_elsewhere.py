@@ -1,0 +1,115 @@
+"""Certificates that another Region's door has issued are registered in this Region, and only these."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lobby.aws.pacer import Pacer
+from lobby.domain.identity import Identity
+from lobby.domain.pacing import Pace
+from lobby.doors.issued_elsewhere import IssuedElsewhere, Result
+from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint, ThingName
+from tests import certificates as make
+from tests.aws import WAITING_POLICY, Calls
+
+ACTOR, WHY = "service:vending", "user:ann"
+HERE = "eu-north-1"
+MAKER, AMAZON = make.authority("Acme CA"), make.authority("Amazon")
+
+
+def client_here() -> Any:
+    return boto3.client("iot", HERE)
+
+
+class Region:
+    """A Region in which the manufacturer's CA is registered, and a ledger with devices of another one."""
+
+    def __init__(self, calls: Calls, ledger: Ledger) -> None:
+        self._calls, self._ledger = calls, ledger
+        with calls.uncounted():
+            self.iot = client_here()
+            self.iot.create_policy(policyName=WAITING_POLICY, policyDocument="{}")
+            ca = self.iot.register_ca_certificate(caCertificate=MAKER.pem, setAsActive=True)["certificateId"]
+        paginator = self.iot.get_paginator
+
+        class Authorities:  # moto has no list of CAs
+            def paginate(self) -> Any:
+                return [{"certificates": [{"certificateId": ca}]}]
+
+        self.iot.get_paginator = lambda name: Authorities() if name == "list_ca_certificates" else paginator(name)
+
+    def admitted(self, name: str, issuer: make.Issuer = AMAZON) -> Fingerprint:
+        pem = make.pem_of(make.device(issuer, name))
+        certid = make.fingerprint_of(pem)
+        self._ledger.admit(Identity(certid, ThingName(name), pem), ACTOR)
+        return certid
+
+    def register(self, meanwhile: Callable[[], Any] = lambda: None) -> Result:
+        pacer = Pacer(Pace(1000))
+        with self._calls.uncounted():
+            return IssuedElsewhere(self.iot, WAITING_POLICY, pacer, lambda _: meanwhile()).register_all()
+
+    def status(self, certid: Fingerprint) -> str | None:
+        with self._calls.uncounted():
+            found = {each["certificateId"]: each["status"] for each in self.iot.list_certificates()["certificates"]}
+        return found.get(certid)
+
+
+@pytest.fixture
+def region(calls: Calls, ledger: Ledger) -> Region:
+    return Region(calls, ledger)
+
+
+def test_a_certificate_of_another_regions_door_is_registered_and_a_manufacturers_is_left_to_the_door(
+    region: Region,
+) -> None:
+    issued, signed = region.admitted("pump-1"), region.admitted("sensor-1", MAKER)
+    assert region.register() == Result(registered=1)
+    assert (region.status(issued), region.status(signed)) == ("ACTIVE", None)
+    principals = region.iot.list_thing_principals(thingName="pump-1")["principals"]
+    assert [each.rpartition("/")[2] for each in principals] == [issued]
+    [policy] = region.iot.list_attached_policies(target=principals[0])["policies"]
+    assert policy["policyName"] == WAITING_POLICY
+
+
+def test_what_is_complete_is_left_as_it_is(region: Region) -> None:
+    region.admitted("pump-1")
+    region.register()
+    assert region.register() == Result()
+
+
+def test_an_interrupted_registration_is_completed(region: Region) -> None:
+    issued = region.admitted("pump-1")
+    pem = make.pem_of(make.device(AMAZON, "pump-1"))
+    region.iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
+    assert region.register() == Result(registered=1)
+    assert region.status(issued) == "ACTIVE"
+
+
+def test_a_revoked_device_gets_no_active_certificate_also_if_it_is_revoked_meanwhile(
+    region: Region, ledger: Ledger
+) -> None:
+    before, meanwhile = region.admitted("pump-1"), region.admitted("pump-2")
+    ledger.revoke(before, WHY, "stolen")
+    assert region.register(lambda: ledger.revoke(meanwhile, WHY, "stolen")) == Result(registered=1, deactivated=1)
+    assert (region.status(before), region.status(meanwhile)) == (None, "INACTIVE")
+
+
+def test_a_refusal_is_reported_and_the_others_are_registered(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = sorted((region.admitted("pump-1"), region.admitted("pump-2")))
+    attach = region.iot.attach_policy
+
+    def refuse(policyName: str, target: str) -> Any:  # noqa: N803  # boto3's names
+        if target.endswith(one):
+            raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "too many"}}, "AttachPolicy")
+        return attach(policyName=policyName, target=target)
+
+    monkeypatch.setattr(region.iot, "attach_policy", refuse)
+    result = region.register()
+    assert (result.registered, list(result.refused)) == (1, [one])
+    assert "LimitExceededException" in result.refused[one]
+    assert (region.status(one), region.status(two)) == ("INACTIVE", "ACTIVE")
