@@ -215,10 +215,14 @@ def is_stray(device: Device | None, target: Target) -> bool:
     return device is None or not may_be_active_in(device, target)
 
 
-def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target) -> Difference | None:
-    """Return the difference that a stray thing is, or None if its certificate cannot connect under that thing's name.
+def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target, lobby: str) -> Difference | None:
+    """Return the difference that a stray thing is, or None if its certificate cannot connect under that thing's name,
+    or if the device was transferred and another lobby than `lobby` has registered it in the same target.
     The certificate is the lobby's if the device's history shows that it was to be registered in this target."""
     if facts.status != ACTIVE or thing not in facts.things:
+        return None
+    claim = parse_claim(facts.claim)
+    if claim is not None and claim.lobby != lobby and claim.progress is not Progress.LEFT:
         return None
     got = f"got the certificate ACTIVE in {target}, which no claim in the ledger covers"
     if any(entry.target == str(target) and entry.after in _REGISTERING_STATES for entry in history):

@@ -173,7 +173,7 @@ class Examination:
         self, target: Target, row: Device | None, name: ThingName, facts: Facts, repair_as: str | None
     ) -> Iterator[Finding]:
         history = self._ledger.history(facts.certid) if row else ()
-        difference = comparison.orphan(facts, name, history, target)
+        difference = comparison.orphan(facts, name, history, target, self.lobby)
         if difference is None or not comparison.is_stray(self._ledger.get(facts.certid), target):
             return
         repairable = repair_as and row and difference.repair is Repair.DEACTIVATE

@@ -31,6 +31,7 @@ from lobby.domain.shadow_documents import State
 from lobby.domain.shadow_transitions import keeps_thing
 from lobby.domain.standby import StandbyMode
 from lobby.domain.target import RegisteredTarget
+from lobby.domain.transfer import TransferStep
 from lobby.errors import NotFound
 from lobby.ledger.targets import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
@@ -136,18 +137,32 @@ class TargetGateway:
     def clear(self, target: Target, device: Device, *, reset: bool = True) -> None:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
         certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent. A thing
-        whose shadows are not copied yet is only marked."""
+        whose shadows are not copied yet is only marked. If the device's new lobby has registered it there meanwhile,
+        only the message is sent."""
         session, certificates, name = self._session(target), device.all_certificates, device.devicename
         if name is not None and reset:
             self._publish_reset(session, name)
+        if self._has_new_lobby(session, device):
+            return
         self._deactivate(session, certificates)
         if name is not None:
             registry.disconnect(lambda: session.iot_data, name)
             with self._calling(session):
                 version = things.mark_left(session.iot, device.certid, name, self._lobby, device.generation)
+            if version is None and self._has_new_lobby(session, device):
+                self.activate(target, (device.current,))
+            with self._calling(session):
                 if version is not None and self._removes_left and not keeps_thing(device, target):
                     arns = [registry.certificate_arn(target, each) for each in certificates]
                     things.remove(session.iot, arns, name, version)
+
+    def _has_new_lobby(self, session: TargetSession, device: Device) -> bool:
+        """Return whether the lobby to which a device was transferred has registered it in the same target."""
+        name, transfer = device.devicename, device.transfer
+        if name is None or transfer is None or transfer.step is not TransferStep.COMPLETED:
+            return False
+        with self._calling(session):
+            return things.is_claimed_by_another(session.iot, device.certid, name, self._lobby)
 
     def retire(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
         """Deactivate certificates that a device has renewed, and remove them where registrations are removed. The

@@ -59,6 +59,14 @@ def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str
     return _write(iot, thing, claim.with_progress(Progress.LEFT))
 
 
+def is_claimed_by_another(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str) -> bool:
+    """Return whether another lobby has registered the device `certid`, and the device has not left. Raise
+    `ClientError`."""
+    thing = _own_thing(iot, certid, name)
+    claim = parse_claim(thing.claim) if thing else None
+    return claim is not None and claim.lobby != lobby and claim.progress is not Progress.LEFT
+
+
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
     """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and finally the
     thing, which names the first one. Each step can be repeated. `version` is that of the marked thing. Raise

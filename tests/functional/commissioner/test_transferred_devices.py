@@ -5,17 +5,28 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+from moto.iot.models import iot_backends
 
 from commissioner.transfer_watch import TransferWatch
 from lobby.domain.hellos import Report
 from lobby.domain.states import State
+from lobby.domain.thing_claim import ThingClaim, parse_claim
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.ledger.clock import timestamp
 from lobby.receptionist import Receptionist
 from tests import aws
-from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, LobbyWithTargets, Record, statuses
+from tests.functional.commissioner.lobby_with_targets import (
+    ANN,
+    ONE,
+    A,
+    LobbyWithTargets,
+    Record,
+    client_error,
+    statuses,
+)
 
 OFFER: Final = "a" * 32
+NEW_LOBBY: Final = "888888888888/eu-west-1"
 CAN: Final = Report("1.0", can_transfer=True)
 
 
@@ -50,6 +61,31 @@ def test_a_transferred_device_is_reset_in_its_target_and_stays_active_in_the_lob
     device = lobby.device()
     assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.TRANSFERRED, (), False)
     assert [payload for _, payload in aws.published(A)] == [b'{"config": "factory reset"}']
+
+
+def register_by_new_lobby(lobby: LobbyWithTargets) -> None:
+    """The new lobby has the same target, and registers the device there."""
+    claim = str(ThingClaim(1, "default", NEW_LOBBY, ONE))
+    iot = iot_backends[A.account][A.region]
+    iot.things[f"arn:aws:iot:{A.region}:{A.account}:thing/sensor-1"].attributes["claim"] = claim
+    lobby.calls.fails["UpdateThing"] = client_error("VersionConflictException", "UpdateThing")
+    iot.certificates[ONE].status = "ACTIVE"
+    assert lobby.device().devstate is State.TRANSFERRED
+
+
+@pytest.mark.parametrize("before", ["DescribeThing", "UpdateThing"])
+def test_a_target_that_the_new_lobby_has_too_is_not_cleared_once_the_device_is_registered_there_by_it(
+    lobby: LobbyWithTargets, before: str
+) -> None:
+    lobby.place()
+    record = transfer(lobby)
+    aws.published(A).clear()
+    lobby.calls.meanwhile[before] = lambda: register_by_new_lobby(lobby)
+    assert lobby.deliver(record) == []
+    assert statuses() == ("ACTIVE", "ACTIVE", None)
+    assert parse_claim(aws.registry(A)["things"]["sensor-1"]["claim"]) == ThingClaim(1, "default", NEW_LOBBY, ONE)
+    assert [payload for _, payload in aws.published(A)] == [b'{"config": "factory reset"}']
+    assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((), False)
 
 
 def test_a_waiting_device_is_disconnected_so_that_it_says_hello(lobby: LobbyWithTargets) -> None:

@@ -37,6 +37,8 @@ PROFILES = Profiles.of(
 )
 LOBBY = "999999999999/eu-west-1"
 CLAIM = ThingClaim(1, "default", LOBBY, CERTID)
+THEIRS = str(ThingClaim(1, "default", "888888888888/eu-west-1", CERTID))
+"""The claim of another lobby, to which the device was transferred."""
 THING = ThingFacts("sensor", {"site": "berlin"}, ("sensors", "the-owners"), "north")
 
 
@@ -194,10 +196,12 @@ def entry(after: State, target: object = HERE) -> Entry:
         (replace(VALID, status=None, things=()), [entry(State.COMMISSIONED)], None),
         (replace(VALID, things=()), [entry(State.COMMISSIONED)], None),
         (replace(VALID, things=("another",)), [entry(State.COMMISSIONED)], None),
+        (replace(VALID, claim=THEIRS), [entry(State.COMMISSIONED)], None),
+        (replace(VALID, claim=THEIRS.replace("awaited", "left")), [entry(State.CLAIMED)], DifferenceCode.ORPHANED),
     ],
 )
 def test_a_stray_is_an_orphan_if_it_can_connect_and_ours_if_the_history_shows_it(
     facts: Facts, history: list[Entry], code: DifferenceCode | None
 ) -> None:
-    found = orphan(facts, NAME, history, HERE)
+    found = orphan(facts, NAME, history, HERE, LOBBY)
     assert (found.code if found else None) == code
