@@ -57,6 +57,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "liftQuarantine": _OPERATORS,
     "offerDevices": _OPERATORS,
     "withdrawTransfers": _OPERATORS,
+    "transfers": _OPERATORS,
     "transferDocument": _ADMINS,
     "acceptTransfer": _ADMINS,
     "completeTransfer": _ADMINS,

@@ -91,12 +91,16 @@ def offer(
     return Transferred(outcomes, _signed(services, document.document()))
 
 
-def withdraw(services: Services, caller: Caller, certids: Sequence[Fingerprint]) -> Transferred:
-    """Withdraw offers, and completed transfers, which only an admin may. Raise `InvalidInput` INVALID_COUNT."""
+def withdraw(
+    services: Services, caller: Caller, certids: Sequence[Fingerprint], offer_id: str | None = None
+) -> Transferred:
+    """Withdraw offers, and completed transfers, which only an admin may. With `offer_id`, only this offer is withdrawn,
+    and no completed transfer. Raise `InvalidInput` INVALID_COUNT or INVALID_OFFER."""
     chosen = _chosen(certids)
+    only = None if offer_id is None else parse_offer_id(offer_id)
 
     def withdrawn(certid: Fingerprint) -> Device:
-        return services.ledger.withdraw(certid, caller.actor, also_completed=caller.is_admin)
+        return services.ledger.withdraw(certid, caller.actor, only, also_completed=caller.is_admin)
 
     return Transferred(_each(chosen, withdrawn))
 

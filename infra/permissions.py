@@ -197,7 +197,7 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
 def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
     """The feeder changes devices in the ledger. It calls neither targets nor devices."""
     lobby = settings.lobby
-    indexes = set(ledger_indexes(settings)) - {BY_TURN.Meta.index_name}
+    indexes = set(ledger_indexes(settings)) - {BY_TURN.Meta.index_name, LedgerRow.by_transfer.Meta.index_name}
     return [
         table(LEDGER, lobby, "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
         allow("Filters", ["dynamodb:Query"], *(table_arn(LEDGER, lobby, index) for index in sorted(indexes))),

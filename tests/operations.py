@@ -112,6 +112,7 @@ OPERATIONS: Final[dict[str, tuple[str, frozenset[Role]]]] = {
         _OPERATORS,
     ),
     "withdrawTransfers": ("mutation($id: ID!) { withdrawTransfers(certids: [$id]) { results { code } } }", _OPERATORS),
+    "transfers": ("{ transfers { nodes { certid } } }", _OPERATORS),
     "transferDocument": (f'{{ transferDocument(document: "x", key: "{"0" * 64}") {{ kind }} }}', _ADMINS),
     "acceptTransfer": (f'mutation {{ acceptTransfer(document: "x", key: "{"0" * 64}") {{ document }} }}', _ADMINS),
     "completeTransfer": (f'mutation {{ completeTransfer(document: "x", key: "{"0" * 64}") {{ document }} }}', _ADMINS),

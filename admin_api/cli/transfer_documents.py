@@ -10,7 +10,14 @@ mutation($certids: [ID!]!, $to: String!, $offer: String!, $days: Int!) {{
   offerDevices(certids: $certids, to: $to, offer: $offer, days: $days) {_RESULTS}
 }}""")
 WITHDRAW: Final = Document(f"""
-mutation($certids: [ID!]!) {{ withdrawTransfers(certids: $certids) {_RESULTS} }}""")
+mutation($certids: [ID!]!, $offer: String) {{ withdrawTransfers(certids: $certids, offer: $offer) {_RESULTS} }}""")
+LIST: Final = Document("""
+query($step: TransferStep!, $offer: String, $first: Int!, $after: String) {
+  transfers(step: $step, offer: $offer, first: $first, after: $after) {
+    nodes { certid devicename devstate transfer { step offer partner at by expires expired endpoint until ended } }
+    pageInfo { hasNextPage endCursor }
+  }
+}""")
 READ: Final = Document("""
 query($text: String!, $key: String!) {
   transferDocument(document: $text, key: $key) { kind offer lobby endpoint expires devices }
@@ -21,4 +28,4 @@ COMPLETE: Final = Document(f"""
 mutation($text: String!, $key: String!, $days: Int!) {{
   completeTransfer(document: $text, key: $key, days: $days) {_RESULTS}
 }}""")
-ALL: Final = (OFFER, WITHDRAW, READ, ACCEPT, COMPLETE)
+ALL: Final = (OFFER, WITHDRAW, LIST, READ, ACCEPT, COMPLETE)

@@ -45,6 +45,7 @@ from admin_api.graphql.targets import (
     target_from,
 )
 from admin_api.graphql.templates import TargetTemplate, TemplateFormat, template_of
+from admin_api.graphql.transfer_pages import TransferListQuery
 from admin_api.graphql.transfers import TransferQuery
 from admin_api.graphql.users import UserQuery
 from admin_api.graphql.value_lists import STATES, one_of
@@ -71,6 +72,7 @@ class Query(
     AlertQuery,
     HistoryExportQuery,
     TransferQuery,
+    TransferListQuery,
     SerialClaimQuery,
     UserQuery,
     RegionQuery,

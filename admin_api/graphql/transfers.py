@@ -10,7 +10,7 @@ import strawberry
 
 from admin_api import transfers
 from admin_api.graphql.arguments import described
-from admin_api.graphql.context import Info, operation
+from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
 from lobby.domain import device
@@ -135,9 +135,17 @@ class TransferMutation:
         "Withdraws offers of devices. An admin can also withdraw a completed transfer: the device waits here again, if"
         " it has not settled in the other lobby."
     )
-    def withdraw_transfers(self, info: Info, certids: Devices) -> TransferResults | None:
+    def withdraw_transfers(
+        self,
+        info: Info,
+        certids: Devices,
+        offer: Annotated[
+            str | None,
+            described("Withdraws only this offer, by its id, and no completed transfer: NOT_OFFERED otherwise."),
+        ] = ABSENT,
+    ) -> TransferResults | None:
         chosen = _chosen(info, certids)
-        return _results(transfers.withdraw(info.context.services, info.context.caller, chosen))
+        return _results(transfers.withdraw(info.context.services, info.context.caller, chosen, given(offer)))
 
     @operation(
         "Accepts the devices of another lobby's offer, and returns the signed acceptance for it. They are admitted"

@@ -68,6 +68,13 @@ def withdraw(device: Device, at: str) -> Device:
     return replace(device, transfer=None)
 
 
+def require_offer(device: Device, offer: str) -> None:
+    """Raise `Conflict` NOT_OFFERED for a device that does not have this offer, or whose transfer is completed."""
+    known = device.transfer
+    if known is None or known.step is not TransferStep.OFFERED or known.offer != offer:
+        raise Conflict("NOT_OFFERED", f"got {device.certid}, want a device with the offer {offer}")
+
+
 def complete(device: Device, completed: Transfer, at: str) -> Device:
     """The other lobby has accepted the device, which leaves this one. Repeating it with the same endpoint changes at
     most the time until which hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED,

@@ -106,3 +106,15 @@ class ByRenewal(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # 
 
     renewal = UnicodeAttribute(hash_key=True)
     renew_by = UnicodeAttribute(range_key=True, attr_name="renewby")
+
+
+class ByTransfer(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
+    """The devices that have a transfer, by its step, and by its offer. Sparse: other devices are not in it. Keys only,
+    so it is written when a transfer makes a step."""
+
+    class Meta:
+        index_name = "by-transfer-keys"
+        projection = KeysOnlyProjection()
+
+    transferring = UnicodeAttribute(hash_key=True)
+    offer = UnicodeAttribute(range_key=True)

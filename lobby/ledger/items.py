@@ -56,6 +56,8 @@ def attributes_of(device: Device) -> dict[str, Any]:
         "reactivate": device.reactivate or None,
         "shadows": str(device.shadows) if device.shadows else None,
         "transfer": device.transfer.encode() if device.transfer else None,
+        "transferring": device.transfer.step.value if device.transfer else None,
+        "offer": device.transfer.offer if device.transfer else None,
     }
     return {name: value for name, value in attributes.items() if value is not None}
 

@@ -22,7 +22,7 @@ from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.campaign_rows import CampaignRow
 from lobby.ledger.connection_rows import ConnectionRow
 from lobby.ledger.enrolment_rows import EnrolmentRow
-from lobby.ledger.indexes import ByName, ByPrint, ByRenewal, ByState, ByTarget, ByTurn
+from lobby.ledger.indexes import ByName, ByPrint, ByRenewal, ByState, ByTarget, ByTransfer, ByTurn
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
 from lobby.ledger.table_calls import Calls
@@ -45,6 +45,7 @@ class LedgerRow(Model):
     by_print: ClassVar[ByPrint] = ByPrint()
     by_turn: ClassVar[ByTurn] = ByTurn()
     by_renewal: ClassVar[ByRenewal] = ByRenewal()
+    by_transfer: ClassVar[ByTransfer] = ByTransfer()
 
     certid = UnicodeAttribute(hash_key=True)
     printhead = UnicodeAttribute(null=True)
@@ -102,6 +103,8 @@ class LedgerRow(Model):
     reactivate = BooleanAttribute(null=True)
     shadows = UnicodeAttribute(null=True)
     transfer = JSONAttribute(null=True)
+    transferring = UnicodeAttribute(null=True)
+    offer = UnicodeAttribute(null=True)
 
 
 class HistoryRow(Model):

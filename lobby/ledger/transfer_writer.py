@@ -29,11 +29,15 @@ class TransferWriter(EventWriter):
             certid, Event.OFFER, lambda d, at: transfer_transitions.offer(d, offered, at), offered.actor, why
         )
 
-    def withdraw(self, certid: Fingerprint, actor: str, *, also_completed: bool = True) -> Device:
-        """Withdraw an offer or a completed transfer. Raise `NotFound`, or `Conflict` NOT_OFFERED, or TRANSFERRED
-        without `also_completed`."""
+    def withdraw(
+        self, certid: Fingerprint, actor: str, offer: str | None = None, *, also_completed: bool = True
+    ) -> Device:
+        """Withdraw an offer or a completed transfer; with `offer`, only this offer. Raise `NotFound`, or `Conflict`
+        NOT_OFFERED, or TRANSFERRED without `also_completed`."""
 
         def decide(device: Device, at: str) -> Device:
+            if offer is not None:
+                transfer_transitions.require_offer(device, offer)
             if device.devstate is State.TRANSFERRED and not also_completed:
                 raise Conflict("TRANSFERRED", f"got {certid}, which was transferred; want an admin to take it back")
             return transfer_transitions.withdraw(device, at)

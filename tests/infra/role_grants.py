@@ -183,6 +183,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}ledger/index/by-renewal-keys",
             f"{TABLE}ledger/index/by-state",
             f"{TABLE}ledger/index/by-target",
+            f"{TABLE}ledger/index/by-transfer-keys",
             f"{TABLE}ledger/index/by-turn",
             f"{TABLE}lanes",
             f"{TABLE}connections",

@@ -236,11 +236,20 @@ def test_the_indexes_are_read_from_the_deployed_table() -> None:
         KeySchema=keys,
         GlobalSecondaryIndexes=[
             {"IndexName": name, "KeySchema": keys, "Projection": {"ProjectionType": "KEYS_ONLY"}}
-            for name in ("by-state", "by-target", "by-turn", "by-print-keys", "by-renewal-keys", "by-time")
+            for name in (
+                "by-state",
+                "by-target",
+                "by-turn",
+                "by-print-keys",
+                "by-renewal-keys",
+                "by-time",
+                "by-transfer-keys",
+            )
         ],
     )
     [step] = index_upgrade.earlier_steps(session, is_new=False)
-    assert step == {"ledgerIndexes": "by-name-keys,by-print-keys,by-renewal-keys,by-state,by-target,by-time,by-turn"}
+    others = "by-print-keys,by-renewal-keys,by-state,by-target,by-time,by-transfer-keys,by-turn"
+    assert step == {"ledgerIndexes": f"by-name-keys,{others}"}
 
 
 def test_a_supplied_pool_is_checked_first_and_gets_its_groups_last(

@@ -6,26 +6,35 @@ file says is shown, and confirmed, before it is used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import typer
-from rich.table import Table
 
 from admin_api.cli import transfer_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
-from admin_api.cli.errors import ApiRefused
+from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.render import cells, tables
+from admin_api.cli.pages import advanced
+from admin_api.cli.render import cells
+from admin_api.cli.render import transfers as render
 from admin_api.cli.transfer_files import key_of, read_documents, require_new, write_documents
+from lobby.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
 _AT_ONCE: Final = 25
-_Devices = Annotated[list[str], typer.Argument(metavar="DEVICE…", help="Fingerprints, label codes or thing names.")]
+_PAGE: Final = 100
+_Devices = Annotated[
+    list[str] | None, typer.Argument(metavar="DEVICE…", help="Fingerprints, label codes or thing names.")
+]
+_Offer = Annotated[
+    str | None, typer.Option("--offer", metavar="ID", help="An offer that exists, as `transfers list` shows it.")
+]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Write the document to this new file.")]
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The other operator's file; - for standard input.")]
 _Key = Annotated[
@@ -39,22 +48,60 @@ def _batched(certids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (certids[start : start + size] for start in range(0, len(certids), size))
 
 
+class Step(StrEnum):
+    """What `--state` selects."""
+
+    OFFERED = "offered"
+    COMPLETED = "completed"
+    ACCEPTED = "accepted"
+
+
+@command(app, "list")
+def list_transfers(
+    context: CommandContext,
+    state: Annotated[Step, typer.Option("--state", help="How far the transfers are.")] = Step.OFFERED,
+    offer: _Offer = None,
+) -> None:
+    """List the devices that are offered to other lobbies, or were transferred there, or accepted from one."""
+    empty = f"no transfer is {state.value}" if offer is None else f"no device of this offer is {state.value}"
+    context.screen.listing(_listed(context, state, offer), render.devices, empty)
+
+
 @command(app, "offer")
 def offer(
     context: CommandContext,
-    devices: _Devices,
     out: _Out,
-    to: Annotated[str, typer.Option("--to", metavar="NAME", help="The other operator, for the offer and the history.")],
+    devices: _Devices = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NAME", help="The other operator, for the offer and the history.")
+    ] = None,
     days: Annotated[int, typer.Option(help="How long the offer is valid: 1 to 365 days.")] = 30,
+    repeated: _Offer = None,
 ) -> Status:
     """Offer devices to the operator of another lobby. They work on until the transfer is completed.
 
-    Send the file, and separately the key's fingerprint, which this command prints. The offer can be withdrawn.
+    Send the file, and separately the key's fingerprint, which this command prints. The offer can be withdrawn. With
+    --offer, an open offer is written again, also one that was interrupted.
     """
     require_new(out)
+    if repeated is not None:
+        if devices or to is not None:
+            raise usage_error("got --offer with devices or --to, want it alone: the offer has both")
+        return _report(context, [_again(context, repeated, days)], out)
+    if not devices or to is None:
+        raise usage_error("got no devices or no --to, want both, or --offer")
     certids = list(dict.fromkeys(context.find_device(text) for text in devices))
     results = (each for some in _batched(certids, _AT_ONCE) for each in _offers(context, some, to, days))
     return _report(context, results, out)
+
+
+def _again(context: CommandContext, offer: str, days: int) -> Mapping[str, Any]:
+    """Return the document of an offer that exists. It has one operator, and its devices fit in one document."""
+    found = _of_offer(context, offer)
+    to, certids = found[0]["transfer"]["partner"], [each["certid"] for each in found]
+    answer: Mapping[str, Any] = context.execute(documents.OFFER, certids=certids, to=to, offer=offer, days=days)
+    offered: Mapping[str, Any] = answer["offerDevices"]
+    return offered
 
 
 def _offers(context: CommandContext, certids: Sequence[str], to: str, days: int) -> Iterator[Mapping[str, Any]]:
@@ -72,17 +119,46 @@ def _offers(context: CommandContext, certids: Sequence[str], to: str, days: int)
 
 
 @command(app, "withdraw")
-def withdraw(context: CommandContext, devices: _Devices, yes: Yes = False) -> Status:
+def withdraw(context: CommandContext, devices: _Devices = None, offer: _Offer = None, yes: Yes = False) -> Status:
     """Withdraw offers of devices. An admin can also take back devices whose transfer is completed.
 
-    A device that has settled in the other lobby does not come back by this.
+    With --offer, only this offer is withdrawn, for all its devices, and no completed transfer. A device that has
+    settled in the other lobby does not come back by this.
     """
-    certids = list(dict.fromkeys(context.find_device(text) for text in devices))
-    confirm(context, [f"Withdraws the transfer of {len(certids)} devices, open or completed."], yes)
+    if bool(devices) is (offer is not None):
+        raise usage_error("got devices and --offer, or none of them, want either")
+    if offer is not None:
+        certids = [each["certid"] for each in _of_offer(context, offer)]
+        effect = f"Withdraws the offer {cells.clean(offer)} of {len(certids)} devices."
+    else:
+        certids = list(dict.fromkeys(context.find_device(text) for text in devices or ()))
+        effect = f"Withdraws the transfer of {len(certids)} devices, open or completed."
+    confirm(context, [effect], yes)
     results = (
-        context.execute(documents.WITHDRAW, certids=some)["withdrawTransfers"] for some in _batched(certids, _AT_ONCE)
+        context.execute(documents.WITHDRAW, certids=some, offer=offer)["withdrawTransfers"]
+        for some in _batched(certids, _AT_ONCE)
     )
     return _report(context, results, None)
+
+
+def _of_offer(context: CommandContext, offer: str) -> list[dict[str, Any]]:
+    """Return the devices of an offer. Raise `NotFound` UNKNOWN_OFFER."""
+    found = _listed(context, Step.OFFERED, offer)
+    if not found:
+        raise NotFound("UNKNOWN_OFFER", f"got the offer {cells.clean(offer)}, want one that `transfers list` shows")
+    return found
+
+
+def _listed(context: CommandContext, state: Step, offer: str | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        variables = {"step": state.name, "offer": offer, "first": _PAGE, "after": after}
+        page = context.execute(documents.LIST, **variables)["transfers"]
+        found += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = advanced(after, page["pageInfo"]["endCursor"], more=True)
 
 
 @command(app, "accept")
@@ -155,14 +231,5 @@ def _write(context: CommandContext, found: Sequence[Mapping[str, Any]], out: Pat
         write_documents(out, signed)
         context.screen.note(f"Wrote {cells.clean(str(out))}, signed with the key {key_of(signed[0])}")
     if found:
-        context.screen.listing(results, _table, "no device")
+        context.screen.listing(results, render.results, "no device")
     return results
-
-
-def _table(results: Sequence[Mapping[str, Any]]) -> Table:
-    table = tables.plain("DEVICE", "NAME", "STATE", "RESULT")
-    for each in results:
-        result = "done" if each["ok"] else f"{each['code']}: {each['message']}"
-        name, state = each["devicename"] or cells.NONE, each["devstate"] or cells.NONE
-        table.add_row(cells.clean(each["certid"][:12]), *(cells.clean(text) for text in (name, state, result)))
-    return table

@@ -1,25 +1,34 @@
 """Transfers in the API: offers, acceptances and completions, with documents of another lobby, and attacks on them."""
 
-import base64
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import boto3
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from lobby.domain.history_export import digest, signed
 from lobby.domain.states import State
-from lobby.domain.transfer_documents import Acceptance, Offer, OfferedDevice, read_acceptance, read_offer
+from lobby.domain.transfer_documents import Offer, OfferedDevice, read_acceptance, read_offer
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
 from tests import certificates as make
 from tests.functional.admin_api.api_on_moto import Lobby, fingerprint
 from tests.functional.admin_api.device_steps import admit_with_large_certificate, arrived, state
+from tests.functional.admin_api.other_lobby import (
+    BOBS_KEY,
+    CA,
+    ID,
+    OTHER,
+    OWN,
+    THEIRS,
+    acceptance,
+    by_bob,
+    certificate,
+    later,
+    their_offer,
+)
 from tests.functional.admin_api.user_pool import REGION, token
-from tests.history_key import KEY_NAME, sign_with
+from tests.history_key import KEY_NAME
 
 OFFER = """mutation($ids: [ID!]!, $id: String!) {
   offerDevices(certids: $ids, to: "Bob", offer: $id) { document results { certid ok code } } }"""
@@ -29,23 +38,6 @@ ACCEPT = """mutation($text: String!, $key: String!) {
 COMPLETE = """mutation($text: String!, $key: String!) {
   completeTransfer(document: $text, key: $key) { document results { certid devstate code } } }"""
 SHOW = "query($id: ID!) { device(certid: $id) { transfer { step partner expired endpoint by ended } } }"
-ID, OTHER = "a" * 32, "b" * 32
-OWN, THEIRS = "999999999999/eu-west-1", "222222222222/us-east-1/bob"
-BOB: Final = ec.derive_private_key(0xB0B, ec.SECP256R1())
-BOBS_KEY: Final = hashlib.sha256(base64.b64decode(sign_with(BOB, b"0" * 32).key)).hexdigest()
-CA: Final = make.authority()
-
-
-def by_bob(document: Any) -> str:
-    return json.dumps(signed(document, sign_with(BOB, digest(document))))
-
-
-def later(days: int = 1) -> str:
-    return timestamp(datetime.now(UTC) + timedelta(days=days))
-
-
-def acceptance(*certids: Fingerprint, offer: str = ID, by: str = OWN, endpoint: str = "bob.example") -> str:
-    return by_bob(Acceptance(offer, by, THEIRS, endpoint, later(0), certids).document())
 
 
 def offered(lobby: Lobby, *certids: Fingerprint, offer: str = ID) -> Any:
@@ -67,20 +59,6 @@ def bobs_lobby(lobby: Lobby) -> Lobby:
     other = Lobby(lobby.ledger, lobby.targets, lobby.anchors)
     object.__setattr__(other.services, "device_endpoint", "here.example")
     return other
-
-
-def certificate(name: str, number: int = 0) -> str:
-    now = datetime.now(UTC).replace(microsecond=0)
-    return make.pem_of(
-        make.device(CA, name, number=number, serial=100 + number, begin=now - make.DAY, end=now + make.YEAR)
-    )
-
-
-def their_offer(
-    *pems: tuple[str, str], expires: str | None = None, lobby: str = THEIRS, issued: str | None = None
-) -> str:
-    devices = tuple(OfferedDevice(make.fingerprint_of(pem), ThingName(name), pem, 3, "a" * 64) for name, pem in pems)
-    return by_bob(Offer(OTHER, lobby, "bob.example", "Ann", issued or later(0), expires or later(), devices).document())
 
 
 def accept(lobby: Lobby, text: str, key: str | None = None, groups: tuple[str, ...] = ("admin",)) -> Any:
