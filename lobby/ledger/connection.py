@@ -3,6 +3,8 @@
 PynamoDB has no public access to it (`Model._get_connection`, PynamoDB 6); this is the only place that uses it.
 """
 
+import os
+
 from botocore.session import Session
 from pynamodb.connection import Connection
 from pynamodb.models import Model
@@ -24,5 +26,9 @@ def connect(*others: type[Model]) -> None:
 
 
 def aws_session() -> Session:
-    """Return the botocore session of the ledger's connection, so that a cold start creates no second one."""
-    return connection_of().session
+    """Return the botocore session of the ledger's connection, so that a cold start creates no second one. Outside of
+    Lambda, AWS_REGION is enough: PynamoDB reads it, and botocore reads AWS_DEFAULT_REGION only."""
+    session = connection_of().session
+    if session.get_config_variable("region") is None:
+        session.set_config_variable("region", os.environ.get("AWS_REGION"))
+    return session
