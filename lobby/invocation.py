@@ -1,8 +1,7 @@
 """Requests from one Lambda to another: how they are sent, and how their JSON is read.
 
-`lobby.contracts` defines the messages. Reading rejects every shape that is not agreed (`MalformedMessage`). A Lambda
-that cannot serve a request answers with a code and a message (`encode_refusal`); `invoke` raises these as
-`RequestRefused`.
+`lobby.contracts` defines the messages. Decoding rejects every other shape (`MalformedMessage`). A Lambda that cannot
+serve a request answers with a code and a message (`encode_refusal`); `invoke` raises these as `RequestRefused`.
 """
 
 import json
@@ -28,7 +27,7 @@ class MalformedMessage(ValueError):
 
 
 class InvocationFailed(Exception):
-    """The Lambda did not answer, or its function failed."""
+    """The Lambda did not answer, or its run failed."""
 
 
 class RequestRefused(LobbyError):

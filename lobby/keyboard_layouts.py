@@ -2,8 +2,8 @@
 
 A barcode reader sends key presses, not characters. If it and the computer use different layouts, ``DL1:`` becomes
 ``DL1Ö`` (German) or ``DL&M`` (French). The tables contain the keys that a label's code needs: digits, letters, and the
-key with the colon. A layout that has the letters and digits of another one needs none: any character may stand for the
-colon. Pure; the console has the same tables (`keyboard_layouts.ts`).
+key with the colon. A layout with the same letters and digits as another one needs no table of its own, because any
+character may stand for the colon. The console has the same tables (`keyboard_layouts.ts`).
 """
 
 from collections.abc import Iterator, Mapping

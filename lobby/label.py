@@ -1,9 +1,9 @@
 """The text of a device label, and every other notation of a fingerprint that people scan, type or paste.
 
 The QR code contains ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check characters.
-`decode_label` also reads v0.1's bare hex, the notations in `lobby.notations`, the link of a label, and a code that was
-typed through another keyboard layout, if its check characters then match. It rejects all other text. The console has
-the same codec (`label.ts`); both are tested with `tests/events/label_vectors.json`. Standard library only.
+`decode_label` also reads v0.1's bare hex, the notations in `lobby.notations`, the link of a label, and, if the
+corrected check characters match, a code that was typed through another keyboard layout. All other text is rejected. The
+console has the same codec (`label.ts`); both are tested with `tests/events/label_vectors.json`. Standard library only.
 """
 
 import base64
@@ -19,10 +19,10 @@ from lobby.notations import parse_notation, visible
 
 PREFIX: Final = "DL1"
 MAX_TEXT: Final = 1_000
-"""Characters of a text that is read: more than any notation has."""
+"""The maximum length of a text; every notation is shorter."""
 _CODE: Final = re.compile(r"(?:DL1:?)?([A-Z2-7]{52})([A-Z2-7]{4})")
 _TYPED: Final = re.compile(r"DL1[^A-Z2-7]?([A-Z2-7]{52})([A-Z2-7]{4})")
-"""A code of another layout: the key of the colon has many characters, which may have no table."""
+"""A code typed through another layout: the colon's key can give many characters, so any character matches."""
 _QUOTES: Final = " \"'`,;.<>"
 _LINK: Final = re.compile(r"(?:https?://)?[^\s#?]+/claim/?(?:\?([^#\s]*))?(?:#(\S*))?", re.IGNORECASE)
 

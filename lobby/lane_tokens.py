@@ -3,9 +3,10 @@
 Both queues are FIFO with the lane as message group, so each lane has one message in progress at a time.
 
 A *token* means that rows may wait in a lane. Tokens of the same lane within `BUCKET_SECONDS` have the same
-deduplication id, so a thousand changes send one. A token must therefore live until its bucket has ended and the index
-shows what was written in it: until `Token.settled_at`. An *announcement* names rows, for which somebody waits.
-An *entry* is a row in one announcement, `<fingerprint>#<tag>`: a row that is announced again has another tag.
+deduplication id, so a thousand changes send one token. A token must therefore exist until its bucket has ended and the
+index shows what was written during the bucket: until `Token.settled_at`. An *announcement* names rows for which
+somebody waits. An *entry* is a row in one announcement, `<fingerprint>#<tag>`; if the row is announced again, the tag
+differs.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ TOKENS: Final = NAMES.name("lanes.fifo")
 EXPRESS: Final = NAMES.name("express.fifo")
 BUCKET_SECONDS: Final = 2
 INDEX_LAG_SECONDS: Final = 2
-"""How long the by-turn index may be behind. The sweeper finds what it shows even later."""
+"""The maximum delay of the by-turn index. The sweeper finds rows that appear even later."""
 MAX_ANNOUNCED: Final = 25
 """Rows in one announcement."""
 _TAG_LENGTH: Final = 12

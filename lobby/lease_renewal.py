@@ -1,9 +1,9 @@
 """Lambda, every minute in each Region of a lobby with several: keeps the lease of the home (`lobby.ledger.home_lease`).
 
-The renewal in the home extends the lease, that in the first Region begins it in a new lobby, and those of the others do
-nothing. A run that changes nothing although this Region is home is logged as a warning: the lease then ends after five
-minutes, and no Region may write until enough Regions answer again, or the operator decides. Another Region also reports
-that the home's lease has ended.
+The run in the home extends the lease. In a new lobby, the run in the first Region begins it. Runs in other Regions do
+nothing. If a run in the home cannot extend the lease, it logs a warning: the lease ends after five minutes, and no
+Region may write until enough Regions answer again, or the operator decides. The other Regions also report that the
+home's lease has ended.
 """
 
 import os

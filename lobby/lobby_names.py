@@ -1,7 +1,6 @@
 """The names of a lobby's resources in its own account and in its targets. All contain the lobby's id, if it has one.
-
-An id lets several lobbies use one account, or one target account: none of their names are equal. The id comes first,
-because a suffix would not keep them apart: `device-lobby-staging-camera` could be the policy of the profile
+With different ids, several lobbies can share one account or target account without equal names. The id comes first,
+because a suffix would be ambiguous: `device-lobby-staging-camera` could also be the policy of the profile
 `staging-camera` of the lobby without an id. The lobby without an id has the names of earlier versions.
 """
 
@@ -18,7 +17,8 @@ LobbyId = NewType("LobbyId", str)
 ENVIRONMENT: Final = "LOBBY_ID"
 """The environment variable of the Lambdas. It is not set for a lobby without an id."""
 MAX_LENGTH: Final = 12
-"""Names of buckets have at most 63 characters, and a longer id could contain the start of another lobby's names."""
+"""Limited, because names of buckets have at most 63 characters, and a longer id could contain the start of another
+lobby's names."""
 _BASE: Final = "device-lobby"
 _ID: Final = re.compile(r"[a-z](-?[a-z0-9])*")
 _RESERVED: Final = ("aws", "amazon", "amzn", "cognito", "sthree")
@@ -96,5 +96,5 @@ class LobbyNames:
         return f"{namespace}/{self.id}" if self.id else namespace
 
     def key(self, where: Target) -> str:
-        """Return what identifies the lobby for others: account/Region, and the id."""
+        """Return the key that identifies the lobby for others: account/Region, and the id."""
         return f"{where}/{self.id}" if self.id else str(where)

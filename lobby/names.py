@@ -1,7 +1,7 @@
 """Types for the values that every part of the project uses, and one parser for each.
 
-A fingerprint, an account id, a Region and a thing name each have one rule. A value from outside is parsed once; its
-type then states that it is valid. Each parser raises `InvalidInput` with the value and the rule. Standard library only,
+A fingerprint, an account id, a Region and a thing name each have one rule. An external value is parsed once; its type
+then states that it is valid. Each parser raises `InvalidInput` with the value and the rule. Standard library only,
 because the device client and the PKI tools use this module, too.
 """
 
@@ -27,7 +27,7 @@ TokenId = NewType("TokenId", str)
 CampaignName = NewType("CampaignName", str)
 """The name of a campaign: 1 to 48 of a-z 0-9 -, the first not a dash."""
 PresenceCode = NewType("PresenceCode", str)
-"""Eight digits that a device shows. With them, a user proves that they are at the device."""
+"""Eight digits that a device shows. A user enters them to prove that they are at the device."""
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -83,9 +83,9 @@ class RenewalStatus(StrEnum):
     """The renewal states by which a list of devices can be filtered."""
 
     DUE = "due"
-    """The device is to renew its certificate. It may be overdue."""
+    """The device is due to renew its certificate. It may be overdue."""
     OVERDUE = "overdue"
-    """It should have done so by now."""
+    """The device should have renewed by now."""
 
 
 def shown(value: object, limit: int = _SHOWN) -> str:

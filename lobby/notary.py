@@ -1,9 +1,9 @@
 """Lambda: the notary, the handler for the history's stream. It anchors the hash of every new entry outside the table.
 
 Its role can only put objects into one bucket: it can add anchors, but not change, delete or read them. Consecutive
-entries of a device in one batch are anchored together. An entry is written once. A record of a changed or removed
-entry, or of an item that is not an entry, is tampering: it is logged with its content and counted, and raises an alarm.
-A repeated batch anchors nothing.
+entries of a device in one batch are anchored together. An entry never changes, so a record of a changed or removed
+entry, or of an item that is not an entry, means tampering: it is logged with its content, counted, and raises an alarm.
+A repeated batch anchors nothing new.
 """
 
 import os
@@ -72,7 +72,7 @@ class Notary:
 
 
 def _is_tampering(record: Record) -> bool:
-    """Return whether a record is not of a new entry. Log its old and new content if so."""
+    """Return whether a record describes anything but a new entry. If so, log its old and new content."""
     if record["eventName"] == "INSERT" and _entry(record) is not None:
         return False
     change = record["dynamodb"]

@@ -1,9 +1,9 @@
 """The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers, and AWS.
 
 Every code field accepts them, because users paste them. `visible` removes invisible characters. Text with other words
-is accepted only if it names SHA-256 or has a certificate's ARN. Text with two fingerprints or that of a public key is
-rejected, and the error for a SHA-1 or MD5 fingerprint names the digest. The console has the same rules
-(`notations.ts`).
+is accepted only if it names SHA-256 or contains a certificate's ARN. Text with two fingerprints, or with the
+fingerprint of a public key, is rejected. The error for a SHA-1 or MD5 fingerprint names the digest. The console has the
+same rules (`notations.ts`).
 """
 
 import itertools
@@ -19,7 +19,7 @@ _FORMS: Final = tuple(
     re.compile(form.replace("HEX", "([0-9a-f]{64})"), re.IGNORECASE)
     for form in (
         r"arn:aws[a-z-]*:iot:[a-z0-9-]+:\d{12}:cert/HEX",
-        # The page of a certificate in the console of AWS.
+        # The page of a certificate in the AWS console.
         r"https://(?:[a-z0-9-]+\.)*console\.(?:aws\.amazon\.com|amazonaws\.cn|amazonaws-us-gov\.com)/iot/\S*"
         r"#/certificate/HEX(?:[/?]\S*)?",
         r"\\?HEX [ *]\S.*",  # sha256sum FILE; a backslash if the file's name has one
@@ -56,7 +56,8 @@ _UNSEEN: Final = frozenset("\u115f\u1160\u2800\u3164\ufffc")
 
 def visible(text: str, form: Literal["NFC", "NFKC"] = "NFKC") -> str:
     """Return `text` without characters that are not visible (zero-width, bidirectional, soft hyphen, byte order mark),
-    with every dash as ``-`` and every space as one. NFKC also turns full-width letters into ASCII."""
+    with every kind of dash as ``-`` and every kind of space as a plain one. NFKC also turns full-width letters into
+    ASCII."""
     folded = unicodedata.normalize(form, text)
     return "".join(_seen(character) for character in folded)
 
@@ -107,7 +108,8 @@ def _among_words(plain: str) -> str:
 
 
 def _runs(text: str) -> Iterator[str]:
-    """Yield the fingerprints in `text`: groups of equally many digits, without a further such group beside them."""
+    """Yield the fingerprints in `text`: groups of the same number of digits, without a further such group beside
+    them."""
     groups = itertools.groupby(_SEPARATORS.split(text), lambda word: len(word) if _HEX.fullmatch(word) else 0)
     for length, words in groups:
         digits = "".join(words)

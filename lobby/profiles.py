@@ -1,7 +1,7 @@
 """The profiles that a Lambda knows: a file in its bundle, written when the lobby is deployed.
 
-The deployment reads and checks the operator's files, so the Lambdas use exactly the checked content, and need neither a
-permission nor a call to read it. The file has the content of all profiles as one JSON object, by name.
+The deployment reads and checks the operator's files, so the Lambdas use exactly the checked content and can read it
+without a permission or a call. The file contains all profiles as one JSON object, by name.
 """
 
 import json
@@ -16,7 +16,7 @@ from lobby.domain.profile_rules import parse_profiles
 from lobby.errors import InvalidInput, MissingSettings
 
 PATH: Final = "lobby/profiles.json"
-"""Where the file is in a bundle."""
+"""The path of the file in a bundle."""
 _FILE: Final = Path(__file__).with_name("profiles.json")
 
 

@@ -2,10 +2,10 @@
 bus can match it, sends it to the queue for each webhook that wants it, and writes the actions of users, campaigns,
 rules and services to the activity log.
 
-An event is published at least once. What is not accepted is delivered to the publisher again by the stream; after
-`GIVE_UP` its entry is named in the on-failure queue, so that one event does not delay the others of its shard for a
-day. A redrive sends the names of such entries, which are read from the history: nothing is lost when the stream no
-longer has them. An item that is not an entry is not published; the notary raises the alarm about it.
+An event is published at least once. If it is not accepted, the stream delivers the record again. After `GIVE_UP`, the
+entry's name goes to the on-failure queue, so that one event does not delay the others of its shard for a day. A redrive
+sends these names, and the entries are read from the history, so nothing is lost when the stream no longer has them. An
+item that is not an entry is not published; the notary raises an alarm for it.
 """
 
 import json
@@ -51,7 +51,7 @@ logger = Logger(service="publisher")
 
 
 class Unpublished(Exception):
-    """Entries that a redrive has named are not published; Lambda invokes the publisher again."""
+    """Entries that a redrive has named could not be published. Lambda invokes the publisher again."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Subscribers:
-    """The webhooks, and their queue."""
+    """The webhooks and their queue."""
 
     webhooks: RecentWebhooks
     queue: WebhookQueue
@@ -162,7 +162,7 @@ class Publisher:
 
 
 def _entry(record: Record) -> tuple[str, Entry | None]:
-    """Return the number of a record, and its entry; None if it is not of a new entry."""
+    """Return the number and the entry of a record; None if the record is not of a new entry."""
     change = record["dynamodb"]
     number, image = change["SequenceNumber"], change.get("NewImage", {})
     try:
@@ -184,8 +184,8 @@ def _publisher() -> Publisher:
 
 
 def _publish_new(records: Sequence[Record], publisher: Callable[[], Publisher]) -> dict[str, Any]:
-    """Publish the new entries. A Region that is not home keeps them until the home has had time for them, and publishes
-    those that an earlier home has left."""
+    """Publish the new entries. A Region that is not home keeps them until the home has had time to publish them, and
+    publishes entries that an earlier home left unpublished."""
     duty_at = duties(Access.DOOR)
     if duty_at is None:
         return publisher().process(records)
@@ -198,11 +198,12 @@ def _publish_new(records: Sequence[Record], publisher: Callable[[], Publisher]) 
 
 
 def _written_at(record: Record) -> int:
-    """Return when the entry of a record was written, in ms since 1970; a replica gets it later. 0: it is no entry."""
+    """Return when the entry of a record was written, in ms since 1970; a replica gets it later. 0: the record is not of
+    an entry."""
     entry = _entry(record)[1]
     try:
         return int(1000 * datetime.fromisoformat(entry.at).timestamp()) if entry else 0
-    except ValueError:  # the notary raises the alarm about it
+    except ValueError:  # the notary raises an alarm for it
         return 0
 
 

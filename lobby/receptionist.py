@@ -1,10 +1,9 @@
 """Lambda: the receptionist, the handler for the hellos of devices. It sends a route, or records that the device waits.
 
-A hello costs one read; that of a device with a standby at most one more, of its target. The device is identified by the
-certificate and the client id, which AWS IoT has authenticated.
-Fields of the payload do not decide anything, in particular not the topic of the answer; they only report whether the
-device can show a presence code. A hello of an unknown certificate, or with the client id of another device, is logged
-and changes nothing.
+A hello costs one read; if the device has a standby, at most one more read, of its target. The device is identified by
+the certificate and the client id, which AWS IoT has authenticated. Fields of the payload never decide anything, such as
+the topic of the answer; they only report the capabilities of the client. A hello of an unknown certificate, or with the
+client id of another device, is logged and changes nothing.
 """
 
 import json
@@ -64,7 +63,7 @@ class Receptionist:
     def answer(self, certid: Fingerprint, clientid: object, report: Report, *, at: object = None) -> str:
         """Answer a hello. Return the outcome: `routed`, `fell back` (routed, and recorded as back in the lobby),
         `entered`, `waiting`, `asked` (the presence code was sent), `unknown`, `revoked`, `quarantined`, `replaced` (the
-        certificate is not in use any more), `transferred` (to another lobby; `unable`: its client cannot go there) or
+        certificate is no longer in use), `transferred` (to another lobby; `unable`: its client cannot go there) or
         `mistaken` (the client id is not the device's name). `report`: the client's information about itself; `at`: the
         time at which AWS IoT received the hello, in ms since 1970."""
         device = self._find(certid)
@@ -90,8 +89,8 @@ class Receptionist:
         return self._wait(device, report)
 
     def _find(self, certid: Fingerprint) -> Device | None:
-        """Return the device. In a Region that is not home, the replica suffices for a device that has its route; any
-        other is read at home, which knows of it first."""
+        """Return the device. In a Region that is not home, the replica suffices for a device that has its route. Any
+        other device is read in the home Region, whose data is newer."""
         device = self._ledger.find(certid)
         if (device is None or current_route(device, self._targets) is None) and is_away():
             with at_home(optional=True):
@@ -117,10 +116,11 @@ class Receptionist:
             self._ledger.record_heartbeat(device, report.clientversion, report.shows_code, report.can_renew)
 
     def _record_routed(self, device: Device, report: Report, at: object, *, to_target: bool) -> str:
-        """An arrived device that has been in its target for a while is back in the lobby. It is recorded as
-        commissioned until its target reports it again, for which its thing is marked first: a run that ends between the
-        two is repeated completely. Otherwise only what is new about its client is recorded. `to_target`: its route
-        leads to its target, which is not evacuated."""
+        """Record the hello of a device that has a route. An arrived device that was in its target for a while has
+        fallen back: it is recorded as commissioned until its target reports it again. Its thing is marked for this
+        report first, because the event is processed again if the run ends between the two. In all other cases, only
+        news about the client is recorded. `to_target`: the route leads to the device's target, which is not
+        evacuated."""
         if not _has_fallen_back(device, at):
             self._record_heartbeat(device, report)
             return "routed"
@@ -134,16 +134,16 @@ class Receptionist:
         return "fell back"
 
     def _shut_again(self, device: Device) -> str:
-        """A revoked or quarantined device can connect if it was shut while its certificate was being activated. The
-        commissioner deactivates it again."""
+        """A device that was revoked or quarantined while its certificate was being activated can still connect. The
+        commissioner deactivates the certificate again."""
         if not device.needs_commissioner:
             with at_home():
                 self._ledger.retry(device.certid, ACTOR)
         return device.devstate.value
 
     def _redirect(self, device: Device, report: Report) -> str:
-        """Send a transferred device to its new lobby. A client that cannot change its lobby gets no message: it would
-        take the endpoint for that of a target."""
+        """Send a transferred device to its new lobby. A client that cannot change its lobby gets no message, because it
+        would take the endpoint for a target's endpoint."""
         if device.transfer is None or device.transfer.endpoint is None or device.devicename is None:
             return "waiting"
         if not report.can_transfer:

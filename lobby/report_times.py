@@ -1,7 +1,6 @@
-"""When a device connected to a target, according to a report of the target's rule, whose times are inexact.
-
-The time in a lifecycle event may be two minutes off; the time at which the rule received it is exact, and later.
-Rejects with `InvalidInput` INVALID_TIME what is no time.
+"""The time at which a device connected to a target, from a report of the target's rule. The time in a lifecycle event
+can be wrong by two minutes; the time at which the rule received the event is exact, and later. Rejects invalid times
+with `InvalidInput` INVALID_TIME.
 """
 
 from datetime import UTC, datetime, timedelta

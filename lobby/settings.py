@@ -1,7 +1,8 @@
 """Settings of the Lambdas, read from environment variables once.
 
-Each Lambda has one frozen dataclass; its fields are the lower-case names of the variables. There are no defaults: the
-stack sets every variable, and a missing one is an error in the deployment. The error names all missing variables.
+Each Lambda has one frozen dataclass; its fields are the lower-case names of the variables. There are no defaults,
+because the stack sets every variable. A missing variable is an error of the deployment, and the message names all
+missing ones.
 """
 
 import ipaddress
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="DataclassInstance")
 REGIONS: Final = "LOBBY_REGIONS"
-"""The environment variable with the Regions of a lobby that has several, with commas. Otherwise it is not set."""
+"""The environment variable with the Regions of a lobby, separated by commas. It is set only if the lobby has
+several."""
 LEASE_SECONDS: Final = "LOBBY_LEASE_SECONDS"
 """The environment variable with the length of the home's lease; only the emulator's is shorter than 300."""
 MARK: Final = "mark"
@@ -36,7 +38,7 @@ def read_settings(kind: type[S], environment: Mapping[str, str]) -> S:
 
 
 def lobby_regions(environment: Mapping[str, str]) -> tuple[Region, ...]:
-    """Return the Regions of a lobby that has several, the first home first; empty for a lobby in one Region. Raise
+    """Return the Regions of the lobby, the first home first; empty if the lobby has only one Region. Raise
     `InvalidInput` INVALID_REGION."""
     names = environment.get(REGIONS, "").split(",")
     regions = tuple(parse_region(name.strip()) for name in names if name.strip())
@@ -75,8 +77,8 @@ class LobbySettings:
 
 @dataclass(frozen=True)
 class ConnectionsSettings(LobbySettings):
-    """`clone_policy`: what is done with a device whose certificate may be in use twice (`ClonePolicy`), unless its
-    target has a policy of its own."""
+    """`clone_policy`: what happens to a device whose certificate may be in use twice (`ClonePolicy`), unless its target
+    has its own policy."""
 
     clone_policy: str
 
@@ -108,8 +110,8 @@ class ReceptionistSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class ArrivalsSettings(ReceptionistSettings):
-    """`unconfirmed_queue` is the URL of the queue of confirmations of topics that no registered target has.
-    `clone_policy` is that of `ConnectionsSettings`."""
+    """`unconfirmed_queue` is the URL of the queue for confirmations of unregistered targets' topics. `clone_policy` as
+    in `ConnectionsSettings`."""
 
     unconfirmed_queue: str
     clone_policy: str
@@ -143,7 +145,8 @@ class FeederSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
-    """`trust_bucket` holds the revocation lists; the queues are the URLs of those of lanes and campaigns."""
+    """`trust_bucket` holds the revocation lists; the queue settings are the URLs of the queues of lanes and
+    campaigns."""
 
     trust_bucket: str
     lanes_queue: str
@@ -188,8 +191,8 @@ class VendingSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class PublisherSettings(MarkerSettings):
-    """`event_bus` is the name of the bus. The queues are URLs: of the on-failure queue, and of the queue of webhooks'
-    events."""
+    """`event_bus` is the name of the bus. The queue settings are the URLs of the on-failure queue and of the queue of
+    webhooks' events."""
 
     event_bus: str
     undelivered_queue: str
@@ -212,8 +215,8 @@ class NotarySettings(LobbySettings):
 
 @dataclass(frozen=True)
 class RegistrarSettings(LobbySettings):
-    """`claim_policy` is attached to every claim certificate, `claim_keys_policy` also to one by which AWS IoT may
-    create keys. `lobby_policy` is attached to a certificate that is accepted from another lobby."""
+    """`claim_policy` is attached to every claim certificate; `claim_keys_policy` is also attached if devices may have
+    AWS IoT create their keys. `lobby_policy` is attached to certificates that are accepted from another lobby."""
 
     claim_policy: str
     claim_keys_policy: str

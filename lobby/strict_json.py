@@ -16,9 +16,9 @@ from lobby.names import shown
 MAX_NUMBER: Final = 2**64
 """Bound of the magnitude of numbers: 64-bit integers, signed or not, are accepted."""
 MAX_DEPTH: Final = 64
-"""Levels of nested objects and lists: twice those of a configuration, which envelopes contain."""
+"""Levels of nested objects and lists: twice the limit of a configuration, because envelopes contain configurations."""
 _MAX_DIGITS: Final = 400
-"""Characters of a number: the shortest text of the smallest double has fewer."""
+"""The maximum length of a number. The shortest text of every double is shorter."""
 
 
 class RepeatedName(ValueError):

@@ -1,7 +1,7 @@
 """The message between the admin API and the registrar that carries out an acceptance of devices of another lobby.
 
-As in `claim_contracts`: both sides use the same classes, and decoding raises `MalformedMessage`, or `InvalidInput`
-where a name, an id or a fingerprint breaks its rule.
+Both sides use the same classes, as in `claim_contracts`. Decoding raises `MalformedMessage`, or `InvalidInput` for an
+invalid name, id or fingerprint.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class DeviceToAccept:
 
 @dataclass(frozen=True)
 class AcceptedDevice:
-    """The result for one device: its fingerprint in this lobby; None if it was refused with a code and a message."""
+    """The result for one device: its fingerprint in this lobby, or None if it was refused with a code and a message."""
 
     certid: Fingerprint
     here: Fingerprint | None
@@ -46,7 +46,7 @@ class AcceptedDevice:
 
 @dataclass(frozen=True)
 class AcceptDevices:
-    """Admit devices of another lobby by its offer, which the API has verified. `origin` is that lobby's key, and
+    """Admit devices of another lobby by its offer, which the API has verified. `origin` is the other lobby's key, and
     `issued` the time of the offer."""
 
     operation: ClassVar[str] = "accept"

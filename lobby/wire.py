@@ -40,16 +40,16 @@ CONNECT_FAILED: Final = "connect_failed"
 """The `eventType` of a connection that AWS IoT refused (the same page, "Connect attempt failure event")."""
 
 PRESENCE: Final = "presence"
-"""In a hello, `true` means that the device can show a presence code. In a message to the device, the code."""
+"""In a hello, `true` means that the device can show a presence code. In a message to the device, it is the code."""
 TRANSFER: Final = "transfer"
 """In a hello, `true` means that the device can change its lobby."""
 RENEW: Final = "renew"
-"""In a hello, `true` means that the device can renew its certificate. In a message to the device, the request to
+"""In a hello, `true` means that the device can renew its certificate. In a message to the device, it is the request to
 renew."""
 FACTORY_RESET: Final = "factory reset"
 MAX_CONFIG_BYTES: Final = 8 * 1024
 MAX_CONFIG_DEPTH: Final = 32
-"""Levels of nested objects and lists. Some JSON parsers on the way to the device fail on deeper ones."""
+"""The maximum depth of nested objects and lists. Some JSON parsers on the way to the device fail on deeper ones."""
 MAX_MESSAGE_BYTES: Final = 128 * 1024
 """AWS IoT Core's limit for an MQTT payload."""
 MQTT_PORT: Final = 8883
@@ -75,7 +75,7 @@ def crl_key(ca_certificate_id: str) -> str:
 
 @dataclass(frozen=True)
 class StandbyEndpoint:
-    """Where a device connects to by itself while it reaches neither its target nor a lobby."""
+    """The endpoint that a device uses by itself while it reaches neither its target nor a lobby."""
 
     iotep: str
     port: int | None = None
@@ -83,7 +83,7 @@ class StandbyEndpoint:
 
 @dataclass(frozen=True)
 class Route:
-    """Where a device connects to. `port` defaults to 8883; `generation` orders the routes of a device."""
+    """The endpoint to which a device connects. `port` defaults to 8883; `generation` orders the routes of a device."""
 
     iotep: str
     config: Config = DEFAULT_CONFIG
@@ -126,7 +126,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class RenewalRequest:
-    """Asks a device to renew its certificate until `by` (ISO 8601 UTC), in the lobby."""
+    """Asks a device to renew its certificate in the lobby by the time `by` (ISO 8601 UTC)."""
 
     by: str
     generation: int | None = None
@@ -138,8 +138,8 @@ class RenewalRequest:
 
 @dataclass(frozen=True)
 class NewCertificate:
-    """The new certificate of a device, in PEM. It works in the lobby at once, and in the target from the route of
-    `generation` or a later one on."""
+    """The new certificate of a device, in PEM. It works in the lobby at once, and in the target as soon as the device
+    has a route of `generation` or later."""
 
     pem: str
     generation: int
@@ -151,7 +151,7 @@ class NewCertificate:
 
 @dataclass(frozen=True)
 class NewLobby:
-    """The lobby that the device belongs to from now on. `port`: as that of a route."""
+    """The lobby that the device belongs to from now on. `port` as in a route."""
 
     iotep: str
     port: int | None = None
@@ -261,7 +261,7 @@ _PARSERS: Final[Mapping[str, Callable[[object, Mapping[str, object]], Message]]]
     "certificate": _new_certificate,
     "lobby": _new_lobby,
 }
-"""What a message without a route is, by its first of these fields."""
+"""The kinds of messages without a route. The first of these fields that a message has decides."""
 
 
 def _code(value: object) -> PresenceCode:

@@ -11,9 +11,11 @@ from lobby.ledger.activity_rows import ActivityRow, activity_of, row_of
 
 MAX_PAGE: Final = 100
 _QUERIES: Final = 5
-"""Queries for one page. It can then have fewer entries than were asked for, and there are more."""
+"""The maximum number of queries for one page. The page can then have fewer entries than requested, although more
+exist."""
 _SEARCHED: Final = 500
-"""Entries that a query reads if only a part of its partition may match: a campaign can have thousands in a row."""
+"""Entries that a query reads if only a part of its partition may match. Large, because a campaign can write thousands
+of entries in a row."""
 _FIRST, _LAST = "0", "9999"
 """Before and after every time."""
 
@@ -32,8 +34,8 @@ class ActivityLog:
     def page(
         self, wanted: ActivityFilter, count: int, before: str | None = None
     ) -> tuple[Sequence[Activity], str | None]:
-        """Return up to `count` entries, the newest first, and the place of the last one that was looked at if there may
-        be more; `before` is such a place."""
+        """Return up to `count` entries, the newest first. If there may be more, also return the place of the last entry
+        that was read, for use as `before`."""
         found: list[Activity] = []
         upper = min(before or _LAST, wanted.until or _LAST)
         size = max(count, _SEARCHED) if wanted.is_partial else count
@@ -54,7 +56,7 @@ class ActivityLog:
     def _older(wanted: ActivityFilter, upper: str, count: int) -> list[ActivityRow]:
         """Return up to `count` rows whose place is below `upper`, the newest first."""
         place: Any = ActivityRow.place
-        # `between` includes its upper end: `upper` itself is read once more and left out.
+        # `between` includes its upper end, so `upper` itself is read again and left out.
         condition = place.between(wanted.since or _FIRST, upper)
         rows = ActivityRow.query(wanted.partition, condition, limit=count + 1, scan_index_forward=False)
         return [row for row in rows if row.place < upper][:count]

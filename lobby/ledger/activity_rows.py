@@ -1,5 +1,5 @@
 """The table of the activity log: each entry once for each kind of query, in the order of time. Copies cost the same as
-index entries, and copies by target or enrolment are written only for entries that have one. Entries expire.
+index entries. Copies by target or enrolment are written only for entries that name one. Entries expire.
 """
 
 from datetime import datetime

@@ -1,9 +1,9 @@
 """Anchors entries without an anchor: `python -m lobby.ledger.anchoring BUCKET`, with the lobby account's credentials.
 
-For entries that are older than the notary, once after an upgrade; and for entries that the notary's stream has lost,
-which a verification reports as NOT_ANCHORED. Find the cause first, because an anchored entry counts as genuine. The
-command can run at any time and be repeated. It reports invalid histories and does not change them. It scans the whole
-table, which no Lambda may do.
+Use it once after an upgrade, for entries that are older than the notary, and for entries that the notary's stream has
+lost, which a verification reports as NOT_ANCHORED. Find the cause first, because an anchored entry counts as genuine.
+The command can run at any time and be repeated. It reports invalid histories and does not anchor them. It scans the
+whole table, which no Lambda may do.
 
 Exit status: 0 everything is anchored, 1 some histories are invalid, 2 wrong usage.
 """

@@ -1,8 +1,8 @@
 """The anchors: the hashes of all history entries, in an S3 bucket with Object Lock.
 
 A run of consecutive entries of a device is one empty object, with their hashes in its key, so that one listing of a
-prefix returns all anchored hashes of a device. Nothing is replaced: S3 rejects the same key a second time, and another
-hash is in a second key. Object versions are listed, so that a delete marker is visible.
+prefix returns all anchored hashes of a device. Nothing is replaced: S3 rejects a key that exists, and another hash
+makes another key. Object versions are listed, so that a delete marker is visible.
 """
 
 import re
@@ -84,7 +84,8 @@ class Anchors:
         return True
 
     def of(self, certid: Fingerprint) -> list[Anchor]:
-        """Return all anchors of the device: one for each number and hash, at the time of the first object with it."""
+        """Return all anchors of the device: one for each number and hash, with the time of the first object that
+        contains it."""
         return anchors_in(self.objects(certid))
 
     def objects(self, certid: Fingerprint) -> list[AnchorObject]:
@@ -124,7 +125,7 @@ def anchors_in(objects: Iterable[AnchorObject]) -> list[Anchor]:
 
 
 def _entries(key: str) -> list[AnchoredEntry]:
-    """Return the entries that are anchored by a key; none if it is not an anchor's."""
+    """Return the entries that a key anchors; none if it is not the key of an anchor."""
     found = _KEY.fullmatch(key)
     if found is None:
         return []

@@ -1,7 +1,7 @@
 """Reads of many rows at once, with `BatchGetItem`, consistent by default.
 
-DynamoDB may return only some of the rows; the others are requested again. A row for which it had no capacity, or no
-time was left, is not in the result, so that it is not mistaken for a device without a row.
+DynamoDB may return only some of the rows; the others are requested again. If capacity or time runs out, a row is
+missing from the result, so that it is not mistaken for a device without a row.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
 """One change of many devices: rows are read in batches, and written many to a transaction.
 
-Each device has its own decision and result, as with a single change. A device whose row has changed at
-the same time is changed alone and does not delay the others. When time is up, the remaining devices stay unchanged, and
-their results state that. A device that already is as requested is not written, so a list can be sent again. An error of
-DynamoDB is raised; earlier writes remain.
+Each device has its own decision and result, as with a single change. If another writer changes a row at the same time,
+this device is changed separately and does not delay the others. When time is up, the remaining devices stay unchanged,
+as their results state. A device that already is as requested is not written, so a list can be sent again. Errors of
+DynamoDB are raised; earlier writes remain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ from lobby.names import Fingerprint, PresenceCode
 
 BATCH_SIZE: Final = 48
 """Devices per transaction, of DynamoDB's 100 items and 4 MB: a row and an entry each, and at least four counts. A row
-is smaller than 80 kB, most of it the certificate of one that an earlier version admitted."""
+is smaller than 80 kB; the largest rows contain a certificate, because an earlier version admitted the device."""
 _ITEMS: Final = 100
 _ATTEMPTS: Final = 4
 
@@ -41,8 +41,8 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 @dataclass
 class Bulk:
-    """One change of many devices. `decide` returns the new row of a device, or raises; `settle` returns the result of
-    a device for which it raised. `change_alone` changes a single device, `timestamp` returns the time as rows store it,
+    """One change of many devices. `decide` returns the new row of a device, or raises an error; `settle` turns this
+    error into the result. `change_alone` changes a single device, `timestamp` returns the time as rows store it,
     `deadline` returns whether time is up, `new_code` returns a presence code. `why` is the entries' reason."""
 
     event: Event
@@ -103,7 +103,7 @@ class Bulk:
             certid = change.entry.certid
             try:
                 self._outcomes[certid] = self.change_alone(certid)
-            except NotHome:  # concerns all devices, and the change can be repeated
+            except NotHome:  # affects all devices, and the change can be repeated
                 raise
             except LobbyError as error:
                 self._outcomes[certid] = self.settle(certid, error)

@@ -1,6 +1,5 @@
-"""Fixes the devices of a campaign: reads their rows, and writes pages of the manifest.
-
-Each row is read consistently and decided on as the campaign will, so that the sums are a preview. A page is written to
+"""Makes the list of a campaign's devices: reads their rows, and writes pages of the manifest. Each row is read
+consistently, and the result of the campaign's change is predicted, so that the sums are a preview. A page is written to
 the bucket first and then recorded on condition of the previous record, so preparing can be interrupted at any point.
 """
 
@@ -24,8 +23,8 @@ from lobby.ledger.store import Ledger
 
 @dataclass(frozen=True)
 class Candidate:
-    """A device that may belong to a campaign. `chosen` has a generation if that is fixed already; `goal` is where an
-    undo brings it."""
+    """A device that may belong to a campaign. `chosen` has a generation if it is already known; `goal` is where an undo
+    brings the device."""
 
     chosen: Chosen
     goal: Place | None = None

@@ -1,6 +1,6 @@
 """The table of campaigns: their records, their pages with the results, their histories, and lists of them.
 
-All have the same two keys, so that a campaign's record, history and lists are written in one transaction. The results
+All items have the same two keys, so that one transaction can write a campaign's record, history and lists. The results
 of a page are one compressed attribute: about ten bytes for each device.
 """
 
@@ -68,7 +68,7 @@ class CampaignKeyRow(Model):
 
 class CampaignPageRow(Model):
     """A page of the manifest, in the same table: of kind `page#` and the campaign's name, by its number. `lanes` are
-    those in which its devices will wait. Without results, no device of it was tried."""
+    the lanes in which its devices will wait. A page without results was not tried yet."""
 
     class Meta(Calls):
         table_name = NAMES.name("campaigns")
@@ -138,7 +138,7 @@ def row_of(campaign: Campaign) -> CampaignRow:
 
 
 def plan_of(campaign: Campaign) -> dict[str, Any]:
-    """Return what never changes."""
+    """Return the part of a campaign that never changes."""
     author = campaign.author
     return {
         "request": campaign.request.as_json(),

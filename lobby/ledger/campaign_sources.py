@@ -22,8 +22,8 @@ from lobby.names import CampaignName, shown
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a source. `keep` decides on a row that was read consistently; `cursor` is where the next part begins,
-    None: there is none."""
+    """A part of a source. `keep` decides on a row that was read consistently; `cursor` is where the next part begins
+    (None: this is the last part)."""
 
     candidates: tuple[Candidate, ...]
     cursor: str | None
@@ -38,9 +38,9 @@ class Sources:
     manifests: Manifests
 
     def part(self, source: Source, cursor: str | None, before: str | None = None) -> Part:
-        """Return the part at a cursor; None is the first one. With `before`, a filter selects only devices that had
-        entered their state before that time, so that none is selected twice while parts are read. Raise `NotFound`
-        UNKNOWN_CAMPAIGN, or `InvalidInput` INVALID_CURSOR."""
+        """Return the part at a cursor (None: the first part). With `before`, a filter selects only devices that entered
+        their state before that time, so that no device is selected twice. Raise `NotFound` UNKNOWN_CAMPAIGN, or
+        `InvalidInput` INVALID_CURSOR."""
         if source.campaign is not None:
             return self._page_of(source.campaign, source.kind, cursor)
         selection = selection_of(source.filter)

@@ -1,7 +1,7 @@
 """The register of campaigns: records, pages and histories, written with conditions.
 
-Users and the feeder change a campaign's state on condition of its revision, and its progress on condition of the
-progress that was read. So a replaced feeder, or two users at the same time, cannot overwrite each other.
+A change of a campaign's state requires the revision that was read; a record of its progress requires the progress that
+was read. So two users, or an old and a new feeder, cannot overwrite each other's changes.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ Decision = Callable[[Campaign, str], Campaign]
 
 @dataclass(frozen=True)
 class NewPage:
-    """A page of the manifest that was written. `lanes` are those in which its devices will wait."""
+    """A page of the manifest that was written. `lanes` are the lanes in which its devices will wait."""
 
     digest: str
     devices: int
@@ -107,8 +107,8 @@ class Campaigns:
         return [page_of(row) for row in rows]
 
     def create(self, new: Campaign) -> Campaign:
-        """Write a new campaign. One with the same name and plan is returned as it is, so a request can be repeated.
-        Raise `Conflict` CAMPAIGN_EXISTS."""
+        """Write a new campaign. If one exists with the same name and plan, return it unchanged, so that a request can
+        be repeated. Raise `Conflict` CAMPAIGN_EXISTS."""
         entry = CampaignEntry(new.createdat, new.author.actor, CampaignEvent.CREATED)
         writes = [
             Put(row_of(new), CampaignRow.kind.does_not_exist()),
@@ -168,8 +168,7 @@ class Campaigns:
         return committed(*writes)
 
     def add_pages(self, campaign: Campaign, found: Prepared, pages: Iterable[NewPage]) -> Campaign | None:
-        """Record pages of the manifest that was written, and what they add to the sums. Return None if another writer
-        was first."""
+        """Record pages of the manifest, and add them to the sums. Return None if another writer was first."""
         first, number = campaign.prepared.pages, campaign.progress.number
         after = replace(campaign, prepared=campaign.prepared.plus(found), progress=self._next(campaign.progress))
         actions = [CampaignRow.prepared.set(as_fields(after.prepared)), *_progress_actions(after.progress)]
@@ -221,7 +220,8 @@ def _progress_actions(progress: Progress) -> list[Any]:
 
 
 def _entry_row(campaign: Campaign, entry: CampaignEntry) -> CampaignEntryRow:
-    """Return the item of an entry. Each change of the state has a revision, so the key is its own and in order."""
+    """Return the item of an entry. Each change of the state has its own revision, so the keys are unique and in
+    order."""
     return CampaignEntryRow(
         history_key(campaign.name),
         f"{campaign.revision:06d}",

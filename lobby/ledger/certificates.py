@@ -1,7 +1,7 @@
 """The certificates of admitted devices, in a table of their own: written once, and read only when one is needed.
 
-In the device's row, a certificate would be written again with each transition. PEM is stored compressed: base64 has six
-bits in a character, so the item of an EC or RSA certificate stays below 1 kB, which is one write unit.
+In the device's row, the certificate would be written again with each transition. PEM is stored compressed. Base64 has
+only six bits per character, so the item of an EC or RSA certificate stays below 1 kB, which is one write unit.
 """
 
 import zlib

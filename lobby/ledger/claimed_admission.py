@@ -1,7 +1,7 @@
 """Writes the admission of a device whose serial number is claimed: row, history, counts, claim and name in one
 transaction, which also deletes the claim of the serial number.
 
-It is reached only after an ordinary admission has found the name reserved, so other devices have no additional cost.
+This code runs only after an ordinary admission has found the name reserved, so other devices cause no additional cost.
 The claim's target is read only in this case. If the claim is withdrawn at the same time, the admission is retried.
 """
 
@@ -27,7 +27,7 @@ class ClaimedAdmissionWriter(EventWriter):
     """Writes admissions of devices that were claimed by serial number."""
 
     def admit_claimed(self, identity: "Identity", actor: str) -> Device:
-        """Admit a verified certificate, and claim its device as its serial number is claimed. Raise `Conflict` as
+        """Admit a verified certificate, and claim its device with the claim of its serial number. Raise `Conflict` as
         `Ledger.admit`, or CHANGED_MEANWHILE."""
         before: Device | None = self.get(identity.certid)
         last: Entry | None = None
@@ -52,7 +52,7 @@ class ClaimedAdmissionWriter(EventWriter):
         raise Conflict("CHANGED_MEANWHILE", "got an admission for a device that keeps changing; try again")
 
     def _fulfilling(self, change: Change, claim: SerialClaim, at: str) -> Change:
-        """Return the admission together with the claim, or without it if the claim is refused by now."""
+        """Return the admission together with the claim, or without it if the claim has become impossible."""
         admitted = change.after
         assert admitted is not None  # noqa: S101  # an admission never removes the row
         fulfilling = replace(change, fulfils=claim)

@@ -10,7 +10,7 @@ def now() -> datetime:
 
 
 def timestamp(at: datetime) -> str:
-    """Return ISO 8601 UTC with milliseconds. As text it sorts in the order of time."""
+    """Return ISO 8601 UTC with milliseconds. Sorted as text, timestamps are in the order of time."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

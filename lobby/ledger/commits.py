@@ -1,6 +1,6 @@
 """Small transactions of one table: items that are written, updated or deleted, on conditions.
 
-The transaction of a device's change is in `transaction`; registers of other things use this.
+Registers other than the ledger use this; `transaction` writes the changes of devices.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The table of connections: which devices are connected to the lobby, and the problems of their connections.
 
-It is apart from the ledger, so that a connection changes no index, conflicts with no transaction and starts no
-commissioner. `device_connections` reads and writes it.
+It is separate from the ledger, so that a connection changes no index, conflicts with no transaction and does not start
+the commissioner. `device_connections` reads and writes it.
 """
 
 from typing import ClassVar

@@ -1,11 +1,11 @@
 """Counts of devices, updated by every transaction and read with a few queries.
 
 A bucket is a state, with the target of its devices and, for failed, refused, quarantined and suspected devices, the
-reason. A transition adds one to the number of devices that went from one bucket to another: a single write. A bucket's
-count is the number of devices that entered it minus the number of those that left it. Each row contains the key of the
-bucket that counts it, so that the same bucket is left later. Each pair of buckets has several shards, so that
-simultaneous transactions rarely conflict, in several partitions, each of which takes a thousand write units per second.
-Counts that earlier versions wrote, one for each bucket, are added.
+reason. A transition is a single write: it adds one to the number of devices that went from one bucket to another. A
+bucket's count is the number of devices that entered it minus the number that left it. Each row contains the key of the
+bucket that counts it, so that the device later leaves the same bucket. Each pair of buckets has several shards, so that
+simultaneous transactions rarely conflict. The shards are in several partitions, each of which takes a thousand write
+units per second. Counts of earlier versions, one for each bucket, are added.
 """
 
 import random
@@ -27,7 +27,7 @@ SHARDS: Final = 16
 PARTITIONS: Final = 4
 """Partitions of the shards. Each takes 500 transitions per second, as a transactional write costs two units."""
 NOWHERE: Final = ""
-"""The bucket that a new device leaves and a removed one enters. A row that was not counted yet leaves it, too."""
+"""The bucket that a new device leaves and a removed one enters. A row that was not counted yet also leaves it."""
 BucketChange = tuple[str, str]
 """The keys of the bucket that a device leaves and of the one that it enters."""
 PREPARED: Final = "prepared"
@@ -38,8 +38,8 @@ _WITH_REASON: Final = (State.FAILED, State.REFUSED, State.QUARANTINED)
 @dataclass(frozen=True)
 class Bucket:
     """A group of devices with a count. Only failed, refused, quarantined and suspected devices have a `reason`.
-    `place` is `PREPARED` for devices that are registered in their standby, and the home of those that were
-    evacuated. `state` is text if this version has no such state: a newer version counted here and was rolled back."""
+    `place` is `PREPARED` for devices that are registered in their standby, and the home for devices that were
+    evacuated. `state` is text if this version does not know the state, because a newer version was rolled back."""
 
     state: State | str
     target: Target | None = None

@@ -1,8 +1,7 @@
-"""Changes of devices by an operator (`lobby.domain.changes`): previewed, or carried out for one device or many.
-
-A preview and a change take the same decision from the same kind of read. Repeating a change has the same result: a
-device that is as requested stays as it is. Releasing removes the row of a device that was only expected, and a retry
-always changes the row, so for these two the history shows whether the change was made before.
+"""Previews or carries out an operator's changes of one device or many (`lobby.domain.changes`). A preview and a change
+make the same decision from the same kind of read. Repeating a change has the same result, because a device that is as
+requested stays as it is. There are two exceptions: a release removes the row of a device that was only expected, and a
+retry always changes the row. For these, the history shows whether the change was made before.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from lobby.ledger.event_writer import EventWriter
 from lobby.names import Fingerprint
 
 _RECENT: Final = 20
-"""Entries of a history that are searched for an earlier attempt. A device makes a few of them until it arrives."""
+"""How many entries of a history are searched for an earlier attempt. A device adds a few until it arrives."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class DeviceChanges(EventWriter):
     def change_many(
         self, chosen: Sequence[Chosen], change: Change, actor: str, deadline: Callable[[], bool]
     ) -> list[Outcome]:
-        """Change each device and return the results in order. Of a device that is given twice, the first is used. Once
-        `deadline` returns true, the rest is not tried: `Conflict` NOT_TRIED. The commissioner carries bulk work out
-        after single changes."""
+        """Change each device and return the results in order. If a device is given twice, the first one counts. Once
+        `deadline` returns true, the remaining devices get `Conflict` NOT_TRIED. The commissioner does bulk work after
+        single changes."""
         by_certid = {each.certid: each for each in reversed(chosen)}
         bulk = Bulk(
             change.event,

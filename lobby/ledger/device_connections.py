@@ -1,7 +1,7 @@
 """Stores whether devices are connected to the lobby, and the problems of their connections.
 
-A status is written only if the event is newer than the last one, on condition that no other event was recorded since it
-was read; then the decision is repeated. A problem expires a week after its last occurrence.
+A status is written only if the event is newer than the last one. The write requires that no other event was recorded
+since the status was read; otherwise the decision is repeated. A problem expires a week after its last occurrence.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ Look = Callable[[Connectivity | None], None]
 
 @dataclass(frozen=True)
 class Recorded:
-    """Whether an event changed the status of a connection, and the status before."""
+    """Whether an event changed the status of a connection, and the previous status."""
 
     changed: bool
     before: Connectivity | None
@@ -43,9 +43,9 @@ class Connections:
         self._pause = pause
 
     def record(self, device: Device, event: LifecycleEvent, look: Look = lambda _before: None) -> Recorded:
-        """Record a lifecycle event of the lobby. Return whether it changed the status, and the status before. `look` is
-        called with that before a change is recorded, so that it is called again if the event is repeated because `look`
-        has failed. Raise `Conflict` CHANGED_MEANWHILE if other events of the device are recorded all the time."""
+        """Record a lifecycle event of the lobby. Return whether it changed the status, and the previous status. `look`
+        is called with the previous status before a change is recorded, so that a failed `look` is called again when the
+        event is repeated. Raise `Conflict` CHANGED_MEANWHILE if other events of the device keep changing the status."""
         before: list[Connectivity | None] = []
 
         def decide(row: ConnectionRow | None) -> ConnectionRow | None:
@@ -64,7 +64,7 @@ class Connections:
         return self.count_problem(problem)[0]
 
     def count_problem(self, problem: ConnectionProblem) -> tuple[bool, ConnectionProblem]:
-        """Count an occurrence of a problem as `record_problem`. Also return the record as it is then."""
+        """Count an occurrence of a problem, like `record_problem`, and also return the new record."""
         current = [problem]
 
         def decide(row: ConnectionRow | None) -> ConnectionRow | None:
@@ -81,7 +81,7 @@ class Connections:
         return _problem_of(row) if row else None
 
     def statuses(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Connectivity]:
-        """Return the known status of each device, with one eventually consistent call for 100 of them."""
+        """Return the known status of each device, with one eventually consistent call per 100 devices."""
         rows = ConnectionRow.batch_get([(certid, _STATUS) for certid in dict.fromkeys(certids)])
         return {Fingerprint(row.certid): _status_of(row) for row in rows}
 

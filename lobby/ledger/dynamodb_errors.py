@@ -1,7 +1,7 @@
 """Error codes of DynamoDB, from PynamoDB's exceptions.
 
-PynamoDB's own property fails on a timeout, which has no response. For transactions, the codes are classified: a
-conflict with another writer, or throttling.
+PynamoDB's own property fails on a timeout, because there is no response. The codes of cancelled transactions are
+classified as a conflict with another writer, or as throttling.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
 """Writes the admission of a device by an enrolment: row, history, counts, claim and the enrolment's number of devices,
 in one transaction.
 
-The transaction requires that the enrolment is as it was read and not full. So a limit is never exceeded, and a pause or
-a revocation applies to every later admission, even if a Lambda has cached older data.
+The transaction requires that the enrolment is unchanged and not full. So a limit is never exceeded, and a pause or a
+revocation applies to every later admission, even if a Lambda has cached older data.
 """
 
 from dataclasses import replace
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 REPLACED: Final = "REPLACED"
-"""The reason in the history of a certificate whose device got another one."""
+"""The reason in the history of a certificate that was replaced because its device got another one."""
 
 
 class EnrolmentChanged(Exception):
-    """The enrolment is not as it was read, or has become full: read all enrolments again, and select again."""
+    """The enrolment has changed or become full: read all enrolments again, and select again."""
 
 
 class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
-    """Writes what enrolments admit."""
+    """Writes admissions by enrolments."""
 
     def admit_by(self, plan: Plan, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate by an enrolment, and claim it if the plan says so. The certificate that it
@@ -82,7 +82,8 @@ class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
         at: str,
         claim: SerialClaim | None,
     ) -> Change:
-        """Return the admission with the claim of the serial number, if there is one, or else of the enrolment."""
+        """Return the admission with the claim of the serial number, if there is one, or else with the enrolment's
+        claim."""
         certid = admitted.certid
         why = transitions.why_admitted(admitted)
         change = change_of(certid, Event.ADMIT, before, admitted, actor=actor, at=at, why=why, last=last)
@@ -97,15 +98,15 @@ class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
         return replace(change, after=second.after, further=second.entry)
 
     def _former_or_claim(self, plan: Plan, identity: "Identity", at: str) -> tuple[Takeover | None, SerialClaim | None]:
-        """Return what holds the name and gives it to this certificate: another certificate, or a user's claim."""
+        """Return the holder that gives its name to this certificate: a former certificate, or a user's claim."""
         try:
             return self._former(plan, identity, at), None
         except SerialNumberClaimed:
             return Takeover(RESERVED, None), serial_claim(identity.name)
 
     def _former(self, plan: Plan, identity: "Identity", at: str) -> Takeover | None:
-        """Return the certificate that holds the name and gives it to this one, if there is one. Raise `Conflict`
-        NAME_TAKEN, as `repeats.takeover`, or CHANGED_MEANWHILE if one that is to be replaced has changed."""
+        """Return the certificate that gives its name to this one, if there is one. Raise `Conflict` NAME_TAKEN, as
+        `repeats.takeover`, or CHANGED_MEANWHILE if the device of the former certificate has changed."""
         if plan.use is not None and plan.use.replaces is not None:
             return self._unchanged(plan.use.replaces, identity)
         if plan.enrolment.repeat is None:
@@ -126,7 +127,7 @@ class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
 
 
 def _succeeding(change: Change, plan: Plan, before: Device | None, former: Takeover | None) -> Change:
-    """Return the admission with the count of the enrolment, and with what its former certificate gives."""
+    """Return the admission, which also counts in the enrolment and takes over the claim of the former certificate."""
     also = [_use(plan.enrolment, counted=_is_counted(plan, before, former)), *change.also]
     if former is None:
         return replace(change, also=tuple(also))
@@ -136,7 +137,7 @@ def _succeeding(change: Change, plan: Plan, before: Device | None, former: Takeo
 
 
 def _is_counted(plan: Plan, before: Device | None, former: Takeover | None) -> bool:
-    """Return whether the enrolment has counted the device, maybe with its former certificate."""
+    """Return whether the enrolment has counted the device, possibly with its former certificate."""
     return not plan.counts(before) or enrolment_admission.is_counted(former.row if former else None, plan.enrolment)
 
 
@@ -162,8 +163,8 @@ def counted_refusal(enrolment: EnrolmentName, code: str) -> Update:
 
 
 def _use(enrolment: Enrolment, *, counted: bool) -> Update:
-    """Return the update that counts a device, on condition that the enrolment is unchanged and not full. A device that
-    was counted before only requires that it is unchanged."""
+    """Return the update that counts a device, on condition that the enrolment is unchanged and not full. For a device
+    that was counted before, the enrolment may be full."""
     row, same = EnrolmentRow(KIND, enrolment.name), EnrolmentRow.revision == enrolment.revision
     if counted:
         return Update(row, [EnrolmentRow.revision.set(enrolment.revision)], same)

@@ -1,7 +1,7 @@
 """The table of enrolments: definitions, lists of serial numbers, tokens, counts of refusals, histories of changes.
 
-A list is not part of the definition: each serial number is an item of its own, so a list has any length, and the key is
-the serial number, so it is in one list only.
+A list is not part of the definition. Each serial number is a separate item, so a list can have any length. The key is
+the serial number, so it can be in only one list.
 """
 
 from dataclasses import asdict
@@ -114,8 +114,8 @@ class TokenRow(Model):
 
 
 class FailureRow(Model):
-    """How many requests with a wrong token came in a minute, in the same table: of kind `failures#` and whose, named by
-    the minute. DynamoDB deletes it after `deleteat`, in seconds since 1970."""
+    """The number of requests with a wrong token in a minute, in the same table: of kind `failures#` and their source,
+    named by the minute. DynamoDB deletes it after `deleteat`, in seconds since 1970."""
 
     class Meta(Calls):
         table_name = NAMES.name("enrolments")

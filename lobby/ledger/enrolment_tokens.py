@@ -1,7 +1,7 @@
 """The enrolment tokens: created, found, listed, revoked, and used.
 
-A use is part of the transaction that admits the device (`update_of`), on condition that the token is valid and has uses
-left. So a limit is never exceeded, and a revocation applies to every admission after it.
+A use is recorded by the transaction that admits the device (`update_of`), which requires that the token is valid and
+has uses left. So a limit is never exceeded, and a revocation applies to every later admission.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """The register of enrolments: definitions, states and histories of changes.
 
-Definitions are written one after the other, each on condition that no other was added since the register was read, so
-that two users cannot create ambiguous ones at the same time. A change is conditional on the revision that was read, and
-never touches the number of admitted devices.
+A definition is written only if no other definition was added since the register was read, so two users cannot create
+ambiguous enrolments at the same time. A change is conditional on the revision that was read, and never touches the
+number of admitted devices.
 """
 
 from collections import defaultdict
@@ -88,7 +88,7 @@ class Enrolments:
         return [entry_of(row) for row in EnrolmentEntryRow.query(history_key(name), consistent_read=True)]
 
     def create(self, new: Enrolment) -> Enrolment:
-        """Write a new enrolment. One that exists with the same definition is returned as it is, so a request can be
+        """Write a new enrolment. If one exists with the same definition, return it unchanged, so that a request can be
         repeated. Raise `Conflict` ENROLMENT_EXISTS, ENROLMENT_AMBIGUOUS or CHANGED_MEANWHILE, `InvalidInput`
         INVALID_COUNT."""
         for _ in range(_ATTEMPTS):
@@ -106,8 +106,8 @@ class Enrolments:
         raise _changed(new.name)
 
     def set_state(self, name: EnrolmentName, event: EnrolmentEvent, actor: str) -> Enrolment:
-        """Pause, resume or revoke an enrolment. Repeating it changes nothing. Raise `Conflict` ENROLMENT_REVOKED for
-        one that is revoked, or CHANGED_MEANWHILE."""
+        """Pause, resume or revoke an enrolment. Repeating it changes nothing. Raise `Conflict` ENROLMENT_REVOKED or
+        CHANGED_MEANWHILE."""
         return self._change(name, event, actor, lambda before: replace(before, state=_AFTER[event]))
 
     def set_limits(self, name: EnrolmentName, change: Callable[[Enrolment], Enrolment], actor: str) -> Enrolment:
@@ -127,7 +127,7 @@ class Enrolments:
             entry = EnrolmentEntry(timestamp(self._clock()), actor, event, changes_of(before, after))
             if self._update(before, after, entry):
                 return replace(after, revision=before.revision + 1)
-            self._pause(attempt)  # devices that are admitted change the item, too
+            self._pause(attempt)  # admissions of devices also change the item
         raise _changed(name)
 
     def _update(self, before: Enrolment, after: Enrolment, entry: EnrolmentEntry) -> bool:

@@ -1,9 +1,9 @@
 """The epoch of the home Region in the rows of devices, for a lobby with several Regions.
 
-Each write of a row sets the epoch and requires that no newer home has written the row, in the update that is made
-anyway. A home of a later epoch can find an entry in a history that its row does not have, because the items of one
-transaction are replicated separately and the old home was lost in between. Its next entry then follows that one. In a
-lobby with one Region, nothing is added.
+Each write of a row sets the epoch and requires that no newer home has written the row, without an additional request.
+The items of a transaction are replicated separately. So if the old home is lost in between, the new home can find a
+history entry that the row does not reflect. The next entry then follows this entry. In a lobby with one Region, nothing
+is added.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def by_no_newer_home() -> Condition | None:
 
 
 def unreplicated(row: Device, last_entry: Callable[[Fingerprint], Entry | None]) -> Entry | None:
-    """Return the last entry of a history, if an earlier home has written it and its row was not replicated."""
+    """Return the last entry of a history if an earlier home has written it and the row was not replicated."""
     began = epoch_began()
     last = last_entry(row.certid) if began is not None else None
     if began is None or last is None or last.seq <= row.version:

@@ -1,7 +1,7 @@
 """Writes events of devices: decide, write one conditional transaction, and repeat after a conflict.
 
-The base class of the ledger's writes: what an event changes is decided in `lobby.domain`, so a conflict only means that
-the decision is made again with the new row. After `ATTEMPTS` conflicts it is an error.
+`lobby.domain` decides what an event changes. After a conflict, the decision is made again with the new row; after
+`ATTEMPTS` conflicts, an error is raised.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,8 @@ class EventWriter(LedgerReader):
         also: tuple[Update, ...] = (),
     ) -> Device | None:
         """Decide and write; after a conflict, read again and repeat. `why` can depend on the new row. `always`: write
-        an entry even if the row does not change. `also`: further items, whose updates have no condition."""
+        an entry even if the row does not change. `also`: further items to update in the same transaction, without a
+        condition."""
         before: Device | None = self.get(certid) if row is UNREAD else row
         last: Entry | None = None
         holder: Fingerprint | None = None

@@ -1,4 +1,4 @@
-"""Whether a row, read consistently, still matches a filter: the indexes that answer filters are behind by a moment.
+"""Checks whether a row, read consistently, still matches a filter, because the indexes that answer filters lag behind.
 
 A change of all devices that match a filter must not change a device that has just stopped matching.
 """

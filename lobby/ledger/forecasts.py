@@ -1,7 +1,7 @@
 """Forecasts for waiting devices, from the counts, the lanes' rows and the ends of each lane.
 
-What one request needs is read once: all counts and all lanes with a query each, a lane's first and last row with one
-query each. Nothing is counted row by row.
+Each request reads its data once: one query for all counts, one for all lanes, and one each for the first and the last
+row of a lane. No rows are counted.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from lobby.names import Target
 
 @dataclass
 class Forecasts:
-    """For one request. `targets` returns the registered targets."""
+    """Makes the forecasts of one request. `targets` returns the registered targets."""
 
     targets: Callable[[], list[RegisteredTarget]]
     clock: Callable[[], datetime] = now
@@ -42,11 +42,11 @@ class Forecasts:
         return forecast(before, self.state(lane), self._rate(lane), self.clock())
 
     def estimate(self, work: Mapping[str, int]) -> Estimate:
-        """Return how long it takes until so many devices of each lane are done, at the lanes' present pace."""
+        """Return how long the lanes take for these numbers of devices at their present pace."""
         return estimate(work, lambda lane: LanePace.of(self._rate(lane), self.state(lane).pace).current)
 
     def of_work(self, work: Mapping[str, int]) -> Forecast | None:
-        """Return when so many devices of each lane will be done; None if no lane has work."""
+        """Return when the lanes will be done with these numbers of devices; None if no lane has work."""
         lane = self.estimate(work).lane
         return forecast_of_work(work[lane], self.state(lane), self._rate(lane), self.clock()) if lane else None
 

@@ -1,9 +1,8 @@
-"""Whether this Region, or another one, may write the ledger now: read from the vote of the own Region.
-
-Every write of a lobby with several Regions asks here first. The vote is one item of the own replica, read at most every
-10 seconds by each process (`Terms`), and once more before a write is refused. It states until when the home may write,
-so an old value permits nothing after that time. A process that writes to the home of another Region also reads the vote
-there.
+"""Decides whether a Region may write the ledger now, from the vote of the process's own Region. In a lobby with several
+Regions, every write is checked here first. The vote is one item of the own replica. Each process reads it at most every
+10 seconds (`Terms`), and once more before a write is refused. The vote states until when the home may write, so an
+outdated value permits nothing after that time. A process that writes to the home in another Region also reads the vote
+of that Region.
 """
 
 import threading
@@ -52,11 +51,11 @@ class Fence:
         return read[1]
 
     def home(self) -> Region:
-        """Return the Region that is home, also if its lease has ended. Raise `NotHome` NO_HOME."""
+        """Return the Region that is home, even if its lease has ended. Raise `NotHome` NO_HOME."""
         return self.vote().home
 
     def require(self, *, here: bool) -> Vote:
-        """Return the vote if the home may write now; `here`: if that is this Region. Raise `NotHome`."""
+        """Return the vote if the home may write now; with `here`, only if this Region is the home. Raise `NotHome`."""
         vote = self._valid(here=here)
         if vote.home != self.own:
             self._require_of_home(vote)
@@ -81,8 +80,8 @@ class Fence:
             raise NotHome(NOT_HOME, f"got a change in {self.own}, want it in the home Region {vote.home}")
 
     def _require_of_home(self, vote: Vote) -> None:
-        """Raise `NotHome` unless the home's own vote permits the write, too. A promotion that could not reach this
-        Region has left its vote as it was. That the home does not answer is remembered as long as a vote."""
+        """Raise `NotHome` unless the home's own vote also permits the write, because a promotion that could not reach
+        this Region has not changed this Region's vote. A failure to reach the home is cached like a vote."""
         for fresh in (False, True):
             found = self._vote_of(vote.home, fresh=fresh)
             if isinstance(found, Unreachable):
@@ -92,8 +91,8 @@ class Fence:
         raise _ended(vote.home)
 
     def is_home(self) -> bool:
-        """Return whether this Region may write now; False if another one is home. Raise `NotHome` LEASE_EXPIRED or
-        NO_HOME: nobody may write."""
+        """Return whether this Region may write now; False if another Region is home. Raise `NotHome` LEASE_EXPIRED or
+        NO_HOME if no Region may write."""
         try:
             self.require(here=True)
         except NotHome as error:

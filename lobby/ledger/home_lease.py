@@ -1,8 +1,7 @@
-"""The lease of the home Region: how it begins, is extended, ends, and goes to another Region (`lobby.domain.home`).
-
-Every step reads the votes, decides by the rules of the domain, and writes each vote on condition that it is unchanged.
-The own vote, which the writers of a Region read, is written last, when enough other Regions have voted. A step that was
-interrupted is repeated by the next run of the lease renewal, or by the next request for a promotion.
+"""Begins, extends, ends and transfers the lease of the home Region (`lobby.domain.home`). Every step reads the votes,
+decides by the rules of the domain, and writes each vote on condition that it is unchanged. The Region's own vote, which
+its writers read, is written last, after enough other Regions have voted. A step that was interrupted is repeated by the
+next run of the lease renewal, or by the next request for a promotion.
 """
 
 import time
@@ -20,15 +19,15 @@ from lobby.names import Region, shown
 EXTENDED: Final = "extended"
 BEGUN: Final = "begun"
 DOOR: Final = "door"
-"""This Region is not home."""
+"""This Region is not the home."""
 LOST: Final = "lost"
 """Another Region is home now; this one has ended its own lease."""
 ALONE: Final = "alone"
 """Too few Regions answer, so the lease is not extended."""
 ENDED: Final = "ended"
-"""The home that this Region knows does not extend its lease: it is lost, or a promotion was begun and not completed."""
+"""The known home no longer extends its lease: it is lost, or a promotion was begun and not completed."""
 ENDING: Final = "ending"
-"""The lease is not extended, because another Region is to become home."""
+"""The lease is not extended, because another Region is about to become home."""
 
 
 def now_ms() -> int:
@@ -45,8 +44,8 @@ class Promotion:
 
 
 class HomeLease:
-    """The lease as the Region `own` sees it. `regions` are all of the lobby, the first home first; `terms` its
-    times."""
+    """The lease as the Region `own` sees it. `regions` are all Regions of the lobby, the first home first; `terms` are
+    the times of the lease."""
 
     def __init__(
         self,
@@ -138,8 +137,8 @@ class HomeLease:
         return Promotion(done=True, wait_ms=0, epoch=epoch)
 
     def _end_leases(self, answers: dict[Region, Answer], own: Vote | None, now: int) -> Vote | None:
-        """Ask the old home, if it answers, to end its lease; then no vote for it needs to run out. Update `answers`,
-        and return the own vote."""
+        """Ask the old home, if it answers, to end its lease, so that votes for it need not expire. Update `answers`,
+        and return this Region's own vote."""
         votes = [each for each in (*answers.values(), own) if isinstance(each, Vote)]
         last = max(votes, key=lambda each: each.epoch, default=None)
         if last is None or last.home == self._own:

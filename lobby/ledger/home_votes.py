@@ -1,8 +1,8 @@
 """The votes of a lobby's Regions (`lobby.domain.home`), in the table of targets of each Region.
 
-The vote of a Region is read and written at that Region's own endpoint, so that it is decided on in one place. The
-copies that replication makes elsewhere only show when it last worked. A vote is written on condition that it is
-unchanged since it was read. A Region that does not answer, or refuses, is `Unreachable`; it changes nothing.
+The vote of a Region is read and written at that Region's own endpoint, so that only one replica decides. The replicated
+copies in other Regions only show when replication last worked. A vote is written on condition that it is unchanged
+since it was read. A Region that does not answer, or refuses the call, is `Unreachable`.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _CONFIG: Final = Config(connect_timeout=2, read_timeout=3, retries={"mode": "sta
 
 
 class Client(Protocol):
-    """What is used of a DynamoDB client."""
+    """The calls of a DynamoDB client that this module uses."""
 
     def get_item(self, **arguments: Any) -> Any: ...
 
@@ -45,7 +45,7 @@ class Votes:
         self._clients = clients
 
     def read(self, region: Region, at: Region | None = None) -> Answer:
-        """Return the vote of a Region; `at`: its copy in another one."""
+        """Return the vote of a Region; with `at`, the copy of the vote in that Region."""
         try:
             found = self._clients(at or region).get_item(TableName=_TABLE, Key=_key(region), ConsistentRead=True)
         except (BotoCoreError, ClientError) as error:
@@ -53,7 +53,7 @@ class Votes:
         return _vote_of(found["Item"]) if found.get("Item") else None
 
     def read_all(self, regions: Sequence[Region]) -> dict[Region, Answer]:
-        """Return the votes of all these Regions, which are asked at the same time."""
+        """Return the votes of all these Regions. They are read at the same time."""
         with ThreadPoolExecutor(max(1, len(regions))) as pool:
             return dict(zip(regions, pool.map(self.read, regions), strict=True))
 
@@ -67,7 +67,7 @@ class Votes:
             }
         try:
             self._clients(region).put_item(TableName=_TABLE, Item=_key(region) | _item_of(after), **condition)
-        except (BotoCoreError, ClientError):  # it may have been written; the next run reads it
+        except (BotoCoreError, ClientError):  # the vote may have been written; the next run reads it
             return False
         return True
 

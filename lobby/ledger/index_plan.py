@@ -1,4 +1,4 @@
-"""The indexes that answer lists of devices, and which of them can answer a filter.
+"""The indexes that answer lists of devices, and the choice of those that can answer a filter.
 
 The keys of an index cover a part of the filter. The rest becomes a filter condition of the query, or is applied to the
 rows if the index has only keys. Without state, target, name, fingerprint or renewal, the partitions of all states are
@@ -18,8 +18,8 @@ from lobby.names import Fingerprint, parse_fingerprint, parse_thing_name
 
 @dataclass(frozen=True)
 class Place:
-    """Where a list continues: in the partitions in `after`, at the range key `value`, after the device with the given
-    fingerprint (None: from `value` on). All other partitions were read to their ends."""
+    """Where a list continues: in the partitions in `after`, at the range key `value`, after the device with this
+    fingerprint (None: from `value` on). All other partitions were read to the end."""
 
     value: str
     after: Mapping[str, Fingerprint | None]
@@ -53,8 +53,8 @@ class IndexPlan:
         return str(key[self.range_key]["S"]), Fingerprint(key["certid"]["S"])
 
     def allows(self, wanted: Filter, place: Place) -> bool:
-        """Return whether a list with this filter can continue there. DynamoDB rejects a start key outside the query.
-        Raise `InvalidInput` if a value is not one of the ledger's."""
+        """Return whether a list with this filter can continue at this place. DynamoDB rejects a start key outside the
+        query. Raise `InvalidInput` if a value is not one of the ledger's."""
         if not place.after or not set(place.after) <= set(self.partitions(wanted)):
             return False
         if any(certid is not None and parse_fingerprint(certid) != certid for certid in place.after.values()):
@@ -130,7 +130,7 @@ _SELECTIVE: Final = (BY_PRINT, BY_NAME, BY_RENEWAL, BY_TARGET, BY_STATE)
 
 
 def candidates(wanted: Filter) -> tuple[IndexPlan, ...]:
-    """Return the plans that can answer the filter. No index of states or targets has the time of a renewal."""
+    """Return the plans that can answer the filter. The indexes of states and targets lack the time of a renewal."""
     plans = tuple(plan for plan in _SELECTIVE if getattr(wanted, str(plan.field)) is not None)
     if wanted.renewal is not None:
         return tuple(plan for plan in plans if plan.keys_only)

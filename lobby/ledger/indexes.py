@@ -1,7 +1,7 @@
 """The indexes of the table of devices.
 
-They project only the attributes that lists show, and none that changes while a device waits: an index is written again
-with each change of a projected attribute. A sparse index has only the rows that have its partition key.
+They project only the attributes that lists show, and none that changes while a device waits: each change of a projected
+attribute writes the index again. A sparse index contains only the rows that have its partition key.
 """
 
 from typing import Any
@@ -97,8 +97,8 @@ class ByTurn(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Pyn
 
 
 class ByRenewal(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The devices that are to renew their certificate, by the time until which. Sparse: a row is removed when the
-    device has renewed it. Keys only, so it is written when a renewal begins and when it ends."""
+    """The devices that are due to renew their certificates, by deadline. Sparse: a row is removed when the device has
+    renewed. Keys only, so the index is written only when a renewal begins and ends."""
 
     class Meta:
         index_name = "by-renewal-keys"

@@ -1,7 +1,7 @@
 """Conversions between the rows of the tables and the values of the domain.
 
-Values of earlier versions stay readable. A history entry that is not valid is returned as such, because verification
-must report it and not fail on it.
+Values of earlier versions stay readable. An invalid history entry is returned as `Unreadable`, because a verification
+must report it instead of failing.
 """
 
 from typing import Any
@@ -23,7 +23,8 @@ from lobby.names import Fingerprint, ThingName, parse_target_key
 
 def attributes_of(device: Device) -> dict[str, Any]:
     """Return the attributes of a device's row, without those that have no value, and without a certificate that is in
-    its own table. A suspicion is the reason of a device that has no other one, so that lists show it."""
+    its own table. If a suspected device has no other reason, the suspicion becomes its reason, so that lists show
+    it."""
     target, name = device.target, indexed_name(device)
     attributes: dict[str, Any] = {
         name: getattr(device, name)
@@ -63,12 +64,13 @@ def attributes_of(device: Device) -> dict[str, Any]:
 
 
 def indexed_name(device: Device) -> ThingName | None:
-    """Return the name by which a device is found: before its first connection, the one that its claim expects."""
+    """Return the name by which a device is found. Before its first connection, this is the name that its claim
+    expects."""
     return device.devicename or (device.expected_name if device.devstate is State.EXPECTED else None)
 
 
 def device_of(row: LedgerRow) -> Device:
-    """Return the device of a row, which can have all attributes or those of an index."""
+    """Return the device of a row, which has all attributes or only those of an index."""
     values: dict[str, Any] = {
         name: value for name in Device.__dataclass_fields__ if (value := getattr(row, name, None)) is not None
     }
@@ -80,7 +82,7 @@ def device_of(row: LedgerRow) -> Device:
         values["presence_proof"] = PresenceProof(row.presence_proof)
     if row.target is not None:
         values["target"] = parse_target_key(row.target)
-    if values["devstate"] is State.EXPECTED:  # the indexes have no other attribute for the name
+    if values["devstate"] is State.EXPECTED:  # an index has only this attribute for the name
         values["expected_name"] = values.get("expected_name") or values.pop("devicename", None)
         values["devicename"] = None
     values["standby"] = parse_standby(row.standby) if row.standby else None

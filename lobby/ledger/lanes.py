@@ -1,7 +1,7 @@
-"""The lanes' rows: lease, pause, circuit breaker and pace of each, written with conditions.
+"""The rows of the lanes: the lease, pause, circuit breaker and pace of each lane, written with conditions.
 
 `waiting` reads the rows that wait in a lane, which is a query of the by-turn index. The index is eventually consistent:
-it may miss a row that was written just now, and still show one that is done, so a worker reads each row again.
+it may miss a row that was just written, or still show a row that is done, so a worker reads each row again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,9 +23,11 @@ from lobby.names import Fingerprint, Target
 
 _KIND: Final = "lane"
 MOST_ANNOUNCED: Final = 100
-"""Entries in a lane's row. More wait in the express queue, as the worker reads the row many times a second."""
+"""The maximum number of entries in a lane's row. Further ones wait in the express queue, because the worker reads the
+row many times a second."""
 HANDED_OVER: Final = "handed over"
-"""The holder of a lease that is kept for the worker of the lane's next token. There is one token in progress."""
+"""The holder of a lease that is kept for the worker of the lane's next token. Only one token is in progress at a
+time."""
 StartKey = dict[str, Any]
 
 
@@ -81,7 +83,7 @@ def _page(turn: str, count: int, start_key: StartKey | None, *, forward: bool) -
 
 
 def commissioned_since(target: Target, since: str) -> Iterator[Fingerprint]:
-    """Yield the devices that were commissioned in `target` since then and have not arrived."""
+    """Yield the devices that were commissioned in `target` since that time and have not arrived."""
     rows = LedgerRow.by_target.query(
         str(target), LedgerRow.enteredat >= since, filter_condition=LedgerRow.devstate == State.COMMISSIONED.value
     )
@@ -96,7 +98,7 @@ class Lanes:
         self._clock = clock
 
     def get(self, lane: Lane) -> LaneState:
-        """Return the state of a lane. One without a row has never had work."""
+        """Return the state of a lane. A lane without a row has never had work."""
         try:
             return _state(LaneRow.get(_KIND, lane, consistent_read=True))
         except DoesNotExist:
@@ -107,8 +109,8 @@ class Lanes:
         return [_state(row) for row in LaneRow.query(_KIND, consistent_read=True)]
 
     def acquire(self, lane: Lane, holder: str, *, by_token: bool = True) -> LaneState | None:
-        """Take the lease, unless another worker has it (None), and return the state. The mark of an unfinished worker
-        stays, and is set if there is none. A worker that a token has started may take over a lease that is kept for the
+        """Take the lease, and return the state; None if another worker has the lease. The mark of an unfinished worker
+        stays, or is set if there is none. A worker that a token has started may take over a lease that is kept for the
         next token."""
         at = self._clock()
         row = LaneRow(_KIND, lane)
@@ -159,7 +161,7 @@ class Lanes:
             actions += [LaneRow.holder.remove(), LaneRow.leased_until.remove()]
         mark = LaneRow.unfinished_since
         actions.append(mark.remove() if unfinished_since is None else mark.set(unfinished_since))
-        if entries := set(left):  # an expression can change a set once: what is done then stays, and is served again
+        if entries := set(left):  # a set changes once per expression: entries that are done stay, and are served again
             actions.append(LaneRow.announced.add(entries))
         elif report.done:
             actions.append(LaneRow.announced.delete(set(report.done)))

@@ -2,9 +2,9 @@
 
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
 is processed; a message that was sent before this run read or changed the certificate needs no further work. Such
-messages are dropped without a call to AWS IoT. A lease ends some time after a run that crashed. The message of that run
-can take it again at once, so the queue's delivery, not the lease, decides when a run is repeated. DynamoDB deletes old
-rows (attribute `expires`).
+messages are dropped without a call to AWS IoT. After a crash, the lease expires some time later. The message of the
+crashed run can take the lease again at once, so the delivery by the queue decides when a run is repeated, not the
+lease. DynamoDB deletes old rows (attribute `expires`).
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Fingerprint
 
 LEASE: Final = timedelta(minutes=1)
-"""Longer than a run of the bouncer, so that a lease ends only after its run has."""
+"""Longer than a run of the bouncer, so that a lease never expires during its run."""
 KEPT: Final = timedelta(days=15)
 """Longer than the queue keeps a message."""
 _LOST: Final = "ConditionalCheckFailedException"
@@ -42,13 +42,13 @@ class Lease(Enum):
 
     TAKEN = "taken"
     DUPLICATE = "duplicate"
-    """A run that has seen what the message reports has done its work, or is doing it."""
+    """A run that began, or has decided, after the event has done the message's work, or is doing it."""
     BUSY = "busy"
     """A run that began before the message was sent is in progress."""
 
 
 class Ending(Enum):
-    """How a run has ended."""
+    """The result of a run."""
 
     FAILED = "failed"
     UNCHANGED = "unchanged"
@@ -64,8 +64,8 @@ class RegistrationLeases:
         self._clock = clock
 
     def completed(self, registrations: Iterable[Registration]) -> frozenset[Fingerprint]:
-        """Return the certificates whose registration was completed by a run that has seen this event. One read for all
-        of them, at most 100; each certificate at most once."""
+        """Return the certificates whose registration was completed after the event, so that the event needs no run. One
+        read serves at most 100 certificates, each given at most once."""
         sent = {each.certid: each.sent for each in registrations}
         rows = RegistrationRow.batch_get(list(sent), consistent_read=True)
         return frozenset(certid for row in rows if row.done and row.began > sent[certid := Fingerprint(row.certid)])
@@ -100,7 +100,7 @@ class RegistrationLeases:
         return Lease.DUPLICATE if row.began > registration.sent else Lease.BUSY
 
     def end(self, registration: Registration, ending: Ending) -> None:
-        """End the lease, unless another message has it by now."""
+        """End the lease, unless another message has taken it."""
         actions: list[Action] = [RegistrationRow.done.set(ending is not Ending.FAILED), RegistrationRow.until.set(0)]
         if ending is Ending.DECIDED:
             actions.append(RegistrationRow.began.set(_ms(self._clock())))

@@ -1,10 +1,10 @@
 """Lists of devices, page by page. A page is read with queries of an index, never a scan.
 
 A cursor contains where the next page begins, in which index, the filter, and the order, so that it is rejected with
-another filter or order. Lists by the start of a name or of a fingerprint are in that order, lists by renewal in the
-order of its deadline, the others in the order of the time at which the devices entered their state. A list by
-renewal and by name or fingerprint has the order of the index that answers it. Index reads are eventually consistent: a
-device can appear with its former state for some milliseconds.
+another filter or order. Lists by the start of a name or fingerprint are sorted by name or fingerprint, lists by renewal
+by its deadline, and all others by the time at which the devices entered their state. A list by renewal and by name or
+fingerprint has the order of the index that answers it. Index reads are eventually consistent: for some milliseconds, a
+device can appear with its former state.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The pages of campaigns' manifests, as objects in the lobby's bucket.
 
-A page is written before it is recorded in the ledger, and its digest is recorded. Writing a page again replaces it by
-itself. `s3` returns the client, which is created at its first use.
+A page is written before the ledger records it with its digest. Writing a page again replaces it with the same content.
+`s3` returns the client, which is created at its first use.
 """
 
 from collections.abc import Callable, Sequence

@@ -32,9 +32,9 @@ from lobby.ledger.webhook_rows import WebhookRow
 class LedgerRow(Model):
     """One device, in less than 1 kB, because every further kB costs two more units with each write. The attribute
     `turn` exists only while the row needs the commissioner; the event filter of the ledger's stream reads nothing else.
-    No index projects `code`. `epoch` is that of the home Region that wrote the row; a lobby with one Region has none.
-    Only rows that were admitted by version 0.2.0 or earlier have `devicecert`; `certified` states that the certificate
-    is in its own table."""
+    No index projects `code`. `epoch` is the epoch of the home Region that wrote the row; a lobby with one Region has
+    none. Only rows that were admitted by version 0.2.0 or earlier have `devicecert`; `certified` states that the
+    certificate is in its own table."""
 
     class Meta(Calls):
         table_name = NAMES.name("ledger")
@@ -128,8 +128,8 @@ class HistoryRow(Model):
 
 
 class CertificateRow(Model):
-    """The certificate of an admitted device: PEM, compressed by zlib. Written with the row's admission; a fingerprint
-    has one certificate, so it never changes. One that a renewal has made names its `device`, by the fingerprint of the
+    """The certificate of an admitted device: PEM, compressed by zlib. Written at admission. A fingerprint has one
+    certificate, so the item never changes. A certificate from a renewal names its `device`, by the fingerprint of the
     device's row, and the certificate that it `renews`."""
 
     class Meta(Calls):
@@ -142,7 +142,7 @@ class CertificateRow(Model):
 
 
 class NameRow(Model):
-    """The certificate that holds a thing name, so that two certificates with one CN cannot share a thing."""
+    """The certificate that holds a thing name, so that two certificates with the same CN cannot share a thing."""
 
     class Meta(Calls):
         table_name = NAMES.name("names")
@@ -215,7 +215,7 @@ class LaneRow(Model):
 
 
 class CountRow(Model):
-    """One shard of the number of devices that went from one bucket to another (`counts`); all rows are read together.
+    """One shard of the count of devices that went from one bucket to another (`counts`); all rows are read together.
     Rows of kind `devices` were written by versions up to 0.2.0: a shard of the number of devices in a bucket."""
 
     class Meta(Calls):

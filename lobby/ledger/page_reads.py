@@ -37,8 +37,8 @@ class Chunk:
 def read_page(
     plan: IndexPlan, wanted: Filter, count: int, start: Place | None, *, oldest_first: bool = False
 ) -> tuple[list[Device], Place | None]:
-    """Return at most `count` devices, and where the list continues (None: nowhere). The order of an index that has
-    only keys is that of the keys."""
+    """Return at most `count` devices, and where the list continues (None: nowhere). With an index that has only keys,
+    devices are in the order of the keys."""
     if plan.keys_only:
         return _page_of_keys(plan, wanted, count, start)
     partitions = start.after if start else plan.partitions(wanted)
@@ -49,8 +49,8 @@ def read_page(
 def merged(
     chunks: Mapping[str, Chunk], count: int, start: Place | None, *, oldest_first: bool = False
 ) -> tuple[list[Device], Place | None]:
-    """Merge the chunks of the partitions that begin at `start`, newest or oldest first. No device is returned that
-    comes after a row which was not evaluated yet."""
+    """Merge the chunks of the partitions that begin at `start`, newest or oldest first. Devices that come after a row
+    that was not evaluated yet are not returned."""
     found: list[Device] = []
     taken = dict.fromkeys(chunks, 0)
     ends = [chunk.end[0] for chunk in chunks.values() if chunk.end]
@@ -71,7 +71,7 @@ def merged(
 
 
 def _last(chunk: Chunk, taken: int, until: str) -> Fingerprint | None:
-    """Return the last row of a chunk that is done with, if it has the time `until`."""
+    """Return the last row of a chunk that was used, if it has the time `until`."""
     if taken == len(chunk.devices) and chunk.end and chunk.end[0] == until:
         return chunk.end[1]
     device = chunk.devices[taken - 1] if taken else None
@@ -97,7 +97,7 @@ def _chunk(
     last = response.get("LastEvaluatedKey")
     devices = [device_of(LedgerRow.from_raw_data(item)) for item in response["Items"]]
     end = plan.place_of(last) if last else None
-    if oldest_first and wanted.entered_before is not None:  # a range that has two ends includes both
+    if oldest_first and wanted.entered_before is not None:  # a range with two ends includes both
         devices = [device for device in devices if device.enteredat < str(wanted.entered_before)]
         end = end if end and end[0] < wanted.entered_before else None
     return Chunk(devices, end)

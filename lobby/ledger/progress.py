@@ -1,6 +1,6 @@
 """The progress of a scheduled Lambda, by name, for its next run.
 
-Such a Lambda may do its work twice, so lost progress, or two runs at the same time, only cost additional work.
+Such a Lambda may do its work twice, so lost progress and concurrent runs only cost additional work.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The ledger's changes of a device when evidence is found that its certificate is in use twice (`domain.quarantine`).
 
-One transaction records the evidence and, if the policy requires it, the quarantine, so no crash separates them.
-Repeating it changes nothing. Users dismiss and lift by `DeviceChanges`.
+One transaction records the evidence and, if the policy requires it, the quarantine, so a crash cannot separate them.
+Repeating it changes nothing. Users dismiss a suspicion and lift a quarantine with `DeviceChanges`.
 """
 
 from lobby.domain import quarantine
@@ -15,8 +15,8 @@ class QuarantineWriter(EventWriter):
     """The ledger's changes because of evidence."""
 
     def suspect(self, device: Device, evidence: Evidence, policy: ClonePolicy, since: int, actor: str) -> Device:
-        """Flag the device, or put it in quarantine. Nothing changes for one that is flagged already, unless the policy
-        is a quarantine; for one that has no active certificate; and if a user has dismissed the suspicion since the
+        """Flag the device, or put it in quarantine. Nothing changes in three cases: the device is already flagged and
+        the policy is not a quarantine; it has no active certificate; or a user has dismissed the suspicion after the
         evidence was selected with `usable_from` = `since`."""
 
         def decide(row: Device, at: str) -> Device:

@@ -34,8 +34,8 @@ class LedgerReader:
             return None
 
     def get_with_certificate(self, certid: Fingerprint) -> Device | None:
-        """Return the device with its certificate, or None if there is no row, with one call; with two, if it has a
-        certificate of a renewal. Raise `GetError`, also if DynamoDB has no capacity for both."""
+        """Return the device with its certificate, or None if there is no row. This takes one call, or two if the device
+        has renewed its certificate. Raise `GetError`, also if DynamoDB lacks capacity for one of the reads."""
         tables = [model.Meta.table_name for model in (LedgerRow, CertificateRow)]
         wanted = {"Keys": [{"certid": {"S": certid}}], "ConsistentRead": True}
         client: Any = connection_of().client
@@ -102,8 +102,8 @@ class LedgerReader:
         return holder
 
     def replaceable_holder(self, name: ThingName, certid: Fingerprint) -> Fingerprint | None:
-        """Return the current holder of the name, if `certid` can take it over: a revoked certificate gives its name to
-        its successor. Raise `Conflict` NAME_TAKEN otherwise, or `SerialNumberClaimed`."""
+        """Return the current holder of the name, if `certid` can take the name over: a revoked certificate gives its
+        name to its successor. Raise `Conflict` NAME_TAKEN otherwise, or `SerialNumberClaimed`."""
         holder = self.holder_or_claim(name)
         if holder is None or holder == certid:
             return None

@@ -1,7 +1,7 @@
 """A cache of the enrolments for the doors, which saves a read for each device.
 
-A new enrolment applies after `CACHE_TIME` at the latest. Everything else applies at once: a transaction admits a device
-only if its enrolment is unchanged, and before a device is refused, the enrolments are read again.
+A new enrolment applies after `CACHE_TIME` at the latest. All other changes apply at once: a transaction admits a device
+only if its enrolment is unchanged, and the enrolments are read again before a device is refused.
 """
 
 import threading
@@ -27,7 +27,7 @@ class RecentEnrolments:
         self._reading = threading.Lock()
 
     def all(self, read_after: datetime | None = None) -> list[Enrolment]:
-        """Return all enrolments, as they were read recently; with `read_after`, after this time."""
+        """Return all enrolments from the cache; with `read_after`, only if they were read after this time."""
         with self._reading:
             if self._cached is None or not self._is_usable(*self._cached, read_after):
                 self._cached = (self._clock(), self._enrolments.all())

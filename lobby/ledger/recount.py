@@ -1,10 +1,10 @@
 """Adds devices to the counts: `python -m lobby.ledger.recount`, with the lobby account's credentials.
 
-For rows that are older than the counts, or that were written by other tools. These rows also get the key of the index
-by fingerprint. Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains the key
-of the bucket that counts it; row and count are updated in one transaction, on condition that the row is unchanged. It
-then corrects counts that differ from the rows, which happens only if another Region became home before both were
-replicated. It scans the whole table, which no Lambda may do.
+It counts rows that are older than the counts, or that other tools have written. These rows also get the key of the
+index by fingerprint. Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains
+the key of the bucket that counts it. One transaction updates row and count, on condition that the row is unchanged. The
+command then corrects counts that differ from the rows, which happens only if another Region became home before both
+were replicated. It scans the whole table, which no Lambda may do.
 """
 
 import os
@@ -29,7 +29,7 @@ _PASSES: Final = 5
 
 
 def recount(writer: Writer) -> int:
-    """Return the number of rows that were counted. Raise `Conflict` CHANGED_MEANWHILE if some keep changing."""
+    """Count all uncounted rows, and return their number. Raise `Conflict` CHANGED_MEANWHILE if some keep changing."""
     counted = 0
     for _ in range(_PASSES):
         conflicts = 0
@@ -59,8 +59,8 @@ def _count(writer: Writer, devices: Sequence[Device]) -> int:
 
 
 def correct(shard: int = 0) -> dict[str, int]:
-    """Correct the counts that differ from the rows by the same number twice; others are changing now. Return the
-    corrections, by bucket."""
+    """Correct the counts that differ from the rows by the same number in two comparisons; all other differences come
+    from changes in progress. Return the corrections, by bucket."""
     first, second = differences(), differences()
     found = {bucket: number for bucket, number in second.items() if first.get(bucket) == number}
     for bucket, number in found.items():

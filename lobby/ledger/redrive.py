@@ -1,7 +1,7 @@
 """The ledger's functions for a redrive: the lanes in which rows wait, and the holder of a thing name.
 
-The message that started a lane's worker may be lost, or its row could not be read; the row still waits in its lane. The
-index contains only such rows.
+If the message that started a lane's worker was lost, or a row could not be read, the row still waits in its lane. The
+by-turn index contains only waiting rows.
 """
 
 import json
@@ -28,7 +28,7 @@ def unreadable_row(certid: Fingerprint, reason: str) -> str:
 
 
 def all_lanes(lanes: Lanes) -> list[Lane]:
-    """Return the lane of each registered target, the lobby's, and every other one that has had work."""
+    """Return the lanes of all registered targets, the lobby's lane, and all other lanes that have had work."""
     registered = [lane_to(target.target) for target in Targets.read_only().all()]
     return list(dict.fromkeys([LOBBY, *registered, *(state.lane for state in lanes.all())]))
 

@@ -1,7 +1,8 @@
 """Finds devices whose last changes were not replicated completely, after another Region has become home.
 
 It reads all rows, a page at a time, with the last entry of each; or the anchors of another Region's notary, once that
-Region answers again. Both only read. A device that changes meanwhile is read again, and reported only if the gap stays.
+Region answers again. It changes nothing. If a device changes in the meantime, it is read again, and reported only if
+the gap stays.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ _AGAIN: Final = 2
 
 @dataclass(frozen=True)
 class AuditPage:
-    """The findings among the next devices, how many were checked, and the last one if there are more."""
+    """The findings, how many devices were checked, and the last device if there are more."""
 
     findings: Sequence[Finding]
     checked: int

@@ -1,6 +1,7 @@
 """The table of leases: which message of a certificate's just-in-time registration is processed (`leases`).
 
-It is apart from the ledger: its rows change at every registration and expire, and no other Lambda writes them.
+It is separate from the ledger, because its rows change at every registration and expire, and no other Lambda writes
+them.
 """
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -11,10 +12,10 @@ from lobby.ledger.table_calls import Calls
 
 
 class RegistrationRow(Model):
-    """The lease of a certificate's registration (`leases`): the id of the message that is processed, since when and
-    until when, in ms since 1970, and whether the run has ended with a decision. `began` becomes the time of the
-    decision, because messages that were sent before it need no other run. DynamoDB deletes a row after `expires`, in
-    seconds since 1970."""
+    """The lease of a certificate's registration (`leases`): the id of the message in progress, the beginning and end of
+    the lease, in ms since 1970, and whether the run has ended with a decision. `began` then becomes the time of the
+    decision, because earlier messages need no other run. DynamoDB deletes a row after `expires`, in seconds since
+    1970."""
 
     class Meta(Calls):
         table_name = NAMES.name("registrations")

@@ -12,9 +12,9 @@ _NAME: Final = "renewals"
 
 @dataclass(frozen=True)
 class RenewalSummary:
-    """Numbers of devices at the time `at` (ISO 8601 UTC): due, of these overdue, and of these unable to renew by
-    themselves; `expiring`: the certificate expires soon or has expired. `authorities` are CAs and lists that will
-    expire, or cannot be used."""
+    """Numbers of devices at the time `at` (ISO 8601 UTC): devices that are due, those of them that are overdue, and
+    those of them whose clients cannot renew. `expiring` counts certificates that expire soon or have expired.
+    `authorities` are CAs and revocation lists that expire soon or cannot be used."""
 
     at: str
     due: int

@@ -1,5 +1,5 @@
-"""Writes the events of renewals: a device is due, its new certificate is signed, an arrival proves it, the old one is
-retired.
+"""Writes the events of a renewal: the device is due, its new certificate is signed, an arrival proves the new
+certificate, and the old one is retired.
 
 A device keeps its row under its first fingerprint. Each further certificate has an item in the certificates' table that
 names the device and the certificate that it renews; it is written with the row, before the certificate is activated.
@@ -28,8 +28,8 @@ class RenewalWriter(EventWriter):
     """The ledger's events of renewals."""
 
     def find(self, certificate: Fingerprint) -> Device | None:
-        """Return the device that has, or has had, this certificate; None if no device has. A device that has renewed
-        its certificate is found by its first one with one read, and by another one with three."""
+        """Return the device that has, or has had, this certificate; None if no device has. The lookup takes one read by
+        a device's first certificate, and three by a later one."""
         device = self.get(certificate)
         if device is not None:
             return device
@@ -40,11 +40,12 @@ class RenewalWriter(EventWriter):
         return self.get(Fingerprint(owner)) if owner else None
 
     def due(self, device: Device, by: str, actor: str) -> Device:
-        """Record that the device is to renew until `by`, and have it asked. Repeat it to have it asked again."""
+        """Record that the device has to renew by `by`, and have the commissioner ask it. Each repetition makes the
+        commissioner ask again."""
         return self._update(device, Event.DUE, lambda d, _at: renewal_transitions.become_due(d, by), actor)
 
     def renew(self, device: Device, certificate: Fingerprint, pem: str, expires: str | None, actor: str) -> Device:
-        """Record a new certificate of the device, for this claim only. The entry has its fingerprint as its reason.
+        """Record a new certificate of the device, for this claim only. The reason of the entry is the new fingerprint.
         Raise `Conflict` NOT_DUE, REVOKED, NOT_ALLOWED or CHANGED_MEANWHILE."""
 
         def decide(row: Device, at: str) -> Device:
@@ -60,8 +61,7 @@ class RenewalWriter(EventWriter):
         return self._update(device, Event.RENEW, decide, actor, why=certificate, also=(item,))
 
     def arrive(self, device: Device, actor: str, certificate: Fingerprint | None = None) -> Device:
-        """Record that the target reported a connection of the device with `certificate` (None: with the one that is
-        awaited)."""
+        """Record that the target reported a connection of the device with `certificate` (None: the awaited one)."""
 
         def decide(row: Device, at: str) -> Device:
             return commissioner_transitions.arrive(row, at, certificate)
@@ -73,7 +73,7 @@ class RenewalWriter(EventWriter):
 
     def retire_certificates(self, device: Device, certificates: tuple[Fingerprint, ...], actor: str) -> Device:
         """Record that these certificates are retired in the target and in the lobby, and that a device that is due was
-        asked. The entry has the fingerprint of the first one as its reason, or ASKED if there is none."""
+        asked. The reason of the entry is the first fingerprint, or ASKED if there is none."""
 
         def decide(row: Device, _at: str) -> Device:
             return renewal_transitions.retired(row, device.generation, certificates)

@@ -1,8 +1,8 @@
 """The keys for which devices that renew have requested certificates, in the table of certificates.
 
-A key is recorded before AWS IoT issues a certificate for it. So a certificate that was issued and not recorded, because
-the process ended in between, is recognised as one of the lobby (`lobby.doors.orphaned_certificates`). The item stays: a
-key can get several certificates before one is recorded.
+A key is recorded before AWS IoT issues a certificate for it. So if the process ends before it records the certificate,
+the lobby still recognises the certificate as its own (`lobby.doors.orphaned_certificates`). The item stays, because
+several certificates may be issued for a key before one is recorded.
 """
 
 from hashlib import sha256

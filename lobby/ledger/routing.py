@@ -1,11 +1,11 @@
-"""Where the calls to DynamoDB go, in a lobby with several Regions: each process has one way of access.
+"""Selects the Region of each call to DynamoDB, in a lobby with several Regions. Each process has one kind of access.
 
     HOME       reads the own replica and writes it, only while this Region is home
     DOOR       reads and writes the tables of the home Region, never a replica
     RECEPTION  reads the own replica, and writes to the home Region
 
-In a lobby with one Region nothing here is used: `route` returns None and changes nothing. Otherwise it gives every
-table a client that checks the lease before each write (`home_fence`) and sends the call to the right Region.
+In a lobby with one Region, `route` returns None and changes nothing. Otherwise it gives every table a client that
+checks the lease before each write (`home_fence`) and sends the call to the right Region.
 """
 
 import os
@@ -39,18 +39,19 @@ _CONFIG: Final = Config(
     read_timeout=Calls.read_timeout_seconds,
     retries={"mode": "standard", "total_max_attempts": 1 + Calls.max_retry_attempts},
     max_pool_connections=40,
-    parameter_validation=False,  # as PynamoDB's clients
+    parameter_validation=False,  # the same as PynamoDB's clients
 )
 _AWAY: Final = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
-"""A device waits, and its message is repeated or stays in a queue."""
+"""Short, because a device waits, and its message is repeated or stays in a queue."""
 _REFUSALS: Final = (
     *("AccessDeniedException", "ConditionalCheckFailedException", "TransactionCanceledException"),
     "ValidationException",
 )
-"""Answers of a Region that works."""
+"""Error codes that only a working Region returns."""
 logger = Logger(service="routing")
 _AT_HOME: Final[ContextVar[bool | None]] = ContextVar("at_home", default=None)
-"""Where the reads of this thread go now: home, or not (False); None: as the access says."""
+"""Where the reads of this thread go now: to the home (True), to the own replica (False), or as the access says
+(None)."""
 
 
 class Access(Enum):
@@ -70,11 +71,11 @@ class RoutedClient:
         self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
-        """Return what is the same in all Regions, such as the exceptions."""
+        """Return an attribute that is the same in all Regions, such as the exceptions."""
         return getattr(self._client(self._fence.own), name)
 
     def _make_api_call(self, operation: str, arguments: dict[str, Any]) -> Any:
-        """PynamoDB's only way to make a call."""
+        """Make a call. PynamoDB uses no other method for calls."""
         return self._client(self._region(operation))._make_api_call(operation, arguments)
 
     def batch_get_item(self, **arguments: Any) -> Any:
@@ -96,7 +97,7 @@ class RoutedClient:
 
 
 class _Process:
-    """What `route` has installed in this process."""
+    """The state that `route` has installed in this process."""
 
     fence: Fence | None = None
 
@@ -110,7 +111,7 @@ def route(access: Access) -> Fence | None:
 
 
 def install(fence: Fence, access: Access, clients: Callable[[Region], Any] | None = None) -> None:
-    """Give every table the client of this access."""
+    """Give every table a client with this access."""
     routed: Any = RoutedClient(fence, access, clients or partial(_new_client, fence.own))
     for model in _models():
         connection_of(model)._client = routed
@@ -131,7 +132,8 @@ def epoch() -> int | None:
 
 
 def epoch_began() -> int | None:
-    """Return since when the home Region is home, in ms since 1970; None for the first home, or in one Region."""
+    """Return the time since which the home Region is home, in ms since 1970; None for the first home, or in a lobby
+    with one Region."""
     fence = _Process.fence
     vote = fence.require(here=False) if fence else None
     return vote.since if vote and vote.epoch > 1 else None

@@ -1,7 +1,7 @@
-"""The filter of a campaign: that of lists, and attributes that no index has.
+"""The filter of a campaign: the filter of lists, and further attributes that no index has.
 
-The list gives the candidates; each row is then read consistently and checked. A campaign fixes its devices by the state
-that they had when it was created, so a device that enters another state while they are collected is not selected twice.
+The list gives the candidates; each row is then read consistently and checked. A campaign selects devices by their state
+at its creation, so a device that changes its state while they are collected is not selected twice.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,8 @@ class Selection:
     home: Target | None = None
     """The target from which a device was evacuated."""
     share: float | None = None
-    """The share of the devices that are prepared in a standby, 0 to 1. It always has the same devices."""
+    """The share of the devices that are prepared in a standby, 0 to 1. The same share always selects the same
+    devices."""
 
     def matches(self, device: Device) -> bool:
         """Return whether a row that was read consistently is selected."""
@@ -47,7 +48,7 @@ class Selection:
         return is_ready and int(device.certid[:8], 16) < self.share * 16**8
 
     def before(self, at: str) -> "Selection":
-        """Return the selection of devices that had entered their state before a time."""
+        """Return the selection, limited to devices that entered their state before a time."""
         bound = min(at, self.filter.entered_before or at)
         return replace(self, filter=replace(self.filter, entered_before=bound))
 

@@ -1,8 +1,8 @@
 """Chooses the index that answers a list with the fewest rows.
 
-With one candidate, nothing is read. Otherwise the counts state how many devices are in the state and in the target, and
-fingerprints are spread evenly. How many devices have a name, or are to renew, is found by counting keys, up to one
-request, and only if the other candidates need more than one.
+With one candidate, nothing is read. Otherwise the counts state how many devices are in the state or target, and
+fingerprints are spread evenly. For names and renewals, keys are counted with at most one request, and only if the other
+candidates would need more than one request.
 """
 
 import math
@@ -18,8 +18,8 @@ ONE_REQUEST: Final = 500
 _UNIQUE: Final = 8
 """Digits of a fingerprint that practically no two devices share."""
 _KEY_COST: Final = 5
-"""The cost of a row of an index that has only keys, relative to a row of the others: half a read unit, as the row is
-read from the table."""
+"""The cost of a row of an index with only keys, relative to a row of another index: half a read unit, because the row
+is read from the table."""
 _MANY: Final = 0.1
 """The assumed share of all devices that an index of names or renewals selects, if there are too many to count."""
 _COUNTED: Final = (BY_NAME, BY_RENEWAL)

@@ -1,7 +1,7 @@
 """The serial numbers that a user has approved for another key, once, at the door `claim`.
 
-An approval is an item of the table of enrolments. The transaction that admits the new key uses it up, so that of two
-keys only one gets the serial number.
+An approval is an item of the table of enrolments. The transaction that admits the new key uses it up, so only one key
+can get the serial number.
 """
 
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ def use_of(serial: ThingName, enrolment: EnrolmentName, certid: Fingerprint) -> 
 
 
 def approve(serial: ThingName, enrolment: EnrolmentName, actor: str, at: datetime) -> str:
-    """Approve a serial number, and return until when. Repeating it extends the time."""
+    """Approve a serial number, and return the end of the approval. Repeating it extends the time."""
     until = timestamp(at + APPROVED)
     row = ApprovalRow(_key(serial), _NAME, enrolment=enrolment, until=until)
     entry = EnrolmentEntry(timestamp(at), actor, EnrolmentEvent.APPROVED, f"{serial} until {until}")

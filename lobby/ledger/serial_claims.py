@@ -1,7 +1,8 @@
 """The register of claims by serial number: claim, withdraw, list.
 
-A serial number is claimed only while no certificate has its name: both are one conditional item, so a device that is
-admitted at the same time is either claimed with its admission, or found here and claimed as any other device.
+A serial number can be claimed only while no certificate has its name. Both need the same conditional item. So if a
+device is admitted at the same time, either its admission applies the claim, or this module finds its certificate, and
+the device is claimed like any other.
 """
 
 from collections.abc import Callable
@@ -38,8 +39,9 @@ class SerialClaims:
         self._clock = clock
 
     def claim(self, serial: ThingName, request: ClaimRequest, actor: str) -> SerialClaim | Fingerprint:
-        """Claim a serial number, and return the claim. The same request again changes nothing. Return a certificate
-        instead if it has the name: claim its device. Raise `Conflict` ALREADY_CLAIMED or CHANGED_MEANWHILE."""
+        """Claim a serial number, and return the claim. Repeating the request changes nothing. If a certificate already
+        has the name, return its fingerprint; the caller then claims this device. Raise `Conflict` ALREADY_CLAIMED or
+        CHANGED_MEANWHILE."""
         for _ in range(_ATTEMPTS):
             found = find_claim(serial)
             if found is not None:

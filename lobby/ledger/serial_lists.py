@@ -1,7 +1,7 @@
 """The lists of serial numbers of enrolments. A device's serial number is its thing name.
 
 Each serial number is one item, so a list has any length and a lookup is one read. A serial number is in one list only.
-Numbers are added in transactions with the number of entries of the list; adding some again changes nothing.
+Each transaction adds serial numbers and updates the length of the list; adding a number again changes nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class SerialLists:
 
     def add(self, enrolment: EnrolmentName, serials: Sequence[ThingName], actor: str) -> int:
         """Add serial numbers to a list and return how many are new. If one is in another list, nothing is added:
-        `Conflict` SERIAL_LISTED. If that or a crash happens while they are written, some may be added; then repeat the
+        `Conflict` SERIAL_LISTED. If this is detected late, or after a crash, some may already be added; then repeat the
         request. Raise `Conflict` CHANGED_MEANWHILE if others keep changing the list."""
         added = 0
         missing = self._missing(enrolment, serials)
@@ -84,7 +84,8 @@ class SerialLists:
 
     @staticmethod
     def _missing(enrolment: EnrolmentName, serials: Sequence[ThingName]) -> list[ThingName]:
-        """Return those that are in no list, in order. Raise `Conflict` SERIAL_LISTED for one in another list."""
+        """Return the serial numbers that are in no list, in order. Raise `Conflict` SERIAL_LISTED if one is in another
+        list."""
         keys = [(serial_key(serial), LIST) for serial in serials]
         found = {row.kind: row.enrolment for row in SerialRow.batch_get(keys, consistent_read=True)}
         others = [serial for serial in serials if found.get(serial_key(serial), enrolment) != enrolment]

@@ -1,7 +1,7 @@
 """Stores the connections of devices whose certificates may be in use twice (`lobby.domain.clones`).
 
 One item per device in the table of connections holds the latest sightings. It is written on condition that it is
-unchanged since it was read, and expires a day after the last one, as AWS IoT's own records of connections do.
+unchanged, and expires a day after the last sighting, like AWS IoT's own records of connections.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,8 @@ class Sightings:
         return _sightings_of(_read(certid))
 
     def add(self, certid: Fingerprint, *new: Sighting) -> tuple[Sighting, ...]:
-        """Record connections of a device, and return its latest ones with them. Raise `Conflict` CHANGED_MEANWHILE if
-        others are recorded all the time."""
+        """Record connections of a device, and return its latest sightings, including the new ones. Raise `Conflict`
+        CHANGED_MEANWHILE if other connections are recorded at the same time again and again."""
         for attempt in range(_ATTEMPTS):
             row = _read(certid)
             before = after = _sightings_of(row)

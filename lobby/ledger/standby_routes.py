@@ -1,4 +1,4 @@
-"""The current route of a device, also while its target is evacuated and its row has not been changed yet.
+"""The current route of a device, even while its target is evacuated and its row is not changed yet.
 
 A row without a standby costs no further read. Otherwise the target's record decides, which is read at most once in
 `EVACUATION_CACHE` by each process.
@@ -13,7 +13,7 @@ from lobby.ledger.targets import RecentTargets
 from lobby.wire import Route
 
 EVACUATION_CACHE: Final = timedelta(seconds=5)
-"""How long a warm Lambda may not know of an evacuation."""
+"""How long a warm Lambda may work with data from before an evacuation."""
 
 
 def current_route(device: Device, targets: RecentTargets) -> Route | None:

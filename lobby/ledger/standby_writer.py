@@ -1,5 +1,5 @@
-"""The ledger's events of a device in its standby: it was prepared there, is connected there before its row was changed,
-or has gone there by itself.
+"""The ledger's events of a device in its standby: the device was prepared there, is connected there before its row was
+changed, or has gone there by itself.
 
 A device that arrives in the standby of an evacuated target is recorded at once: the arrival changes its row.
 """
@@ -26,7 +26,7 @@ class StandbyWriter(EventWriter):
         why: str = "",
     ) -> Device:
         """Record that the work in the device's other place is done; with `code`, that it was refused. `why` is the
-        reason in the history; empty for that of a preparation."""
+        reason in the history; if empty, the reason states the result of the preparation."""
 
         def decide(row: Device, _at: str) -> Device:
             return standby_transitions.prepared(row, device.generation, target, status, iotep, code)
@@ -45,7 +45,7 @@ class StandbyWriter(EventWriter):
         return self._update(device, Event.PREPARED, decide, actor, why=reason)
 
     def follow(self, device: Device, standby: Target, actor: str, why: str) -> Device:
-        """Record that a device of an evacuated target is one of its standby now."""
+        """Record that a device of an evacuated target now belongs to the standby."""
         home = device.target
         if home is None:
             raise AssertionError(f"a device that was evacuated has a target: {device.certid}")
@@ -56,7 +56,7 @@ class StandbyWriter(EventWriter):
         return self._update(device, Event.EVACUATE, decide, actor, why=why)
 
     def prepare_again(self, device: Device, actor: str) -> Device:
-        """Record that a device is to be prepared again, because its standby is out of step."""
+        """Record that a device must be prepared again, because its standby is out of step."""
 
         def decide(row: Device, _at: str) -> Device:
             return standby_transitions.prepare_again(row)
@@ -72,7 +72,7 @@ class StandbyWriter(EventWriter):
         return self._update(device, Event.STANDBY, decide, actor, why=why)
 
     def call_back(self, device: Device, standby: Target, actor: str, why: str) -> Device:
-        """Record that a device is connected to its standby, although its target is not evacuated, and is to return."""
+        """Record that a device is connected to its standby, although its target is not evacuated, and must return."""
 
         def decide(row: Device, at: str) -> Device:
             return standby_transitions.call_back(row, standby, actor, at)

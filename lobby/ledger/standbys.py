@@ -31,9 +31,8 @@ _MOVED: Final = (*PLACED_STATES, State.EXPECTED, State.CLAIMED, State.FAILED)
 
 @dataclass(frozen=True)
 class StandbyCounts:
-    """Devices of a target: `placed` are those that are registered in it, `prepared` those of them that are registered
-    in the standby, too. `away` are those that were evacuated and have not returned; `left` those that an evacuation
-    has still to change."""
+    """Numbers of a target's devices: `placed` are registered in it, and `prepared` are also registered in its standby.
+    `away` were evacuated and have not returned; `left` are still to be changed by an evacuation."""
 
     placed: int = 0
     prepared: int = 0
@@ -42,8 +41,8 @@ class StandbyCounts:
 
 
 def counts_of(target: Target, tallies: Iterable[Tally]) -> StandbyCounts:
-    """Return the counts of a target. Devices of other targets that were evacuated to it are not among them: neither a
-    preparation nor an evacuation of this target changes them."""
+    """Return the counts of a target. Devices that were evacuated to it from other targets are not counted, because
+    neither a preparation nor an evacuation of this target changes them."""
     placed = prepared = away = left = 0
     for tally in tallies:
         bucket, count = tally.bucket, tally.count
@@ -92,8 +91,8 @@ class Standbys:
         return write(registered, after, self._targets.entry(actor, TargetEvent.STANDBY, detail), named=other)
 
     def evacuate(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
-        """Send the devices of a target to its standby, or record that `actor` asks for it: then a second user must do
-        the same within an hour. Raise `Conflict` NO_STANDBY, TARGET_EVACUATED for its standby, or
+        """Send the devices of a target to its standby, or record the request of `actor`, which a second user must
+        confirm within an hour by the same call. Raise `Conflict` NO_STANDBY, TARGET_EVACUATED for its standby, or
         SECOND_PERSON_REQUIRED."""
         registered, at = self._targets.get(target), self._timestamp()
         after, standby = rules.evacuated(registered, actor, at, why), standby_of(registered)
@@ -123,9 +122,8 @@ class Standbys:
         return write(registered, after, self._targets.entry(actor, TargetEvent.RETURNED, detail))
 
     def drill(self, target: Target, share: float, actor: str) -> RegisteredTarget:
-        """Send a share of the devices of a target to its standby, those that are prepared. They stay there until
-        `come_back`. Raise as `standby_rules.drilled`, or `Conflict` STANDBY_IN_USE while devices are away, or
-        DRILL_TOO_LARGE."""
+        """Send a share of a target's prepared devices to its standby. They stay there until `come_back`. Raise as
+        `standby_rules.drilled`, or `Conflict` STANDBY_IN_USE while devices are away, or DRILL_TOO_LARGE."""
         registered = self._targets.get(target)
         after, standby = rules.drilled(registered, actor, self._timestamp(), share), standby_of(registered)
         self._require_usable(standby)
@@ -138,8 +136,8 @@ class Standbys:
         return write(registered, after, entry, usable=standby)
 
     def follow(self, registered: RegisteredTarget) -> Campaign | None:
-        """Return the campaign that does the last work on a target's devices, created if it does not exist; None if
-        there is no such work, or if it has ended."""
+        """Return the campaign that does the last work on a target's devices, and create it if it does not exist. None
+        if there is no such work, or if it has ended."""
         if registered.last_work is None:
             return None
         campaign = rules.campaign_of(rules.parse_work(registered.last_work), registered)
@@ -147,9 +145,9 @@ class Standbys:
         return None if found.state in ENDED else found
 
     def continue_evacuation(self, registered: RegisteredTarget, actor: str) -> RegisteredTarget:
-        """Begin the evacuation of an evacuated target again, if its campaign is done and devices are left: they were
-        claimed meanwhile, or another change was in progress. Otherwise, return the target unchanged; a campaign that a
-        user has cancelled is not continued."""
+        """Begin the evacuation of an evacuated target again, if its campaign is done but devices are left, because they
+        were claimed in the meantime or another change was in progress. Otherwise, return the target unchanged. A
+        campaign that a user has cancelled is not continued."""
         if registered.evacuated_at is None or registered.last_work is None:
             return registered
         found = self._last_campaign(registered)
@@ -175,12 +173,13 @@ class Standbys:
         return write(registered, replace(after, evacuated_at=since), entry)
 
     def _is_at_work(self, registered: RegisteredTarget) -> bool:
-        """Return whether the campaign of the last work has not ended, or has yet to be created."""
+        """Return whether the campaign of the last work is in progress, or still has to be created."""
         found = self._last_campaign(registered)
         return registered.last_work is not None and (found is None or found.state not in ENDED)
 
     def _last_campaign(self, registered: RegisteredTarget) -> Campaign | None:
-        """Return the campaign of a target's last work; None if there is no such work, or it has yet to be created."""
+        """Return the campaign of a target's last work; None if there is no such work, or the campaign does not exist
+        yet."""
         if registered.last_work is None:
             return None
         return self._campaigns.find(rules.campaign_name(rules.parse_work(registered.last_work), registered.target))
@@ -191,7 +190,7 @@ class Standbys:
         return counts_of(registered.target, self._counts()).placed > 0
 
     def is_followed(self, registered: RegisteredTarget) -> bool:
-        """Return whether the campaign of a target's last work exists; also if there is no such work."""
+        """Return whether the campaign of a target's last work exists, or none is needed."""
         return registered.last_work is None or self._last_campaign(registered) is not None
 
     def _require_usable(self, standby: Target) -> None:

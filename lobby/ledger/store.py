@@ -80,8 +80,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         *,
         unless_admitted: bool = False,
     ) -> Device:
-        """Record that a certificate was refused, and why, and count the refusal by an `enrolment`. `unless_admitted`:
-        one that was admitted before stays as it is."""
+        """Record that a certificate was refused, and why, and count the refusal by an `enrolment`. `unless_admitted`: a
+        device that was admitted before stays as it is."""
 
         def decide(device: Device | None, at: str) -> Device:
             if device is not None and unless_admitted and transitions.was_admitted(device):
@@ -112,10 +112,10 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         can_renew: bool | None = None,
     ) -> bool:
         """Record the last hello of a waiting device. Return whether it was written: at most once per
-        `HEARTBEAT_INTERVAL`, or when its client can do something else. Of a device that has its route, only such news
-        is recorded. While the row needs the commissioner, a write starts it again, so only the news is written that the
-        client can renew, or has changed doors: a device that was claimed before its first hello may say no other hello
-        in the lobby."""
+        `HEARTBEAT_INTERVAL`, or when the capabilities of its client have changed. For a device that has its route, only
+        such changes are recorded. While the row needs the commissioner, each write starts the commissioner again, so
+        only two changes are written: whether the client can renew, and a change of the door. They must not wait,
+        because a device that was claimed before its first hello may send only this one in the lobby."""
         at, report = self._clock(), Report(clientversion, shows_code, can_renew, self._region)
         waits, is_new = device.devstate in _WAITING_STATES, hellos.is_news(device, report)
         if device.needs_commissioner and not hellos.is_urgent_news(device, report):
@@ -145,8 +145,9 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         row: Any = UNREAD,
         expected_name: ThingName | None = None,
     ) -> Device:
-        """Claim a device that was never seen, or that waits. Raise `Conflict` ALREADY_CLAIMED. `row` is the row, or
-        None for no row, if the caller has read it. `expected_name`: the name that the device is expected to have."""
+        """Claim a device that was never seen, or that waits. Raise `Conflict` ALREADY_CLAIMED. `row` is the row that
+        the caller has read, or None if there is no row. `expected_name`: the name that the device is expected to
+        have."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transitions.claim(device, certid, request, actor, at, expected_name)
@@ -162,7 +163,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         names: Mapping[Fingerprint, ThingName] = NO_NAMES,
     ) -> list[Device | LobbyError]:
         """Claim each device and return the results in order: a device, or the error. Once `deadline` returns true, the
-        rest is not tried: `Conflict` NOT_TRIED. `names`: the names that the devices are expected to have."""
+        remaining devices get `Conflict` NOT_TRIED. `names`: the names that the devices are expected to have."""
         bulk = Bulk(
             Event.CLAIM,
             lambda certid, device, at: transitions.claim(device, certid, request, actor, at, names.get(certid)),
@@ -180,8 +181,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
     def confirm(self, device: Device, code: PresenceCode, actor: str) -> Device:
         """Put the claim of the device that shows this code into effect. Nothing changes for a claim that was confirmed
         before. A wrong code is recorded before the error is raised, even if several are entered at the same time.
-        Raise `Conflict`: WRONG_CODE, PRESENCE_FAILED for the last one, which drops the claim, CHANGED_MEANWHILE if
-        there is another claim."""
+        Raise `Conflict`: WRONG_CODE; PRESENCE_FAILED for the last wrong code, which drops the claim; CHANGED_MEANWHILE
+        if the device has another claim."""
         if device.presence_proof is PresenceProof.GIVEN:
             return device
         right, generation = presence.is_right(device, code), device.generation
@@ -205,8 +206,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         return self.change(Chosen(certid), Release(), actor)
 
     def retry(self, certid: Fingerprint, actor: str, expected: Device | None = None) -> Device:
-        """Have the commissioner try again. With `expected`, only if claim and state are unchanged since: `Conflict`
-        CHANGED_MEANWHILE."""
+        """Have the commissioner try again. With `expected`, raise `Conflict` CHANGED_MEANWHILE if claim or state have
+        changed."""
 
         def decide(device: Device, at: str) -> Device:
             if expected and (device.generation, device.devstate) != (expected.generation, expected.devstate):
@@ -216,7 +217,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         return present(self._read_and_update(certid, Event.RETRY, decide, actor))
 
     def revoke(self, certid: Fingerprint, why: str, actor: str) -> Device:
-        """Revoke a certificate permanently; also one that was never seen."""
+        """Revoke a certificate permanently, even if it was never seen."""
         return present(self.change(Chosen(certid), Revoke(why), actor))
 
     def commission(
@@ -227,8 +228,9 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         standby: Target | None = None,
         shadows: ShadowOutcome | None = None,
     ) -> Device:
-        """Record the commissioner's success, for this claim only: `Conflict` CHANGED_MEANWHILE. `standby`: that of the
-        device's target, in which it is prepared next. `shadows`: what was done with its shadows."""
+        """Record the commissioner's success, for this claim only; otherwise raise `Conflict` CHANGED_MEANWHILE.
+        `standby`: the standby of the device's target, in which the device is prepared next. `shadows`: what was done
+        with the device's shadows."""
 
         def decide(row: Device, at: str) -> Device:
             return commissioner_transitions.commission(row, device.generation, iotep, at, standby, shadows)
@@ -236,7 +238,7 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         return self._update(device, Event.COMMISSION, decide, actor, why=shadows.why if shadows else None)
 
     def fail(self, device: Device, code: str, message: str, actor: str) -> Device:
-        """Record the commissioner's failure, for this claim only: `Conflict` CHANGED_MEANWHILE."""
+        """Record the commissioner's failure, for this claim only; otherwise raise `Conflict` CHANGED_MEANWHILE."""
 
         def decide(row: Device, at: str) -> Device:
             return commissioner_transitions.fail(row, device.generation, code, message, at)
@@ -255,7 +257,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         return self._update(device, Event.RETIRE, decide, actor, why=code, about=cleared)
 
     def leave_uncleared(self, certid: Fingerprint, target: Target, actor: str, code: str) -> Device:
-        """Record that a target is to be cleared in which a superseded claim may have left the certificate active."""
+        """Record that a target must be cleared, because a superseded claim may have left the certificate active
+        there."""
         decide = on_row(certid, lambda d, _at: commissioner_transitions.leave_uncleared(d, target))
         return present(self._transition(certid, Event.RETIRE, decide, actor, why=code, about=target))
 
@@ -265,8 +268,8 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
         return present(self._transition(certid, Event.WAKE, decide, actor, always=True))
 
     def deactivate(self, device: Device, target: Target, actor: str) -> Device:
-        """Record, in advance, that the certificate is deactivated in a target that it is not claimed for. Raise
-        `Conflict` CHANGED_MEANWHILE if it is claimed for it by now."""
+        """Record, in advance, that the certificate is deactivated in a target for which it has no claim. Raise
+        `Conflict` CHANGED_MEANWHILE if it has been claimed for this target since."""
 
         def decide(row: Device, _at: str) -> Device:
             return commissioner_transitions.deactivate(row, target)

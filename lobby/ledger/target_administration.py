@@ -1,8 +1,8 @@
 """Renaming, archiving, restoring and removing targets. Each is recorded in the target's history.
 
 An archived target takes no new claims; its devices stay and can be moved, released and retried. A target is removed in
-two steps, so that no claim in progress is lost: it is archived, and some time later, when all earlier requests have
-ended, it can be removed if no device is assigned to it. A removed target stays readable for the commissioner, which may
+two steps, so that no claim in progress is lost: first it is archived; later, when all earlier requests have ended, it
+can be removed if no device is assigned to it. A removed target stays readable for the commissioner, which may still
 have to clear devices there.
 """
 
@@ -23,7 +23,8 @@ from lobby.ledger.targets import Targets
 from lobby.names import Target
 
 REQUEST_TIME: Final = timedelta(seconds=30)
-"""Longer than a request of the API, whose function has a timeout of 29 s: one that ends later has read the change."""
+"""Longer than a request of the API, whose function has a timeout of 29 s, so every request that began before the change
+has ended."""
 
 
 class TargetAdministration:
@@ -82,7 +83,7 @@ class TargetAdministration:
         return write(before, replace(before, removed=True), self._targets.entry(actor, TargetEvent.REMOVED))
 
     def history(self, target: Target) -> list[TargetEntry]:
-        """Return the history of a target, oldest entry first, also of a removed one."""
+        """Return the history of a target, even of a removed one, oldest entry first."""
         found = entries(target)
         if not found:
             self._targets.get(target)  # registered by a version without a history

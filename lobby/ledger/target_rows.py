@@ -1,8 +1,8 @@
 """Rows of the targets' table, and the transaction that writes a change of a target with an entry of its history.
 
-A change is written on condition that the target is unchanged since it was read, and, if devices go to its standby, that
-the standby can take them. A new standby's own record is written, too, so that it is not archived at the same time. The
-transaction has a token, so it is executed once, also if its response is lost and it is sent again.
+A change is written on condition that the target is unchanged, and, if devices go to its standby, that the standby can
+take them. The transaction also writes a new standby's own record, so that the standby is not archived at the same time.
+The transaction has a token, so it is executed once even if its response is lost and it is sent again.
 """
 
 import hashlib
@@ -40,9 +40,9 @@ def write(
     named: RegisteredTarget | None = None,
 ) -> RegisteredTarget:
     """Write a new target (`before` is None), a changed one, or the removal of one, and the entry. `usable`: another
-    target, which must be neither archived nor evacuated. `named`: the new standby, as it was read; that it was named is
-    written to its record, so that it cannot be archived by a caller who has not seen this. Return `after`. Raise
-    `Conflict` CHANGED_MEANWHILE."""
+    target, which must be neither archived nor evacuated. `named`: the new standby, as it was read. Its record gets the
+    time at which it was named, so that a caller with older data cannot archive it. Return `after`. Raise `Conflict`
+    CHANGED_MEANWHILE."""
     key = str(after.target)
     try:
         with TransactWrite(connection=connection_of(TargetRow), client_request_token=str(uuid4())) as transaction:
@@ -69,7 +69,7 @@ def write(
 
 
 def entries(target: Target) -> list[TargetEntry]:
-    """Return the history of a target, the oldest entry first; also of one that was removed."""
+    """Return the history of a target, even of a removed one, oldest entry first."""
     rows = TargetEntryRow.query(_history(target), consistent_read=True)
     return [TargetEntry(row.at, row.actor, TargetEvent(row.event), row.detail or "") for row in rows]
 

@@ -71,8 +71,8 @@ class Targets:
         raise _unknown(target)
 
     def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
-        """Return a target and a device with one call and consistent reads, so that a change of what the target requires
-        of claims applies at once. Raise `NotFound` UNKNOWN_TARGET."""
+        """Return a target and a device with one call and consistent reads, so that a change of the target's
+        requirements applies at once. Raise `NotFound` UNKNOWN_TARGET."""
         keys: dict[type[Model], dict[str, str]] = {
             TargetRow: {"kind": KIND, "target": str(target)},
             LedgerRow: {"certid": certid},
@@ -114,7 +114,7 @@ class Targets:
         policy = None if clones is None else parse_policy(clones)
         known = self.all()
         existing = next((row for row in known if row.target == target), None)
-        if existing is None or name != existing.name:  # a name that an earlier version accepted can stay
+        if existing is None or name != existing.name:  # a name that an earlier version accepted may stay
             name = parse_target_name(name)
             require_distinct(name, target, {row.target: row.name for row in known})
         if existing is None:
@@ -143,7 +143,7 @@ class Targets:
 
     def _external_id(self, account: AccountId, actor: str, at: str) -> str:
         """Return the account's ExternalId, created with its first target. If two are created at the same time, the
-        first is used."""
+        first one is used."""
         row = TargetRow(
             _ACCOUNT,
             account,
@@ -167,15 +167,15 @@ class RecentTargets:
         self._cache: dict[Target, tuple[datetime, RegisteredTarget]] = {}
 
     def get(self, target: Target, profile: str | None = None) -> RegisteredTarget:
-        """Return a target, also a removed one, in which devices may have to be cleared. Raise `NotFound`
-        UNKNOWN_TARGET. The caller checks that the target has the profile."""
+        """Return a target. A removed one is also returned, because devices may have to be cleared there. Raise
+        `NotFound` UNKNOWN_TARGET. The caller checks that the target has the profile."""
         cached = self._cache.get(target)
         if cached is not None and cached[0] > self._clock() - self._age and profile in (None, *cached[1].profiles):
             return cached[1]
         return self.read(target)
 
     def read(self, target: Target) -> RegisteredTarget:
-        """Return a target as `get`, as it is now. Raise `NotFound` UNKNOWN_TARGET."""
+        """Return a target like `get`, but from the table. Raise `NotFound` UNKNOWN_TARGET."""
         registered = self._targets.get_also_removed(target)
         self._cache[target] = (self._clock(), registered)
         return registered

@@ -1,8 +1,8 @@
 """Counts requests with a wrong token, and limits them: in each minute, by source address, and by token and address.
 
-Above a limit, requests of this source are refused without a check of the token until the minute ends. With a limit by
-the token alone, anyone who knows its identifier could block its devices. Addresses of IPv6 count by their /64, which
-one subscriber has (RFC 6177).
+Above a limit, requests of this source are refused without a check of the token until the minute ends. A limit by the
+token alone would let anyone who knows its identifier block its devices. IPv6 addresses are counted by their /64, which
+belongs to one subscriber (RFC 6177).
 """
 
 import ipaddress
@@ -16,7 +16,7 @@ from lobby.names import TokenId
 
 PER_TOKEN: Final = 10
 PER_SOURCE: Final = 60
-"""More than those of one token: devices behind one address share it."""
+"""Larger than the limit of one token, because devices behind one address share it."""
 _KEPT: Final = timedelta(hours=1)
 _SUBSCRIBER: Final = 64
 _MINUTE: Final = len("2026-11-30T12:00")
@@ -45,7 +45,7 @@ class TokenFailures:
 
     @staticmethod
     def _limits(source: str, token: TokenId | None) -> dict[str, int]:
-        """Return the limits by the kinds of their counts."""
+        """Return the limit of each kind of count."""
         place = _subscriber(source)
         limits = {f"failures#{place}": PER_SOURCE}
         return limits | ({f"failures#{place}#{token}": PER_TOKEN} if token else {})

@@ -1,7 +1,6 @@
-"""The number of devices that match a filter, from the counts, where these tell it exactly.
-
-A bucket of the counts has a state, a target, and for failed and refused devices a reason. Nothing counts the devices
-whose names, fingerprints or times match, so for these filters there is no number; it is never estimated.
+"""The number of devices that match a filter, if the counts state it exactly. A bucket of the counts has a state, a
+target, and for failed and refused devices a reason. Names, fingerprints and times are not counted, so filters by these
+have no number. Numbers are never estimated.
 """
 
 from collections.abc import Iterable
@@ -13,13 +12,13 @@ from lobby.ledger.counts import Tally
 from lobby.ledger.device_filter import Filter
 
 _COUNTED: Final = frozenset({"state", "target", "reason"})
-"""The fields of a filter that the counts know. Any other one is not counted."""
+"""The fields of a filter that the counts contain. Other fields are not counted."""
 _WITH_REASON: Final = (State.FAILED, State.REFUSED)
 
 
 def is_counted(wanted: Filter) -> bool:
-    """Return whether the counts tell how many devices match. A reason is counted only for failed and refused devices;
-    devices in other states can have one, too."""
+    """Return whether the counts state how many devices match. Reasons are counted only for failed and refused devices,
+    although devices in other states can have one."""
     given = {each.name for each in fields(wanted) if getattr(wanted, each.name) is not None}
     if given - _COUNTED:
         return False
@@ -27,7 +26,7 @@ def is_counted(wanted: Filter) -> bool:
 
 
 def total_of(tallies: Iterable[Tally], wanted: Filter) -> int | None:
-    """Return the number of devices that match, or None if the counts do not tell it."""
+    """Return the number of devices that match, or None if the counts do not state it."""
     if not is_counted(wanted):
         return None
     return sum(

@@ -34,12 +34,12 @@ from lobby.names import Fingerprint, Target, ThingName
 
 _ATTEMPTS: Final = 4
 _THROTTLED_PAUSE: Final = 3
-"""The pause after a throttled transaction is as long as after this many conflicts."""
+"""A throttled transaction pauses as long as a transaction after this many conflicts."""
 
 
 class TransactionConflict(Exception):
-    """Another writer was first. `busy`: its transaction is still running, so a short wait helps. `certids` are the
-    devices with a conflict; none if only the counts were busy."""
+    """Another writer was first. `busy`: the other transaction is still running, so a short wait helps. `certids` are
+    the devices with a conflict; empty if only the counts were busy."""
 
     def __init__(self, *, busy: bool, certids: frozenset[Fingerprint] = frozenset()) -> None:
         super().__init__("the row has changed")
@@ -59,8 +59,8 @@ class Update:
 @dataclass(frozen=True)
 class Change:
     """A decided change: the row as it was read, the new row, and the history entry. `name` is reserved for the
-    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `fulfils`: the
-    claim by serial number that is deleted; `also` are the further items."""
+    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `fulfils` is the
+    claim by serial number to delete; `also` has further items to update."""
 
     before: Device | None
     after: Device | None
@@ -84,8 +84,8 @@ def change_of(
     about: Target | None = None,
     last: Entry | None = None,
 ) -> Change:
-    """Return the change for a decision. `last` is the last entry of a history whose row was removed, or does not have
-    it (`unreplicated`)."""
+    """Return the change for a decision. `last` is the last entry of the history, if the row was removed or does not
+    reflect this entry (`unreplicated`)."""
     seq, prior = (last.seq, last.hash) if last else (before.version, before.head) if before else (0, GENESIS)
     target = about or (after.target if after else None)
     entry = Entry(
@@ -122,9 +122,9 @@ class Writer:
         self._pause, self._new_token = pause, new_token
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write all changes, or raise `TransactionConflict`. At most 100 items: two for each change, one each for its
-        name, its certificate, its further entry and items, and one for each pair of buckets between which devices
-        go."""
+        """Write all changes, or raise `TransactionConflict`. A transaction has at most 100 items: two for each change,
+        one each for its name, certificate, further entry and further items, and one for each pair of buckets between
+        which devices move."""
         transaction = _Transaction(self._connection, self._new_token())
         for change in changes:
             transaction.add(change)
@@ -132,8 +132,8 @@ class Writer:
         transaction.commit(self._pause)
 
     def update_counts(self, devices: Sequence[Device]) -> None:
-        """Count these rows in the right buckets, without a history entry, or raise `TransactionConflict`. At most 100
-        items: one for each device, and one for each pair of buckets between which devices go."""
+        """Count these rows in the right buckets, without a history entry, or raise `TransactionConflict`. A transaction
+        has at most 100 items: one for each device, and one for each pair of buckets between which devices move."""
         transaction = _Transaction(self._connection, self._new_token())
         counted = [(device, replace(device, counted=bucket_of(device).key)) for device in devices]
         for before, after in counted:
@@ -220,8 +220,7 @@ def _free(certid: Fingerprint, holder: Fingerprint | None) -> Condition:
 
 
 def _unchanged(device: Device) -> Condition:
-    """The condition that the row is unchanged since it was read, counted in the same bucket, and not written by a newer
-    home."""
+    """Return the condition that the row is unchanged, counted in the same bucket, and not written by a newer home."""
     same_claim: Condition = (LedgerRow.devstate == device.devstate.value) & (LedgerRow.generation == device.generation)
     counted = LedgerRow.counted == device.counted if device.counted else LedgerRow.counted.does_not_exist()
     same: Condition = (LedgerRow.version == device.version) & same_claim & counted
@@ -230,7 +229,7 @@ def _unchanged(device: Device) -> Condition:
 
 
 def changes(before: Device, after: Device) -> list[Any]:
-    """Return the update actions that turn the row of `before` into that of `after`."""
+    """Return the update actions that turn the row of `before` into the row of `after`."""
     old, new = attributes_of(before), attributes_of(after)
     if before.counted is None:
         del old["printhead"]  # a row older than the counts does not have it

@@ -1,7 +1,7 @@
 """The ledger's events of transfers between lobbies (`domain.transfer_transitions`).
 
-Each is one transaction for one device. An event that was written before changes nothing, so an interrupted request is
-repeated completely.
+Each event is one transaction for one device. An event that was written before changes nothing, so an interrupted
+request can be repeated completely.
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TransferWriter(EventWriter):
-    """Writes what users of either lobby decide about a transfer."""
+    """Writes the steps of transfers."""
 
     def offer(self, certid: Fingerprint, offered: Transfer) -> Device:
         """Offer a device to another lobby. Raise `NotFound`, or `Conflict` as `transfer_transitions.offer`."""
@@ -53,13 +53,13 @@ class TransferWriter(EventWriter):
         )
 
     def end_transfer(self, device: Device, actor: str) -> Device:
-        """Have the certificate of a device that was transferred deactivated, if its time is over."""
+        """Have the certificate of a transferred device deactivated, if its time is over."""
         return self._update(device, Event.DEACTIVATE, transfer_transitions.end, actor, why=transfer_transitions.ENDED)
 
     def accept(self, row: Device | None, identity: "Identity", accepted: Transfer, issued: str) -> Device:
-        """Admit a device of another lobby, by an offer that was `issued` at that time. `row` is the device's, if it has
-        one. Raise `Conflict` as `transfer_transitions.accept`, NAME_TAKEN if another certificate or the claim of a
-        serial number holds its name, REVOKED, QUARANTINED."""
+        """Admit a device of another lobby by an offer from the time `issued`. `row` is the device's row, if it has one.
+        Raise `Conflict` as `transfer_transitions.accept`, NAME_TAKEN if another certificate or the claim of a serial
+        number holds its name, REVOKED, QUARANTINED."""
 
         def decide(device: Device | None, at: str) -> Device:
             return transfer_transitions.accept(device, identity, accepted, issued, self._region, at)

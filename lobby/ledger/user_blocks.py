@@ -1,7 +1,5 @@
-"""Blocked users: whatever their token says, the API refuses them.
-
-A token is valid for up to an hour after Cognito has disabled its user, which is too long for a stolen phone. The list
-is read at most every 5 seconds, because every request needs it.
+"""Blocked users, whom the API refuses even with a valid token. A token is valid for up to an hour after Cognito has
+disabled its user, which is too long for a stolen phone. Every request needs the list, so it is cached for 5 seconds.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +20,7 @@ from lobby.names import shown
 READ_EVERY: Final = 5.0
 """Seconds."""
 _ACTOR: Final = "user:"
-"""Precedes the name of a user in histories and in the activity log."""
+"""The prefix of a user's name in histories and in the activity log."""
 _MAX_NAME: Final = 128
 """The length of a Cognito user name (API reference, AdminCreateUser)."""
 
@@ -55,8 +53,8 @@ class UserBlocks:
         return [BlockedUser(row.name, row.by, row.at) for row in rows if row.blocked]
 
     def set_blocked(self, name: str, by: str, *, blocked: bool) -> BlockedUser:
-        """Block or unblock a user, and write the entry of the activity log. A repetition changes only who did it and
-        when. Raise `InvalidInput` INVALID_USER for a name that no user can have, or for oneself."""
+        """Block or unblock a user, and write the entry of the activity log. Repeating it changes only the recorded user
+        and time. Raise `InvalidInput` INVALID_USER for a name that no user can have, or for the caller's own name."""
         if not 0 < len(name) <= _MAX_NAME or not name.isprintable():
             raise InvalidInput("INVALID_USER", f"got {shown(name)}, want a user name of 1 to {_MAX_NAME} characters")
         if name.startswith(_ACTOR):

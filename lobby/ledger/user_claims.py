@@ -1,7 +1,7 @@
 """Counts the claims of users, and refuses those beyond the limits (`lobby.domain.claim_limits`).
 
-A claim is counted before it is tried, in one conditional write, so that claims at the same time cannot exceed a limit
-and an attempt that fails counts, too. A presence code is counted before it is checked, and a right one is taken back.
+One conditional write counts a claim before it is tried. So concurrent claims cannot exceed a limit, and failed attempts
+also count. A presence code is counted before it is checked; a right code is then removed from the count.
 """
 
 from collections.abc import Callable
@@ -26,8 +26,8 @@ class UserClaims:
         self._limits, self._clock = limits, clock
 
     def reserve(self, user: str, wanted: int) -> int:
-        """Count claims of a user and return how many of them are allowed, at least one. Raise `RateLimited` if none
-        is."""
+        """Count claims of a user and return how many of them are allowed, at least one. Raise `RateLimited` if none is
+        allowed."""
         at = self._clock()
         for _ in range(_ATTEMPTS):
             if self._count_claims(user, wanted, at):
@@ -47,7 +47,7 @@ class UserClaims:
             raise too_many_codes(self._limits, self._counts(user, at), at)
 
     def give_back_code(self, user: str) -> None:
-        """Remove a right code from the count. If this fails, it stays counted."""
+        """Remove a right code from the count. If this fails, the code stays counted."""
         codes: Any = UserHourRow.codes
         self._add(user, self._clock(), [codes.add(-1)], codes > 0)
 

@@ -1,7 +1,7 @@
 """Rows about users, in the enrolments' table: their claims in an hour, and whether they are blocked.
 
-A claim adds to one item of its user and hour, in one write: the item counts the hour, and each of its minutes in an
-attribute of its own. DynamoDB deletes it after `deleteat`, in seconds since 1970.
+All claims of a user in an hour are counted in one item, so a claim needs one write. The item counts the hour, and each
+minute in a separate attribute. DynamoDB deletes the item after `deleteat`, in seconds since 1970.
 """
 
 from typing import Any, Final
@@ -36,7 +36,7 @@ class UserHourRow(Model):
 
 
 class BlockRow(Model):
-    """Whether a user is blocked, and who has changed this last."""
+    """Whether a user is blocked, and who changed this last."""
 
     class Meta(Calls):
         table_name = NAMES.name("enrolments")

@@ -1,4 +1,4 @@
-"""Reads all devices, a page at a time, for the daily job: a scan of the table, eventually consistent.
+"""Reads all devices for the daily job, page by page, with an eventually consistent scan of the table.
 
 A scan costs an eighth of a read unit for each device, once a day (docs/costs.md). An index of the certificates' ages
 would cost a write unit for each admission, and more when a profile changes.
@@ -33,14 +33,14 @@ def walk(start_key: dict[str, Any] | None) -> WalkPage:
 
 
 def _with_expiry(devices: list[Device]) -> list[Device]:
-    """Return the devices; for rows of earlier versions, which have no date, it is read from the certificate."""
+    """Return the devices. Rows of earlier versions have no expiry date, so it is read from the certificate."""
     undated = [device.current for device in devices if device.has_certificate and device.expires is None]
     dates = {each.certid: _last_day(each.pem) for each in CertificateRow.batch_get(undated)} if undated else {}
     return [replace(each, expires=each.expires or dates.get(each.current)) for each in devices]
 
 
 def _last_day(stored: bytes) -> str:
-    """A certificate that was admitted once and cannot be read now has no date that matters here."""
+    """Return the certificate's last day, or None if the certificate cannot be read."""
     try:
         return last_day(load_certificate(pem_of(stored)))
     except IdentityRefused:

@@ -1,6 +1,5 @@
-"""The register of webhooks: added, changed, disabled and removed, each change on condition that no other change came
-first. The results of deliveries, that a webhook fails or works again, are written only when they change, and a user's
-change has precedence.
+"""The register of webhooks. Each change requires that no other change came first. The result of a delivery is written
+only if a webhook starts to fail or works again, and a user's change has precedence.
 """
 
 from collections.abc import Callable
@@ -28,7 +27,7 @@ _MAX_REASON: Final = 200
 
 
 class Webhooks:
-    """The register. `clock` returns the time; `new_id` returns an id that nobody has."""
+    """The register. `clock` returns the time; `new_id` returns a new unique id."""
 
     def __init__(self, clock: Callable[[], datetime] = now, new_id: Callable[[], WebhookId] = new_webhook_id) -> None:
         self._clock, self._new_id = clock, new_id
@@ -89,7 +88,7 @@ class Webhooks:
             self._write(webhook, replace(webhook, failing_since=None))
 
     def failed(self, webhook: Webhook, result: Result) -> bool:
-        """Record that a request has failed, and return whether the webhook is disabled for it."""
+        """Record that a request has failed, and return whether this disables the webhook."""
         at = timestamp(self._clock())
         if result is Result.GONE or webhook.gives_up(at):
             since = f" since {webhook.failing_since}" if webhook.failing_since else ""
@@ -101,7 +100,7 @@ class Webhooks:
 
     @staticmethod
     def _write(before: Webhook, after: Webhook) -> Webhook | None:
-        """Return the webhook as written, or None if it was changed or removed meanwhile."""
+        """Return the written webhook, or None if it was changed or removed in the meantime."""
         after = replace(after, revision=before.revision + 1)
         try:
             row_of(after).save(WebhookRow.revision == before.revision)

@@ -1,7 +1,7 @@
 """Addresses to which a webhook may be sent: public unicast addresses only.
 
 A webhook's URL comes from a user, and the addresses of its host from a DNS server that anyone can run. So a request
-could be directed to the network or the host that sends it, such as the metadata service of a cloud (server-side request
+could be directed at the sender's own network or host, such as the metadata service of a cloud (server-side request
 forgery). Rejects every address that is not globally reachable (IANA special-purpose address registries), and IPv6
 addresses that contain such an IPv4 address.
 """

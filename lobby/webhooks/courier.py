@@ -1,8 +1,8 @@
 """Lambda: sends events to webhooks, from their queue.
 
-Every request is recorded. A failed one is repeated after a growing wait. After the last attempt, or if the webhook is
-disabled, the event is kept as undelivered. A message that cannot be read, or whose runs crash, goes to the on-failure
-queue. An event can be sent twice: if the process ends between the response and its record.
+Every request is recorded. A failed request is repeated after a growing wait. After the last attempt, or if the webhook
+is disabled, the event is kept as undelivered. A message that cannot be read, or whose runs crash, goes to the
+on-failure queue. If the process ends between the response and its record, an event is sent twice.
 """
 
 import json
@@ -34,7 +34,7 @@ from lobby.webhooks.signature import Secret, headers
 from lobby.webhooks.urls import Loopback
 
 PARALLEL: Final = 10
-"""The messages of a batch are sent at the same time: none waits for a slow receiver of another."""
+"""The messages of a batch are sent at the same time, so that none waits for the slow receiver of another."""
 logger = Logger(service="courier")
 metrics = Metrics(namespace=NAMESPACE, service="courier")
 

@@ -1,7 +1,8 @@
 """Sends one request: the host is resolved once, its addresses are checked, and the connection goes to one of them.
 
-So a name whose addresses change between check and connection gains nothing. TLS verifies the certificate for the host's
-name. Redirects are not followed, and of the response only status and headers are read, within `TIMEOUT` together.
+So a host whose addresses change between check and connection cannot bypass the check. TLS verifies the certificate for
+the host's name. Redirects are not followed. Only status and headers of the response are read, and the whole request
+must end within `TIMEOUT`.
 """
 
 import http.client
@@ -73,7 +74,7 @@ class Sender:
             return Outcome(Result.INVALID_URL)
         except Refused as refused:
             return Outcome(refused.result)
-        same = connected.dup()  # TLS takes over the socket object, and the timer needs one of its own
+        same = connected.dup()  # TLS takes over the socket object, so the timer needs its own
         late = threading.Timer(max(0.0, until - time.monotonic()), _end, [same])
         late.start()
         try:
@@ -122,7 +123,7 @@ class Sender:
             ) as encrypted:
                 encrypted.settimeout(_left(until))
                 outcome = _exchange(encrypted, url, body, headers)
-            # The end of the connection also ends the headers of a response that was cut off by `_end`.
+            # If `_end` closes the connection, the headers of the response look complete.
             return Outcome(Result.TIMEOUT) if time.monotonic() >= until else outcome
         except ssl.SSLError as error:
             return Outcome(_late(until, Result.TIMEOUT if isinstance(error, TimeoutError) else Result.TLS_FAILED))
@@ -157,7 +158,8 @@ def _outcome(status: int, retry_after: str | None) -> Outcome:
 
 
 def _end(connected: socket.socket) -> None:
-    """End a connection that has used up its time: a receiver that sends one byte at a time does not occupy a thread."""
+    """End a connection that has used up its time, so that a receiver that sends one byte at a time does not block a
+    thread."""
     try:
         connected.shutdown(socket.SHUT_RDWR)
     except OSError:

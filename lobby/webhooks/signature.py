@@ -26,7 +26,7 @@ def new_secret() -> Secret:
 
 def headers(event: str, timestamp: int, body: bytes, keys: Sequence[Secret]) -> dict[str, str]:
     """Return the headers of a request for an event. `timestamp` is the time of this attempt, in seconds since 1970.
-    Raise `ValueError` for something else than a secret; the error does not quote it."""
+    Raise `ValueError` for anything but a secret; the error does not quote it."""
     content = f"{event}.{timestamp}.".encode() + body
     return {
         "webhook-id": event,

@@ -1,8 +1,8 @@
 """The URL of a webhook: HTTPS, a host name of the public DNS, and one of two ports.
 
-An address instead of a name is rejected in every notation (dotted, decimal, octal, hexadecimal, IPv6): parsers disagree
-about them, and certificates are issued for names. `Loopback` is for the local cloud only: there a receiver on the same
-machine may be named `localhost`, on any port.
+An address instead of a name is rejected in every notation (dotted, decimal, octal, hexadecimal, IPv6), because parsers
+disagree about these notations, and certificates are issued for names. `Loopback` is for the local cloud only, where a
+receiver on the same machine may be `localhost`, on any port.
 """
 
 import re
@@ -38,8 +38,8 @@ class Loopback:
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> "Loopback | None":
-        """Return the permission, which needs the local cloud: an AWS endpoint on the loopback interface. In AWS the
-        variable alone permits nothing."""
+        """Return the permission. It also requires the local cloud, an AWS endpoint on the loopback interface, so in AWS
+        the variable alone permits nothing."""
         roots = environment.get(ROOTS)
         return cls(Path(roots)) if roots and loopback(environment.get("AWS_ENDPOINT_URL")) else None
 
