@@ -1,11 +1,11 @@
 """The commissioner's work for one device in one lane, decided by the row's state: register the device in its target,
 clear a target that it has left, or deactivate it everywhere.
 
-Every step can be interrupted and repeated. A lane does only its own part of a row: calls into a target belong to that
-target's lane, so they never overlap, and the row then waits in the next lane. A result is written to the ledger only
-for the claim that was worked on. If the claim has changed meanwhile, the certificate in its target is set to what the
-current claim requires, and the claim is read again after each change, so that the last run that changes the certificate
-has read the current claim. A new target is ready before the old one is cleared.
+Every step can be interrupted and repeated. A lane does only its own part of a row, and the row then waits in the next
+lane. Calls into a target belong to that target's lane, so they never overlap. A result is written to the ledger only
+for the claim that was worked on. If the claim has changed in the meantime, the certificate gets the status that the
+current claim requires, and the claim is read again after each change. So the last run that changes the certificate has
+read the current claim. A new target is ready before the old one is cleared.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -42,7 +42,7 @@ logger = Logger(service="commissioner")
 
 class Commissioner:
     """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account in this Region,
-    `doors` those in its others."""
+    and `doors` has the clients in its other Regions."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class Commissioner:
         return self._gateway.run(lambda: self._process(device, lane))
 
     def finish(self, device: Device, lane: Lane) -> str:
-        """Complete the work of a run that may have been interrupted after it recorded its result: send the route."""
+        """Complete the work of a run that may have been interrupted after recording its result: send the route."""
         if device.devstate is State.COMMISSIONED and device.target == target_of(lane):
             self._gateway.run(lambda: self._push_route(device))
         return "route sent again"
 
     def give_up(self, device: Device, lane: Lane, error: Exception) -> str:
-        """Record that every attempt for this device failed, although the target answers others."""
+        """Record that every attempt for this device failed, although the target answers for other devices."""
         return self._gateway.run(lambda: self._give_up(device, lane, error))
 
     def _give_up(self, device: Device, lane: Lane, error: Exception) -> str:
@@ -105,8 +105,8 @@ class Commissioner:
         return self._clear_target(device, lane)
 
     def _renew(self, device: Device, target: Target) -> str:
-        """Do the target's part of a renewal: retire the certificates that were replaced, there and in the lobby, and
-        ask the device if it is due."""
+        """Do the work of a renewal in the target: retire the replaced certificates in the target and in the lobby, and
+        ask the device to renew if it is due."""
         try:
             self._gateway.retire(target, device.retiring)
             self._ask_to_renew(device, target)
@@ -119,8 +119,8 @@ class Commissioner:
         return "retired" if device.retiring else "asked to renew"
 
     def _retire_in_lobby(self, device: Device) -> str:
-        """Retire the former certificates of a device that was released before its target had retired them. The targets
-        that it has left are cleared, so only the lobby is left."""
+        """Retire the old certificates of a device that was released before its target had retired them. The targets
+        that the device has left are cleared, so only the lobby's part is left."""
         self._lobby.deactivate(device.retiring)
         self._ledger.retire_certificates(device, device.retiring, ACTOR)
         return "retired"
@@ -145,7 +145,7 @@ class Commissioner:
         return "commissioned"
 
     def _is_former(self, certid: Fingerprint, device: Device) -> bool:
-        """Return whether a certificate is revoked and has given its name to the device."""
+        """Return whether a certificate is revoked, and its name has gone to this device."""
         former = self._ledger.get(certid)
         return former is not None and former.devstate is State.REVOKED and former.devicename == device.devicename
 
@@ -157,9 +157,9 @@ class Commissioner:
         return refusal.code
 
     def _resolve_conflict(self, device: Device, lane: Lane, conflict: Conflict | NotFound) -> str:
-        """Continue after the ledger has rejected a result. Either another claim, release or revocation came first; or
-        an interrupted attempt at this one has written its result, and its last step is done now. If the row was only
-        busy, it is tried again."""
+        """Continue after the ledger has rejected a result. Either another claim, release or revocation came first, or
+        an interrupted attempt has already written this result, and its last step is done now. If the row was only busy,
+        the write is tried again."""
         current = self._ledger.get(device.certid)
         if current is None or current.generation != device.generation:
             return self._withdraw(device)
@@ -175,7 +175,8 @@ class Commissioner:
     def _align(self, device: Device, target: Target, *, activate_only: bool = False) -> None:
         """Set the certificates in `target` to the state that the current claim requires. Read the claim again after
         each change: a newer claim for the same target may have registered the device just before it was deactivated.
-        `activate_only`: the certificate can only have been deactivated; its clearing is pending."""
+        `activate_only`: the certificate can at most have been deactivated wrongly, because its clearing is still
+        pending."""
         done: tuple[bool, tuple[Fingerprint, ...]] | None = (False, device.all_certificates) if activate_only else None
         while True:
             current = self._ledger.get(device.certid)
@@ -194,8 +195,8 @@ class Commissioner:
     def _record_refused_alignment(
         self, certid: Fingerprint, target: Target, claimed: Device | None, refusal: TargetRefusal
     ) -> None:
-        """Record that the target has refused a change: as the claim's reason (`claimed` is its row), or as a target to
-        clear."""
+        """Record that the target has refused a change, either as the claim's reason (`claimed` is its row) or as a
+        target to clear."""
         logger.warning("not withdrawn", extra={"target": str(target), "code": refusal.code})
         if claimed is not None:
             self._ledger.retire(claimed, None, ACTOR, refusal.code, refusal.message)
@@ -203,8 +204,8 @@ class Commissioner:
             self._ledger.leave_uncleared(certid, target, ACTOR, refusal.code)
 
     def _push_route(self, device: Device) -> None:
-        """Send the route to a device in the lobby. From the second claim on, send it to the target as well: the device
-        may be there already, with only its profile or configuration changed."""
+        """Send the route to a device in the lobby. From the second claim on, also send it to the target, because the
+        device may already be there if only its profile or configuration has changed."""
         route = device.route()
         if route is None or device.devicename is None or device.target is None:
             return
@@ -271,8 +272,8 @@ class Commissioner:
 
 
 def _must_be_active(device: Device | None, target: Target) -> bool | None:
-    """Return whether the current claim requires the certificate to be active in `target`; None if it must stay as it is
-    because the device may still work there: `target` is cleared when the device's new target is ready."""
+    """Return whether the current claim requires the certificate to be active in `target`; None if it must not be
+    changed, because the device may still work there until its new target is ready and `target` is cleared."""
     if device is None:
         return False
     if is_other_place(device, target):

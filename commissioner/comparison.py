@@ -34,7 +34,7 @@ class DifferenceCode(StrEnum):
     CERTIFICATE_MISSING = "CERTIFICATE_MISSING"
     CERTIFICATE_INACTIVE = "CERTIFICATE_INACTIVE"
     CERTIFICATE_ACTIVE = "CERTIFICATE_ACTIVE"
-    """In a standby whose certificates are to be INACTIVE."""
+    """In a standby whose certificates must be INACTIVE."""
     CERTIFICATE_REVOKED = "CERTIFICATE_REVOKED"
     THING_MISSING = "THING_MISSING"
     THING_UNBOUND = "THING_UNBOUND"
@@ -72,21 +72,21 @@ REPAIRS: Final[dict[DifferenceCode, Repair | None]] = {
     DifferenceCode.ORPHANED: Repair.DEACTIVATE,
     DifferenceCode.ORPHANED_NOT_OURS: None,
 }
-"""All permitted repairs. None: reported only, as the target's owner decides, or the lobby cannot prove that it made the
-certificate (docs/decisions/0012-sweeper-and-reconciler.md)."""
+"""All permitted repairs. None: the difference is only reported, because the target's owner decides, or because the
+lobby cannot prove that it registered the certificate (docs/decisions/0012-sweeper-and-reconciler.md)."""
 EXPECTED_PROGRESS: Final[dict[State, frozenset[Progress | None]]] = {
     State.COMMISSIONED: frozenset({Progress.AWAITED}),
     State.ARRIVED: frozenset({Progress.AWAITED, Progress.ARRIVED, None}),
 }
-"""What a thing's claim states in each of these states. The target's rules report a connection only if it is awaited, so
-a commissioned device needs it. An arrived one is marked after its arrival was recorded; earlier versions wrote no claim
-(None)."""
+"""The permitted progress in a thing's claim for each of these states. The target's rules report only awaited
+connections, so a commissioned device must be awaited. An arrived device is marked after its arrival is recorded.
+Earlier versions wrote no claim (None)."""
 ACTIVE: Final = "ACTIVE"
 _POLICY_PREFIX: Final = profile_policy("")
 _REGISTERING_STATES: Final = (State.CLAIMED, State.COMMISSIONED, State.FAILED)
 """History entries that lead to these states name the target in which the commissioner registers the device."""
 _Mismatch = tuple[DifferenceCode, str, str]
-"""A code, what was got, and what is wanted."""
+"""A code, the actual value, and the required value."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ class Difference:
 
 def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str, status: str = ACTIVE) -> list[Difference]:
     """Return how the target differs for a placed device. `facts` describe its certificate in use. If the target's owner
-    has made changes that the lobby cannot repair, return only these: a repair of the others would have no effect.
-    `profiles` are all of the lobby's, and `lobby` is its key. The certificate is to have `status`."""
+    has made changes that the lobby cannot repair, return only these, because repairs of other differences would have no
+    effect. `profiles` are all profiles of the lobby, and `lobby` is its key. `status` is the required status of the
+    certificate."""
     mismatches = list(_owner_changes(device, facts)) or [
         *_thing_mismatches(device, facts),
         *_claim_mismatch(device, facts, lobby),
@@ -120,8 +121,8 @@ def compare(device: Device, facts: Facts, profiles: Profiles, lobby: str, status
 
 
 def compare_standby(device: Device, facts: Facts, profiles: Profiles, lobby: str) -> list[Difference]:
-    """Return how the standby differs for a device that is registered there. The thing has the claim that an evacuation
-    makes, so that the standby's rule reports the device's connection."""
+    """Return how the standby differs for a device that is registered there. The thing must have the claim of an
+    evacuation, so that the standby's rule reports the device's connection."""
     standby = device.standby
     if standby is None or not is_in_step(device):
         return []
@@ -169,7 +170,7 @@ def _claim_mismatch(device: Device, facts: Facts, lobby: str) -> Iterator[_Misma
 
 
 def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Iterator[_Mismatch]:
-    """A device whose profile the lobby no longer has cannot be compared: its claim stays as it is."""
+    """A device whose profile the lobby no longer has is not compared, because its claim stays as it is."""
     profile = profiles.by_name.get(device.profile)
     if facts.thing is None or profile is None:
         return
@@ -216,9 +217,9 @@ def is_stray(device: Device | None, target: Target) -> bool:
 
 
 def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Target, lobby: str) -> Difference | None:
-    """Return the difference that a stray thing is, or None if its certificate cannot connect under that thing's name,
-    or if the device was transferred and another lobby than `lobby` has registered it in the same target.
-    The certificate is the lobby's if the device's history shows that it was to be registered in this target."""
+    """Return the difference for a stray thing. Return None if its certificate cannot connect under the thing's name, or
+    if the device was transferred and another lobby than `lobby` has registered it in the same target. The certificate
+    belongs to this lobby if the device's history has an entry that registers it in this target."""
     if facts.status != ACTIVE or thing not in facts.things:
         return None
     claim = parse_claim(facts.claim)

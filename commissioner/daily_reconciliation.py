@@ -1,8 +1,8 @@
 """The reconciler's daily round: compares every target with the ledger once a day, and reports without repairing.
 
-Each run continues where the last one stopped, until its time is up. A target that is not complete by then is moved to
-the end, so that a large one does not delay the others. A target that cannot be read is reported. A target that does not
-answer, or whose comparison fails, is reported after two more attempts in later runs.
+Each run continues where the last one stopped, until its time is up. An incomplete target then moves to the end of the
+list, so that a large target does not delay the others. A target that cannot be read is reported at once. If a target
+does not answer, or its comparison fails, it is reported after two more attempts in later runs.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from lobby.ledger.targets import Targets
 from lobby.names import Target, parse_target_key
 
 INTERVAL: Final = timedelta(hours=23, minutes=30)
-"""Between the starts of two rounds: less than a day, so that a timer that fires a little early starts one, too."""
+"""The minimum time between the starts of two rounds: less than a day, because a timer can fire a little early."""
 MOST_RUNS: Final = 200
-"""Runs of one comparison, in more than two days. A comparison that is not done by then is stopped and reported."""
+"""The maximum number of runs of one comparison, which take more than two days. Then it is stopped and reported."""
 MOST_SILENT_RUNS: Final = 3
 INTERNAL: Final = "INTERNAL"
 _TEMPORARY: Final = ("TARGET_UNREACHABLE", INTERNAL)
@@ -32,8 +32,8 @@ logger = Logger(service="reconciler")
 
 @dataclass
 class ReconcileResult:
-    """The counts of one run, by metric name. `DevicesCompared` and `DevicesExamined` are reported as far as the run
-    came, `DifferencesNotExamined` when a target is done."""
+    """The counts of one run, by metric name. `DevicesCompared` and `DevicesExamined` count the progress of this run;
+    `DifferencesNotExamined` is counted when a target is done."""
 
     DevicesCompared: int = 0
     DevicesExamined: int = 0
@@ -52,8 +52,8 @@ class DailyRound:
         self._comparison, self._targets, self._clock = comparison, targets, clock
 
     def resume(self, note: dict[str, Any], time_is_up: Callable[[], bool]) -> ReconcileResult:
-        """Continue the round, or start one if it is due. `note` has the targets that are left; the position in each is
-        stored with it."""
+        """Continue the round, or start one if it is due. `note` has the targets that are left; the position within a
+        target is stored with the target's state."""
         result, tried = ReconcileResult(), set[str]()
         if not note.get("left") and self._is_due(note):
             targets = [each.target for each in self._targets.all()]
@@ -76,7 +76,7 @@ class DailyRound:
         state = read_state(target)
         before = state.work or Work(timestamp(self._clock()), days=note.get("days", 1))
         before = replace(before, runs=before.runs + 1)
-        save_state(target, replace(state, work=before))  # also a run that ends without a trace is counted
+        save_state(target, replace(state, work=before))  # counted in advance, because a run can end without a trace
         advance = self._advance(target, before, time_is_up)
         work = advance.work
         result.DevicesCompared += work.compared - before.compared
@@ -100,7 +100,8 @@ class DailyRound:
         return True
 
     def _advance(self, target: Target, work: Work, time_is_up: Callable[[], bool]) -> Advance:
-        """An unexpected error, such as a response of another form, must not keep the other targets waiting."""
+        """Continue one comparison. An unexpected error, such as a malformed response, must not delay the other
+        targets."""
         try:
             return self._comparison.resume(target, work, time_is_up)
         except Exception as error:

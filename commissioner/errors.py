@@ -6,10 +6,10 @@
     ├── ShadowsAwaited  temporary: a target that a device leaves does not return its shadows (SHADOWS_AWAITED)
     ├── LeaseLost       temporary: the worker no longer has the lane's lease; its successor continues (LEASE_LOST)
     └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
-                        assumes the role again and repeats the work, so this error does not leave it
+assumes the role again and repeats the work, so this error does not leave the gateway
 
-A `TargetRefusal` becomes the device's `reason`, with a message that states what to do. Every other failure (throttling,
-unknown codes, failures in the lobby's own account) is botocore's own error: it is raised, and the lane's worker tries
+A `TargetRefusal` becomes the device's `reason`, with a message that states what to do. All other failures (throttling,
+unknown codes, failures in the lobby's own account) are raised as botocore's own errors, and the lane's worker tries
 again. `target_gateway.error_translation` translates botocore's errors.
 """
 
@@ -31,7 +31,7 @@ REASONS: Final = {
     "TARGET_LIMIT": "a quota of the target account is exhausted: raise it, then retry",
     "TARGET_REGION_DISABLED": "enable the Region in the target account, then retry",
 }
-"""The codes of permanent refusals, each with what to do about it."""
+"""The codes of permanent refusals, each with advice."""
 
 
 class CommissionerError(Exception):
@@ -67,7 +67,7 @@ class ShadowsAwaited(CommissionerError):
 
 
 class LeaseLost(CommissionerError):
-    """The worker must not call the target any more: its lease of the lane has ended, or is about to."""
+    """The worker must not call the target any more, because its lease of the lane has ended or ends soon."""
 
     def __init__(self, message: str) -> None:
         super().__init__("LEASE_LOST", message)

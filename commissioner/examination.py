@@ -1,7 +1,8 @@
 """Looks up single devices in a target, compares each with its row, and repairs differences on request.
 
 Every difference is confirmed with the current row, so that a change in progress is not reported. Only repairs from the
-table in `comparison` are made, with the requester as actor: through the ledger, or after an entry in it.
+table in `comparison` are made, in the name of the requester: by a change in the ledger, or after an entry in the
+history.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,7 +45,8 @@ class Examined:
 
 @dataclass(frozen=True)
 class Stray:
-    """A thing in a target that names a certificate, which no claim explains. `row` is the certificate's, if any."""
+    """A thing in a target that names a certificate but is not explained by a claim. `row` is the certificate's row, if
+    it has one."""
 
     certid: Fingerprint
     name: ThingName
@@ -53,7 +55,7 @@ class Stray:
 
 class Examination:
     """Changes something only with an actor (`repair_as`). Raises `TargetRefusal` if the first device cannot be looked
-    up; the others are left if time is short."""
+    up. If time is short, the remaining devices are left out."""
 
     def __init__(
         self,
@@ -63,8 +65,8 @@ class Examination:
         lobby: str,
         has_standby: Callable[[Target], bool] = lambda _target: False,
     ) -> None:
-        """`lobby` is the lobby's key, which the claims of its things contain. `has_standby`: whether devices of a
-        target may be registered in another one, too."""
+        """`lobby` is the lobby's key, which the claims of its things contain. `has_standby`: whether the devices of a
+        target may also be registered in another one."""
         self._has_standby = has_standby
         self._ledger, self._inspector, self._profiles = ledger, inspector, profiles
         self.lobby = lobby
@@ -83,8 +85,8 @@ class Examination:
         return Examined(len(facts), tuple(findings))
 
     def _in_standbys(self, devices: Sequence[Device], repair_as: str | None) -> Iterator[Finding]:
-        """Compare those of the devices that are registered in a standby with it, too. A standby that cannot be read is
-        left out: that is reported when it is compared itself."""
+        """Also compare the devices that are registered in a standby with that standby. A standby that cannot be read is
+        skipped, because its own comparison reports the failure."""
         by_standby: dict[Target, list[Device]] = {}
         for device in devices:
             if device.standby is not None and comparison.is_in_step(device):
@@ -119,7 +121,7 @@ class Examination:
         return True
 
     def rows(self, target: Target, certids: Sequence[Fingerprint]) -> list[Device]:
-        """Return the current rows of those that are placed in `target`."""
+        """Return the current rows of the devices that are placed in `target`."""
         rows = [self._ledger.get(certid) for certid in certids]
         return [row for row in rows if row and row.target == target and row.devstate in PLACED_STATES]
 
@@ -154,7 +156,7 @@ class Examination:
         current = self._ledger.get(listed.certid)
         if current is None or current.generation != listed.generation or current.devstate not in PLACED_STATES:
             return []
-        if current.certificate != listed.certificate and current.target is not None:  # a list does not have it
+        if current.certificate != listed.certificate and current.target is not None:  # lists lack this attribute
             facts = self._inspector.facts(current.target, [(current.certid, _name(current))], _renewed([current]))[0]
         differences = comparison.compare(current, facts, self._profiles, self.lobby)
         retry = repair_as is not None and any(each.repair is Repair.RETRY for each in differences)
@@ -181,7 +183,7 @@ class Examination:
 
     def _deactivate(self, row: Device, target: Target, actor: str) -> bool:
         """Write the entry first, on condition that no claim covers the certificate, then deactivate it. If a claim is
-        made between the two, retry it."""
+        made between the two steps, retry the claim."""
         try:
             self._ledger.deactivate(row, target, actor)
         except (Conflict, NotFound) as conflict:

@@ -1,7 +1,7 @@
 """The reconciler's client for the inspector, which may read targets; the reconciler may not.
 
-The inspector's refusal, and an inspector that does not answer, become a `TargetRefusal` with one of the codes that a
-device's reason can have.
+If the inspector refuses a request or does not answer, `TargetRefusal` is raised, with one of the codes of device
+reasons.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,18 +39,18 @@ class InspectorClient:
         renewed: Mapping[Fingerprint, Fingerprint] = _NONE,
     ) -> tuple[Facts, ...]:
         """Return the facts in order; fewer than wanted if time is short, but at least one. `renewed` has the
-        certificates in use that are not the devices' first."""
+        certificates in use of devices that have renewed."""
         return self._request(FactsRequest(target, tuple(wanted), renewed)) if wanted else ()
 
     def things(self, target: Target, token: str | None, pages: int = 1) -> tuple[tuple[Thing, ...], str | None]:
-        """Return the things of some pages, and the token of the next page."""
+        """Return the things of some pages and the token of the next page."""
         return self._request(ThingsRequest(target, token, pages))
 
     def certificates(
         self, target: Target, profile: str | None, token: str | None, pages: int
     ) -> tuple[tuple[Fingerprint, ...], str | None]:
-        """Return certificates of some pages, and the token of the next page: those with the policy of `profile`, or the
-        ACTIVE ones if it is None."""
+        """Return certificates of some pages, and the token of the next page: the certificates with the policy of
+        `profile`, or the ACTIVE ones if `profile` is None."""
         return self._request(CertificatesRequest(target, profile, token, pages))
 
     def deactivate(self, target: Target, certid: Fingerprint) -> None:

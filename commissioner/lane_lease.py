@@ -21,8 +21,8 @@ BEAT: Final = timedelta(seconds=5)
 
 
 class LeaseGuard(CallGuard):
-    """Allows calls into the target whose lane is leased; the clients of all sessions ask it. `clock` returns the time.
-    One worker runs in a Lambda at a time."""
+    """Allows calls into the target whose lane is leased. The clients of all sessions call it. `clock` returns the time.
+    Only one worker runs in a Lambda at a time."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -48,7 +48,7 @@ class LeaseGuard(CallGuard):
         self.require(target)
 
     def require(self, target: Target) -> None:
-        """Raise `LeaseLost` unless the lease, of any lane, lasts longer than one attempt of a call."""
+        """Raise `LeaseLost` unless the lease of any lane lasts longer than one attempt of a call."""
         if self._ends is None or self._clock() > self._ends - CALL_MARGIN:
             raise LeaseLost(f"got a call into {target}, want a lease that lasts")
 
@@ -58,8 +58,8 @@ class LeaseGuard(CallGuard):
 
 
 class ReadGuard(CallGuard):
-    """Allows reading from any target while a lane is leased: a device's new target is that of the lane, its shadows
-    are in another. Throttling there does not slow the lane down."""
+    """Allows reading from any target while a lane is leased, because the lane belongs to a device's new target and the
+    shadows are in the old one. Throttling in the old target does not slow the lane down."""
 
     def __init__(self, lease: LeaseGuard) -> None:
         self._lease = lease
@@ -69,8 +69,8 @@ class ReadGuard(CallGuard):
 
 
 class Lease:
-    """The lease of one lane, with what its holder reports: the pace, when the next device may start (`slot`, in seconds
-    since 1970), and when one was last done."""
+    """The lease of one lane, and its holder's report: the pace, the time at which the next device may start (`slot`, in
+    seconds since 1970), and the time at which a device was last done."""
 
     def __init__(self, lanes: Lanes, state: LaneState, holder: str, pace: LanePace, guard: LeaseGuard) -> None:
         self._lanes, self._holder, self._guard = lanes, holder, guard
@@ -79,9 +79,9 @@ class Lease:
         self.slot = 0.0 if state.slot_at is None else datetime.fromisoformat(state.slot_at).timestamp()
         self.progress_at: str | None = None
         self.done: set[str] = set()
-        """Entries whose rows are done. The lane's row need not contain them."""
+        """Entries whose rows are done, so they can be removed from the lane's row."""
         self.is_lost = False
-        """Whether another worker has the lease, or it ended during the work. It is not renewed then."""
+        """Whether another worker has the lease, or it has expired. It is then not renewed."""
         self.follows_unfinished = (state.unfinished_since or self.began_at) < self.began_at
         """Whether the last worker has left work unfinished, because it was killed or its time was up."""
         guard.begin(state)
@@ -117,8 +117,8 @@ class Lease:
             self.pace = self.pace.throttled(at)
 
     def finish(self) -> bool:
-        """Return the lease when no work is left. Return False if it is lost, or kept because a row was announced at the
-        same time."""
+        """Give the lease back when no work is left. Return False if it is lost, or kept because a row was announced at
+        the same time."""
         if self._announced_and_done:
             self.renew()
         if not self.is_lost and self._lanes.finish(self.state.lane, self._holder, self._report()):
@@ -128,15 +128,16 @@ class Lease:
         return False
 
     def leave(self, *, finished: bool, left: Iterable[str] = (), keep: bool = False) -> None:
-        """Return the lease before all is done, unless another worker has it. `finished`: all started work is done. The
-        other arguments are those of `Lanes.leave`."""
+        """Give the lease back before all work is done, unless another worker has it. `finished`: all started work is
+        done. The other arguments are those of `Lanes.leave`."""
         self._guard.end()
         report = self._report(self._announced_and_done)
         mark = None if finished else self._earlier_mark()
         self._lanes.leave(self.state.lane, self._holder, report, unfinished_since=mark, left=left, keep=keep)
 
     def _earlier_mark(self) -> str:
-        """Return since when work is unfinished: before the start of a successor in the same millisecond."""
+        """Return a time since which work is unfinished. It is before the start of a successor in the same
+        millisecond."""
         since = datetime.fromisoformat(self.state.unfinished_since or self.began_at)
         return timestamp(since - timedelta(milliseconds=1))
 

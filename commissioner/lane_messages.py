@@ -1,9 +1,10 @@
 """Handles a message of the lanes' queues: a run of the lane's worker, and then the deletion or delay of the message.
 
-A message is deleted only when its work is done or is certain to be found by a later one: a token lives until the index
-shows everything that was written while it was sent, an announcement until its rows are done or named in the row of the
-lane, which another worker has. Until then it is hidden for a while and delivered again. A worker whose time is up keeps
-the lease for the worker of the lane's next token, so that no announcement takes it before.
+A message is deleted only when its work is done or a later worker is certain to find it. A token is kept until the index
+shows everything that was written before it was sent. An announcement is kept until its rows are done, or named in the
+lane's row for the worker that has the lease. Until then, the message is hidden for a while and delivered again. A
+worker whose time is up keeps the lease for the worker of the lane's next token, so that no announcement takes the lease
+first.
 """
 
 import math
@@ -40,7 +41,8 @@ logger = Logger(service="commissioner")
 @dataclass(frozen=True)
 class Environment:
     """The environment of a worker. `rate_of` returns a lane's rate; `executor` creates an executor for one run; `wait`
-    waits for a future or for this many seconds; `new_holder` returns a unique text; `poll_interval` is in seconds."""
+    waits for a future for at most this many seconds; `new_holder` returns a unique text; `poll_interval` is in
+    seconds."""
 
     ledger: Ledger
     lanes: Lanes
@@ -88,7 +90,7 @@ def _run(
         ending = worker.run()
     except Exception:
         executor.shutdown(wait=True, cancel_futures=True)
-        with suppress(Exception):  # the lease ends by itself, and the first error is the one to see
+        with suppress(Exception):  # the lease ends by itself, and the first error must not be hidden
             lease.leave(finished=False)
         raise
     executor.shutdown()
@@ -106,7 +108,7 @@ def _verdict(token: Token, ending: Ending, lease: Lease, at: datetime) -> Verdic
         return Verdict(hide=HIDDEN_WHILE_HELD)
     if ending is Ending.TIME_UP:
         return Verdict(hand_over=True)
-    if token.is_express:  # the remaining work of a killed worker may be found only in the index
+    if token.is_express:  # only the index may show the remaining work of a killed worker
         return Verdict(hand_over=lease.follows_unfinished)
     left = (token.settled_at or 0.0) - at.timestamp()
     return Verdict(hide=max(_SHORTEST, math.ceil(left))) if left > 0 else DELETE

@@ -1,8 +1,8 @@
 """The rows of a lane's worker: the next one, those in progress, and those to retry.
 
 Announced rows and single claims are urgent, and come before bulk claims, each in order of time. The by-turn index is
-eventually consistent: a row that was served a moment ago is not served again because the index still shows it. An
-announcement is newer than what was read before it: if its row is in progress, the row is served again afterwards.
+eventually consistent, so a row that was just served is ignored if the index still shows it. An announcement is newer
+than earlier reads: if its row is in progress, the row is served again afterwards.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from lobby.names import Fingerprint
 PAGE: Final = 50
 _PENDING: Final = float("inf")
 _AGAIN_AFTER: Final = 3.0
-"""Seconds after which a row that was served may be served again: until then the index may still show it."""
+"""Seconds until a served row may be served again, because the index may show it until then."""
 
 
 class LaneRows:
@@ -68,7 +68,7 @@ class LaneRows:
         return not self._unfinished
 
     def left_of(self, entries: Iterable[str]) -> list[str]:
-        """Return those of the entries whose rows are not done."""
+        """Return the entries whose rows are not done."""
         return [entry for entry in entries if self._again_at.get(row_of(entry), _PENDING) == _PENDING]
 
     # New rows.
@@ -81,7 +81,7 @@ class LaneRows:
             self._ready.append(Attempt(certid, unfinished=True))
 
     def announce(self, entries: Iterable[str]) -> None:
-        """Add announced rows. Those of rows in progress are taken at a later call."""
+        """Add announced rows. Entries of rows in progress are added by a later call."""
         for entry in sorted(entries):
             certid = row_of(entry)
             if entry in self._taken or certid in self._started:
@@ -117,7 +117,7 @@ class LaneRows:
     # Progress.
 
     def due(self, now: float) -> None:
-        """Make failed rows ready whose time has come."""
+        """Make failed rows ready if their time has come."""
         while self._later and self._later[0][0] <= now:
             self._ready.appendleft(heapq.heappop(self._later)[2])
 
@@ -136,6 +136,6 @@ class LaneRows:
         return self._entries.pop(attempt.certid, set())
 
     def later(self, attempt: Attempt, at: float) -> None:
-        """The row has failed, and is tried again at this time."""
+        """The row has failed, and is tried again at the time `at`."""
         self._started.discard(attempt.certid)
         heapq.heappush(self._later, (at, next(self._order), attempt))

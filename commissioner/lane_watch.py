@@ -1,8 +1,8 @@
-"""Checks every lane: starts a worker if rows wait and none runs, and reports lanes without progress.
+"""Checks every lane: starts a worker if rows wait and no worker runs, and reports lanes without progress.
 
 A lane is stuck if rows wait in it and no device was done for a while. The number of waiting rows does not matter. Rows
-of an earlier version wait in no lane; each is written again, which puts it in its lane. It makes a few queries for each
-lane, and none of the whole ledger.
+of an earlier version wait in no lane; each is written again, which puts it in its lane. The check makes a few queries
+per lane and never reads the whole ledger.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 START_AFTER: Final = timedelta(minutes=1)
-"""How long a row waits in a lane in which nobody works, before the worker is started."""
+"""How long a row waits in a lane without a worker before one is started."""
 NO_PROGRESS: Final = timedelta(minutes=15)
 """Time without progress after which a lane is reported."""
 SORTED_PER_RUN: Final = 200
-"""Rows of an earlier version that one run puts into their lanes."""
+"""The maximum number of an earlier version's rows that one run puts into their lanes."""
 logger = Logger(service="sweeper")
 
 

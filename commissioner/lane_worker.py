@@ -25,21 +25,22 @@ from lobby.ledger.lanes import commissioned_since
 
 SLICE: Final = timedelta(seconds=20)
 DEVICES: Final = 32
-"""Devices in progress at most: at the default rate, each may take three seconds."""
+"""The maximum number of devices in progress: at the default rate, each may take three seconds."""
 URGENT_DEVICES: Final = 8
-"""Urgent rows that may be in progress in addition."""
+"""The number of urgent rows that may be in progress in addition."""
 THREADS: Final = DEVICES + URGENT_DEVICES
 POLL_INTERVAL: Final = 0.02
-"""Seconds between two reads of the lane's row, which announces single claims. The reads are strongly consistent: at
-the default rate five or six for each device of a bulk claim, 0.70 USD for a million."""
+"""Seconds between two reads of the lane's row, which announces single claims. The reads are strongly consistent. At the
+default rate, there are five or six for each device of a bulk claim, which cost 0.70 USD per million devices."""
 EXPRESS_POLL_INTERVAL: Final = 0.25
-"""The same for a worker that was started for announced rows: it ends before others are announced."""
+"""The same for a worker that was started for announced rows. Longer, because the worker usually ends before others are
+announced."""
 SINGLES_INTERVAL: Final = 5.0
 """Seconds between two queries for single claims, in case an announcement was lost."""
 RETRY_SECONDS: Final = (2.0, 4.0, 8.0)
 SILENT_ATTEMPTS: Final = 3
-"""Devices in a row without an answer, after which the lane is closed. A lane that was closed before is closed at the
-first."""
+"""After this many consecutive devices without an answer, the lane is closed. A lane that was closed before is closed
+again after the first one."""
 RECOVERY_MARGIN: Final = timedelta(seconds=5)
 
 
@@ -64,9 +65,10 @@ class Tally:
 
 @dataclass
 class LaneWorker:
-    """Serves one lane in one invocation. `wait` waits for a future or for so many seconds; `clock` returns the time;
-    `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, only the rows
-    of these entries are served, and those that are announced meanwhile. `poll_interval` is that of a worker without."""
+    """Serves one lane in one invocation. `wait` waits for a future for at most this many seconds; `clock` returns the
+    time; `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, the
+    worker serves only the rows of these entries and rows that are announced in the meantime. `poll_interval` applies to
+    a worker without `only`."""
 
     lane: Lane
     lease: Lease
@@ -92,7 +94,8 @@ class LaneWorker:
         self._poll_interval = EXPRESS_POLL_INTERVAL if self.only else self.poll_interval
 
     def run(self) -> Ending:
-        """Work until there is a reason to end, and return it. The lease is still held, unless the lane is drained."""
+        """Work until there is a reason to end, and return the reason. The worker still has the lease, unless the lane
+        is drained."""
         began = self._now()
         self.lease.slot = resumed_slot(self.lease.slot, self.lease.pace.interval, began)
         self._renew_at, self._poll_at = began + BEAT.total_seconds(), began + self._poll_interval

@@ -1,7 +1,7 @@
 """The commissioner's part in the lobby's own AWS IoT: activate and deactivate certificates, and end connections.
 
-Every step can be repeated. A change of a certificate is followed by a read of the row, where another event can require
-the opposite meanwhile, so that the last change is that of the row. A certificate that is deleted stays deleted.
+Every step can be repeated. After each change of a certificate, the row is read again, because another event may now
+require the opposite. So the last change always matches the row. A deleted certificate stays deleted.
 """
 
 from collections.abc import Iterable
@@ -32,9 +32,9 @@ class LobbySide:
         self._disconnect(device)
 
     def send_away(self, device: Device) -> None:
-        """Have a transferred device that is connected to the lobby say hello again, which is answered with its new
-        lobby. At the end of the transfer, deactivate its certificate here; read the row afterwards, because it may
-        have come back meanwhile."""
+        """Make a transferred device that is connected to the lobby send another hello, which is answered with its new
+        lobby. At the end of the transfer, deactivate its certificate here. Read the row afterwards, because the device
+        may have come back in the meantime."""
         if device.transfer is None or not device.transfer.ended:
             self._disconnect(device)
             return
@@ -49,8 +49,9 @@ class LobbySide:
                 registry.disconnect(iot_data, device.devicename)
 
     def reactivate(self, device: Device) -> None:
-        """Activate the certificates of a device whose quarantine was lifted. Read the row afterwards: if it was shut
-        again meanwhile, the certificates are deactivated, so that the last change is that of the row."""
+        """Activate the certificates of a device whose quarantine was lifted. Read the row afterwards: if the device was
+        revoked or quarantined again in the meantime, the certificates are deactivated again, so that the last change
+        matches the row."""
         for certificate in device.certificates:
             self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
         current = self._ledger.get(device.certid)

@@ -1,7 +1,8 @@
 """Readmits devices that were refused because of their CA's revocation list, once a newer list is published.
 
-Part of the sweeper: for each published list, it walks once through the refused devices, in parts. It does not validate
-the new list: the device connects again, and the bouncer decides. A device is readmitted once for each list.
+As a part of the sweeper, it walks through the refused devices once for each published list, in parts. It does not
+validate the new list, because the bouncer decides when the device connects again. A device is readmitted at most once
+for each list.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID", "CRL_
 DEVICES_PER_RUN: Final = 200
 """The most refused devices that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
-"""Age at which indexes are up to date, and after which no bouncer decides by the previous list."""
+"""The age at which indexes are up to date and every bouncer uses the new list."""
 _PREFIX, _SUFFIX = crl_key("|").split("|")
 logger = Logger(service="sweeper")
 
@@ -91,7 +92,7 @@ class Readmission:
         return True
 
     def _issuer(self, refused: OverdueRow) -> str | None:
-        """Return the id of the certificate's CA, or None if AWS IoT does not have the certificate: its device can
+        """Return the id of the certificate's CA. None if AWS IoT does not have the certificate; its device can then
         connect again without a retry."""
         iot = self._doors.iot(refused.lobbyregion, self._iot)
         try:

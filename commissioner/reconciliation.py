@@ -1,5 +1,5 @@
-"""Compares the ledger with one target device by device, a page at a time: for users, who see the present state, and for
-targets whose role does not allow lists.
+"""Compares the ledger with one target device by device, a page at a time: for users, who want the present state, and
+for targets whose role does not allow lists.
 
 Two walks: first the placed devices of the ledger, each looked up in the target's registry; then the things of the
 registry that no claim in the ledger covers. `examination` confirms and repairs the differences.
@@ -22,7 +22,7 @@ from lobby.ledger.listing import Filter, devices
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_thing_name, shown
 
 PAGE_SIZE: Final = 20
-"""Devices of the ledger to a page."""
+"""Devices of the ledger per page."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Position:
 
 
 class Reconciliation:
-    """Changes something only if a page is requested with an actor (`repair_as`)."""
+    """Changes nothing unless a page is requested with an actor (`repair_as`)."""
 
     def __init__(self, inspector: InspectorClient, examination: Examination) -> None:
         self._inspector, self._examination = inspector, examination
@@ -77,7 +77,8 @@ class Reconciliation:
 
 
 def _with_fingerprint(things: Iterator[tuple[str, str]]) -> list[tuple[Fingerprint, ThingName]]:
-    """Return the things whose `certid` attribute has the form that the lobby writes, each with the fingerprint."""
+    """Return the things whose `certid` attribute is a fingerprint as the lobby writes it, each with this
+    fingerprint."""
     named: list[tuple[Fingerprint, ThingName]] = []
     for name, certid in things:
         try:
@@ -104,7 +105,7 @@ def _decode(cursor: str) -> _Position:
 
 
 def reported(findings: Sequence[Finding]) -> tuple[ReportedDifference, ...]:
-    """Return the findings as the response to the API contains them."""
+    """Return the findings in the form of the API's response."""
     return tuple(
         ReportedDifference(
             each.difference.certid,

@@ -1,8 +1,8 @@
-"""The content of a comparison's lists, as short records, and the certificates that must be examined because of them.
-Pure. The ledger's list gives a record for each placed device; the target's lists give records for active certificates,
-holders of the lobby's policies, and things. AWS documents no order for its lists, so records are compared by
-certificate, a partition of all certificates at a time. A difference between records is only a suspicion: the lists were
-read at different times. `examination` looks up each suspect.
+"""The content of a comparison's lists, as short records, and the certificates to examine because of them. The ledger's
+list gives a record for each placed device; the target's lists give records for active certificates, holders of the
+lobby's policies, and things. AWS documents no order for its lists, so records are compared by certificate, one
+partition of all certificates at a time. A difference between records is only a suspicion, because the lists were read
+at different times. `examination` looks up each suspect.
 """
 
 import hashlib
@@ -22,13 +22,15 @@ from lobby.inspector_contracts import Thing
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
 
 PARTITIONS: Final = 256
-"""By the first two hex digits of a fingerprint, which is a hash: with a million devices, a partition has 4,000."""
+"""The number of partitions, which are selected by the first two hex digits of a fingerprint. Fingerprints are hashes,
+so with a million devices a partition has about 4,000."""
 _PLACED, _ACTIVE, _HOLDER, _THING = "d", "a", "p", "t"
 _UNKNOWN: Final = "?"
-"""In place of the digest of a device whose profile the lobby no longer has, and of a claim that is not the device's: it
-is always examined."""
+"""Replaces the digest if the lobby no longer has the device's profile, or if the thing has another device's claim. Such
+a device is always examined."""
 _MOST_NAMES: Final = 3
-"""Things of one certificate that are kept. More than one is suspect, and an owner can make any number of them."""
+"""The maximum number of things kept for one certificate. More than one is already suspect, and an owner can create any
+number."""
 
 
 def partition_of(record: str) -> int:
@@ -53,7 +55,8 @@ def holder_record(certid: Fingerprint, profile: str) -> str:
 
 def thing_record(thing: Thing, profiles: Profiles, lobby: str) -> str | None:
     """Return the record of a thing, or None if its `certid` does not have the form that the lobby writes. A thing type
-    that no profile names belongs to the target's owner and is no difference. `lobby` is the lobby's key."""
+    that no profile names belongs to the target's owner and does not count as a difference. `lobby` is the lobby's
+    key."""
     try:
         name, certid = parse_thing_name(thing.name), parse_fingerprint(thing.certid)
     except InvalidInput:
@@ -83,7 +86,7 @@ def _wanted(profile: Profile, profiles: Profiles) -> tuple[str | None, Mapping[s
 
 
 def _without_those_of_enrolments(attributes: Mapping[str, str], profiles: Profiles) -> dict[str, str]:
-    """The ledger's lists do not have what enrolments give; the examination of single devices compares it."""
+    """The ledger's lists lack the settings of enrolments; the examination of single devices compares these."""
     names = profiles.enrolment_attributes()
     return {name: value for name, value in attributes.items() if name not in names}
 
@@ -94,7 +97,7 @@ def _digest(thing_type: str | None, attributes: Mapping[str, str]) -> str:
 
 
 class _Placed(NamedTuple):
-    """The expected registration of a placed device. `claim` is generation and profile of its claim."""
+    """The expected registration of a placed device. `claim` has the generation and profile of its claim."""
 
     profile: str
     name: str
@@ -103,7 +106,7 @@ class _Placed(NamedTuple):
     state: str
 
     def expects(self, things: set[tuple[str, str, str]] | None) -> bool:
-        """Return whether exactly one thing was found, and that is the device's."""
+        """Return whether exactly one thing was found, and it is the device's thing."""
         expected = EXPECTED_PROGRESS[State(self.state)]
         claims = ["" if progress is None else f"{self.claim}:{progress}" for progress in expected]
         return things in [{(self.name, self.digest, claim)} for claim in claims]
@@ -111,8 +114,8 @@ class _Placed(NamedTuple):
 
 @dataclass
 class Partition:
-    """The records of some certificates. Records of things are read last: a record is dropped if its certificate is
-    neither placed nor active, so the number of records that the target's owner can cause is limited."""
+    """The records of some certificates. Records of things are read last, and dropped if their certificate is neither
+    placed nor active. This limits the number of records that the target's owner can cause."""
 
     placed: dict[Fingerprint, _Placed] = field(default_factory=dict)
     active: set[Fingerprint] = field(default_factory=set)
@@ -153,12 +156,12 @@ class Partition:
         )
 
     def due(self, day: int, days: int) -> list[Fingerprint]:
-        """Return the devices that match and are also examined on this day: attachments and groups are in no
-        list. Within `days` days each device is due once."""
+        """Return the matching devices that are also examined on this day, because no list shows attachments and groups.
+        Each device is due once within `days` days."""
         return sorted(certid for certid in self.placed if int(certid[2:10], 16) % days == day % days)
 
     def unclaimed(self) -> list[tuple[Fingerprint, ThingName]]:
-        """Return the active certificates that are not placed here, each with a thing that names it."""
+        """Return the active certificates of devices that are not placed here, each with a thing that names it."""
         return sorted(
             (certid, ThingName(name))
             for certid, things in self.things.items()

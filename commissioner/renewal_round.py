@@ -2,10 +2,10 @@
 reconciler.
 
 It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
-renewal request in the lane of its target. So is a device of the door `claim` whose enrolment has a signer, until it has
-renewed: AWS IoT has issued its first certificate. Each daily round repeats the request until the device has renewed.
-The round counts due and overdue devices for the overview, and reports CAs, also of enrolments' signers, and revocation
-lists that will expire, and devices' certificates.
+renewal request in the lane of its target. At the door `claim`, AWS IoT issues the first certificate, so a device whose
+enrolment has a signer is due at once. Each daily round repeats the request until the device has renewed. The round
+counts due and overdue devices for the overview. It reports device certificates, CAs (including those of enrolments'
+signers) and revocation lists that expire soon.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,8 +38,8 @@ Note = dict[str, Any]
 
 @dataclass
 class RenewalCounts:
-    """The counts of a round so far. `unable`: due, and the client cannot renew. `expiring`: the certificate expires
-    within `CERTIFICATE_NOTICE`, or has expired."""
+    """The counts of a round so far. `unable`: the device is due, and its client cannot renew. `expiring`: the
+    certificate expires within `CERTIFICATE_NOTICE`, or has expired."""
 
     due: int = 0
     overdue: int = 0
@@ -68,7 +68,7 @@ class RenewalRound:
 
     def resume(self, note: Note, time_is_up: Callable[[], bool]) -> dict[str, int]:
         """Continue the round, or start one if it is due. Return metrics: how many devices were asked, and the counts of
-        a round that is complete now. `note` is updated."""
+        a round that has just been completed. `note` is updated."""
         if "counts" not in note and not self._is_due(note):
             return {"RenewalsAsked": 0}
         if "counts" not in note:
@@ -126,6 +126,6 @@ class RenewalRound:
 
 
 def _replaces_first(enrolment: Enrolment | None) -> bool:
-    """Return whether the first certificates of an enrolment's devices are to be replaced by its signer's. Those of the
-    door `registration` are of the owner's own production, and the signer itself issues those of the door `token`."""
+    """Return whether the signer of an enrolment must replace its devices' first certificates. At the door
+    `registration`, the owner has produced the certificates; at the door `token`, the signer has issued them."""
     return enrolment is not None and enrolment.door is Door.CLAIM and enrolment.signer is not None

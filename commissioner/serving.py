@@ -1,8 +1,7 @@
-"""Serves one device in its lane, and classifies how that ended.
-
-The row is read first: the index may be behind, and another worker may have been here. A temporary failure is returned,
-and the lane's worker decides when to try again. A row that cannot be read, or that our own code fails on, is sent to
-the on-failure queue and delays no other device.
+"""Serves one device in its lane, and classifies the result. The row is read first, because the index may lag behind,
+and another worker may already have served the row. A temporary failure is returned, and the lane's worker decides when
+to try again. A row that cannot be read, or that makes our own code fail, is sent to the on-failure queue and delays no
+other device.
 """
 
 from collections.abc import Callable
@@ -32,12 +31,12 @@ RETRY_FOR: Final = timedelta(minutes=3)
 _CHANGING: Final = (PynamoDBException, Conflict, NotFound, ShadowsAwaited)
 """Errors of the ledger, concurrent changes of a row, and a short wait for its shadows: always temporary."""
 SendToQueue = Callable[[Fingerprint, str], object]
-"""Takes the device and the reason."""
+"""Receives the device and the reason."""
 logger = Logger(service="commissioner")
 
 
 class Result(StrEnum):
-    """How serving a device ended. Only `DONE` and `SET_ASIDE` are final."""
+    """The result of serving a device. Only `DONE` and `SET_ASIDE` are final."""
 
     DONE = "done"
     SET_ASIDE = "set aside"
@@ -55,7 +54,7 @@ FINAL: Final = (Result.DONE, Result.SET_ASIDE)
 @dataclass(frozen=True)
 class Attempt:
     """One attempt to process a row: `number` counts the attempts of one worker from 1. `unfinished`: an earlier run may
-    have been interrupted after it had recorded its result."""
+    have been interrupted after recording its result."""
 
     certid: Fingerprint
     number: int = 1
@@ -82,7 +81,7 @@ class Server:
         try:
             device = self._ledger.get_with_certificate(certid)
             outcome = self._processed(device, attempt, lane)
-        except (LeaseLost, NotHome):  # the worker ends, here or when it returns the lease
+        except (LeaseLost, NotHome):  # the worker ends, here or when it gives the lease back
             return Result.LEASE_LOST
         except NoAnswer as error:
             return self._failed(certid, error, Result.NO_ANSWER)

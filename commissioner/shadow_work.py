@@ -1,10 +1,9 @@
 """The commissioner's work with the shadows of a device that moves: before it gets its route to the new target.
 
-Until then the device cannot write in the new target, so nothing of its own is replaced. Nothing is left to do once it
-has its route. Every step can be repeated. The old target is only read, with a session of its own that allows nothing
-else. A move out of a target that does not answer must not wait for it: after `PATIENCE` the device is moved without its
-shadows, and its row and history say so. A target that refuses the reading because its role is older fails the move,
-which changes nothing for the device.
+Before that, the device cannot write in the new target, so no data of the device is replaced. Every step can be
+repeated. The old target is only read, with a separate session that allows nothing else. A move must not wait for an old
+target that does not answer: after `PATIENCE`, the device is moved without its shadows, as its row and history state. If
+the old target refuses the read because its role is outdated, the move fails, which changes nothing for the device.
 """
 
 import time
@@ -26,17 +25,18 @@ from lobby.names import Target, ThingName
 PATIENCE: Final = timedelta(minutes=1)
 """How long after its request a move waits for an old target that does not answer."""
 SILENCE: Final = timedelta(seconds=15)
-"""How long an old target is not called again after it has not answered. Then one device tries it."""
+"""How long an old target that did not answer is not called again. Then one device tries it."""
 INTERVAL: Final = 0.1
-"""Seconds between two requests for a thing, half of what AWS IoT allows: the device uses its shadows, too."""
+"""Seconds between two requests for a thing. This is half of AWS IoT's rate limit, because the device also uses its
+shadows."""
 _FAILS: Final = ("TARGET_PERMISSION_MISSING", "TARGET_SHADOWS_REFUSED")
-"""Reasons because of which a move fails, so that an operator decides. Other refusals can be those of an account that
-does not exist any more."""
+"""The reasons that fail a move, so that an operator decides. Any other refusal may come from an account that no longer
+exists."""
 logger: Final = Logger(service="commissioner")
 
 
 class ShadowWork:
-    """`gateway` calls the new target, and `source` the old one. `sleep` waits for so many seconds."""
+    """`gateway` calls the new target, and `source` the old one. `sleep` waits for a number of seconds."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ShadowWork:
 
     def carry_out(self, device: Device) -> ShadowOutcome | None:
         """Do what the row requires, and return the outcome; None if it requires nothing. Raise `TargetRefusal`,
-        `ShadowsAwaited` while the old target is waited for, and what calls into the new target raise."""
+        `ShadowsAwaited` while the old target does not answer, and the errors of calls into the new target."""
         work, target, name = device.shadows, device.target, device.devicename
         if work is None or not work.is_pending or target is None or name is None:
             return None

@@ -79,7 +79,7 @@ class StandbyWatch:
         return report
 
     def _is_begun(self, registered: RegisteredTarget) -> bool:
-        """Create the campaign of the last work if there is none, and start it. Return whether it was created."""
+        """Create and start the campaign of the last work if it does not exist. Return whether it was created."""
         if self._standbys.is_followed(registered):
             return False
         campaign = self._standbys.follow(registered)

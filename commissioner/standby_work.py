@@ -1,12 +1,12 @@
-"""The commissioner's work for a device in its other place: prepares it in its standby, or sends it away from its home.
+"""The commissioner's work for a device in its other place: prepares it in its standby, or sends it to the lobby from
+its home.
 
 Every step can be interrupted and repeated. A device that was just returned may still be connected to its standby, so it
 gets a reset message before its certificate is deactivated there. If a standby refuses a device, nothing changes in the
-device's target: the row has the reason, and the next preparation tries again.
-
-A target's record can change while a device is being prepared by the earlier record. The campaign of that change does
-not request a preparation that is in progress, so it is requested again here. The record is read from the table, because
-a Lambda may have cached an older one.
+device's target; the row gets the reason, and the next preparation tries again. A target's record can change while a
+device is being prepared by the earlier record. The campaign of that change does not request a preparation that is in
+progress, so it is requested again here. The record is read from the table, because a Lambda may have cached an older
+one.
 """
 
 from collections.abc import Callable
@@ -68,8 +68,8 @@ class StandbyWork:
         return "prepared"
 
     def announce(self, device: Device, target: Target) -> str:
-        """In the target's lane: send its route to a device there, which then fetches its standby from the lobby. A
-        target that refuses this leaves the device without its standby until its next hello in the lobby."""
+        """Send the route to a device in its target, in the target's lane. The device then fetches its standby from the
+        lobby. If the target refuses the message, the device learns its standby with its next hello in the lobby."""
         route = device.route()
         if route is None or device.devicename is None:
             raise AssertionError(f"a device that has arrived has a route: {device.certid}")
@@ -82,8 +82,8 @@ class StandbyWork:
         return "standby announced"
 
     def _tell(self, device: Device) -> None:
-        """Send the route, which has a standby now, to a device in the lobby. It is announced to one in its target by
-        the target's lane: a worker of the standby's lane makes no calls there."""
+        """Send the route, which now has a standby, to a device in the lobby. A device in its target gets the
+        announcement from the target's lane, because a worker of the standby's lane makes no calls there."""
         route = device.route()
         if route is not None:
             self._send(device, route)

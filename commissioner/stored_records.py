@@ -19,9 +19,10 @@ from lobby.ledger.progress import read_progress, save_progress
 from lobby.names import Target
 
 MOST: Final = 100_000
-"""Records in memory: about 30 MB."""
+"""The maximum number of records in memory: about 30 MB."""
 MOST_OF_PARTITION: Final = 1_500
-"""Records in one item, of at most 260 bytes each. DynamoDB allows 400 kB an item; packed, the longest take 300 kB."""
+"""The maximum number of records in one item; each has at most 260 bytes. DynamoDB allows 400 kB per item, and the
+longest records take 300 kB when packed."""
 
 
 class RecordsLost(Exception):

@@ -1,9 +1,9 @@
 """Compares one target with the ledger in several runs: first by lists, then device by device where a list differs.
 
 It lists the placed devices of the ledger, and the target's active certificates, the holders of the lobby's policies and
-the things, 250 at a time. Devices that do not match are examined, and so is a share of the other devices each day,
-because AWS has no list of the things to which certificates are attached, and no list of things with their groups. A
-target whose role does not allow lists is compared device by device. Nothing is repaired.
+the things, 250 at a time. Devices that do not match are examined. A share of the other devices is also examined each
+day, because AWS lists neither the things to which certificates are attached nor the groups of things. A target whose
+role does not allow lists is compared device by device. Nothing is repaired.
 """
 
 import math
@@ -29,10 +29,10 @@ from lobby.ledger.listing import MAX_PAGE, Filter, devices
 from lobby.names import Fingerprint, Target, ThingName
 
 EXAMINED_PER_DAY: Final = 100_000
-"""Devices that match in the lists and are also examined: five and a half hours at the inspector's pace."""
+"""How many matching devices are also examined per day, which takes five and a half hours at the inspector's pace."""
 MOST_SUSPECTS: Final = 20_000
-"""Devices of one target that are examined because the lists differ from the ledger; if a target has lost
-all its devices, the first ones show it."""
+"""The maximum number of devices of one target that are examined because the lists differ from the ledger. If a target
+has lost all its devices, the first ones show this."""
 _PAGES: Final = 10
 _BATCH: Final = 50
 _PLACED_AT_ONCE: Final = 2_000
@@ -52,7 +52,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class _Tasks:
-    """The devices to examine in the partitions `numbers`, which have `placed` devices. `absent` of them are in none of
+    """The devices to examine in the partitions `numbers`, which have `placed` devices. `absent` of these are in none of
     the target's lists."""
 
     numbers: range
@@ -75,7 +75,7 @@ class _Run:
         self.work = replace(self.work, **changes)
 
     def restart(self) -> None:
-        """Begin again: the work is of another version or of a removed profile, or has lost its records."""
+        """Begin again, because the work belongs to another version or a removed profile, or has lost its records."""
         self.work = Work(self.work.began, days=self.work.days, runs=self.work.runs)
         self.records, self.tasks = StoredRecords(self.target, ()), None
 
@@ -180,7 +180,8 @@ class TargetComparison:
         return run.tasks
 
     def _examine_placed(self, run: _Run, certids: Sequence[Fingerprint], suspects: int) -> None:
-        """Examine the first of `certids`. The first `suspects` are suspects; those beyond the limit are left."""
+        """Examine the first of `certids`. The first `suspects` of them are suspects; suspects beyond the limit are left
+        out."""
         work = run.work
         if suspects > 0:
             certids = certids[:suspects]
@@ -222,7 +223,7 @@ class TargetComparison:
 
 
 def days_for(devices: int) -> int:
-    """Return in how many days that many devices can be examined once."""
+    """Return the number of days in which each of these devices can be examined once."""
     return max(1, math.ceil(devices / EXAMINED_PER_DAY))
 
 

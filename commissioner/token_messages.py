@@ -1,7 +1,6 @@
-"""Handles the messages of a FIFO queue of tokens, one at a time, and reports which of them stay in the queue.
-
-A message that cannot be parsed is deleted, and reported in the log: the sweeper finds its work. A message whose
-handling fails is delivered again.
+"""Handles the messages of a FIFO queue of tokens, one at a time, and reports which of them stay in the queue. A message
+that cannot be parsed is logged and deleted; the sweeper finds its work. A message whose handling fails is delivered
+again.
 """
 
 from abc import ABC, abstractmethod
@@ -19,7 +18,8 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision about a message: delete it, or hide it for `hide` seconds. `hand_over`: another token is needed."""
+    """The decision about a message: delete it, or hide it for `hide` seconds. `hand_over`: another token must be
+    sent."""
 
     hide: int | None = None
     hand_over: bool = False
@@ -40,7 +40,7 @@ class TokenMessages(ABC, Generic[T]):
 
     @abstractmethod
     def handle(self, token: T, hide: Callable[[int], None]) -> Verdict:
-        """Work on a token. `hide` hides it for this many seconds. Raise any error after which it must be delivered
+        """Work on a token. `hide` hides it for a number of seconds. Any raised error makes the queue deliver it
         again."""
 
     @abstractmethod
@@ -82,6 +82,6 @@ class TokenMessages(ABC, Generic[T]):
     def _hide(self, token: T, record: Record, seconds: int) -> None:
         try:
             self.hide(token, record["receiptHandle"], seconds)
-        except Exception:  # the message is delivered again anyway, only later or sooner
+        except Exception:  # the message is delivered again in any case, only at another time
             fields = self.fields_of(token)
             self._logger.exception("not hidden", extra=fields)

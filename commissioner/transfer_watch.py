@@ -1,8 +1,8 @@
-"""The sweeper's check of transferred devices: when the time for which this lobby answers their hellos is over, their
-certificates are to become INACTIVE here.
+"""The sweeper's check of transferred devices: when this lobby stops answering their hellos, their certificates become
+INACTIVE here.
 
 It walks once a day through the devices that were transferred, a bounded page at a time. A lobby without any makes one
-query a day. A device that changes meanwhile is left to the next walk.
+query a day. A device that changes in the meantime is left to the next walk.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
-"""One reader for JSON from outside: messages of devices and of AWS, requests, responses, cursors and files.
+"""The only reader for external JSON: messages of devices and of AWS, requests, responses, cursors and files.
 
-Python's `json` accepts more than JSON (RFC 8259) and than what other code expects: NaN and Infinity, integers of any
-length, which take quadratic time to convert, floats that no date or database holds (1e300), any depth, and a name that
-occurs twice in an object: what one reader takes from the first, another takes from the last. These are rejected with a
-`ValueError`, as other invalid JSON is. Standard library only.
+Python's `json` accepts texts that are not JSON (RFC 8259) or that other code cannot handle: NaN and Infinity, integers
+of any length, which take quadratic time to convert, floats that no date or database can hold (1e300), any depth, and
+repeated names in an object, of which one reader uses the first and another the last. These raise a `ValueError`, like
+other invalid JSON. Standard library only.
 """
 
 import json

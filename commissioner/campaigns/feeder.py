@@ -1,7 +1,7 @@
 """The feeder of campaigns: prepares one, carries it out a page at a time, and records the outcomes of its devices. Each
 step first reads the record of the campaign, so a pause or a cancellation takes effect after the page in progress. Each
-step ends with a conditional record, so it can be repeated, and two feeders at the same time cause no error. A run lasts
-twenty seconds at most; then a fresh token starts the next one.
+step ends with a conditional write of the record, so it can be repeated, and two feeders at the same time cause no
+error. A run lasts at most twenty seconds; then a new token starts the next run.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ from lobby.names import CampaignName
 ACTOR: Final = "service:campaigns"
 SLICE: Final = timedelta(seconds=20)
 PAGE_TIME: Final = timedelta(seconds=10)
-"""How long one page may take. The token is hidden for longer than that."""
+"""How long one page may take. The token stays hidden longer than this."""
 HIDDEN_WHILE_WORKING: Final = 15
 HIDDEN_AFTER_CONFLICT: Final = 2
 OPEN_PAGES: Final = 25
@@ -125,7 +125,7 @@ class Feeder:
                 campaign, CampaignEvent.PREPARED, lambda before, at: transitions.prepared(before, self.above, at)
             )
             return
-        # Devices that fall back to the lobby meanwhile enter a state, and belong to an evacuation all the same.
+        # A device that falls back to the lobby in the meantime enters a new state, but still belongs to an evacuation.
         before = None if campaign.request.operation.is_of_targets else campaign.createdat
         part = self.sources.part(campaign.source, campaign.prepared.cursor, before)
         self.preparation.add(
@@ -148,7 +148,8 @@ class Feeder:
         return self._record(campaign, changed, looked=True) is not None
 
     def _close(self, campaign: Campaign, page: Page | None) -> None:
-        """Record the changes of a page in progress, then end. If this is repeated, the page is already recorded."""
+        """Record the changes of a page in progress, then end the campaign. A repetition finds the page already
+        recorded."""
         if page is not None and campaign.started_at is not None:
             begun = self.pages.close(campaign, page)
             if begun is not None and self._record(campaign, [(page, begun)]) is None:
@@ -188,7 +189,7 @@ class Feeder:
 
 
 def _to_check(campaign: Campaign) -> list[int]:
-    """Return the pages to check: those with devices that wait, in turn if there are many, and some of those whose
+    """Return the pages to check: pages with waiting devices, in turn if there are many, and some of the pages whose
     devices have not arrived."""
     progress = campaign.progress
     opened, followed = sorted(progress.open), list(progress.followed)

@@ -1,8 +1,6 @@
-"""Operations on many devices in which a row that our code cannot process does not affect the others.
-
-After a fault each half of the devices is tried separately, down to the device that causes it. An error of AWS or of the
-connection concerns all devices, and so does a Region that is not home any more; it is raised, and the page is tried
-again later.
+"""Operations on many devices, in which a row that our code cannot process does not affect the others. After a fault,
+each half of the devices is tried separately, down to the device that causes the fault. Errors that affect all devices
+are raised, and the page is tried again later: errors of AWS or of the connection, and a Region that is no longer home.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +21,7 @@ logger = Logger(service="campaigns")
 def isolated(
     items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]], failed: Callable[[T, Exception], R]
 ) -> list[R]:
-    """Return the result of each item; for an item with which `run` fails, that of `failed`."""
+    """Return the result of each item. If `run` fails for an item, its result comes from `failed`."""
     try:
         return list(run(items))
     except _OF_ALL:

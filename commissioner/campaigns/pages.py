@@ -1,8 +1,8 @@
 """Carries out one page of a campaign, or checks the outcomes of its devices.
 
-A change is conditional on the generation in the manifest and marks the row with the campaign. So a page can be repeated
-after a feeder was killed: devices that it has changed are recognised and not changed again. A check reads the rows
-consistently and changes nothing.
+A change is conditional on the generation in the manifest and marks the row with the campaign. So after a feeder was
+killed, its page can be repeated: devices that were already changed are recognised and not changed again. A check reads
+the rows consistently and changes nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -91,8 +91,8 @@ class Pages:
         return page_state(results, devices)
 
     def close(self, campaign: Campaign, page: Page) -> PageState | None:
-        """Return the state of a page that a feeder may have begun before the campaign was cancelled; None if it changed
-        no device."""
+        """Return the state of a page that a feeder may have begun before the campaign was cancelled; None if no device
+        was changed."""
         lines = self.lines(campaign, page)
         rows = self._rows([line.certid for line in lines])
         results = [self._begun(campaign, line, rows.get(line.certid)) for line in lines]
@@ -132,7 +132,8 @@ def _result(campaign: Campaign, line: ManifestLine, outcome: Changed) -> Result:
 
 
 def _changed_by(campaign: Campaign, line: ManifestLine, device: Device) -> bool:
-    """A preparation and a request to renew keep the generation, because the claim stays as it is."""
+    """Return whether the campaign has changed the row. Preparations and requests to renew keep the generation, because
+    the claim does not change."""
     stays = campaign.request.operation in (ChangeOperation.PREPARE, ChangeOperation.RENEW)
     return device.campaign == campaign.name and (stays or device.generation > line.generation)
 

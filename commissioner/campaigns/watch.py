@@ -1,7 +1,7 @@
 """The sweeper's check of campaigns: starts the feeder of a campaign without one, and counts stuck campaigns.
 
-A token can be lost: between the change of a campaign and the message, or when it is older than a queue keeps it. The
-feeder of a campaign that waits for a target also runs, so only a feeder that does not run is reported.
+A token can be lost between the change of a campaign and the message, or when it exceeds the queue's retention period.
+While a campaign waits for a target, its feeder still runs, so only campaigns without a running feeder are reported.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Lambda: reads the ledger's stream, and starts the workers of the lanes in which rows wait.
 
 The event filter selects the rows that need the commissioner. A single claim is announced by name, because a user waits
-for it. A row that also has work in another lane than its own is announced by name there. Bulk claims send a token of
-their lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
+for it. If a row also has work in another lane, it is announced by name in that lane. Bulk claims send a token of their
+lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
 """
 
 import os
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 _LONGEST_SEND: Final = 1.0
-"""Seconds that sending a token may take. A token of a bucket that ended meanwhile may have been deleted, and SQS then
-ignores this one, so it is sent again."""
+"""The maximum time to send a token, in seconds. If the token's bucket ends during the call, SQS may ignore this token
+although the earlier one is already deleted, so another token is sent."""
 Record = dict[str, Any]
 logger = Logger(service="bell")
 

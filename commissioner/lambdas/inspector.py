@@ -1,9 +1,9 @@
 """Lambda: reads the registrations in a target for the reconciler, and deactivates one certificate at a time there.
 
-It reads devices one by one, or lists things and certificates in pages; both at a pace that leaves the target's owner
-half of AWS's quota. Runs with the commissioner's role, as no other role may assume a target's role, but with narrower
-sessions: one that can only read, or, to deactivate a certificate, one that can change only that certificate. Of the
-ledger, it reads only the register of targets.
+It reads single devices, or lists things and certificates in pages, at a pace that leaves the target's owner half of
+AWS's quota. It has the commissioner's role, because no other role may assume a target's role, but uses narrower
+sessions. One kind can only read; the other can change only the certificate to deactivate. In the ledger, it reads only
+the register of targets.
 """
 
 import os
@@ -50,8 +50,8 @@ SECONDS_PER_REQUEST: Final = 10.0
 PAGE_SIZE: Final = 250
 """The maximum of ListThings, ListCertificates and ListTargetsForPolicy (API reference)."""
 PACE: Final = Pace(5.0, burst=5)
-"""Devices and pages a second: half of what AWS IoT allows by default for each operation that is used here but
-DescribeThing (10/s; General Reference, "AWS IoT Core endpoints and quotas"). The rest is for the target's owner."""
+"""Devices and pages per second: half of AWS IoT's default quota of each operation used here except DescribeThing (10/s;
+General Reference, "AWS IoT Core endpoints and quotas"). The target's owner can use the rest."""
 R = TypeVar("R")
 logger = Logger(service="inspector")
 
@@ -96,7 +96,7 @@ def _active(iot: "IoTClient", more: Any) -> tuple[list[Fingerprint], str | None]
 
 
 def _holders(iot: "IoTClient", profile: str, more: Any) -> tuple[list[Fingerprint], str | None]:
-    """A policy also has targets that are no certificates, such as thing groups."""
+    """Return the certificates that have a policy. A policy can also have other targets, such as thing groups."""
     page = _or_none(lambda: iot.list_targets_for_policy(policyName=profile_policy(profile), pageSize=PAGE_SIZE, **more))
     arns = [] if page is None else page["targets"]
     certids = [arn.partition(":cert/")[2] for arn in arns if ":cert/" in arn]
@@ -143,7 +143,7 @@ class Inspector:
             return encode_refusal(refusal.code, refusal.message)
 
     def _facts(self, wanted: FactsRequest) -> list[Facts]:
-        """Return the facts in order, for as many devices as there is time for, but at least for the first."""
+        """Return the facts in order, for as many devices as time permits, but at least for the first."""
         target = wanted.target
         iot, devices = self._session(target, reading_policy).iot, iter(wanted.devices)
 
@@ -154,7 +154,7 @@ class Inspector:
         return self._repeated(target, len(wanted.devices), inspect_next)
 
     def _things(self, target: Target, token: str | None, pages: int) -> tuple[list[Thing], str | None]:
-        """Return the things that have the lobby's attribute, of some pages, and the token of the next page."""
+        """Return the things with the lobby's attribute from some pages, and the token of the next page."""
         iot, following, names = self._session(target, reading_policy).iot, token, self._profiles.attribute_names()
 
         def next_page() -> tuple[list[Thing], bool]:
@@ -205,7 +205,7 @@ class Inspector:
         return {}
 
     def _session(self, target: Target, policy: Callable[[Target], Policy]) -> TargetSession:
-        """Return a new session each time, so that none is stale."""
+        """Return a new session each time, so that no session is stale."""
         try:
             with failures_as_refusals(target):
                 return Sessions(self._sts, policy=policy).of(self._targets.get(target))

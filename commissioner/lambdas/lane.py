@@ -1,5 +1,4 @@
-"""Lambda: works on the messages of the lanes' queues; it is the only function that changes registrations in target
-accounts.
+"""Lambda: processes the messages of the lanes' queues. Only this function registers devices in target accounts.
 
 Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
 `lane_messages` decides what to do with a message.
@@ -87,7 +86,7 @@ class MessageHandler(TokenMessages[Token]):
 
 
 def wait_for_any(futures: "list[Future[Result]]", seconds: float) -> None:
-    """Wait until a future is done, or for this many seconds."""
+    """Wait until a future is done, for at most this many seconds."""
     if futures:
         wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
     else:
@@ -95,7 +94,7 @@ def wait_for_any(futures: "list[Future[Result]]", seconds: float) -> None:
 
 
 def pause(seconds: float) -> None:
-    """Wait for the next slot of the pace: below a second."""
+    """Wait for the next slot of the pace, which is less than a second away."""
     wait([Future()], timeout=seconds)
 
 
@@ -106,7 +105,7 @@ def rate_reader(targets: RecentTargets) -> Callable[[Lane], float]:
             return DEFAULT_RATE
         try:
             return targets.get(target).rate
-        except NotFound:  # its devices fail with a reason, which needs no call
+        except NotFound:  # its devices fail with a reason, without a call
             return DEFAULT_RATE
 
     return rate_of

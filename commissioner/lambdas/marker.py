@@ -1,5 +1,5 @@
-"""Lambda: marks things in targets as arrived, so that the targets' rules do not report their connections any more; or
-as awaited again, so that they do.
+"""Lambda: marks things in targets as arrived, so that the targets' rules no longer report their connections, or as
+awaited again, so that the rules report them.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
 2 seconds, so several messages about one device cause one call. A mark that cannot be written is retried, and
@@ -39,7 +39,7 @@ class Marker:
         self._targets, self._sessions, self._lobby = targets, sessions, lobby
 
     def process(self, records: list[dict[str, Any]]) -> list[str]:
-        """Return the ids of the messages that are to be delivered again: those of a target that refuses."""
+        """Return the ids of the messages to be delivered again, because their target refuses the mark."""
         failed: list[str] = []
         for target, messages in _by_target(records).items():
             try:
@@ -67,7 +67,7 @@ class Marker:
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies
-                self._sessions.discard(session.registered)  # of a role that was created again
+                self._sessions.discard(session.registered)  # of a role that was deleted and created again
         return failed
 
 

@@ -1,8 +1,7 @@
-"""Lambda: compares the ledger with the targets. It returns a page of one target, reported or repaired, to the API;
-every 15 minutes it does a part of the daily round, which reports differences and has devices asked to renew their
-certificates.
-
-Its role reads the ledger and its history, and may retry a device. It makes no calls in targets; it asks the inspector.
+"""Lambda: compares the ledger with the targets. For the API, it compares a page of one target and repairs differences
+on request. Every 15 minutes, it does a part of the daily round, which reports differences and requests renewals of
+certificates. Its role reads the ledger and its history, and may retry a device. It makes no calls in targets but asks
+the inspector.
 """
 
 import os
@@ -43,10 +42,10 @@ SERVICE: Final = "reconciler"
 ROUND: Final = {"round": "daily"}
 """The timer's event."""
 RENEWALS: Final = "renewal-round"
-"""The name of the round of renewals' position."""
+"""The name under which the position of the round of renewals is saved."""
 _SECONDS_PER_PAGE: Final = 60.0
 _SECONDS_FOR_RENEWALS: Final = 240.0
-"""Of the 900 seconds of a run."""
+"""The maximum time for renewals, out of the 900 seconds of a run."""
 logger = Logger(service=SERVICE)
 
 
@@ -70,8 +69,8 @@ class Reconciler:
         return response
 
     def resume_round(self, seconds_left: Callable[[], float]) -> dict[str, int]:
-        """Continue the daily round: first the renewals, which take a part of the time at most, then the comparisons,
-        also if the renewals fail."""
+        """Continue the daily round: first the renewals, which take at most a part of the time, then the comparisons,
+        even if the renewals fail."""
         ends = seconds_left() - _SECONDS_FOR_RENEWALS
         numbers: dict[str, int] = {}
         try:
@@ -111,7 +110,7 @@ def reconciler_of(
 
 
 def _has_standby(targets: Targets, target: Target) -> bool:
-    """The role may list the targets only."""
+    """Return whether a target has a standby. The role may only list the targets."""
     return any(each.target == target and each.standby is not None for each in targets.all())
 
 

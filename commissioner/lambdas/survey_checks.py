@@ -1,7 +1,6 @@
-"""One check of a survey: a call that cannot take effect, and the meaning of its response.
-
-AWS checks permissions before it looks up the resource, so a call that names a resource that does not exist is refused
-with `AccessDenied` or answered with `ResourceNotFound`. Every unknown answer is reported as such, never as success.
+"""One check of a survey: a call that cannot take effect, and the meaning of its response. AWS checks permissions before
+it looks up the resource. So a call that names a missing resource gets `AccessDenied` without the permission, and
+`ResourceNotFound` with it. Unknown answers are reported as such, never as success.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The part of a survey about profiles: whether a target has everything that its profiles name, as they name it.
+"""The part of a survey about profiles: whether a target has everything that its profiles name, with the same content.
 
 The target's owner deploys policies, thing types and groups; the lobby can only check them. A policy whose content
 differs from the profile's is reported, because devices would have other permissions there than the profile states.
@@ -16,7 +16,7 @@ from lobby.domain.target import profile_policy
 
 
 def survey_profiles(session: TargetSession, profiles: Profiles) -> Iterator[SurveyFinding]:
-    """Yield the findings about the profiles of the session's target. `profiles` are all of the lobby's."""
+    """Yield the findings about the profiles of the session's target. `profiles` are all profiles of the lobby."""
     known = [name for name in session.registered.profiles if name in profiles.by_name]
     for name in session.registered.profiles:
         if name in profiles.by_name:
@@ -97,7 +97,7 @@ def _absent(session: TargetSession, kind: str) -> str:
 def _check_existing(
     step: str, call: Callable[[], Any], absent: str, judge: Callable[[Any], str | bool]
 ) -> SurveyFinding:
-    """Check that the resource exists and is as the profile names it. `judge` returns True, or how it differs."""
+    """Check that the resource exists and matches the profile. `judge` returns True, or how the resource differs."""
     found: list[Any] = []
     finding = check(step, lambda: found.append(call()), absent)
     verdict = judge(found[0]) if finding.ok and found else True

@@ -1,8 +1,8 @@
 """The part of a survey about a target's reports: its two topic rules, its topic, and the lobby's subscription.
 
-Without them devices are commissioned, but the lobby gets no report of their arrival. A rule must have exactly the text
-of this version, because an older one reports devices that are not the lobby's. AWS gives the same answer for a rule
-that does not exist and for one that the role may not read, so this answer does not show which part is missing.
+If one of them is missing, devices are commissioned, but the lobby gets no report of their arrival. A rule must have
+exactly the text of this version, because older rules also report devices of others. AWS gives the same answer whether a
+rule is missing or the role may not read it, so this answer does not show the cause.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,13 +20,13 @@ from lobby.lobby_names import LobbyNames
 
 _ABSENT: Final = {NOT_FOUND, "NotFound", "NotFoundException"}
 _PENDING: Final = "PendingConfirmation"
-"""What SNS gives as the ARN of a subscription that is not confirmed (SNS API reference, Subscribe)."""
+"""SNS returns this instead of an ARN while a subscription is not confirmed (SNS API reference, Subscribe)."""
 _REDEPLOY: Final = "deploy the target's stack again"
 
 
 @dataclass(frozen=True)
 class Reports:
-    """What reports must look like. `lobby` is the lobby's key, `queue` the ARN of its arrivals queue."""
+    """The requirements of reports. `lobby` is the lobby's key, `queue` the ARN of its arrivals queue."""
 
     lobby: str
     queue: str

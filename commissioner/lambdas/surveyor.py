@@ -1,9 +1,7 @@
-"""Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and missing
-parts.
-
-Runs with the commissioner's role, as no other role may assume a target's role. Each permission is tested with a call
-that cannot take effect, because the resource it names does not exist: AWS checks permissions before it looks up the
-resource. The response lists every step and its result; nothing in the target is changed.
+"""Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and which parts
+are missing. It has the commissioner's role, because no other role may assume a target's role. Each permission is tested
+with a call that cannot take effect, because the named resource does not exist: AWS checks permissions before it looks
+up the resource. The response lists every step and its result. Nothing in the target is changed.
 """
 
 import os
@@ -40,8 +38,8 @@ logger = Logger(service="surveyor")
 
 @dataclass(frozen=True)
 class Wanted:
-    """The requirements of a target: `profiles` are the lobby's. With `removal`, the role may also remove registrations
-    of devices that have left."""
+    """The requirements of a target: `profiles` are the lobby's. With `removal`, the role must also permit removing
+    registrations of devices that have left."""
 
     profiles: Profiles
     reports: Reports
@@ -114,7 +112,7 @@ def _messages(session: TargetSession) -> dict[str, Callable[[], Any]]:
 
 
 def _check_at(endpoint: SurveyFinding, step: str, call: Callable[[], Any]) -> SurveyFinding:
-    """Check a call to an endpoint. Without the endpoint nothing is known about the permission."""
+    """Check a call to an endpoint. If the endpoint is unknown, the permission cannot be checked."""
     if endpoint.ok:
         return check(step, call)
     return SurveyFinding(step, False, f"could not be checked: it needs {endpoint.step}; check again")

@@ -2,9 +2,10 @@
 
 It starts the workers of lanes in which rows wait and no worker runs (`lane_watch`), the feeders of campaigns, and the
 work of standbys (`standby_watch`). It pushes the route again to devices that have not arrived, and (`readmission`)
-readmits devices that a newer revocation list may accept. Every change goes through the ledger with the sweeper as
-actor, and is bounded: a route is pushed once. It ends transfers to other lobbies (`transfer_watch`). Each run does a
-part, and the next one continues. The sweeper never scans the whole ledger, and makes no calls in targets.
+readmits devices that a newer revocation list may accept. It ends transfers to other lobbies (`transfer_watch`). Every
+change is recorded in the ledger with the sweeper as actor, and is bounded; for example, a route is pushed only once.
+Each run does a part of the work, and the next run continues. The sweeper never scans the whole ledger, and makes no
+calls in targets.
 """
 
 import os
@@ -48,7 +49,7 @@ LATE: Final = timedelta(minutes=30)
 DEVICES_PER_RUN: Final = 200
 """The most devices of each kind that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
-"""Age at which indexes are up to date and clocks agree."""
+"""The age at which an index certainly shows a change, even if clocks differ."""
 _SECONDS_TO_SAVE: Final = 10.0
 """Time reserved for saving the position."""
 logger = Logger(service=SERVICE)
@@ -115,7 +116,7 @@ class Sweeper:
         return result
 
     def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
-        """Return the devices that have been in `state` for `age`, and had not at the last run."""
+        """Return the devices that have reached `age` in `state` since the last run."""
         part = entered(state, note["since"], timestamp(self._clock() - age), DEVICES_PER_RUN, note.get(state.value))
         if part.rows:
             note[state.value] = part.rows[-1].by_state_key

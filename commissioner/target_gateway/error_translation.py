@@ -17,7 +17,7 @@ DENIED: Final = frozenset(
 )
 """ForbiddenException comes from AWS IoT's data plane, without a message."""
 SESSION_REASONS: Final = frozenset({"TARGET_PERMISSION_MISSING", "TARGET_REGION_DISABLED"})
-"""Reasons that an outdated session can cause, too."""
+"""Reasons that an outdated session can also cause."""
 NOT_FOUND: Final = "ResourceNotFoundException"
 _REGION_DISABLED: Final = {"InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException"}
 _CERTIFICATE_REJECTED: Final = {
@@ -36,7 +36,8 @@ _THROTTLED: Final = {
 _ON_THINGS: Final = {"CreateThing", "UpdateThing", "AddThingToThingGroup", "AddThingToBillingGroup"}
 """Calls that name a thing type, thing group or billing group. A deprecated type is an invalid request."""
 _DELETIONS: Final = {"DeleteThing", "DeleteCertificate"}
-"""Calls that are refused while AWS IoT still counts something as attached (API reference, DetachThingPrincipal)."""
+"""Calls that AWS IoT refuses while it still counts a thing or certificate as attached (API reference,
+DetachThingPrincipal)."""
 _SERVER_ERROR: Final = 500
 _MESSAGE_LIMIT: Final = 300
 _ERROR_LIMIT: Final = 400
@@ -61,7 +62,7 @@ def is_throttling(code: object) -> bool:
 
 
 def is_answer(error: ClientError) -> bool:
-    """Return whether the service answered: a refusal is an answer, and so is throttling; a server error is not."""
+    """Return whether the service answered. Refusals and throttling are answers; server errors are not."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status < _SERVER_ERROR
 
@@ -92,7 +93,7 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
 
 @contextmanager
 def failures_as_refusals(target: Target) -> Iterator[None]:
-    """Raise every failure of the calls made inside as a `TargetRefusal`. For callers that do not retry: a temporary
+    """Raise every failure of the calls made inside as a `TargetRefusal`, for callers that do not retry. A temporary
     failure becomes TARGET_UNREACHABLE."""
     try:
         yield

@@ -1,9 +1,9 @@
 """The commissioner's calls into target accounts: sessions and error translation in one place.
 
 Every method raises `TargetRefusal` for a permanent refusal, `NoAnswer` if the target does not answer, and botocore's
-error for any other temporary failure. A refusal may come from an outdated session: the role was created again or has
-got a permission since then. The session is then dropped, and `run` repeats the work with a new one; a refusal counts
-only if the session is new.
+error for any other temporary failure. A refusal may come from an outdated session, because the role was created again
+or got another permission since. So a refusal counts only with a new session: an older session is dropped, and `run`
+repeats the work with a new one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ logger: Final = Logger(service="commissioner")
 
 
 class TargetGateway:
-    """`targets` is the register of targets; `profiles` are those of the lobby, and `lobby` is its key. With
+    """`targets` is the register of targets; `profiles` are the lobby's profiles, and `lobby` is its key. With
     `removes_left`, the registration of a device that has left a target is removed there; otherwise its thing is
     marked."""
 
@@ -54,15 +54,15 @@ class TargetGateway:
         self._lobby, self._removes_left = lobby, removes_left
 
     def run(self, work: Callable[[], R]) -> R:
-        """Do the work for one device. Repeat it with a new session each time that a target refuses an old one."""
+        """Do the work for one device. Repeat it with a new session each time a target refuses an old one."""
         self._sessions.begin()
         while True:
-            with suppress(StaleSession):  # ends: each repetition has one old session fewer
+            with suppress(StaleSession):  # this ends, because each repetition has one old session less
                 return work()
 
     def register(self, device: Device, is_former: Callable[[Fingerprint], bool] = lambda _: False) -> str:
-        """Register a claimed device in its target and return the target's endpoint. `is_former`: whether a certificate
-        has given its name to this device."""
+        """Register a claimed device in its target and return the target's endpoint. `is_former`: whether a
+        certificate's name has gone to this device."""
         if device.target is None:
             raise AssertionError(f"a claimed device has a target: {device.certid}")
         return self._register(device.target, device, is_former, ACTIVE_NOW)
@@ -73,7 +73,7 @@ class TargetGateway:
         return (registered.standby, registered.standby_mode) if registered else (None, StandbyMode.ACTIVE)
 
     def target_now(self, target: Target | None) -> RegisteredTarget | None:
-        """Return a registered target as it is now, not as this Lambda has read it before; None if there is none."""
+        """Return a registered target from the table, not from the cache; None if it is not registered."""
         with suppress(NotFound):
             return None if target is None else self._targets.read(target)
         return None
@@ -85,8 +85,8 @@ class TargetGateway:
         mode: StandbyMode,
         is_former: Callable[[Fingerprint], bool] = lambda _: False,
     ) -> str:
-        """Register a placed device in its standby, too, as it is needed after an evacuation, and return the standby's
-        endpoint. Certificates that it has renewed are deactivated there. Can be repeated, also with another mode."""
+        """Also register a placed device in its standby, as an evacuation requires it, and return the standby's
+        endpoint. Deactivate the certificates that the device has replaced. Can be repeated, even with another mode."""
         wanted = Registration(mode.name, device.generation + 1)
         endpoint = self._register(standby, device, is_former, wanted)
         if device.retiring:
@@ -120,7 +120,7 @@ class TargetGateway:
             return session.endpoint
 
     def activate(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
-        """Set the certificates ACTIVE in `target`, as far as they are registered there."""
+        """Set the certificates ACTIVE in `target`, if they are registered there."""
         session = self._session(target)
         for certificate in certificates:
             with self._calling(session):
@@ -165,7 +165,7 @@ class TargetGateway:
             return things.is_claimed_by_another(session.iot, device.certid, name, self._lobby)
 
     def retire(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
-        """Deactivate certificates that a device has renewed, and remove them where registrations are removed. The
+        """Deactivate the certificates that a device has replaced, and remove them if registrations are removed. The
         device's connection with its new certificate stays."""
         session = self._session(target)
         self._deactivate(session, certificates)
@@ -189,7 +189,7 @@ class TargetGateway:
     def write_shadows(
         self, target: Target, name: ThingName, wanted: Mapping[str, State], since: str, pause: Callable[[], None]
     ) -> Copied:
-        """Give the shadows of a thing these states, except those that were written since the request."""
+        """Give the shadows of a thing these states, except shadows that were written since the request."""
         session = self._session(target)
         with self._calling(session):
             return ShadowsOfThing(session.iot_data, name, pause).write(wanted, since)
@@ -207,8 +207,9 @@ class TargetGateway:
             registry.publish(session, name, route)
 
     def _publish_reset(self, session: TargetSession, name: ThingName) -> None:
-        """Send a reset message, if the target allows it. It only saves time: without it, the device finds its
-        certificate inactive and returns to the lobby by itself. So a refusal does not keep the certificate active."""
+        """Send a reset message, if the target allows it. The message only saves time: otherwise the device finds its
+        certificate inactive and returns to the lobby by itself. So a refusal of the message does not keep the
+        certificate active."""
         try:
             with self._calling(session):
                 registry.publish(session, name, Reset())

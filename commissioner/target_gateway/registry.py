@@ -2,7 +2,8 @@
 
 Every step can be repeated and accepts the results of an earlier attempt. A thing gets the type, attributes and groups
 of its device's profile, and two attributes that identify it: the fingerprint of its first certificate, so that AWS IoT
-itself rejects a second device of the same name, and its claim, which the target's rules read. Nothing is deleted here.
+itself rejects a second device with the same name, and its claim, which the target's rules read. Nothing is deleted
+here.
 """
 
 from collections.abc import Callable
@@ -34,8 +35,8 @@ logger: Final = Logger(service="commissioner")
 
 @dataclass(frozen=True)
 class Registration:
-    """How a device is registered: the status of its certificates, and the generation of its claim there (None: that of
-    its row)."""
+    """How a device is registered: the status of its certificates, and the generation of its claim there (None: the
+    row's generation)."""
 
     status: str = "ACTIVE"
     generation: int | None = None
@@ -59,11 +60,11 @@ def register(
 ) -> None:
     """Register the device's certificates as `wanted`, bound to its thing, with the policy of its profile and of no
     other profile. The thing gets the profile's type, attributes and groups, and the claim of `lobby` (its key), which
-    names the certificate that is awaited. During a renewal there are two. A thing of this lobby's device that gave its
-    name to this one (`is_former`) becomes this one's.
+    names the awaited certificate. During a renewal, there are two certificates. If the thing belongs to a former device
+    whose name has gone to this one (`is_former`), the thing becomes this device's.
 
     Raise `ClientError`, or `TargetRefusal` TARGET_NAME_TAKEN or TARGET_REVOKED_CERTIFICATE. The thing is completed
-    first, so that a name that is taken, or a group that is missing, leaves no certificate behind.
+    first, so that a taken name or a missing group leaves no certificate behind.
     """
     claim = ThingClaim(wanted.generation or device.generation, device.profile, lobby, device.awaited)
     _ensure_thing(session.iot, device, claim, name, profiles, is_former)
@@ -91,7 +92,7 @@ def _register_certificate(
 
 
 def activate(session: TargetSession, certid: Fingerprint) -> None:
-    """Activate a registered certificate. One that the target's owner has revoked stays revoked."""
+    """Activate a registered certificate. If the target's owner has revoked it, it stays revoked."""
     status = session.iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
     if status == "REVOKED":
         message = f"got certificate {certid}, which is REVOKED in {session.target}"
@@ -101,7 +102,7 @@ def activate(session: TargetSession, certid: Fingerprint) -> None:
 
 
 def activate_in_lobby(iot: "IoTClient", certid: Fingerprint) -> None:
-    """Activate a certificate in the lobby. One that is deleted, or that an administrator has revoked, stays so."""
+    """Activate a certificate in the lobby, unless it was deleted or an administrator has revoked it."""
     try:
         status = iot.describe_certificate(certificateId=certid)["certificateDescription"]["status"]
         if status == "INACTIVE":
@@ -133,7 +134,7 @@ def _ensure_thing(
     thing_type = profile.thing_type.name if profile.thing_type else None
     found = ThingFacts(thing_type, dict(profile.attributes))
     outdated: dict[str, str] = {}
-    # AWS returns no error for an existing thing with the same type and attributes, with any groups.
+    # AWS returns no error for an existing thing with the same type and attributes, whatever its groups are.
     may_exist = claim.generation > 1 and bool(profiles.thing_groups() or profiles.billing_groups())
     try:
         optional: Any = {"thingTypeName": thing_type} if thing_type else {}
@@ -196,8 +197,9 @@ def publish(session: TargetSession, name: ThingName, message: Route | Reset | Re
 
 
 def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
-    """Set the certificate INACTIVE. It cannot connect any more, and AWS IoT ends its sessions within minutes (developer
-    guide, "Activate or deactivate a client certificate"). A certificate that is not registered needs no change."""
+    """Set the certificate INACTIVE. It can no longer be used to connect, and AWS IoT ends its sessions within minutes
+    (developer guide, "Activate or deactivate a client certificate"). A certificate that is not registered needs no
+    change."""
     try:
         iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
     except ClientError as error:
@@ -206,10 +208,9 @@ def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
 
 
 def disconnect(iot_data: Callable[[], "IoTDataPlaneClient"], name: ThingName) -> None:
-    """End the device's connection and its session, with the messages that wait in it (API reference, DeleteConnection).
-
-    It only saves time: AWS IoT ends the sessions of an inactive certificate by itself. So a failure is logged and not
-    raised, also that of a role of an earlier version, which does not allow it."""
+    """End the device's connection and its session, with all waiting messages (API reference, DeleteConnection). The
+    call only saves time, because AWS IoT ends the sessions of an inactive certificate by itself. So a failure is logged
+    and not raised; for example, the role of an earlier version does not allow the call."""
     try:
         iot_data().delete_connection(clientId=name, cleanSession=True)
     except (ClientError, BotoCoreError) as error:

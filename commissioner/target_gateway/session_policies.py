@@ -21,14 +21,15 @@ _ON_THINGS: Final = [
     "iot:AddThingToBillingGroup",
     "iot:RemoveThingFromBillingGroup",
 ]
-"""The target's role names the groups. A session policy, of 2,048 characters at most, cannot (IAM and STS quotas)."""
+"""Only the target's role names the groups. A session policy has at most 2,048 characters, which is too short (IAM and
+STS quotas)."""
 
 
 _SHADOWS: Final = ["iot:GetThingShadow", "iot:UpdateThingShadow", "iot:DeleteThingShadow"]
 _LIST_SHADOWS: Final = "iot:ListNamedShadowsForThing"
 _REMOVING: Final = ("iot:DetachThingPrincipal", "iot:DeleteCertificate", "iot:DeleteThing")
-"""What commissioning needs in addition to remove the registration of a device that has left, in this order: without a
-resource, on certificates, on things."""
+"""The additional actions for removing the registration of a device that has left, in this order: actions without a
+resource, on certificates, and on things."""
 
 
 def commissioning_policy(target: Target, *, removal: bool = False) -> Policy:
@@ -40,7 +41,7 @@ def commissioning_policy(target: Target, *, removal: bool = False) -> Policy:
 
 
 def shadow_reading_policy(target: Target) -> Policy:
-    """Allow reading shadows, and finding the endpoint for that."""
+    """Allow reading shadows, and finding the endpoint for it."""
     shadows = {"Action": [_SHADOWS[0], _LIST_SHADOWS], "Resource": f"{_arn_prefix(target)}:thing/*"}
     return _allow(shadows, _in_target(target, ["iot:DescribeEndpoint"]))
 
@@ -58,8 +59,8 @@ def reading_policy(target: Target) -> Policy:
 
 
 def survey_policy(target: Target, *, removal: bool = False) -> Policy:
-    """Allow what commissioning and reading need together, and looking up what profiles name and what reports arrivals:
-    everything that the role is for."""
+    """Allow everything that the role is for: commissioning, reading, and looking up the resources of profiles and of
+    arrival reports."""
     arn = _arn_prefix(target)
     detach, delete_certificate, delete_thing = ([action] if removal else [] for action in _REMOVING)
     lookups = {
@@ -92,8 +93,8 @@ def marking_policy(target: Target) -> Policy:
 def _commissioning(
     target: Target, more: list[str], on_certificates: list[str], on_things: list[str]
 ) -> tuple[Policy, ...]:
-    """Return the statements of commissioning. The lists are further actions: without resources, on certificates, and on
-    things."""
+    """Return the statements of commissioning. The arguments are further actions: without resources, on certificates,
+    and on things."""
     arn = _arn_prefix(target)
     without_resources = [
         "iot:RegisterCertificateWithoutCA",

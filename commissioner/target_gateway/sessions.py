@@ -33,7 +33,7 @@ _DURATION: Final = timedelta(hours=1)
 
 
 class CallGuard:
-    """Asked before each attempt of a call into a target, and notified when AWS throttles one, also if botocore's next
+    """Called before each attempt of a call into a target, and when AWS throttles an attempt, even if botocore's next
     attempt succeeds."""
 
     def before_call(self, target: Target) -> None:
@@ -76,7 +76,7 @@ class TargetSession:
 
     @property
     def endpoint(self) -> str:
-        """The host name that devices of this account and Region connect to (ATS endpoint)."""
+        """The host name to which devices of this account and Region connect (ATS endpoint)."""
         with self._lock:
             if "endpoint" not in self._clients:
                 self._clients["endpoint"] = self.iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
@@ -121,14 +121,14 @@ class Sessions:
         self._numbers = count(1)
         self._began = threading.local()
         self._last: dict[RegisteredTarget, int] = {}
-        """The number of the last session of each target, also of one that was dropped."""
+        """The number of the last session of each target, even if it was dropped."""
 
     def begin(self) -> None:
         """Start this thread's work for another device: the sessions cached so far count as old."""
         self._began.number = next(self._numbers)
 
     def is_new(self, registered: RegisteredTarget) -> bool:
-        """Return whether the target's session was assumed since `begin`, so by the role as it is now."""
+        """Return whether the target's session was assumed since `begin`, so it reflects the role as it is now."""
         return self._last.get(registered, 0) > getattr(self._began, "number", 0)
 
     def of(self, registered: RegisteredTarget) -> TargetSession:
@@ -156,5 +156,5 @@ class Sessions:
         return TargetSession(registered, credentials, answer["Expiration"], self._guard)
 
     def discard(self, registered: RegisteredTarget) -> None:
-        """Drop the target's session: a role that was deleted and created again refuses the sessions of the old one."""
+        """Drop the target's session. If a role is deleted and created again, sessions of the old role are refused."""
         self._cached.pop(registered, None)

@@ -1,9 +1,9 @@
 """The shadows of a thing in one target: all are read, written or deleted.
 
-AWS IoT allows 20 requests per second for the shadows of a thing, which the device shares, so `pause` is called before
-each request. A shadow is written on condition that it still has the version that was read. One that was written since
-the move was requested is kept, because the device or its application may have written it: so a copy that is late, or
-repeated, never replaces it.
+AWS IoT allows 20 requests per second for the shadows of a thing, and the device shares this limit, so `pause` is called
+before each request. A shadow is written on condition that it still has the version that was read. A shadow that was
+written after the move was requested is kept, because the device or its application may have written it. So a late or
+repeated copy never replaces newer data.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
 
 MAX_SHADOWS: Final = 30
-"""Shadows of a thing at most, the classic one included: the work on one device is limited."""
+"""The maximum number of shadows of a thing, including the classic one, which limits the work on one device."""
 CLASSIC: Final = ""
-"""The name of the classic shadow here. AWS IoT has none for it."""
+"""Stands for the name of the classic shadow, which has no name in AWS IoT."""
 _CHANGED: Final = "ConflictException"
 _REJECTED: Final = {
     "InvalidRequestException",
@@ -37,7 +37,7 @@ _ATTEMPTS: Final = 3
 
 @dataclass(frozen=True)
 class Copied:
-    """How many shadows were written, were the same already, or were kept because they are newer."""
+    """How many shadows were written, already had the same state, or were kept because they are newer."""
 
     written: int = 0
     same: int = 0
@@ -52,7 +52,7 @@ class ShadowsOfThing:
         self._iot_data, self._name, self._pause = iot_data, name, pause
 
     def read(self) -> dict[str, State]:
-        """Return the state of each shadow that has any."""
+        """Return the state of each shadow that has one."""
         found = {name: self._get(name) for name in (CLASSIC, *self._names())}
         return {name: shadow.state for name, shadow in found.items() if shadow is not None and shadow.state}
 
@@ -98,7 +98,7 @@ class ShadowsOfThing:
         raise ClientError({"Error": {"Code": _CHANGED, "Message": "keeps changing"}}, "UpdateThingShadow")
 
     def _update(self, name: str, present: Shadow, wanted: State) -> bool:
-        """Return whether the shadow was written; not if it has changed since it was read."""
+        """Return whether the shadow was written; False if it has changed since it was read."""
         version = present.version
         for request in updates(present.state, wanted):
             try:

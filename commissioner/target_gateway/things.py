@@ -1,8 +1,8 @@
-"""The commissioner's things in one target: they are marked when a device arrives, and marked or removed when it leaves.
+"""Marks the things of devices in one target when a device arrives, and marks or removes them when it leaves.
 
 A device's thing has the fingerprint of its first certificate as its `certid`. A mark is written only if the thing has
 not changed since it was read (`expectedVersion`), so a newer registration of the device by any worker is never marked
-as arrived or left. A thing whose `certid` is another device's, or whose claim is another lobby's, is not touched.
+as arrived or left. A thing with another device's `certid` or another lobby's claim is not changed.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True)
 class _Thing:
-    """The read properties of a thing."""
+    """The properties of a thing, as read."""
 
     name: ThingName
     claim: str | None
@@ -46,8 +46,8 @@ def mark(
 
 
 def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str, generation: int) -> int | None:
-    """Mark the thing of a device that has left with the claim `generation` or an earlier one. Return the thing's
-    version then; None if it is not to be marked. Raise `ClientError`."""
+    """Mark the thing of a device that has left with the claim `generation` or an earlier one. Return the thing's new
+    version; None if the thing must not be marked. Raise `ClientError`."""
     thing = _own_thing(iot, certid, name)
     if thing is None:
         return None
@@ -69,15 +69,15 @@ def is_claimed_by_another(iot: "IoTClient", certid: Fingerprint, name: ThingName
 
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
     """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and finally the
-    thing, which names the first one. Each step can be repeated. `version` is that of the marked thing. Raise
-    `ClientError`; while AWS IoT still counts the thing as attached, the deletion is refused."""
+    thing, which names the first certificate. Each step can be repeated. `version` is the version of the marked thing.
+    Raise `ClientError`; AWS IoT refuses the deletion while it still counts the thing as attached."""
     for arn in arns:
         remove_certificate(iot, arn)
     _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
 
 
 def remove_certificate(iot: "IoTClient", arn: str) -> None:
-    """Delete a certificate that is INACTIVE, after its policies and things are detached. Each step can be repeated."""
+    """Detach the policies and things of an INACTIVE certificate, then delete it. Each step can be repeated."""
     for policy in _listed(lambda: iot.list_attached_policies(target=arn)["policies"]):
         iot.detach_policy(policyName=policy["policyName"], target=arn)
     for thing in _listed(lambda: iot.list_principal_things(principal=arn)["things"]):

@@ -40,7 +40,7 @@ def _with_expiry(devices: list[Device]) -> list[Device]:
 
 
 def _last_day(stored: bytes) -> str:
-    """Return the certificate's last day, or None if the certificate cannot be read."""
+    """Return the certificate's last day, or `_NEVER` if the certificate cannot be read."""
     try:
         return last_day(load_certificate(pem_of(stored)))
     except IdentityRefused:

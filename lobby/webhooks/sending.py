@@ -123,7 +123,7 @@ class Sender:
             ) as encrypted:
                 encrypted.settimeout(_left(until))
                 outcome = _exchange(encrypted, url, body, headers)
-            # If `_end` closes the connection, the headers of the response look complete.
+            # If `_end` closes the connection, an incomplete response looks complete.
             return Outcome(Result.TIMEOUT) if time.monotonic() >= until else outcome
         except ssl.SSLError as error:
             return Outcome(_late(until, Result.TIMEOUT if isinstance(error, TimeoutError) else Result.TLS_FAILED))
