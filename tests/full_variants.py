@@ -159,6 +159,9 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "unit/device/test_device_messages.py": {
         "test_the_route_after_a_flood_of_invalid_messages_is_followed": (),
     },
+    "unit/lobby/ledger/test_region_of_commands.py": {
+        "test_aws_region_is_enough": (),
+    },
 }
 """File → test → its parameters; all of the test if there are none."""
 

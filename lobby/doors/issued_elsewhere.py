@@ -28,6 +28,7 @@ from lobby.domain.states import ADMITTED_STATES
 from lobby.doors.activation import activate
 from lobby.errors import IdentityRefused
 from lobby.ledger.certificates import pem_of
+from lobby.ledger.connection import use_aws_region
 from lobby.ledger.items import device_of
 from lobby.ledger.models import CertificateRow, LedgerRow
 from lobby.ledger.reader import LedgerReader
@@ -138,6 +139,7 @@ def _foreign_pem(certid: Fingerprint, authorities: set[bytes]) -> str | None:
 
 
 if __name__ == "__main__":
+    use_aws_region()
     done = IssuedElsewhere(LobbyClients().iot, POLICY, Pacer(Pace(PER_SECOND))).register_all()
     print(f"registered in {os.environ['AWS_REGION']}: {done.registered}, deactivated again: {done.deactivated}")
     for certificate, why in done.refused.items():

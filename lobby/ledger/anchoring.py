@@ -18,6 +18,7 @@ from lobby.domain.device import Entry
 from lobby.domain.history_audit import Fault, Verdict
 from lobby.ledger.anchor_runs import AnchoredEntry, runs_of
 from lobby.ledger.anchors import Anchors
+from lobby.ledger.connection import use_aws_region
 from lobby.ledger.histories import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
@@ -86,4 +87,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    use_aws_region()
     sys.exit(main(sys.argv[1:]))

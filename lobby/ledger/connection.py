@@ -26,9 +26,11 @@ def connect(*others: type[Model]) -> None:
 
 
 def aws_session() -> Session:
-    """Return the botocore session of the ledger's connection, so that a cold start creates no second one. Outside of
-    Lambda, AWS_REGION is enough: PynamoDB reads it, and botocore reads AWS_DEFAULT_REGION only."""
-    session = connection_of().session
-    if session.get_config_variable("region") is None:
-        session.set_config_variable("region", os.environ.get("AWS_REGION"))
-    return session
+    """Return the botocore session of the ledger's connection, so that a cold start creates no second one."""
+    return connection_of().session
+
+
+def use_aws_region() -> None:
+    """Let a command use the Region in AWS_REGION, as Lambda's runtime does. Botocore reads AWS_DEFAULT_REGION only."""
+    if region := os.environ.get("AWS_REGION"):
+        os.environ["AWS_DEFAULT_REGION"] = region

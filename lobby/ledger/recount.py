@@ -15,7 +15,7 @@ from typing import Final
 from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
-from lobby.ledger.connection import connection_of
+from lobby.ledger.connection import connection_of, use_aws_region
 from lobby.ledger.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of
 from lobby.ledger.items import device_of
 from lobby.ledger.models import CountRow, LedgerRow
@@ -80,6 +80,7 @@ def _difference(rows: Mapping[str, int], counts: Mapping[str, int]) -> dict[str,
 
 
 if __name__ == "__main__":
+    use_aws_region()
     if lobby_regions(os.environ):
         route(Access.HOME)
     print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")
