@@ -1,9 +1,9 @@
 """Settings of a device that gets its certificate by provisioning by claim.
 
-Without an identity in the state folder, or if no certificate of it has its key, the client connects with the claim
-certificate and ends when it has an identity. With one, it runs like any other device. Errors that a retry cannot
-correct are rejected at startup: an invalid serial number or template name, an unusable or expired claim certificate,
-the identity of another serial number.
+If the state folder has no identity, or no certificate with its key, the client connects with the claim certificate and
+ends when it has an identity. Otherwise it runs like any other device. Errors that a retry cannot correct are reported
+at startup: an invalid serial number or template name, an unusable or expired claim certificate, the identity of another
+serial number.
 """
 
 import secrets
@@ -101,9 +101,9 @@ def _for_provisioning(
 def _for_identity(
     plan: Plan, files: TlsFiles, state_dir: Path, identity: StoredIdentity, libraries: Libraries
 ) -> Setup | None:
-    """Use the identity, unless it was renewed: then only renewed certificates are used, also a new one if the files of
-    the one in use are damaged. None: no certificate has its key."""
-    own_key = identity.key if identity.has_key else None  # another key is that of a provisioning: it is not removed
+    """Return the settings with the stored identity. If the certificate was renewed, only renewed certificates are used,
+    and a new one if the files of the one in use are damaged. Return None if no certificate has its key."""
+    own_key = identity.key if identity.has_key else None  # any other key belongs to a provisioning and is not removed
     store = RenewalStore(state_dir, identity.thing, identity.certid, libraries.keys, own_key)
     renewals = Renewals(store, libraries, identity.thing, files.ca, plan.timing.answer_within)
     held = store.load()

@@ -68,9 +68,9 @@ class Client:
     """One running device.
 
     `connection_factory` creates a connection from its id and the function that it reports events to. `clock_error`
-    returns why the wall clock, which TLS uses to check certificates, cannot be right, or an empty string. `crashes`
-    is the number of clients in a row that crashed before this one. `identities` stores the certificate that a plan with
-    provisioning gets, and `renewals` those of a device that renews.
+    returns why the wall clock, which TLS uses to check certificates, cannot be right, or an empty string. `crashes` is
+    the number of consecutive clients that crashed before this one. `identities` stores the certificate from
+    provisioning, and `renewals` the certificates from renewals.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # the parts of a device
@@ -139,8 +139,8 @@ class Client:
         return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates(), found.home)
 
     def _recover(self, error: Exception) -> None:
-        """Log the exception and wait for the longest retry delay. The client then starts over with the stored route
-        only, as after power-on."""
+        """Log the exception and wait for the longest retry delay. The client then starts over with only the stored
+        route, as after power-on."""
         self._crashes += 1
         self._event_log.record("fault", {"detail": f"{type(error).__name__}: {error}"})
         if self._connection is not None:
@@ -244,7 +244,7 @@ class Client:
                     self._identities.store_pending(pending)
                     return PendingStored()
                 case StoreIdentity(thing, certificate):
-                    self._storage.homes.forget()  # before the identity is valid: the lobby of an earlier one refuses it
+                    self._storage.homes.forget()  # first: the lobby of an earlier identity refuses the new one
                     self._identities.store(thing, certificate)
                     return IdentityStored()
         except OSError as error:
@@ -267,7 +267,7 @@ class Client:
             return CertificatesNotStored(str(error), action)
 
     def _show_code(self, code: str | None) -> None:
-        """If the disk fails, the code is still in the log."""
+        """Show the code. If the disk fails, the code is still in the log."""
         try:
             self._storage.show_code(code)
         except OSError as error:

@@ -1,8 +1,8 @@
 """Reads the device's certificate, chain and key from files in common formats, and puts them in order. All may be in one
-file. Certificates may be in any order, among others, and with text between them, as `openssl pkcs12 -nodes` writes them
-(Bag Attributes), also in UTF-16, as PowerShell saves output. One certificate may be DER. TLS libraries expect the
-device's certificate first and no text. `load` returns that form: the certificate of the key, its chain in order, and
-only the key.
+file. Certificates may be in any order, among other certificates, and with text between them, as `openssl pkcs12 -nodes`
+writes them (Bag Attributes). UTF-16 is accepted, because PowerShell saves output in it. A single certificate may be
+DER. TLS libraries expect the device's certificate first and no text. `load` returns that form: the certificate of the
+key, its chain in order, and only the key.
 """
 
 import codecs
@@ -120,7 +120,7 @@ def _private_key(path: Path) -> PrivateKey:
 def _of_key(
     certificates: list[x509.Certificate], private: PrivateKey, cert: Path, key: Path | None
 ) -> x509.Certificate:
-    """Return the certificate of the key, wherever it is in the file."""
+    """Return the certificate that matches the key, at any position in the file."""
     public = private.public_key().public_bytes(*_SPKI)
     for each in certificates:
         if _public_key(each) == public:
@@ -133,7 +133,7 @@ def _of_key(
 
 
 def _public_key(certificate: x509.Certificate) -> bytes | None:
-    """Return the public key; None for an algorithm that is not known here, which the key's certificate never has."""
+    """Return the public key. None for an unknown algorithm, which the certificate of a supported key never has."""
     try:
         return certificate.public_key().public_bytes(*_SPKI)
     except (ValueError, UnsupportedAlgorithm):

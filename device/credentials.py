@@ -34,7 +34,7 @@ class FileCredentials:
     ca: Path
 
     def check(self) -> None:
-        """Create a TLS context once: what the TLS library rejects now, it would reject at every attempt."""
+        """Create a TLS context once, because files that the TLS library rejects now would fail at every attempt."""
         load(self.cert, self.key)
         try:
             self.connection(endpoint="localhost", port=1, client_id="check")
@@ -92,7 +92,7 @@ def _connection(tls: Any, ca: Path, *, endpoint: str, tcp_connect_timeout_ms: in
     leaves the TLS version to the TLS library, which permits 1.1."""
     tls.min_tls_ver = awscrt.io.TlsVersion.TLSv1_2
     tls.override_default_trust_store(read(ca, "CA_UNREADABLE"))
-    if options["port"] != MQTT_PORT:  # a broker that does not need it ignores it
+    if options["port"] != MQTT_PORT:  # brokers that do not need it ignore it
         tls.alpn_list = [MQTT_ALPN]
     sockets = awscrt.io.SocketOptions()
     sockets.connect_timeout_ms = tcp_connect_timeout_ms

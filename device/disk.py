@@ -1,7 +1,7 @@
 """Crash-safe file operations, built from single system calls.
 
-`Calls` is the part of the `os` module that is used; nothing else accesses the disk. Tests pass a double that fails
-or loses power at any call. Links, pipes and folders that have the name of a file are never followed, written to or
+`Calls` is the part of the `os` module that this package uses; nothing else accesses the disk. Tests pass a double that
+fails or loses power at any call. If a link, pipe or folder has the name of a file, it is never followed, written to or
 waited on. Failures are raised as `OSError`.
 """
 
@@ -84,7 +84,7 @@ class Disk:
             self._calls.replace(path, path.with_name(f"{path.name}.bad"))
 
     def replace(self, path: Path, content: bytes) -> None:
-        """Write the file atomically and durably, with its folder. A folder of that name is set aside."""
+        """Write the file atomically and durably, with its folder. A folder with this name is set aside."""
         new = path.with_name(f"{path.name}.new")
         self.make_folder(path.parent)
         self.write(new, content)
@@ -114,7 +114,7 @@ class Disk:
             self._calls.close(handle)
 
     def make_folder(self, path: Path) -> None:
-        """Create the folder and its parents durably: a flushed file is lost if the entry of its folder is lost."""
+        """Create the folder and its parents durably, because a flushed file is lost if its folder's entry is lost."""
         try:
             self._calls.mkdir(path, 0o700)
         except FileExistsError:

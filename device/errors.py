@@ -28,7 +28,7 @@ class BadCredentials(DeviceError):
 
 
 class ProvisioningImpossible(DeviceError):
-    """The device can never get a certificate with these settings, by the lobby's answers."""
+    """According to the lobby's answers, the device can never get a certificate with these settings."""
 
 
 class StateDirError(DeviceError):

@@ -1,8 +1,8 @@
 """The lobby that the device has changed to, on disk. It survives a power cut at any time, like the route (`storage`).
 
-A file that fails its checksum, or has another shape, counts as none, and is set aside: the device then asks the lobbies
-of its settings. One that cannot be read now stays: the lobbies of the settings may refuse the device for good. Disk
-failures are raised as `OSError`, except when it is read.
+A file that is damaged or malformed is set aside and ignored: the device then uses the lobbies of its settings. A file
+that cannot be read now is kept, because the lobbies of the settings may refuse the device permanently. Disk failures
+are raised as `OSError`, except by `load`.
 """
 
 import os
@@ -49,7 +49,7 @@ class HomeStore:
         self._disk.flush_folder(self.folder)
 
     def forget(self) -> None:
-        """Remove the stored lobby, with its leftover file: it is that of an earlier identity. Can be repeated."""
+        """Remove the stored lobby, which belongs to an earlier identity, and its leftover files. Can be repeated."""
         self._disk.make_folder(self.folder)
         for each in (self.file, self._new):
             self._disk.clear(each)

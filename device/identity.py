@@ -1,7 +1,7 @@
 """The device's identity: its certificate, read with an X.509 parser, and the private key of that certificate.
 
-Rejected before any connection, with a clear message: an unreadable file, a subject that does not have exactly one valid
-CN, and the key of another certificate.
+Rejects, before any connection and with a clear message, an unreadable file, a subject without exactly one valid CN, and
+the key of another certificate.
 """
 
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class Identity:
 
 
 def read_identity(cert: Path, key: Path | None = None) -> Identity:
-    """Return the identity from a file of certificates: the certificate of the key, or without a key the one that did
-    not issue any of the others. Raise `BadCredentials`."""
+    """Return the identity from a file of certificates: the certificate that matches the key, or without a key the one
+    that did not issue any other. Raise `BadCredentials`."""
     certificate = load(cert, key).certificate
     return Identity(
         _thing_name(certificate, cert),

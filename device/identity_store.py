@@ -49,7 +49,7 @@ class Keys(Protocol):
 @dataclass(frozen=True)
 class StoredIdentity:
     """A provisioned device. `serial` is the serial number that it was provisioned with. If the device has renewed this
-    certificate, `key` does not exist any more, or contains another key after a power cut: then `has_key` is false."""
+    certificate, `key` no longer exists, or contains another key after a power cut; `has_key` is then false."""
 
     thing: ThingName
     certid: Fingerprint
@@ -113,8 +113,9 @@ class IdentityStore:
             self.store_pending(None)
 
     def _load_key(self) -> bytes | None:
-        """Return the stored key, or None. A file without a valid key is renamed, not deleted: it may contain the key of
-        a certificate in use. Raise `OSError` if the file cannot be read now, so that no second key is created."""
+        """Return the stored key, or None. A file without a valid key is renamed, not deleted, because it may contain
+        the key of a certificate in use. Raise `OSError` if the file cannot be read now, so that no second key is
+        created."""
         try:
             key = self._disk.read(self._key_file, _MAX_BYTES)
             self._keys.public_key(key)
@@ -135,9 +136,9 @@ class IdentityStore:
 
 
 def load_identity(folder: Path, disk: Disk | None = None) -> StoredIdentity | None:
-    """Return the identity in a folder, or None if it is missing or unusable. The key of a certificate that was renewed
-    is not needed. Raise `OSError` if it cannot be read now: the device must not get another certificate because of
-    that."""
+    """Return the identity in a folder, or None if it is missing or unusable. If the certificate was renewed, its key is
+    not needed. Raise `OSError` if a file cannot be read now, so that the device does not request another
+    certificate."""
     disk = disk or Disk()
     try:
         body = unsealed("identity", disk.read(folder / _IDENTITY, _MAX_BYTES))

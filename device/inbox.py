@@ -1,8 +1,8 @@
 """Queue of events that wait to be handled. awscrt's threads, signal handlers and the client itself put events in.
 
 Events about the device's own connections and timers are always accepted. A broker may send MQTT messages faster than
-the client handles them. Above a limit they are dropped and counted, to limit the memory. No route is lost, because the
-lobby repeats it after each hello.
+the client handles them; messages above a limit are dropped and counted, to limit the memory. No route is lost, because
+the lobby repeats it after each hello.
 """
 
 import queue
@@ -12,7 +12,7 @@ from typing import Final
 from device.machine.events import Event, MessageReceived
 
 MAX_WAITING: Final = 64
-"""Messages. Each has at most 128 KiB, so 8 MiB in total."""
+"""The maximum number of messages. Each has at most 128 KiB, so the total is at most 8 MiB."""
 
 
 class Inbox:

@@ -1,4 +1,4 @@
-"""The interfaces of the client's parts: a connection, the store of a provisioned identity, and that of renewed
+"""The interfaces of the client's parts: a connection, the store of a provisioned identity, and the store of renewed
 certificates.
 
 Tests have doubles of them.

@@ -12,7 +12,7 @@ from lobby.names import Fingerprint
 def terminal_label(certid: Fingerprint, *, dark_terminal: bool = True) -> str:
     """Return the QR code drawn with half blocks (quiet zone included), then the label code and its short form.
 
-    Scanners expect dark modules on a light ground, so on a dark terminal the light modules are drawn.
+    Scanners expect dark modules on a light background, so on a dark terminal the light modules are drawn.
     """
     code = encode_label(certid)
     symbol = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=4)

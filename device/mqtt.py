@@ -99,7 +99,8 @@ class MqttConnection:
         return None
 
     def _on_disconnected(self, _connection: Any, _: "Future[Any]") -> None:
-        """awscrt drops the callbacks of a connection without references. The first argument is such a reference."""
+        """Report the end of the connection. The first argument keeps the connection alive: awscrt drops the callbacks
+        of a connection without references."""
         self._report(Disconnected(self._id))
 
     def _on_connected(self) -> Event:
@@ -110,7 +111,8 @@ class MqttConnection:
         self._on_failed(error)
 
     def _on_message(self, topic: str, payload: bytes, **_: object) -> None:
-        """Keep one byte more than the limit, so that the parser can reject a message that is too long."""
+        """Report a message. One byte more than the limit is kept, so that the parser can reject a message that is too
+        long."""
         self._report(MessageReceived(self._id, topic, bytes(payload[: MAX_MESSAGE_BYTES + 1])))
 
     def _report_when_done(self, future: "Future[Any]", event: Callable[[], Event]) -> None:
@@ -127,7 +129,7 @@ class MqttConnection:
 
     def _on_failed(self, error: BaseException, failure: Failure | None = None) -> None:
         if self._closing:
-            return  # our own DISCONNECT cancels pending operations
+            return  # the client's own DISCONNECT cancels pending operations
         self._report(ConnectionFailed(self._id, failure or classify(error), str(error)))
 
 

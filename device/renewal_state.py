@@ -22,7 +22,7 @@ UNUSABLE: Final = (
     TypeError,
     InvalidInput,
 )
-"""The errors of reading a missing or damaged file."""
+"""The errors from reading a missing or damaged file."""
 _FIELDS: Final = ("configured", "used", "new", "key", "former")
 _MAX_BYTES: Final = 1024 * 1024
 

@@ -4,10 +4,10 @@
     renewed-….cert.pem      a certificate that the device got by renewal
     renewed-….key.pem       its key
 
-`renewal.json` is authoritative: the files of a certificate are complete before it names them, and removed after it no
-longer does. Each file is written atomically, with mode 0600. After a power cut at any time the device has its previous
-certificate, and also the new one if it was already stored. The certificate of the settings is not changed; the key of a
-provisioned one is removed when it was replaced.
+`renewal.json` is authoritative: the files of a certificate are complete before `renewal.json` names them, and are
+removed only when it no longer names them. Each file is written atomically, with mode 0600. After a power cut at any
+time the device has its previous certificate, and also the new one if it was already stored. The certificate of the
+settings is not changed. The key of a provisioned certificate is removed after the certificate was replaced.
 """
 
 import os
@@ -46,9 +46,9 @@ class _Stored:
 
 
 class RenewalStore:
-    """The certificates of one device in one folder. `configured` is the certificate of the settings: certificates that
-    were stored for another one are not used. `own_key` is its key, if the client has stored it. `calls` are the system
-    calls to use."""
+    """The certificates of one device in one folder. `configured` is the certificate of the settings; renewed
+    certificates of any other one are not used. `own_key` is the file of its key, if the client has stored the key.
+    `calls` are the system calls to use."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class RenewalStore:
 
     def load(self) -> Certificates:
         """Return the stored certificates. A certificate whose files are missing or do not match counts as missing.
-        Raise `OSError` if they cannot be read now: the device must not use a retired certificate because of that."""
+        Raise `OSError` if a file cannot be read now, so that the device does not use a retired certificate."""
         stored = self._read()
         self._remove(stored)
         used = stored.used if stored.used and self._is_whole(stored.used) else None
@@ -72,8 +72,8 @@ class RenewalStore:
         return Certificates(used, new, has_key=stored.key is not None)
 
     def prepare(self) -> RenewalKeyReady:
-        """Return a request for a certificate for a new key, which is created and stored first, unless there is one
-        without a certificate. Raise `OSError`."""
+        """Return a request for a certificate for a new key. The key is created and stored first, unless a key without a
+        certificate exists. Raise `OSError`."""
         stored = self._read()
         key = stored.key
         if key is None or not self._is_key(key):

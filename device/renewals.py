@@ -1,7 +1,7 @@
 """The renewal of a device: its stored certificates, and connections with them.
 
-A stored certificate that cannot be used, because its files or the servers' CA are damaged, makes each connection with
-it fail, so that the device tries its other certificate. No error here ends the client.
+If a stored certificate cannot be used, because its files or the servers' CA are damaged, each connection with it fails,
+so the device tries its other certificate. No error here ends the client.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,9 @@
 """One run of the client: create its parts, connect them, and run until it is stopped.
 
 A device without a certificate runs twice: first to get one, then like any other device after power-on. Invalid settings
-end the run with a message, as do missing permissions for the device's certificates in the state directory. An unusable
-directory does not end it otherwise: the device gets its route from the lobby at each start. Only a device that gets a
-certificate needs the directory, to store it.
+end the run with a message, and so do missing permissions for the device's certificates in the state directory.
+Otherwise the run continues with an unusable directory, because the device gets its route from the lobby at each start.
+Only a device that gets a certificate needs the directory, to store the certificate.
 """
 
 import random
@@ -37,7 +37,7 @@ Opener = Callable[[int, Callable[[Event], None]], Connection]
 @dataclass(frozen=True)
 class Setup:
     """Complete and validated settings of a run. `clock_error` returns why a time cannot be right, or an empty string.
-    `identities` stores the certificate that a plan with provisioning gets, `renewals` those of a plan that renews."""
+    `identities` stores the certificate from provisioning, `renewals` the certificates from renewals."""
 
     plan: Plan
     state_dir: Path
@@ -67,8 +67,8 @@ def _run(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> None:
 
 
 def _readable(load: Callable[[], Setup]) -> Setup:
-    """Missing permissions end the client, because no attempt can succeed. After any other failure of the disk the
-    supervisor starts it again."""
+    """Load the settings and certificates. Missing permissions end the client, because no attempt can succeed. After any
+    other failure of the disk, the supervisor starts the client again."""
     try:
         return load()
     except PermissionError as error:

@@ -1,7 +1,7 @@
 """Files with a checksum: the body as JSON, its format, and the SHA-256 of the body.
 
-A file that was torn by a power cut, or edited, is detected, and set aside when it is loaded. It rejects other formats,
-and what is not JSON.
+If a file was torn by a power cut or edited, loading detects this and sets it aside. Rejects other formats and content
+that is not JSON.
 """
 
 import hashlib
@@ -42,9 +42,9 @@ def unsealed(name: str, content: bytes) -> Any:
 
 
 def load(disk: Disk, path: Path, limit: int, decode: Callable[[bytes], _Content]) -> tuple[_Content | None, str]:
-    """Return what `decode` makes of a file, or None and why an existing one gives nothing. One that `decode` refuses
-    with `ValueError` is set aside; one that cannot be read now stays. Never raise: the device must start with any
-    content of the disk."""
+    """Return the decoded content of a file, or None and the reason if an existing file cannot be used. A file that
+    `decode` refuses with `ValueError` is set aside; a file that cannot be read now stays. Never raise: the device must
+    start with any content of the disk."""
     try:
         return decode(disk.read(path, limit)), ""
     except FileNotFoundError:

@@ -96,8 +96,8 @@ class Storage:
 def lock(folder: Path) -> int:
     """Create the folder and lock it until the process ends. Raise `StateDirError`.
 
-    Two clients with one identity would disconnect each other endlessly. The folder itself is locked, not a file in
-    it, so that a read-only folder can be locked too.
+    Two clients with one identity would disconnect each other endlessly. The folder itself is locked, not a file in it,
+    so that a read-only folder can also be locked.
     """
     try:
         Disk().make_folder(folder)

@@ -27,7 +27,7 @@ _POLL_S: Final = 0.2
 
 
 class Supervisor:
-    """`run_client` runs one client, given the number of crashes in a row before it, and returns its exit code."""
+    """`run_client` runs one client, given the number of consecutive crashes before it, and returns its exit code."""
 
     def __init__(
         self,

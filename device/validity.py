@@ -1,4 +1,4 @@
-"""The validity period of a certificate, and whether the wall clock is in it."""
+"""The validity period of a certificate, and the check whether the wall clock is within it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,8 +1,7 @@
-"""Proves that a lobby would admit the devices of a CA, before the CA is registered.
-
-The checks are the lobby's own (`lobby.domain`), so the result is the same as later for a device. They need no key of
-the CA: they cover its certificate, its chain, its revocation lists, and a sample device certificate if there is one.
-The notes list what will expire, months in advance.
+"""Proves that a lobby would admit the devices of a CA, before the CA is registered. The checks are the lobby's own
+(`lobby.domain`), so a device gets the same result later. They do not need the CA's key: they cover its certificate, its
+chain, its revocation lists, and a sample device certificate if there is one. The notes list everything that expires
+within months.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from pki.errors import RegistrationError
 CA_NOTICE: Final = timedelta(days=365)
 """How long before its end a CA is reported. Its successor must be in production by then."""
 LIST_NOTICE: Final = timedelta(days=60)
-"""How long before its end a list is reported, but not before the last third of its validity."""
+"""How long before its end a list is reported, but never before the last third of its validity."""
 
 
 def check_admission(
@@ -73,7 +72,7 @@ def notes(
     now: datetime,
     chain: Iterable[x509.Certificate] = (),
 ) -> Iterator[str]:
-    """Yield what will expire soon."""
+    """Yield a note for each part that expires soon."""
     for each in (ca, *chain):
         left = each.not_valid_after_utc - now
         if left < CA_NOTICE:

@@ -49,8 +49,8 @@ class Authority:
         """Return a new credential for a new key of `key_type`, for `key`, or for the public key of `request`.
 
         Without `years`, it is valid as long as the issuer allows, at most `DEVICE_YEARS`. The subject contains the
-        product's `serial_number`, or that of the request. Write nothing. Raise `InvalidInput` for an invalid name,
-        validity or request, and `AuthorityError` CA_NOT_VALID if the intermediate is not valid at `now`.
+        product's `serial_number`, or the one in the request. No file is written. Raise `InvalidInput` for an invalid
+        name, validity or request, and `AuthorityError` CA_NOT_VALID if the intermediate is not valid at `now`.
         """
         thing = profile.device_name(name)
         if request is not None and request.name != thing:
@@ -173,7 +173,7 @@ def load_certificates(directory: Path) -> tuple[x509.Certificate, x509.Certifica
 
 
 def _load_key(path: Path, passphrase: bytes | None, create: KeyType | None = None) -> PrivateKey:
-    """Return the key in a file, or the one in a token that the file names."""
+    """Return the key in a file, or the key in the token that the file names."""
     content = storage.read(path, "a CA's key")
     if content.startswith(b"pkcs11:"):
         return tokens.open_key(tokens.parse_uri(content.decode(errors="replace")), passphrase, create)

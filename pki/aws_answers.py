@@ -1,8 +1,6 @@
-"""Rejects answers that are not of AWS, before they are parsed.
-
-A captive portal, a proxy or another server may answer in place of AWS, with a page, with JSON of another shape, or with
-redirects. botocore takes such an answer for an empty result, or fails with an error of its parser. Every client that
-`require_aws_answers` was applied to raises `RegistrationError` NOT_AWS instead.
+"""Rejects answers that do not come from AWS, before they are parsed. A captive portal, a proxy or another server may
+answer in place of AWS, with a page, other JSON, or redirects. botocore then returns an empty result, or fails with an
+error of its parser. Every client that `require_aws_answers` was applied to raises `RegistrationError` NOT_AWS instead.
 """
 
 from collections.abc import Mapping
@@ -59,7 +57,7 @@ def _is_object(body: bytes) -> bool:
 
 
 def _is_document(body: bytes, operation_model: Any, status: int) -> bool:
-    """Return whether the body is XML, and that of the operation if it has a named result."""
+    """Return whether the body is XML, and, if the operation's result has a name, whether the XML has this name."""
     try:
         root = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):

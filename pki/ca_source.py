@@ -1,6 +1,6 @@
 """The CA that a command acts for: in a directory that `init` created, or a manufacturer's own CA in files.
 
-An own CA stays where it is: only its certificate and its revocation lists are read, never its key.
+A manufacturer's own CA is not changed: only its certificate and its revocation lists are read, never its key.
 """
 
 from collections.abc import Sequence

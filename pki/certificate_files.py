@@ -41,7 +41,8 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
 
 
 def _as_utf8(content: bytes) -> bytes:
-    """Return PEM in UTF-16, as PowerShell saves the output of a command, in UTF-8; other content unchanged."""
+    """Convert PEM from UTF-16, in which PowerShell saves the output of a command, to UTF-8. Return other content
+    unchanged."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace").encode()
     return content
@@ -61,8 +62,8 @@ def _decoded(content: bytes) -> list[x509.Certificate]:
 
 
 def read_ca(path: Path) -> x509.Certificate:
-    """Return the CA in a file. In a bundle, it is the certificate that did not issue any of the others. Raise
-    `InvalidInput` INVALID_CA if that is not exactly one, and the errors of `read_certificates`."""
+    """Return the CA in a file. In a bundle, it is the certificate that did not issue any other. Raise `InvalidInput`
+    INVALID_CA unless there is exactly one, and the errors of `read_certificates`."""
     found = list(dict.fromkeys(read_certificates(path)))
     last = [ca for ca in found if not any(ca != other and is_issued_by(other, ca) for other in found)]
     if len(last) != 1:

@@ -133,7 +133,7 @@ def _is_on(crl: x509.CertificateRevocationList, revocation: Revocation) -> bool:
 
 
 def load_record(directory: Path) -> Record:
-    """Return the record in a CA's directory; an empty one only if no list was issued yet."""
+    """Return the record in a CA's directory. It is empty only if no list was issued yet."""
     path = directory / RECORD_FILE
     if not path.exists() and not (directory / CRL_FILE).exists():
         return Record()

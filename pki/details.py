@@ -16,14 +16,14 @@ _BATCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Details:
-    """Details of one device. An unknown one is empty."""
+    """Details of one device. Unknown values are empty."""
 
     serial_number: str = ""
     sku: str = ""
     batch: str = ""
 
     def completed_by(self, other: "Details") -> "Details":
-        """Return these details, completed with those of `other`."""
+        """Return these details, with missing values taken from `other`."""
         return Details(self.serial_number or other.serial_number, self.sku or other.sku, self.batch or other.batch)
 
 

@@ -184,8 +184,8 @@ def _require_no_key(paths: DevicePaths) -> None:
 
 
 def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> DeviceCredential:
-    """Return the credential on disk if it is this device's. There may be no key, because it may exist only in the
-    device."""
+    """Return the credential on disk if it belongs to this device. The key may be missing, because it may exist only in
+    the device."""
     certificate = load_certificate(paths.certificate)
     if not authority.owns(certificate) or common_name(certificate) != order.name:
         raise StorageError("EXISTS", f"got {paths.certificate} of another CA or name: move it away")

@@ -23,8 +23,8 @@ DIRECT: Final = Config(proxies={})
 
 
 class _SharedLoader(Loader):
-    """Reads the descriptions of services once for all sessions: reading takes most of the time of creating a client.
-    boto3 adds the folder of its own descriptions in each session; this loader has it already."""
+    """Reads the descriptions of services once for all sessions: reading takes most of the time when a client is
+    created. In each session, boto3 adds the folder of its own descriptions; this loader already has the folder."""
 
     @property
     def search_paths(self) -> list[str]:
@@ -35,7 +35,7 @@ _LOADER: Final = _SharedLoader()
 
 
 def isolated_session() -> botocore.session.Session:
-    """Return a session without credentials and Region."""
+    """Return a session without credentials or Region."""
     session = botocore.session.Session(_WITHOUT_ENVIRONMENT | _WITHOUT_FILES)
     session.set_default_client_config(DIRECT)
     session.register_component("data_loader", _LOADER)

@@ -2,7 +2,8 @@
 
 The types are those that AWS IoT accepts in client certificates (developer guide, "X.509 client certificates") and
 that small devices can use. Device keys are written in the traditional format (SEC 1, PKCS#1), which every TLS library
-reads; CA keys in PKCS#8, which supports a passphrase. RSA keys under 2048 bits and other curves are rejected.
+reads; CA keys are written in PKCS#8, which supports a passphrase. RSA keys under 2048 bits and other curves are
+rejected.
 """
 
 from enum import StrEnum

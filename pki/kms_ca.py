@@ -1,7 +1,7 @@
 """A CA whose key is in AWS KMS, with which a lobby signs certificates of devices (docs/enrolments.md).
 
-The key is created in KMS, by the operator, and never leaves it: KMS signs the CA's own certificate, too. Rejected are
-keys that cannot sign certificates.
+The operator creates the key in KMS, and it never leaves KMS, which also signs the CA's own certificate. Rejects keys
+that cannot sign certificates.
 """
 
 from datetime import datetime

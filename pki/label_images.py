@@ -1,7 +1,7 @@
 """Labels as images for other tools: PNG pages, SVG pages, and ZPL for Zebra label printers.
 
-PNG is drawn with Pillow's own font, so it looks the same on every machine. ZPL contains one label per format, and the
-code as a graphic: a barcode command could give another code.
+PNG is drawn with Pillow's own font, so it looks the same on every machine. ZPL contains one label per format, with the
+code as a graphic, because a barcode command could create another code.
 """
 
 import io
@@ -54,7 +54,7 @@ def encode_png(page: Image.Image) -> bytes:
 def _draw_label(
     page: Image.Image, draw: ImageDraw.ImageDraw, at: tuple[float, float], layout: Layout, matrix: Matrix
 ) -> None:
-    """Draw a label with modules of whole pixels. The code is at most one pixel per module smaller than laid out."""
+    """Draw a label with modules of whole pixels. Each module is at most one pixel smaller than in the layout."""
     side = len(matrix)
     module = int(layout.module * _PX)
     spare = (layout.module * _PX - module) * side / 2
@@ -104,8 +104,8 @@ def svg_page(devices: Sequence[Device], template: Template) -> str:
 
 
 def zpl_label(device: Device, template: Template, dpi: int) -> str:
-    """Return one label for a printer of this resolution. Raise like `write_pdf`, `InvalidInput` LABEL_SIZE if its dots
-    are too large for the code, and INVALID_DPI."""
+    """Return one label for a printer of this resolution. Raise like `write_pdf`, and `InvalidInput` LABEL_SIZE if the
+    printer's dots are too large for the code, or INVALID_DPI."""
     if dpi not in ZPL_DPI:
         raise InvalidInput("INVALID_DPI", f"got {dpi}, want {', '.join(map(str, ZPL_DPI))}")
     certid, name = device

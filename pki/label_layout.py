@@ -1,9 +1,7 @@
-"""Where the code and the texts are on a label, in millimetres, for any size of label.
-
-The code is as high as the label allows. Beside it, or below it on a narrow label, are the thing name, the short form of
-the fingerprint, and the code as text, in case no camera can read it. No text is smaller than 6 pt. If there is not
-enough space, the code as text is omitted first, then the short form. A label whose code or name does not fit is
-rejected.
+"""The positions of the code and the texts on a label of any size, in millimetres. The code is as high as the label
+allows. The thing name, the short form of the fingerprint, and the code as text (in case no camera can read the code)
+are beside it, or below it on a narrow label. No text is smaller than 6 pt. If there is not enough space, the code as
+text is omitted first, then the short form. A label whose code or name does not fit is rejected.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -105,7 +103,8 @@ def _texts(area: _Area, certid: Fingerprint, name: str, measure: Measure) -> lis
 
 
 def _on_one_line(area: _Area, name: str, size: float, measure: Measure) -> bool:
-    """A smaller name on one line is preferred to a larger name on two lines."""
+    """Return whether the name fits on one line in this size. A small name on one line is better than a large one on
+    two."""
     return size > MIN_PT and measure(name, size) <= area.width
 
 

@@ -26,7 +26,7 @@ _HELVETICA: Final = {chr(code): int(width) / 1000 for code, width in enumerate(_
 _CATALOG, _PAGES, _FONT, _FIRST_FREE = 1, 2, 3, 4
 
 Device = tuple[Fingerprint, str]
-"""A fingerprint and a thing name."""
+"""The fingerprint and the thing name of a device."""
 
 
 def helvetica(text: str, size: float) -> float:

@@ -87,7 +87,7 @@ TEMPLATES: Final[dict[str, Template]] = {
     )
 }
 DEVICE_LABEL: Final = TEMPLATES["roll-76x35"]
-"""The label image that each device gets."""
+"""The template of the label image that each device gets."""
 
 
 def find_template(name: str) -> Template:

@@ -1,6 +1,6 @@
 """The label on a device: its code as a QR code, and as text in case no camera can read it.
 
-One function per kind of file writes the labels of any number of devices: `pki.label_pdf` streams them, images are
+One function for each kind of file writes the labels of any number of devices. `pki.label_pdf` streams them; images are
 written page by page. Every code is decoded before it is written (`pki.qr_codes`).
 """
 
@@ -26,8 +26,7 @@ def write_labels(
 ) -> Iterator[Path]:
     """Write the labels in the format of `out`'s suffix, and yield each file. Several pages of images are numbered.
 
-    Raise `InvalidInput` INVALID_OUT, LABEL_SIZE or INVALID_DPI, or `LabelError`; a file that exists is then
-    unchanged."""
+    Raise `InvalidInput` INVALID_OUT, LABEL_SIZE or INVALID_DPI, or `LabelError`; an existing file is then unchanged."""
     suffix = require_format(out)
     if suffix == ".pdf":
         for _ in write_pdf(out, devices, template):
@@ -75,6 +74,6 @@ def is_readable_image(path: Path) -> bool:
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError):  # Pillow raises each of them, depending on where a file is truncated
+    except (OSError, SyntaxError, ValueError):  # which one Pillow raises depends on where the file is truncated
         return False
     return True

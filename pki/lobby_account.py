@@ -40,7 +40,7 @@ _TIMEOUTS: Final = Config(connect_timeout=CONNECT_SECONDS, read_timeout=RESPONSE
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """How to reach the lobby's account. None means the user's AWS configuration. `access_key` and `secret` are those of
+    """How to reach the lobby's account. None means the user's AWS configuration. `access_key` and `secret` are used for
     the local cloud."""
 
     profile: str | None = None
@@ -105,8 +105,8 @@ def _session(options: ConnectionOptions) -> boto3.Session:
 
 
 def _config(endpoint_url: str | None) -> Config:
-    """Path-style S3 for a custom endpoint, which has no host name per bucket, and no proxy for an endpoint on this
-    machine."""
+    """Return the configuration of clients. A custom endpoint uses path-style S3, because it has no host name per
+    bucket; an endpoint on this machine uses no proxy."""
     if not endpoint_url:
         return _TIMEOUTS
     local = urlsplit(endpoint_url).hostname in {"localhost", "127.0.0.1", "::1"}
@@ -127,7 +127,7 @@ def translated_aws_errors() -> Iterator[None]:
         ) from err
     except (ResponseParserError, RecursionError) as err:
         raise not_aws("an answer that cannot be parsed") from err
-    except (BotoCoreError, ValueError) as err:  # botocore's for an endpoint or a number in the environment
+    except (BotoCoreError, ValueError) as err:  # raised for a wrong endpoint or number in the environment
         raise RegistrationError("NO_AWS", f"got {err}, want AWS credentials and a connection to AWS") from err
 
 

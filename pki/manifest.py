@@ -1,9 +1,10 @@
 """The manifest: a CSV of the devices that were created, for the operator who will claim them.
 
 One row per certificate: fingerprint, thing name, not-after (UTC, ISO 8601), and the product's serial number, SKU and
-batch. `manifest.csv` has all devices, `manifest-BATCH.csv` those of a batch. A manifest is replaced atomically by its
-previous rows and the certificates on disk, so a crash loses no row and a rerun adds no duplicate. Rows of devices whose
-files were moved away stay. A manifest that does not parse is rejected and not overwritten.
+batch. `manifest.csv` has all devices, `manifest-BATCH.csv` the devices of a batch. A new manifest combines the previous
+rows with the certificates on disk and replaces the old file atomically, so a crash loses no row and a rerun adds no
+duplicate. Rows of devices whose files were moved away stay. A manifest that does not parse is rejected and not
+overwritten.
 """
 
 import csv

@@ -1,4 +1,5 @@
-"""Where a command acts: the options that name a lobby's account, and the confirmation before anything is changed."""
+"""The lobby on which a command acts: the options that name its account, and the confirmation before anything is
+changed."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 @dataclass(frozen=True)
 class Place:
-    """Where the command acts, as the user named it."""
+    """The lobby as the user has named it."""
 
     options: ConnectionOptions
     yes: bool
@@ -41,7 +42,7 @@ class Place:
 
     def connect(self, action: str, ca: x509.Certificate) -> tuple[Lobby, ...]:
         """Return the lobby in each of its Regions, after the user has confirmed account and Regions. A device can join
-        through each, so its CA is registered in all. Raise `InvalidInput` INVALID_REGION."""
+        in every Region, so its CA is registered in all of them. Raise `InvalidInput` INVALID_REGION."""
         lobbies = tuple(connect(replace(self.options, region=each)) for each in _regions(self.options.region))
         if not self.yes:
             where = ", ".join(lobby.region for lobby in lobbies)
@@ -52,7 +53,7 @@ class Place:
 
 
 def _regions(option: str | None) -> list[str | None]:
-    """Return the Regions of the option; None: that of the AWS configuration."""
+    """Return the Regions of the option (None: the Region of the AWS configuration)."""
     if option is None:
         return [None]
     named = [each.strip() for each in option.split(",")]

@@ -1,8 +1,9 @@
 """The three certificate profiles, as RFC 5280 requires and AWS IoT accepts.
 
-Root: path length 1. Intermediate: path length 0; only it signs devices. Device: the thing name is the subject CN,
-beside the product's serial number; for client authentication only. All are signed with SHA-256. No I/O: keys and the
-time are arguments. Names longer than X.520 allows, and issuers that are not valid at the given time, are rejected.
+Root: path length 1. Intermediate: path length 0; only the intermediate signs devices. Device: the subject has the thing
+name as CN and the product's serial number; for client authentication only. All are signed with SHA-256. No I/O: keys
+and the time are arguments. Names longer than X.520 allows, and issuers that are not valid at the given time, are
+rejected.
 """
 
 from dataclasses import dataclass, replace
@@ -135,7 +136,7 @@ def build_device(
     validity: Validity,
     serial_number: str = "",
 ) -> x509.Certificate:
-    """Return a device's certificate. `serial_number` is that of the product; the subject contains it."""
+    """Return a device's certificate. `serial_number` is the product's serial number, which the subject contains."""
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
     if serial_number:
         attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, serial_number))

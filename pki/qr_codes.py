@@ -1,8 +1,8 @@
 """The QR code of a label: its modules, and the check that a decoder reads it.
 
 The code contains `lobby.label.encode_label`, in alphanumeric mode at error correction level Q (ISO/IEC 18004, version
-4). The data mask is fixed. ISO 18004 selects the mask that hides patterns of the data. A fingerprint has no patterns,
-and the selection would take 90 % of the time. Every code is decoded by another library before it is used.
+4). The data mask is fixed. ISO 18004 selects the mask that best hides patterns in the data, but a fingerprint has no
+patterns, and the selection would take 90 % of the time. Every code is decoded by another library before it is used.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ SIDE: Final = MODULES + 2 * QUIET_ZONE
 """Modules per side with the quiet zone."""
 _MASK: Final = 3
 _PIXELS: Final = 3
-"""Pixels per module of the decoded image: fewer than in the picture of a phone's camera."""
+"""Pixels per module of the image to decode: fewer than in the picture of a phone's camera."""
 
 Matrix = list[bytes]
 """Rows of modules with the quiet zone: 1 is dark."""
@@ -71,7 +71,7 @@ def _grey(row: bytes) -> bytes:
 
 @cache
 def _shades() -> bytes:
-    """Return 1 for each dark module and 2 for each light one, which later become pixels."""
+    """Return 1 for each dark module and 2 for each light one; these values are later replaced by pixels."""
     return bytes([2, 1]) + bytes(range(2, 256))
 
 

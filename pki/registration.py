@@ -2,8 +2,8 @@
 
 The order matters. The lobby refuses devices of a CA without a current list, and AWS does not document how it derives
 a CA's id. So the CA is registered INACTIVE, then the list is published under the returned id, then the CA is activated.
-Each step is idempotent. Rejected are a CA whose devices the lobby would refuse, a list older than the published one,
-and another account's bucket. AWS clients are arguments.
+Each step is idempotent. Rejects a CA whose devices the lobby would refuse, a list older than the published one, and
+another account's bucket. AWS clients are arguments.
 """
 
 from collections.abc import Sequence
@@ -135,8 +135,8 @@ def _require_registered(lobby: Lobby, ca: x509.Certificate) -> str:
 
 
 def _refuse_rollback(lobby: Lobby, ca: x509.Certificate, lists: Lists, key: str) -> None:
-    """Raise `RegistrationError` CRL_OLDER for an older list: it would admit revoked devices again. Lists of different
-    distribution points are numbered separately."""
+    """Raise `RegistrationError` CRL_OLDER for an older list, which would admit revoked devices again. Lists of
+    different distribution points are numbered separately."""
     published = [each for each in _published(lobby, key) if same_name(each.issuer, ca.subject)]
     for scope in {_scope(each) for each in published}:
         was = max(crl_number(each) for each in published if _scope(each) == scope)
@@ -167,5 +167,5 @@ def _published(lobby: Lobby, key: str) -> list[x509.CertificateRevocationList]:
         if err.response["Error"]["Code"] in NOT_FOUND_CODES:
             return []
         raise
-    except Unreadable:  # not a list: the lobby rejects it too, so it is replaced
+    except Unreadable:  # not a list: the lobby also rejects it, so it is replaced
         return []

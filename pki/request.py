@@ -1,7 +1,7 @@
 """Certificate signing requests (PKCS#10) of devices that generate their own key, which never leaves the device.
 
-Only the public key, and the CN and serialNumber of the subject, are used. Requested extensions are ignored. A request
-for a CA certificate is rejected, and so are an invalid signature, a weak key, and a subject without exactly one CN.
+Only the public key, and the CN and serialNumber of the subject, are used. Requested extensions are ignored. Rejects a
+request for a CA certificate, an invalid signature, a weak key, and a subject without exactly one CN.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,8 @@ def _load(content: bytes, source: object) -> x509.CertificateSigningRequest:
 
 
 def _refuse_weak_hash(csr: x509.CertificateSigningRequest, source: object) -> None:
-    """The library cannot verify weak hashes, so such a signature would look as if another key had made it."""
+    """Refuse a weak hash with its own message. The library cannot verify weak hashes, so such a signature would look as
+    if another key had made it."""
     try:
         algorithm = csr.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm) as err:

@@ -1,9 +1,9 @@
 """Files that contain keys and certificates: written atomically, never overwritten by accident.
 
 Each file is written under a temporary name in its directory, with its final mode from the start, synced to disk, and
-then linked to its name, which fails if the name exists. After a crash the file has its old or its new content, and
-there is at most one temporary file. The next run deletes it while it holds the directory's lock. Requires POSIX links
-and locks (Linux, macOS); a file system without hard links is rejected.
+then linked to its name, which fails if the name exists. After a crash, the file has its old or its new content, and at
+most one temporary file is left. The next run deletes the temporary file while it holds the directory's lock. Requires
+POSIX links and locks (Linux, macOS); a file system without hard links is rejected.
 """
 
 import errno
@@ -139,7 +139,7 @@ def _write_temporary(path: Path, content: bytes, mode: int) -> Path:
 
 
 def _sync_directory(directory: Path) -> None:
-    """Sync the directory entry: after a power failure the name can be missing although the file was synced."""
+    """Sync the directory, because after a power failure the name can be missing although the file was synced."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -63,7 +63,7 @@ def print_note(text: str) -> None:
 
 
 def _shown(text: str) -> str:
-    """Return the text with characters that control the terminal as escapes: certificates and answers contain them."""
+    """Return the text with escaped control characters, because certificates and answers can contain them."""
     return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
 
 

@@ -1,6 +1,5 @@
-"""Private keys in a PKCS#11 token, as keys of `cryptography`, so that its builders sign with them.
-
-The keys can only sign. They cannot be exported, which is the purpose of a token.
+"""Private keys in a PKCS#11 token, in the form of `cryptography`'s keys, so that its builders sign with them. The keys
+can only sign. They cannot be exported, which is the purpose of a token.
 """
 
 from typing import Any, NoReturn
@@ -24,7 +23,8 @@ _RSA_MECHANISMS = {
 
 
 def wrap(session: Any, private: Any, where: Any) -> PrivateKey:
-    """Return the private key object as a key. Its public key must also be in the token. Messages name `where`."""
+    """Return the token's private key object as a key. The public key must also be in the token. Messages name
+    `where`."""
     publics = list(session.get_objects({Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.ID: private[Attribute.ID]}))
     if len(publics) != 1:
         raise AuthorityError(
@@ -66,7 +66,7 @@ class _InToken:
 
 
 class EcTokenKey(_InToken, ec.EllipticCurvePrivateKey):
-    """An EC key. The data is hashed here, because few tokens hash for ECDSA."""
+    """An EC key. The data is hashed in this process, because few tokens can hash for ECDSA."""
 
     @property
     def curve(self) -> ec.EllipticCurve:

@@ -85,7 +85,7 @@ def open_key(key: TokenKey, pin: bytes | None, create: KeyType | None = None) ->
 
 
 def _session(pkcs11: Any, key: TokenKey, pin: bytes, *, writes: bool) -> Any:
-    """Log in. A login applies to the process, so a second one is rejected, and not needed."""
+    """Log in. A login applies to the whole process, so a second login is rejected but also not needed."""
     token = pkcs11.lib(str(key.module)).get_token(token_label=key.token)
     try:
         return token.open(rw=writes, user_pin=pin.decode(errors="replace"))

@@ -36,7 +36,8 @@ from device.machine.plan import Plan
 from device.machine.renewal_events import CertificatesNotStored, CertificatesStored, RenewalKeyReady
 from device.machine.state import Location, Phase, Renewing, State, Step, Timer
 
-# awscrt's TLS library (s2n) delays the report of a failed verification by 10 to 30 s, so it looks like a timeout.
+# awscrt's TLS library (s2n) delays the report of a failed verification by 10 to 30 s, so the failure looks like a
+# timeout.
 _TIMEOUT_HINTS = {Phase.CONNECTING: "; a server certificate of another CA or a wrong clock causes this too"}
 _ConnectionEvent = (
     Connected | SubscriptionGranted | PublishAcknowledged | ConnectionFailed | Disconnected | MessageReceived
@@ -89,7 +90,7 @@ def _on_local_event(
 
 def _on_start(step: Step, event: Start) -> None:
     """Connect to another broker after each crash, because the broker may have caused it: target, first lobby, target,
-    second lobby, and so on. A device without a certificate only gets one and ends."""
+    second lobby, and so on. A device without a certificate only gets a certificate, and then the client ends."""
     at_target = event.route is not None and event.crashes % 2 == 0
     attempts = event.crashes // 2 if event.route else event.crashes
     location = Location.TARGET if at_target else Location.LOBBY
@@ -126,7 +127,7 @@ def _on_connection_event(step: Step, event: _ConnectionEvent) -> None:
         case ConnectionFailed(_, failure, detail), (Phase.CONNECTING | Phase.SUBSCRIBING | Phase.ONLINE):
             fallback.on_failure(step, failure, detail)
         case _:
-            pass  # late event of an operation that was abandoned
+            pass  # a late event of an abandoned operation
 
 
 def _on_tick(step: Step) -> None:

@@ -1,5 +1,5 @@
-"""Retry delays: exponential backoff with a cap and jitter, so that devices which lose their broker in the same second
-do not reconnect in the same second.
+"""Retry delays: exponential backoff with a cap and jitter, so that devices that lose their broker at the same time do
+not reconnect at the same time.
 
 The random function is a parameter. The jitter is "equal jitter" of the AWS Architecture Blog, "Exponential Backoff And
 Jitter": each wait is at least half of the ceiling. Just-in-time registration takes about a second, and each connection
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Uniform = Callable[[float, float], float]
-"""Return a random number between the two, such as `random.uniform`."""
+"""Returns a random number between its two arguments, like `random.uniform`."""
 
 
 @dataclass(frozen=True)

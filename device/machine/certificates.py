@@ -1,10 +1,10 @@
 """Selects the certificate of the next connection of a device that renews: the one in use, or the new one until it is
 proven.
 
-Each can work or fail in the lobby and in the target: the lobby activates the new one before it sends it, a target
-accepts it from a route of its generation on, and the old one is retired as soon as the target has reported the new one.
-So the device prefers the new one where it should work, and uses the other one after a refusal. This module never
-removes a certificate.
+Either certificate can work or fail in the lobby and in the target. The lobby activates the new certificate before
+sending it. A target accepts it once the device has a route of its generation, and the old certificate is retired as
+soon as the target has reported the new one. So the device prefers the new certificate where it should work, and uses
+the other one after a refusal. This module never removes a certificate.
 """
 
 from typing import Final
@@ -15,11 +15,11 @@ from device.machine.state import Location, Phase, State, Step
 from lobby.names import Fingerprint
 
 _DOUBTS: Final = (Failure.REFUSED, Failure.UNTRUSTED, Failure.TIMEOUT, Failure.LOCAL)
-"""Failures that another certificate may not have. A TLS library may report a refused certificate as a timeout."""
+"""Failures that the other certificate may avoid. A TLS library may report a refused certificate as a timeout."""
 
 
 def choose(step: Step) -> Fingerprint | None:
-    """Return the certificate for the next connection; None for that of the settings. After a change of location, the
+    """Return the certificate for the next connection (None: the one in the settings). After a change of location, the
     preferred one comes first."""
     state = step.state
     if state.renewing.place is not state.location:

@@ -1,6 +1,6 @@
 """Connection handling: connect, subscribe, send hellos, back off, leave.
 
-Each function works on one `Step`. Where a device connects after a failure is decided in `fallback`.
+Each function works on one `Step`. `fallback` decides where a device connects after a failure.
 """
 
 import json
@@ -77,7 +77,7 @@ def send_hello(step: Step) -> None:
 
 
 def on_acknowledged(step: Step) -> None:
-    """The broker has the hello or report: schedule the next one. Requests for a certificate are acknowledged, too;
+    """The broker has the hello or report: schedule the next one. Requests for a certificate are also acknowledged, but
     brokers acknowledge in order, and only a hello sets the time limit."""
     if not step.is_set(Timer.ANSWER):
         return
@@ -117,7 +117,7 @@ def back_off(step: Step, seconds: float, *, reason: str = "retry") -> None:
 
 
 def leave(step: Step, to: Location | None) -> None:
-    """Disconnect cleanly to change to another location, or to stop if it is None."""
+    """Disconnect cleanly, to change to another location, or to stop (None)."""
     state = step.state
     step.cancel(Timer.HELLO, Timer.SETTLED, Timer.RETRY, Timer.RENEWAL, Timer.TRY_NEW)
     if state.phase is Phase.DISCONNECTING and state.next_location is None:
@@ -131,8 +131,8 @@ def leave(step: Step, to: Location | None) -> None:
 
 
 def on_disconnected(step: Step) -> None:
-    """Stop, or connect to the next location. The wait grows from the third change of location without a stable
-    connection, so that brokers cannot make a device reconnect quickly without end."""
+    """Stop, or connect to the next location. From the third change of location without a stable connection, the wait
+    grows, so that brokers cannot make a device reconnect quickly forever."""
     step.cancel(Timer.ANSWER)
     to = step.state.next_location
     if to is None:
@@ -155,8 +155,8 @@ def _stop(step: Step) -> None:
 
 
 def update_storage(step: Step) -> None:
-    """Write the current route to the storage, or remove it from there, and a new lobby that is not stored yet. The
-    route of the earlier lobby is removed first: without both, the device asks the earlier lobby again.
+    """Write the current route to the storage or remove it, and write a new lobby that is not stored yet. The route of
+    the earlier lobby is removed first. If power fails in between, the device asks the earlier lobby again.
     """
     step.cancel(Timer.STORAGE)
     step.update(storage_empty=False)

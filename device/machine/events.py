@@ -20,9 +20,10 @@ class Failure(Enum):
     REFUSED = "refused"
     """The broker closed the connection or rejected the request."""
     UNREACHABLE = "unreachable"
-    """No broker: no address, no network route, no listener."""
+    """The broker cannot be reached: no address, no network route or no listener."""
     UNTRUSTED = "untrusted"
-    """TLS failed: a server certificate of another CA, our certificate not accepted, or a wrong clock."""
+    """TLS failed: the server's certificate is from another CA, the device's certificate was not accepted, or the clock
+    is wrong."""
     TIMEOUT = "timeout"
     """The broker did not answer in time."""
     LOCAL = "local_error"
@@ -31,7 +32,7 @@ class Failure(Enum):
 
 @dataclass(frozen=True)
 class Start:
-    """The client starts, with the stored route and certificates. `crashes` is the number of clients in a row that
+    """The client starts, with the stored route and certificates. `crashes` is the number of consecutive clients that
     crashed before."""
 
     route: Route | None = None
@@ -106,7 +107,7 @@ class StorageFailed:
 @dataclass(frozen=True)
 class KeyReady:
     """The device's own key is stored. `csr` (PEM) is a request for a certificate for it, and `public_key` its public
-    key (DER). Both are empty if AWS IoT creates the key. `pending` is a certificate that an earlier run has got."""
+    key (DER). Both are empty if AWS IoT creates the key. `pending` is a certificate from an earlier run."""
 
     csr: str = ""
     public_key: bytes = b""
@@ -169,7 +170,7 @@ Event = (
 
 @dataclass(frozen=True)
 class Connect:
-    """Open a connection with this certificate (None: that of the settings). Answered by `Connected` or
+    """Open a connection with this certificate (None: the one in the settings). Answered by `Connected` or
     `ConnectionFailed`."""
 
     connection_id: int
@@ -258,7 +259,7 @@ class LogEvent:
 
 
 class Outcome(Enum):
-    """How the client ended."""
+    """The result of a client."""
 
     STOPPED = "stopped"
     PROVISIONED = "provisioned"
@@ -269,7 +270,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Exit:
-    """End the client. `detail` is for the user, if it is `IMPOSSIBLE`."""
+    """End the client. `detail` is for the user, if the outcome is `IMPOSSIBLE`."""
 
     outcome: Outcome = Outcome.STOPPED
     detail: str = ""

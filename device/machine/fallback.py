@@ -1,9 +1,9 @@
 """Where a device connects after a failure: the same broker again, the next lobby, the lobby, or the standby.
 
-A device whose target stays unreachable returns to the lobby. Only if the lobby is unreachable, too, it uses the standby
-of its route, if it has one; otherwise it tries its target again. In the standby it looks for a lobby and for its target
-after growing times: one attempt at each, then it is back in the standby. So a device is away from a standby that works
-for seconds only, and as soon as a lobby answers, the lobby decides.
+If its target stays unreachable, a device returns to the lobby. If the lobby is also unreachable, it uses the standby of
+its route, or tries its target again if the route has no standby. In the standby, it looks for a lobby and for its
+target after growing times: it makes one attempt at each, then goes back to the standby. So it leaves a working standby
+only for seconds, and as soon as a lobby answers, the lobby decides.
 """
 
 from device.machine import certificates, connection
@@ -41,7 +41,7 @@ def on_failure(step: Step, failure: Failure, detail: str) -> None:
 
 
 def look_for_home(step: Step) -> None:
-    """In the standby: see whether a lobby or the target answers again."""
+    """In the standby, check whether a lobby or the target answers again."""
     if step.state.location is Location.STANDBY and step.state.phase is not Phase.DISCONNECTING:
         step.log("leaving_standby", visits=step.state.standby_visits)
         step.update(looking=True, lobby_index=0)
@@ -116,7 +116,7 @@ def _exhausted(step: Step) -> bool:
 
 def _fail_at_lobby(step: Step, *, refused: bool) -> None:
     """Back off. The wait grows with each round over all lobbies, or with each refusal of one of them. If the target has
-    failed, too, use the standby; a route without one leads to the target again."""
+    also failed, use the standby; if the route has none, try the target again."""
     state, timing, lobbies = step.state, step.timing, step.lobbies
     if state.route and _exhausted(step):
         if state.route.standby is not None and state.fallbacks:

@@ -1,9 +1,9 @@
 """When the next hello is due, as a function of how long the device has been online in the lobby.
 
-The lobby pushes a route as soon as there is one, so a hello only replaces a push that was lost. Hellos are frequent at
+The lobby pushes a route as soon as there is one, so a hello is needed only if a push was lost. Hellos are frequent at
 first, while the device is being claimed, then rare, because each costs the lobby a run of a Lambda. A new connection
-starts the schedule again. Each interval has jitter, so that devices which connect at the same time do not send hellos
-at the same time.
+starts the schedule again. Each interval has jitter, so that devices that connect at the same time do not send hellos at
+the same time.
 """
 
 from dataclasses import dataclass

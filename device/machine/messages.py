@@ -1,5 +1,5 @@
-"""Messages to the device, by their kind: a route, a factory reset, a presence challenge, one of a renewal, or a new
-lobby.
+"""Handles messages to the device by their kind: a route, a factory reset, a presence challenge, a message of a renewal,
+or a new lobby.
 
 Anything else is logged and ignored. Resets and presence challenges are handled here, routes in `routes`, messages of
 renewals in `renewal`, and new lobbies in `new_lobby`.
@@ -61,8 +61,8 @@ def on_reset_requested(step: Step) -> None:
 
 
 def _forget_route(step: Step, *, always_write: bool) -> None:
-    """Forget the route and return to the lobby, or stay there. If the storage contains no route, or a write is
-    scheduled, it is written only with `always_write`."""
+    """Forget the route and return to the lobby, or stay there. If the storage contains no route, or a write is already
+    scheduled, the storage is written only with `always_write`."""
     state = step.state
     step.update(route=None, unconfirmed_route=None, route_confirmed=False, fallbacks=0, standby_visits=0, looking=False)
     step.cancel(Timer.REVISIT, Timer.LOOK)

@@ -1,9 +1,9 @@
-"""The change to another lobby, which the current one orders when the device has got another owner.
+"""The change to another lobby, which the current lobby requests when the device has a new owner.
 
-The device forgets its route, stores the new lobby and connects there. Until the new lobby has kept a connection, or has
-sent a route, the earlier lobbies stay the next choices, so that an endpoint that does not work is not final. From then
-on the device belongs to the new lobby, and connects to no earlier one. Only a lobby can order the change: a target has
-another owner.
+The device forgets its route, stores the new lobby and connects there. Until the new lobby has kept a connection or has
+sent a route, the device also tries the earlier lobbies, so that a wrong endpoint cannot strand it. From then on, the
+device belongs to the new lobby and connects to no earlier one. Only a lobby can request the change, because targets
+have other owners.
 """
 
 from dataclasses import replace
@@ -17,8 +17,8 @@ from lobby.wire import NewLobby
 
 
 def on_new_lobby(step: Step, message: NewLobby) -> None:
-    """Go to the new lobby. The message is repeated after each hello, so a lost one is no problem, nor is a device that
-    has found the new lobby unreachable and is back."""
+    """Go to the new lobby. The message is repeated after each hello, so it may be lost, and a device that could not
+    reach the new lobby and is back gets it again."""
     state = step.state
     if state.location is not Location.LOBBY or state.endpoint is None or not step.plan.changes_lobby:
         return step.ignore("got a new lobby, want one from a lobby, for a client that changes its lobby")
@@ -36,7 +36,7 @@ def on_new_lobby(step: Step, message: NewLobby) -> None:
 
 
 def settle(step: Step) -> None:
-    """The device is at its new lobby, which works: the earlier ones are no longer tried. `store` writes it."""
+    """The new lobby works, so the earlier ones are no longer tried. `store` writes this change."""
     state, home = step.state, step.state.home
     if home is None or not home.before or (state.location, state.endpoint) != (Location.LOBBY, home.endpoint):
         return
@@ -45,7 +45,7 @@ def settle(step: Step) -> None:
 
 
 def store(step: Step) -> None:
-    """Write the new lobby, unless it is stored, or this step writes it already, with a route."""
+    """Write the new lobby, unless it is already stored, or this step already writes it with a route."""
     if not step.state.home_stored and not any(isinstance(each, StoreHome) for each in step.actions):
         connection.update_storage(step)
 
@@ -56,7 +56,7 @@ def on_home_stored(step: Step) -> None:
 
 
 def _adopt(step: Step, endpoint: Endpoint) -> None:
-    """A lobby that is among the earlier ones is not kept twice."""
+    """Make this lobby the device's home. If it is one of the earlier lobbies, it is not kept twice."""
     before = tuple(each for each in step.lobbies if each != endpoint)
     step.update(
         home=Home(endpoint, before),

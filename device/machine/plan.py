@@ -172,7 +172,7 @@ _DEFAULT_TIMING: Final = Timing()
 
 @dataclass(frozen=True)
 class Provisioning:
-    """How a device gets its certificate. `serial` will be its thing name. `with_keys`: AWS IoT creates the key, too."""
+    """How a device gets its certificate. `serial` will be its thing name. `with_keys`: AWS IoT also creates the key."""
 
     template: str
     serial: ThingName
@@ -200,6 +200,6 @@ class Plan:
     renews: bool = False
     """The device can renew its certificate. Its hellos announce this."""
     changes_lobby: bool = False
-    """The device goes to another lobby if its own one says so. Its hellos announce this."""
+    """The device can change to another lobby on request of its lobby. Its hellos announce this."""
     provisioning: Provisioning | None = None
     """The device has no certificate of its own yet: connect with the claim certificate and get one, nothing else."""

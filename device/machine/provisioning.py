@@ -1,11 +1,11 @@
 """Provisioning by claim: how a device that has only a claim certificate gets a certificate of its own.
 
-In this order: create and store the own key; connect to a lobby with the claim certificate; subscribe to the topics of
-the answers; request a certificate; store it as pending, with its ownership token; register it; store it as the device's
-own; end, so that the client starts with it. After an interruption the client continues with the same key and pending
-certificate, because the lobby rejects a second key for a serial number. After a denial the client repeats its request
-with long waits: AWS IoT does not report the cause, and an operator may remove it. Errors that a retry cannot correct
-end the client.
+The steps are: create and store the device's key; connect to a lobby with the claim certificate; subscribe to the topics
+of the answers; request a certificate; store it as pending, with its ownership token; register it; store it as the
+device's own; and end, so that the client starts again with it. After an interruption the client continues with the same
+key and pending certificate, because the lobby rejects a second key for a serial number. After a denial the client
+repeats its request with long waits: AWS IoT does not report the cause, and an operator may remove it. Errors that a
+retry cannot correct end the client.
 """
 
 from typing import Final
@@ -50,8 +50,8 @@ from lobby.errors import InvalidInput
 from lobby.names import shown
 
 _REFUSED_SUBSCRIPTIONS: Final = 6
-"""Consecutive connections that end at a subscription, after which the claim certificate counts as one of another
-template. A new policy may take some seconds to apply, so one is not enough."""
+"""After this many consecutive connections that end at a subscription, the claim certificate counts as belonging to
+another template. A new policy may take some seconds to apply, so a single failure is not enough."""
 DENIAL_CAUSES: Final = (
     "the serial number is not expected, or belongs to another key; or the enrolment is full, paused, not started, ended"
     " or revoked. `lobbyctl enrolments show NAME` has the reason"
@@ -88,7 +88,8 @@ def on_storage_event(step: Step, event: KeyReady | PendingStored | IdentityStore
 
 
 def _on_not_stored(step: Step, detail: str) -> None:
-    """Try again without limit: a certificate whose key is not stored would be lost. The same error is logged once."""
+    """Try again without limit, because a certificate whose key is not stored would be lost. The same error is logged
+    once."""
     step.set_timer(Timer.IDENTITY, step.timing.store_every)
     if detail != step.state.progress.storage_error:
         step.update_progress(storage_error=detail)
@@ -127,7 +128,7 @@ def on_connection_event(
 
 
 def on_failure(step: Step, failure: Failure, detail: str) -> None:
-    """Handle a failed or lost connection: try again, unless the claim certificate cannot be one for this template."""
+    """Handle a failed or lost connection: try again, unless the claim certificate belongs to another template."""
     phase, progress = step.state.phase, step.state.progress
     topic = _topics(_plan(step))[progress.granted] if phase is Phase.SUBSCRIBING else ""
     fallback.on_failure(step, failure, detail)
@@ -155,12 +156,12 @@ def _on_granted(step: Step) -> None:
 
 
 def _request(step: Step) -> None:
-    """Send the request that is next."""
+    """Send the next request."""
     if _token_has_expired(step):
         _drop_pending(step)
     plan, progress = _plan(step), step.state.progress
     if progress.thing:
-        return  # registered: only the storage is missing, and it has its own timer
+        return  # registered: only the certificate must still be stored, which has its own timer
     if progress.pending is None:
         _publish(step, _create_topic(plan), create_request(None if plan.with_keys else progress.csr))
     elif progress.pending_stored:

@@ -1,8 +1,8 @@
 """The messages of AWS IoT's provisioning by claim: topics, requests and answers (JSON).
 
 AWS IoT developer guide, "Device provisioning MQTT API": CreateCertificateFromCsr, CreateKeysAndCertificate and
-RegisterThing. Each request has a topic for the accepted and one for the rejected answer, which a device subscribes to
-by name, because its claim certificate's policy permits no wildcards. Anything else than these answers is rejected.
+RegisterThing. Each request has one topic for accepted and one for rejected answers. The device subscribes to both by
+name, because the policy of its claim certificate permits no wildcards. All other messages are rejected.
 """
 
 import base64
@@ -36,7 +36,8 @@ class Pending:
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a request was rejected. A denial of the lobby and a failure of its check are not distinguished by AWS."""
+    """Why a request was rejected. AWS does not distinguish a denial by the lobby from a failure of the lobby's
+    check."""
 
     status: int
     code: str
@@ -44,7 +45,7 @@ class Rejection:
 
     @property
     def concerns_template(self) -> bool:
-        """Whether the template does not exist, which a retry does not change."""
+        """Whether the template does not exist, which a retry cannot correct."""
         return "Template" in self.code or (self.status == 404)
 
     @property

@@ -1,10 +1,8 @@
-"""Renewal of the device's certificate: asked by the lobby or a target, requested from the lobby with the old one.
-
-In this order: go to the lobby; create and store a new key; send the request; store the new certificate beside the old
-one; wait for the route with which it works; connect to the target with it; and once that connection is stable, remove
-the old one. After an interruption the same key is used again. A device that gets no answer in time returns to its
-target with the old certificate, and gets another request the next day. A target can send a renewal request, but not a
-certificate.
+"""Renewal of the device's certificate, on request of the lobby or a target. The steps are: go to the lobby; create and
+store a new key; send the request for a certificate with the old one; store the new certificate beside the old one; wait
+for the route with which it works; connect to the target with it; and remove the old one once this connection is stable.
+After an interruption the same key is used again. A device that gets no answer in time returns to its target with the
+old certificate, and gets another request the next day. A target can send a renewal request, but not a certificate.
 """
 
 import hashlib
@@ -31,7 +29,7 @@ from lobby.errors import InvalidInput
 from lobby.wire import RENEWAL_TOPIC, NewCertificate, RenewalRequest, Route
 
 REFUSALS_OF_NEW: Final = 6
-"""Refusals of the new certificate by a target that accepts the old one, after which the device waits for another
+"""After this many refusals of the new certificate by a target that accepts the old one, the device waits for another
 request."""
 
 
@@ -68,7 +66,7 @@ def _on_request_in_target(step: Step, request: RenewalRequest) -> None:
 
 
 def _visit(step: Step) -> None:
-    """Go to the lobby for a limited time, because the device has work to do in its target."""
+    """Go to the lobby, for a limited time, because the device has work to do in its target."""
     step.update_renewing(resume=False)
     step.set_timer(Timer.VISITED, step.timing.renewal_visit_every)
     step.set_timer(Timer.VISIT, step.timing.renewal_for)
@@ -87,7 +85,7 @@ def _on_request_in_lobby(step: Step, request: RenewalRequest) -> None:
 
 
 def send(step: Step) -> None:
-    """Send the request for a certificate, unless the device is not in the lobby any more."""
+    """Send the request for a certificate, unless the device has left the lobby."""
     state = step.state
     if not state.renewing.asked or state.location is not Location.LOBBY or state.phase is not Phase.ONLINE:
         return
@@ -120,8 +118,8 @@ def on_certificate(step: Step, message: NewCertificate) -> None:
 
 
 def on_route(step: Step, route: Route) -> None:
-    """Follow a route, unless the device is renewing in the lobby: then the last one is followed afterwards. Its own
-    route with another standby, from the target, is a reason to fetch the standby from the lobby."""
+    """Follow a route. While the device renews in the lobby, the last route is held and followed afterwards. If the
+    target sends the device's own route with another standby, fetch the standby from the lobby."""
     if _names_other_standby(step, route) and not step.is_set(Timer.VISITED):
         step.log("standby_announced", place=step.state.location.value)
         _visit(step)
@@ -151,7 +149,7 @@ def _holds(step: Step, route: Route) -> bool:
 
 
 def on_visit_over(step: Step) -> None:
-    """Follow the route that was held, or return to the target of the stored one. The old certificate works there."""
+    """Follow the held route, or return to the target of the stored one, where the old certificate works."""
     state, held = step.state, step.state.renewing.held
     waiting = state.renewing.asked
     step.cancel(Timer.RENEWAL, Timer.VISIT)
@@ -213,7 +211,8 @@ def _on_stored(step: Step, before: Certificates, stored: Certificates) -> None:
 
 
 def _go_on(step: Step) -> None:
-    """Use the new certificate: with the held route, if it is new enough; or in the target, if the device is there."""
+    """Use the new certificate: with the held route, if its generation is high enough, or in the target, if the device
+    is there."""
     state, held = step.state, step.state.renewing.held
     if state.location is Location.TARGET:
         step.set_timer(Timer.TRY_NEW, step.timing.retry.wait(1, step.uniform))
@@ -223,7 +222,8 @@ def _go_on(step: Step) -> None:
 
 
 def on_online(step: Step) -> None:
-    """Subscribed. If the target accepts the old certificate after it has refused the new one, try that again later."""
+    """The connection is subscribed. If the target accepts the old certificate after refusing the new one, try the new
+    one again later."""
     state = step.state
     new = state.certificates.new
     if new is None or new.given_up or state.location is not Location.TARGET or certificates.uses_new(state):
@@ -245,7 +245,7 @@ def try_new(step: Step) -> None:
 
 
 def on_settled(step: Step) -> None:
-    """The connection is stable. In the target, that proves the new certificate."""
+    """The connection is stable. In the target, this proves the new certificate."""
     step.update_renewing(stable=True)
     if step.state.location is not Location.TARGET:
         return

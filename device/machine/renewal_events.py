@@ -1,6 +1,6 @@
 """The certificates of a device that renews, and the events and actions of its renewal store.
 
-The store answers each action with an event, as the storage of the route does. `events` has the others.
+The store answers each action with an event, like the storage of the route. `events` has all other events and actions.
 """
 
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from lobby.names import Fingerprint
 
 @dataclass(frozen=True)
 class NewHeld:
-    """A new certificate that is not proven yet. `generation`: that of the route from which on a target accepts it.
-    `given_up`: the target has refused it several times, so the old one is used until there is another new one."""
+    """A new certificate that is not proven yet. `generation`: a target accepts it once the device has a route of this
+    generation or later. `given_up`: the target has refused it several times, so the old one is used until there is
+    another new one."""
 
     certid: Fingerprint
     generation: int
@@ -20,8 +21,8 @@ class NewHeld:
 
 @dataclass(frozen=True)
 class Certificates:
-    """The stored certificates. `used` is the certificate in use (None: that of the settings), `new` the new one.
-    `has_key`: there is a key for a request that got no certificate yet."""
+    """The stored certificates. `used` is the certificate in use (None: the one in the settings), `new` the new one.
+    `has_key`: a key exists whose request got no certificate yet."""
 
     used: Fingerprint | None = None
     new: NewHeld | None = None
@@ -37,7 +38,7 @@ class PrepareRenewalKey:
 @dataclass(frozen=True)
 class StoreCertificate:
     """Store a new certificate (PEM) for the new key, beside the one in use. Answered by `CertificatesStored` or
-    `CertificatesNotStored`, as the following."""
+    `CertificatesNotStored`, like the following actions."""
 
     pem: str
     generation: int

@@ -1,8 +1,6 @@
-"""Routes: which ones are followed, and the steps to follow one.
-
-Only a lobby decides which target a device belongs to. A target may change the device's config or send it back to the
-lobby, nothing more, because targets have different owners. The rules for a route that is repeated, older than the
-current one, or whose target was unreachable are here.
+"""Decides which routes the device follows, and follows them. Only a lobby decides which target a device belongs to. A
+target may change the device's config or send it back to the lobby, nothing more, because targets have different owners.
+Special rules apply to a route that is repeated, is older than the current one, or has a target that was unreachable.
 """
 
 from dataclasses import replace
@@ -32,7 +30,7 @@ def on_route(step: Step, route: Route) -> None:
     from_lobby = state.location is Location.LOBBY or state.endpoint in step.lobbies
     current = state.route
     if not from_lobby and current is not None:
-        route = replace(route, standby=current.standby)  # a target, which has another owner, cannot decide about it
+        route = replace(route, standby=current.standby)  # only a lobby decides about the standby
     elif current is not None and route != current and replace(route, standby=current.standby) == current:
         step.log("standby_received", endpoint=address, standby=route.standby and route.standby.iotep)
         step.update(route=route)
@@ -53,7 +51,7 @@ def on_route(step: Step, route: Route) -> None:
 def _objection(state: State, route: Route, *, from_lobby: bool) -> str:
     """Return why a new route is not followed, or an empty string.
 
-    A delayed message with an older route arrives only once. If a lobby sends the same older route twice, it was
+    A delayed message with an older route arrives only once. If the same older route arrives twice, the lobby was
     restored from a backup, or it is another lobby. The device then follows the route, because it would never get a
     newer one. An older route from a target is never followed.
     """

@@ -18,7 +18,7 @@ from lobby.wire import PresenceChallenge, Route
 
 
 class Location(Enum):
-    """Where the device connects to."""
+    """The kind of broker to which the device connects."""
 
     PROVISIONING = "provisioning"
     """A lobby, with the claim certificate."""
@@ -38,7 +38,7 @@ class Phase(Enum):
     ONLINE = "online"
     """Subscribed: waits in the lobby, or works in the target."""
     DISCONNECTING = "disconnecting"
-    """Disconnecting, to go to `next_location`, or to stop if that is None."""
+    """Disconnecting, to go to `next_location`, or to stop (None)."""
     STOPPED = "stopped"
 
 
@@ -56,9 +56,9 @@ class Timer(Enum):
     REVISIT = "revisit"
     """A route whose target was unreachable is tried again at this time."""
     LOOK = "look"
-    """A device in its standby sees whether a lobby or its target answers again."""
+    """A device in its standby checks whether a lobby or its target answers again."""
     STORAGE = "storage"
-    """Write to the storage, again or after a delay that saves writes."""
+    """Write to the storage: another attempt, or a write that was delayed to save writes."""
     IDENTITY = "identity"
     """Store the key, the pending certificate or the identity again."""
     RENEWAL = "renewal"
@@ -85,19 +85,19 @@ class Progress:
     granted: int = 0
     """Topics that are subscribed on this connection."""
     refused: int = 0
-    """Connections in a row that ended at the subscription to the template's topics."""
+    """Consecutive connections that ended at the subscription to the template's topics."""
     pending: Pending | None = None
     """The certificate that is not registered yet."""
     pending_stored: bool = False
     pending_since: float | None = None
-    """When the pending certificate was created, or loaded."""
+    """When the pending certificate was created or loaded."""
     denials: int = 0
     thing: ThingName | None = None
     """The registered thing. Only the storage of the identity is missing."""
     storage_error: str = ""
     """The last error, which is logged once."""
     ending: Exit | None = None
-    """How the client ends when it is disconnected."""
+    """The outcome of the client when it is disconnected."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Renewing:
     """A renewal was interrupted: visit the lobby once the device is stable in its target."""
     place: Location | None = None
     connected_with: Fingerprint | None = None
-    """The certificate of the current or the last connection; None: that of the settings."""
+    """The certificate of the current or the last connection (None: the one in the settings)."""
     stable: bool = False
     """The current connection was stable."""
     other: bool = False
@@ -123,9 +123,9 @@ class Renewing:
     new_refused: bool = False
     """The new certificate was refused since the last connection to the target."""
     refusals_of_new: int = 0
-    """Times that the target has refused the new certificate and accepted the old one."""
+    """How often the target has refused the new certificate and accepted the old one."""
     unstored: RenewalAction | None = None
-    """What is to be stored again."""
+    """The action of the store to repeat."""
     storage_error: str = ""
     """The last error, which is logged once."""
 
@@ -143,13 +143,13 @@ class State:
     online_since: float | None = None
     """When the current or the last connection was subscribed."""
     lobby_index: int = 0
-    """Which of the plan's lobbies is used."""
+    """The index of the current one of the plan's lobbies."""
     route: Route | None = None
     """The route to follow. Its port is always set."""
     unconfirmed_route: Route | None = None
     """A route of an older generation than `route` that the lobby has sent once."""
     route_confirmed: bool = False
-    """The lobby has repeated `route` since the fallback."""
+    """Whether the lobby has repeated `route` since the fallback."""
     failures: int = 0
     """Failures at this location. They decide when to try the other location."""
     failure_streak: int = 0
@@ -160,9 +160,9 @@ class State:
     refusals: int = 0
     fallbacks: int = 0
     standby_visits: int = 0
-    """Times that the device has gone to its standby since it was stable in its target."""
+    """How often the device has gone to its standby since it was stable in its target."""
     looking: bool = False
-    """The device has left its standby to see whether a lobby or its target answers."""
+    """Whether the device has left its standby to check whether a lobby or its target answers."""
     hops: int = 0
     """Changes of location without a stable connection."""
     storage_error: str = ""
@@ -170,7 +170,7 @@ class State:
     shown_challenge: PresenceChallenge | None = None
     """The presence challenge that the device shows now."""
     home: Home | None = None
-    """The lobby that the device has changed to; None: it uses those of its settings."""
+    """The lobby that the device has changed to (None: it uses the lobbies of its settings)."""
     home_stored: bool = True
     storage_empty: bool = False
     """Whether the storage certainly contains no route."""
@@ -191,7 +191,7 @@ class State:
 
 @dataclass
 class Step:
-    """The handling of one event: the state so far and the actions so far."""
+    """The handling of one event: the state and the actions so far."""
 
     state: State
     plan: Plan

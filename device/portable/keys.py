@@ -25,7 +25,7 @@ _DAMAGED: Final = (
     ecdsa.errors.MalformedPointError,
     ecdsa.curves.UnknownCurveError,
 )
-"""What the library raises for damaged keys, as found by changing each byte of valid ones."""
+"""The exceptions that the library raises for damaged keys, found by changing each byte of valid keys."""
 
 
 class PortableKeys:

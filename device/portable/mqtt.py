@@ -114,7 +114,8 @@ class PahoConnection:
         self._report(PublishAcknowledged(self._id))
 
     def _on_message(self, _client: Any, _user: Any, message: Any) -> None:
-        """Keep one byte more than the limit, so that the parser can reject a message that is too long."""
+        """Report a message. One byte more than the limit is kept, so that the parser can reject a message that is too
+        long."""
         self._report(MessageReceived(self._id, message.topic, bytes(message.payload[: MAX_MESSAGE_BYTES + 1])))
 
 
@@ -124,7 +125,7 @@ def tls_context(files: TlsFiles, port: int) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(files.ca)
     context.load_cert_chain(files.cert, files.key)
-    if port != MQTT_PORT:  # a broker that does not need it ignores it
+    if port != MQTT_PORT:  # brokers that do not need it ignore it
         context.set_alpn_protocols([MQTT_ALPN])
     return context
 
