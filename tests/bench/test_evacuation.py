@@ -54,7 +54,7 @@ def test_the_simulation_counts_one_write_and_one_read_for_each_hello() -> None:
         {"reads_per_hello": 1.2},
         {"writes_of_hellos": 1},
         {"first_arrival": 151.2},
-        {"ratio": 1.2},
+        {"last_arrival": 419.0},
         {"real_arrived": 1},
         {"real_first": 1.3},
     ],
