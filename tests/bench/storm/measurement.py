@@ -31,8 +31,9 @@ RATE: Final = min(RATES["iot:DescribeCertificate"], RATES["iot:UpdateCertificate
 _ALONE: Final = 15
 _APART: Final = 1.0
 """Seconds between two single devices: a process of the bouncer has then saved up the time of a call."""
-_BACKGROUND: Final = 24
-"""Devices that are admitted at once before a storm, so that all lanes of the streams have their processes."""
+_BACKGROUND: Final = 8
+"""Devices that are admitted at once before a storm, so that the lanes of the streams have their processes."""
+_BACKGROUND_SECONDS: Final = 60.0
 PERIOD: Final = 10.0
 """Seconds of a period in the profile of a storm."""
 
@@ -167,11 +168,8 @@ class StormUnderTest:
     def admit_at_once(self, count: int) -> None:
         """Admit so many devices with the strict mode's lanes and without its quotas."""
         certids = [self._pending() for _ in range(count)]
-        admissions = Admissions(self.lobby, certids)
         self.lobby.local.emulator.enforce(replace(STRICT, throttling=False))
-        for certid in certids:
-            self._publish(json.dumps({"certificateId": certid}).encode())
-        wait_for("the devices are admitted", lambda: len(admissions()) == count)
+        Devices(certids, self._publish, Admissions(self.lobby, certids), 0).run(_BACKGROUND_SECONDS, seed=0)
         self.lobby.wait_for_empty_queue(REGISTRATIONS)
         self.lobby.local.emulator.enforce(RELAXED)
 
