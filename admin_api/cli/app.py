@@ -97,9 +97,11 @@ app.add_typer(
     name="campaigns",
     help="One operation on many devices: preview, create, approve, pause, cancel and undo it.",
 )
-app.add_typer(transfers.app, name="transfers", help="Give devices to another lobby, or take them over from one.")
-app.add_typer(regions.app, name="regions", help="Show which Region is home, and make another one home.")
-app.add_typer(users.app, name="users", help="Block users at once, unblock and list them.")
+app.add_typer(
+    transfers.app, name="transfers", help="Transfer devices to another operator's lobby, or accept them from one."
+)
+app.add_typer(regions.app, name="regions", help="Show which Region is home, and make another Region home.")
+app.add_typer(users.app, name="users", help="Block, unblock and list users.")
 app.add_typer(alerts.app, name="alerts", help="Send notices by e-mail: subscribe and list addresses.")
 app.add_typer(webhooks.app, name="webhooks", help="Send events to other systems: add, list, test, redrive webhooks.")
 app.add_typer(history.app, name="history", help="Show or verify the history of devices.")

@@ -40,7 +40,7 @@ Url = Annotated[
         "--url",
         metavar="URL",
         rich_help_panel=_PANEL,
-        help="The lobby to use, by its console's address. [env: LOBBYCTL_URL; default: the last sign-in]",
+        help="Address of the lobby's console. [env: LOBBYCTL_URL; default: the last sign-in]",
     ),
 ]
 As = Annotated[

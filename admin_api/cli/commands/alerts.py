@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 @command(app, "add")
 def add(
     context: CommandContext,
-    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Address that gets the notices.")],
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail address for the notices.")],
     notices: Annotated[
         str | None,
         typer.Option(
@@ -24,7 +24,7 @@ def add(
         ),
     ] = None,
 ) -> None:
-    """Subscribe an e-mail address. Its owner confirms by a mail from AWS; every mail has a link to unsubscribe."""
+    """Subscribe an e-mail address. AWS sends a confirmation to it. Every notice has a link to unsubscribe."""
     names = [name.strip() for name in notices.split(",")] if notices is not None else None
     added = context.execute(documents.ADD_ALERT, email=email, notices=names)["addAlert"]
     context.screen.result(added, note=f"AWS asks {cells.clean(added['email'])} to confirm")

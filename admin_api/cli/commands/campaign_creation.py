@@ -94,10 +94,13 @@ class Limits(OptionGroup):
     """When a campaign stops, and whether to ask first."""
 
     canary: Annotated[
-        int, typer.Option(min=0, max=100, metavar="N", help="Devices that must arrive before the others are changed.")
+        int,
+        typer.Option(
+            min=0, max=100, metavar="N", help="Number of devices that must arrive before the others are changed."
+        ),
     ] = 0
     max_failures: Annotated[
-        float, typer.Option(min=0, max=100, metavar="PERCENT", help="The failure rate above which it stops.")
+        float, typer.Option(min=0, max=100, metavar="PERCENT", help="Failure rate above which the campaign stops.")
     ] = 10
     yes: Yes = False
 
@@ -133,7 +136,9 @@ def preview(
 @command(app, "create")
 def create(
     context: CommandContext,
-    campaign: Annotated[str, typer.Argument(metavar="NAME", help="1 to 48 of a-z 0-9 -; it can be used once.")],
+    campaign: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name: 1 to 48 of a-z 0-9 -; it can be used only once.")
+    ],
     operation: Operation,
     arguments: Arguments,
     selection: Selection,
@@ -144,7 +149,7 @@ def create(
 ) -> Status:
     """Create a campaign: one operation on many devices, carried out in the cloud.
 
-    It starts immediately. Above a size, and for a revocation, a second user must approve it first.
+    The campaign starts immediately. Large campaigns and revocations first need the approval of a second user.
     """
     name, change = parse_campaign_name(campaign), arguments.change(context, operation)
     chosen = _chosen(context, selection, more)

@@ -18,8 +18,8 @@ DEFAULT_TIMEOUT: Final = 3600.0
 PAUSE: Final = 3.0
 """Seconds between two requests: as often as the feeder records progress."""
 ENDED: Final = frozenset({"done", "cancelled", "stopped"})
-Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends or stops, and print its progress.")]
-Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until the campaign ends or stops, and print its progress.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="Maximum time of --wait.")]
 
 
 def find(context: CommandContext, name: str) -> dict[str, Any]:

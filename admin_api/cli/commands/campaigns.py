@@ -29,7 +29,7 @@ _RESULTS: Final = 500
 @command(app, "list")
 def list_campaigns(
     context: CommandContext,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many to list, the newest first.")] = PAGE,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of campaigns.")] = PAGE,
 ) -> None:
     """List campaigns, the newest first, with their progress."""
     found = context.execute(documents.CAMPAIGNS, first=limit, after=None)["campaigns"]["nodes"]
@@ -49,7 +49,7 @@ def show(context: CommandContext, name: Named, wait: Wait = False, timeout: Time
 
 @command(app, "approve")
 def approve(context: CommandContext, name: Named, yes: Yes = False) -> None:
-    """Approve a campaign that another user has created, which then starts."""
+    """Approve a campaign of another user. It then starts."""
     campaign = find(context, parse_campaign_name(name))
     what = f"{campaign['operation'].lower()} of {campaign['changing']} devices, {render.place(campaign['target'])}"
     effect = f"{campaign['name']} by {campaign['createdBy']} starts: {what}."
@@ -59,7 +59,7 @@ def approve(context: CommandContext, name: Named, yes: Yes = False) -> None:
 
 @command(app, "pause")
 def pause(context: CommandContext, name: Named) -> None:
-    """Pause a campaign. Devices that it has changed are finished."""
+    """Pause a campaign. Devices that are already changed are completed."""
     _act(context, documents.PAUSE, name)
 
 
@@ -67,14 +67,14 @@ def pause(context: CommandContext, name: Named) -> None:
 def resume(
     context: CommandContext, name: Named, wait: Wait = False, timeout: Timeout = DEFAULT_TIMEOUT
 ) -> Status | None:
-    """Resume a paused campaign, or one that has stopped itself."""
+    """Resume a campaign that was paused or has stopped automatically."""
     _act(context, documents.RESUME, name)
     return follow(context, parse_campaign_name(name), timeout) if wait else None
 
 
 @command(app, "cancel")
 def cancel(context: CommandContext, name: Named, yes: Yes = False) -> None:
-    """Cancel a campaign. Devices that it has changed stay as they are; undo returns them."""
+    """Cancel a campaign. Devices that it has changed stay as they are; `undo` reverses the changes."""
     campaign = find(context, parse_campaign_name(name))
     confirm(context, [f"{campaign['name']} ends: {render.progress(campaign)}. It cannot be resumed."], yes)
     _act(context, documents.CANCEL, name)
@@ -91,7 +91,7 @@ def undo(
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status | None:
-    """Return the devices of an ended campaign to their previous places.
+    """Undo an ended campaign: restore the previous target, profile and config of its devices.
 
     Devices that were changed since then are listed and skipped.
     """
@@ -108,7 +108,9 @@ def results(
     name: Named,
     outcome: Annotated[
         str | None,
-        typer.Option(help="Only these: pending, waiting, awaited, done, failed, refused, unchanged, superseded."),
+        typer.Option(
+            help="Only these outcomes: pending, waiting, awaited, done, failed, refused, unchanged, superseded."
+        ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:

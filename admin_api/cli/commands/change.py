@@ -66,7 +66,7 @@ def configure(
 ) -> Status:
     """Change the config or profile of claimed devices.
 
-    Their target stays. They get a new route with the new config.
+    The target does not change. The devices get a new route with the new config.
     """
     fields = _claim_fields(profile, config)
     if not fields:
@@ -101,7 +101,7 @@ def confirm(
 
 @command(app, "release")
 def release(context: CommandContext, selection: Selection, execution: Execution) -> Status:
-    """Release devices from their target, back to the lobby.
+    """Release devices: remove their claims and return them to the lobby.
 
     A device that has never connected is removed from the ledger.
     """
@@ -132,9 +132,9 @@ def retry(
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
-    """Retry what failed or is incomplete: the registration in a target, or clearing a previous one.
+    """Retry failed or incomplete work: the registration in a target, or clearing a previous one.
 
-    Asks first for a list, a filter, or a device that works.
+    Asks for confirmation if you use a list or a filter, or if a device works.
     """
     request = Request({"operation": "RETRY"}, confirmation.effect_of_retry, confirmation.is_at_work)
     return carry_out(context, request, selection, execution, timeout if wait else None)
@@ -148,10 +148,11 @@ def renew(
     wait: WaitRenewed = False,
     timeout: Timeout = RENEWAL_TIMEOUT,
 ) -> Status:
-    """Ask devices to renew their certificates, now and each day until they have.
+    """Request devices to renew their certificates. The request is repeated each day until they have renewed.
 
-    A device gets a new certificate for a new key, and works with both until it has arrived with the new one. Only for
-    devices in a target whose client can renew. Asks first for a list or a filter.
+    A device gets a new certificate for a new key. Both certificates work until it has arrived with the new one. The
+    device must be in a target, and its client must be able to renew. Asks for confirmation if you use a list or a
+    filter.
     """
     request = Request({"operation": "RENEW"}, confirmation.effect_of_renewal, lambda _device: False, Goal.RENEWED)
     return carry_out(context, request, selection, execution, timeout if wait else None)

@@ -60,7 +60,7 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
     ] = None,
     serials: Annotated[
         Path | None,
-        typer.Option("--serials", metavar="FILE", help="Serial numbers to claim, one in each line; - for stdin."),
+        typer.Option("--serials", metavar="FILE", help="Serial numbers to claim, one per line; - for stdin."),
     ] = None,
     ignore_columns: Annotated[bool, typer.Option("--ignore-columns", help="Ignore unknown columns.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip invalid rows and send the others.")] = False,

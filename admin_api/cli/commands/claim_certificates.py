@@ -29,20 +29,22 @@ def add(
     context: CommandContext,
     name: Named,
     key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Private key for the certificate; a new file gets a new key.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Private key for the certificate; created if the file does not exist."),
     ] = None,
     days: Annotated[
-        int | None, typer.Option("--self-signed", metavar="DAYS", help="With --key: sign it with the key itself.")
+        int | None,
+        typer.Option("--self-signed", metavar="DAYS", help="With --key: self-signed, valid for this number of days."),
     ] = None,
-    csr: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificate signing request that exists.")] = None,
+    csr: Annotated[Path | None, typer.Option(metavar="FILE", help="Existing certificate signing request.")] = None,
     certificate: Annotated[
-        Path | None, typer.Option("--supplied", metavar="FILE", help="Certificate that exists, in PEM.")
+        Path | None, typer.Option("--supplied", metavar="FILE", help="Existing certificate, in PEM.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the certificate to this file.")
     ] = None,
     creates_keys: Annotated[
-        bool, typer.Option("--creates-keys", help="Allow devices to have their keys created by AWS IoT.")
+        bool, typer.Option("--creates-keys", help="Allow AWS IoT to create the keys of devices.")
     ] = False,
 ) -> None:
     """Add a claim certificate. By default AWS IoT issues it for a key that is created on this machine."""
@@ -85,7 +87,7 @@ def approve(
     name: Named,
     serial: Annotated[str, typer.Argument(metavar="SERIAL", help="Serial number of the device.")],
 ) -> None:
-    """Approve that another key uses a serial number: its next device replaces the present one, once."""
+    """Approve another key for a serial number, once: the next device replaces the current one."""
     result = context.execute(
         documents.APPROVE_SERIAL_NUMBER, enrolment=parse_enrolment_name(name), serialNumber=parse_thing_name(serial)
     )

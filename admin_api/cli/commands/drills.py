@@ -37,7 +37,7 @@ def drill(
     target: Named,
     share: Annotated[str, typer.Option(metavar="PERCENT", help="The share of the prepared devices, such as 5%.")],
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait for arrivals.")
+        float, typer.Option("--timeout", min=0, metavar="SECONDS", help="Maximum time to wait for arrivals.")
     ] = DEFAULT_WAIT,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the devices in the standby.")] = False,
     yes: Yes = False,

@@ -51,7 +51,8 @@ def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
     cert: Annotated[Path | None, typer.Option(metavar="FILE", help="With --source files: the certificate.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="FILE", help="With --source files: its private key.")] = None,
     host: Annotated[
-        str | None, typer.Option("--endpoint", metavar="HOST", help="The lobby's host. [default: as it reports]")
+        str | None,
+        typer.Option("--endpoint", metavar="HOST", help="Host name of the lobby. [default: the lobby's endpoint]"),
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help=f"MQTT port of the lobby. [default: {MQTT_PORT}]")
@@ -60,7 +61,7 @@ def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
         Path | None, typer.Option("--root-cas", metavar="FILE", help="CAs of the lobby's server. [default: Amazon's]")
     ] = None,
 ) -> None:
-    """Write a client with a new claim certificate. Unzipped, it needs only Python 3.11 and a serial number."""
+    """Write a zip file with a client and a new claim certificate. It needs only Python 3.11 and a serial number."""
     _check(source, days, cert, key)
     work = BundleWork(out)
     prepared = _prepared(context, parse_enrolment_name(name), host, port, root_ca)

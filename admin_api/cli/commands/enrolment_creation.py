@@ -34,14 +34,17 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
         typer.Option(metavar="FIELD=VALUE", help="Field of the subject: C, ST, L, O, OU, serialNumber. Repeatable."),
     ] = None,
     pattern: Annotated[
-        str | None, typer.Option("--names", metavar="PATTERN", help="Thing names: * any characters, ? one.")
+        str | None,
+        typer.Option("--names", metavar="PATTERN", help="Pattern of thing names: * for any characters, ? for one."),
     ] = None,
     serials: Annotated[
-        Path | None, typer.Option("--serials", metavar="FILE", help="Serial numbers (thing names), one in each line.")
+        Path | None, typer.Option("--serials", metavar="FILE", help="Serial numbers (thing names), one per line.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Highest number of devices. [default: any]")] = None,
-    starts: Annotated[str | None, typer.Option(help="Date or time at which it starts. [default: now]")] = None,
-    ends: Annotated[str | None, typer.Option(help="Date or time at which it ends. [default: never]")] = None,
+    limit: Annotated[int | None, typer.Option(help="Maximum number of devices. [default: any]")] = None,
+    starts: Annotated[
+        str | None, typer.Option(help="Date or time at which the enrolment starts. [default: now]")
+    ] = None,
+    ends: Annotated[str | None, typer.Option(help="Date or time at which the enrolment ends. [default: never]")] = None,
     model: Annotated[str | None, typer.Option(help="Product model, shown with each device.")] = None,
     target: Annotated[
         list[str] | None,
@@ -59,13 +62,11 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     profile: Annotated[str | None, typer.Option(help="Profile of the claims. [default: the target's default]")] = None,
     config: Annotated[str | None, typer.Option(help="Config of the claims: text or a JSON object.")] = None,
     presence: Annotated[
-        bool, typer.Option("--presence", help="Claims require proof of presence, also if the target does not.")
+        bool, typer.Option("--presence", help="Claims require proof of presence, even if the target does not.")
     ] = False,
     renew_after: Annotated[
         str | None,
-        typer.Option(
-            metavar="DAYS/GRACE", help="Renew certificates after so many days. [default: as the profile states]"
-        ),
+        typer.Option(metavar="DAYS/GRACE", help="When certificates are renewed. [default: the profile's policy]"),
     ] = None,
     attribute: Annotated[
         list[str] | None,
@@ -74,8 +75,8 @@ def create(  # noqa: PLR0913, PLR0917  # one parameter per option
     group: Annotated[
         list[str] | None, typer.Option(help="Thing group of the devices' things in targets. Repeatable.")
     ] = None,
-    paused: Annotated[bool, typer.Option("--paused", help="Admit no device until it is resumed.")] = False,
-    door: Annotated[str, typer.Option(help="How its devices join: registration, claim or token.")] = "registration",
+    paused: Annotated[bool, typer.Option("--paused", help="Admit no device until the enrolment is resumed.")] = False,
+    door: Annotated[str, typer.Option(help="Door of the devices: registration, claim or token.")] = "registration",
     repeat: Repeat = None,
     signer_key: SignerKey = None,
     signer_ca: SignerCa = None,

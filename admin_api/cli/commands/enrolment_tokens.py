@@ -23,10 +23,11 @@ app = typer.Typer(no_args_is_help=True)
 def create(
     context: CommandContext,
     name: Named,
-    uses: Annotated[int, typer.Option(help="How many devices it admits.")] = 1,
+    uses: Annotated[int, typer.Option(help="Maximum number of devices.")] = 1,
     expires: Annotated[str | None, typer.Option(help="Date or time at which it expires. [default: in 7 days]")] = None,
     thing: Annotated[
-        str | None, typer.Option("--name", metavar="THING", help="Only thing name that it is for. [default: any]")
+        str | None,
+        typer.Option("--name", metavar="THING", help="Thing name for which the token is valid. [default: any]"),
     ] = None,
 ) -> None:
     """Create a token and write it to standard output, as the value of the header Authorization. It is shown once."""
@@ -60,7 +61,7 @@ def revoke(
     token: Annotated[str, typer.Argument(metavar="IDENTIFIER", help="Identifier of the token: ENROLMENT.…")],
     yes: Yes = False,
 ) -> None:
-    """Revoke a token permanently, at once. Devices that were admitted with it stay."""
+    """Revoke a token immediately and permanently. Devices that were admitted with it stay."""
     identifier = parse_token_id(token)
     effect = f"{identifier} admits no device any more. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)

@@ -32,7 +32,7 @@ _BATCH: Final = 1000
 
 @command(app, "list")
 def list_enrolments(context: CommandContext) -> None:
-    """List all enrolments, with how many devices each has admitted and refused."""
+    """List all enrolments with their numbers of admitted and refused devices."""
     found = context.execute(documents.ENROLMENTS)["enrolments"]
     context.screen.listing(
         found, render.table, "no enrolment: every device with a certificate of a registered CA is admitted and waits"
@@ -51,9 +51,9 @@ def show(context: CommandContext, name: Named) -> None:
 def change(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: CommandContext,
     name: Named,
-    limit: Annotated[str | None, typer.Option(help="Highest number of devices, or none.")] = None,
-    starts: Annotated[str | None, typer.Option(help="Date or time at which it starts, or none.")] = None,
-    ends: Annotated[str | None, typer.Option(help="Date or time at which it ends, or none.")] = None,
+    limit: Annotated[str | None, typer.Option(help="Maximum number of devices, or none.")] = None,
+    starts: Annotated[str | None, typer.Option(help="Date or time at which the enrolment starts, or none.")] = None,
+    ends: Annotated[str | None, typer.Option(help="Date or time at which the enrolment ends, or none.")] = None,
     repeat: Repeat = None,
     renew_after: Annotated[
         str | None, typer.Option(metavar="DAYS/GRACE", help="When certificates are renewed, or none.")
@@ -64,7 +64,7 @@ def change(  # noqa: PLR0913, PLR0917  # one parameter per option
 ) -> None:
     """Change the limit, the validity period, the renewal, the signer, or the treatment of a second key.
 
-    Omitted values stay. `--signer-key none`: AWS IoT signs from now on.
+    Omitted values do not change. `--signer-key none`: AWS IoT signs from now on.
     """
     renewal = renew_after if renew_after == NONE else renewal_of(renew_after)
     signer = NONE if signer_key == NONE else signer_of(signer_key, signer_ca, signer_days)
@@ -83,10 +83,10 @@ def add(
     context: CommandContext,
     name: Named,
     serials: Annotated[
-        Path, typer.Option("--serials", metavar="FILE", help="Serial numbers, one in each line; - for stdin.")
+        Path, typer.Option("--serials", metavar="FILE", help="Serial numbers, one per line; - for stdin.")
     ],
 ) -> None:
-    """Add serial numbers to the list of an enrolment. Adding some again changes nothing."""
+    """Add serial numbers to the list of an enrolment. Adding a number again changes nothing."""
     added = add_serials(context, parse_enrolment_name(name), read_serials(serials))
     context.screen.result({"enrolment": name, "added": added}, note=f"Added {added} serial numbers to {name}")
 
@@ -99,7 +99,7 @@ def pause(context: CommandContext, name: Named) -> None:
 
 @command(app, "resume")
 def resume(context: CommandContext, name: Named) -> None:
-    """Resume a paused enrolment. Devices that it has refused have to be retried: lobbyctl retry."""
+    """Resume a paused enrolment. To readmit devices that it has refused, use `lobbyctl retry`."""
     _set_state(
         context,
         name,

@@ -26,14 +26,14 @@ FingerprintFilter = Annotated[
     str | None, typer.Option("--fingerprint", help="Start of the fingerprint, at least 4 digits.")
 ]
 ReasonFilter = Annotated[
-    str | None, typer.Option("--reason", help="Why a device failed or was refused, such as CRL_STALE.")
+    str | None, typer.Option("--reason", help="Reason code of a failure or refusal, such as CRL_STALE.")
 ]
 OlderThan = Annotated[
     str | None,
     typer.Option(
         "--older-than",
         metavar="DURATION",
-        help="In its state for longer than 90s, 15min, 2h or 3d; requires a state or target.",
+        help="In the same state for longer than this, such as 90s, 15min, 2h or 3d; requires a state or target.",
     ),
 ]
 RenewalFilter = Annotated[

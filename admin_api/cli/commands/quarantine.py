@@ -17,7 +17,9 @@ from admin_api.cli.exits import Status
 
 app = typer.Typer()
 Why = Annotated[str, typer.Option(help="The reason, for the history: 1 to 200 characters.")]
-Note = Annotated[str, typer.Option(help="How you know that there is one device, for the history: 1 to 200 characters.")]
+Note = Annotated[
+    str, typer.Option(help="Why you are sure that there is only one device, for the history: 1 to 200 characters.")
+]
 
 
 @command(app, "quarantine")
@@ -38,7 +40,7 @@ def lift(
 ) -> Status:
     """Lift the quarantine of devices: their certificates are activated, and their claims apply again.
 
-    The evidence that led to it does not make them suspected again.
+    The same evidence does not make them suspected again.
     """
     request = Request({"operation": "LIFT", "why": why}, confirmation.effect_of_lift)
     return carry_out(context, request, selection, execution, timeout if wait else None)

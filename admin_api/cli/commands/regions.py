@@ -32,8 +32,8 @@ _At = Annotated[
 def list_regions(context: CommandContext, at: _At = None) -> None:
     """List the Regions of the lobby, which one is home, and whether it accepts changes.
 
-    REPLICATED is when the newest change of that Region that has been replicated here was made; while replication
-    works, it is at most about a minute ago.
+    REPLICATED is the time of the newest change in that Region that was replicated here. While replication works, it is
+    at most about a minute ago.
     """
     _use(context, at)
     found = context.execute(documents.LOBBY)["lobby"]
@@ -50,7 +50,7 @@ def list_regions(context: CommandContext, at: _At = None) -> None:
 
 @command(app, "promote")
 def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
-    """Make a Region home, by its own API, and wait until it is.
+    """Make a Region home, with its own API, and wait until it is home.
 
     If the old home answers, it stops at once, and the promotion takes a minute. Otherwise it takes until the lease of
     the old home has ended, at most six minutes. Changes that the old home had not replicated are missing afterwards:
@@ -75,18 +75,22 @@ def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
 
 @command(app, "without")
 def without(context: CommandContext, region: _Region, at: _At = None, yes: Yes = False) -> None:
-    """Let the home accept changes without a Region that is down, until that answers again.
+    """Let the home accept changes while another Region is down, until that Region answers again.
 
     Needed only if the Regions that answer are not a majority, as in a lobby with two Regions.
     """
     _use(context, at)
-    effect = f"The home goes on without {cells.clean(region)}. Make sure that it was not promoted and will not be."
+    effect = (
+        f"The home accepts changes without {cells.clean(region)}. Make sure that nobody has promoted or promotes it."
+    )
     confirm(context, [effect], yes)
     found = context.execute(documents.WITHOUT, region=region)["continueWithout"]
     if context.screen.as_json:
         context.screen.record(found)
     else:
-        context.screen.line(f"{cells.clean(found['home'])} goes on without {cells.clean(region)}, within a minute")
+        context.screen.line(
+            f"{cells.clean(found['home'])} accepts changes without {cells.clean(region)} within a minute"
+        )
 
 
 @command(app, "check")
@@ -100,10 +104,10 @@ def check(
     ] = None,
     at: _At = None,
 ) -> Status:
-    """Find devices whose last changes the old home had not replicated completely. Exits with status 1 if there are any.
+    """Find devices whose last changes were not completely replicated. Exits with status 1 if there are any.
 
-    Without --anchors-of, compares each row with the last entry of its history. This does not find a device of which
-    nothing was replicated; the anchors of the old home do.
+    Without --anchors-of, compares each row with the last entry of its history. This does not find a change of which
+    nothing was replicated. The anchors of the old home show such changes.
     """
     _use(context, at)
     findings, checked, after = list[dict[str, Any]](), 0, None

@@ -44,7 +44,7 @@ class Selection(OptionGroup):
             "--file",
             "-f",
             metavar="CSV",
-            help="A list with a column certid, fingerprint or label, or one fingerprint a line; - for stdin.",
+            help="CSV file with a column certid, fingerprint or label, or one fingerprint per line; - for stdin.",
         ),
     ] = None
     state: StateFilter = None

@@ -18,8 +18,8 @@ class ShadowOption(StrEnum):
 
 
 SHADOWS_HELP = (
-    "The devices' shadows: LEAVE them in the target that the devices leave, MIGRATE them to the new one, or RESET those"
-    " of the things in the new target. [default: leave]"
+    "The devices' shadows: leave them in the old target, migrate (copy) them to the new target, or reset (delete) those"
+    " in the new target. [default: leave]"
 )
 Shadows = Annotated[ShadowOption | None, typer.Option(help=SHADOWS_HELP)]
 

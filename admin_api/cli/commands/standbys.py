@@ -49,13 +49,13 @@ def standby(
         Certificates,
         typer.Option(help="ACTIVE certificates can be used immediately, INACTIVE ones only after an evacuation."),
     ] = Certificates.ACTIVE,
-    none: Annotated[bool, typer.Option("--none", help="The target has no standby any more.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="Remove the standby of the target.")] = False,
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status | None:
     """Set the standby of a target: its devices are registered there in advance, so that they can be evacuated.
 
-    Repeat it to continue an interrupted preparation.
+    Repeat the command to continue an interrupted preparation.
     """
     if (other is None) is not none:
         raise usage_error("got neither or both of STANDBY and --none, want one of them")
@@ -84,8 +84,8 @@ def evacuate(
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status | None:
-    """Send the devices of a target to its standby. This takes effect immediately; the ledger's rows follow. For a
-    target with many devices, a second admin must do the same within an hour.
+    """Send the devices of a target to its standby. This takes effect immediately; the ledger is updated afterwards. If
+    the target has many devices, a second admin must run the same command within an hour.
     """
     found = context.targets.find(target)
     effect = f"The devices of {found.target} ({cells.clean(found.name)}) go to its standby until you return them."

@@ -26,7 +26,7 @@ Named = Annotated[
 
 @command(app, "rename")
 def rename(context: CommandContext, target: Named, name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
-    """Give a target another name. Names that could be mistaken for another target's are rejected."""
+    """Rename a target. Names that could be mistaken for another target's are rejected."""
     found = context.targets.find(target)
     changed = _change(context, documents.RENAME_TARGET, "renameTarget", found.target, name=name)
     _show(context, changed, f"{found.target} is now {cells.clean(changed['name'])}")
@@ -63,7 +63,7 @@ def remove(context: CommandContext, target: Named, yes: Yes = False) -> None:
 @command(app, "history")
 def history(
     context: CommandContext,
-    target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="Also a removed one.")],
+    target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="The target, also if it was removed.")],
 ) -> None:
     """Show the changes of a target, with time and user."""
     key = parse_target_key(target) if "/" in target else context.targets.find(target).target

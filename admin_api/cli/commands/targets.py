@@ -63,14 +63,14 @@ def add(
     rate: Annotated[
         float | None,
         typer.Option(
-            help="How many devices per second are commissioned there, at most: below the target's quota for"
+            help="Maximum number of devices that are commissioned per second. Must be below the target's quota for"
             " RegisterCertificateWithoutCA. [default: unchanged; 9 for a new target]"
         ),
     ] = None,
     clones: Annotated[
         Clones | None,
         typer.Option(
-            help="What is done with a device whose certificate seems to be in use twice; `lobby`: the lobby's setting."
+            help="Policy for devices whose certificates seem to be in use twice; `lobby`: the lobby's policy."
             " [default: unchanged; lobby for a new target]"
         ),
     ] = None,

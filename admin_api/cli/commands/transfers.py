@@ -33,13 +33,17 @@ _Devices = Annotated[
     list[str] | None, typer.Argument(metavar="DEVICE…", help="Fingerprints, label codes or thing names.")
 ]
 _Offer = Annotated[
-    str | None, typer.Option("--offer", metavar="ID", help="An offer that exists, as `transfers list` shows it.")
+    str | None, typer.Option("--offer", metavar="ID", help="Id of an offer, as `transfers list` shows it.")
 ]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Write the document to this new file.")]
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="The other operator's file; - for standard input.")]
 _Key = Annotated[
     str,
-    typer.Option("--key", metavar="SHA256:…", help="The other lobby's key, as its operator states it, not the file."),
+    typer.Option(
+        "--key",
+        metavar="SHA256:…",
+        help="Fingerprint of the other lobby's key. Get it from its operator, not from the file.",
+    ),
 ]
 
 
@@ -59,7 +63,7 @@ class Step(StrEnum):
 @command(app, "list")
 def list_transfers(
     context: CommandContext,
-    state: Annotated[Step, typer.Option("--state", help="How far the transfers are.")] = Step.OFFERED,
+    state: Annotated[Step, typer.Option("--state", help="State of the transfers.")] = Step.OFFERED,
     offer: _Offer = None,
 ) -> None:
     """List the devices that are offered to other lobbies, or were transferred there, or accepted from one."""
@@ -73,15 +77,16 @@ def offer(
     out: _Out,
     devices: _Devices = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="NAME", help="The other operator, for the offer and the history.")
+        str | None,
+        typer.Option("--to", metavar="NAME", help="Name of the other operator, for the offer and the history."),
     ] = None,
-    days: Annotated[int, typer.Option(help="How long the offer is valid: 1 to 365 days.")] = 30,
+    days: Annotated[int, typer.Option(help="Validity of the offer: 1 to 365 days.")] = 30,
     repeated: _Offer = None,
 ) -> Status:
-    """Offer devices to the operator of another lobby. They work on until the transfer is completed.
+    """Offer devices to the operator of another lobby. They continue to work until the transfer is completed.
 
-    Send the file, and separately the key's fingerprint, which this command prints. The offer can be withdrawn. With
-    --offer, an open offer is written again, also one that was interrupted.
+    Send the file to the operator. Send the key's fingerprint, which this command prints, separately. You can
+    withdraw the offer later. With --offer, writes the file of an open or interrupted offer again.
     """
     require_new(out)
     if repeated is not None:
@@ -122,8 +127,8 @@ def _offers(context: CommandContext, certids: Sequence[str], to: str, days: int)
 def withdraw(context: CommandContext, devices: _Devices = None, offer: _Offer = None, yes: Yes = False) -> Status:
     """Withdraw offers of devices. An admin can also take back devices whose transfer is completed.
 
-    With --offer, only this offer is withdrawn, for all its devices, and no completed transfer. A device that has
-    settled in the other lobby does not come back by this.
+    --offer withdraws one open offer for all its devices. A device that has already changed to the other lobby
+    permanently does not return.
     """
     if bool(devices) is (offer is not None):
         raise usage_error("got devices and --offer, or none of them, want either")
@@ -165,7 +170,7 @@ def _listed(context: CommandContext, state: Step, offer: str | None) -> list[dic
 def accept(context: CommandContext, file: _File, key: _Key, out: _Out, yes: Yes = False) -> Status:
     """Accept the devices of another lobby's offer: they are admitted to this lobby.
 
-    Return the written file to the owner, and separately the fingerprint of this lobby's key, which this command prints.
+    Send the written file to the owner. Send the fingerprint of this lobby's key, which this command prints, separately.
     The devices connect here when the owner has completed the transfer. Repeat it if some were not accepted.
     """
     require_new(out)
@@ -177,12 +182,12 @@ def complete(
     context: CommandContext,
     file: _File,
     key: _Key,
-    days: Annotated[int, typer.Option(help="How long this lobby sends its former devices to the other one.")] = 180,
+    days: Annotated[int, typer.Option(help="Days for which this lobby sends the devices to the other one.")] = 180,
     yes: Yes = False,
 ) -> Status:
-    """Complete the transfer of devices that another lobby has accepted: they leave, and are sent to its endpoint.
+    """Complete the transfer of devices that another lobby has accepted: this lobby sends them there.
 
-    Another admin than the user who has offered them does this.
+    The user who made the offer cannot complete the transfer: another admin must do it.
     """
     return _carry_out(context, file, key, yes, documents.COMPLETE, "completeTransfer", None, days=days)
 

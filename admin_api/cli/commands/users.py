@@ -11,14 +11,14 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.render import cells, tables
 
 app = typer.Typer(no_args_is_help=True)
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="The user's name, as in histories without user:.")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="User name as histories show it, without user:.")]
 
 
 @command(app, "block")
 def block(context: CommandContext, name: _Name) -> None:
-    """Refuse all requests of a user from now on, within 5 seconds, although their token is still valid.
+    """Refuse all requests of a user, within 5 seconds, even if the user's token is still valid.
 
-    Also disable the user in Cognito, otherwise they can sign in again when the block ends.
+    Also disable the user in Cognito. Otherwise they can sign in again when you unblock them.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
     context.screen.result(blocked, note=f"Blocked {cells.clean(blocked['name'])}")

@@ -25,7 +25,7 @@ RENEWAL_TIMEOUT: Final = 300.0
 WaitRenewed = Annotated[
     bool, typer.Option("--wait", help="Wait until the devices use only the new certificate, and print each change.")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="How long --wait waits.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="Maximum time of --wait.")]
 
 
 class _StatusLine:

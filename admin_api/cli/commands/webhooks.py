@@ -50,7 +50,7 @@ def show(
     webhook: Id,
     last: Annotated[int, typer.Option(min=1, max=100, help="Number of requests.")] = _LOG,
 ) -> None:
-    """Show a webhook with its latest requests and the events that it has not accepted."""
+    """Show a webhook with its latest requests and its undelivered events."""
     found = _find(context, webhook)
     requests = context.execute(documents.DELIVERIES, id=webhook, first=last)["webhookDeliveries"]["nodes"]
     undelivered: list[dict[str, Any]] = []
@@ -70,19 +70,19 @@ def show(
 
 @command(app, "rotate")
 def rotate(context: CommandContext, webhook: Id) -> None:
-    """Give a webhook a new signing secret. For a day, requests are also signed with the old one."""
+    """Replace the signing secret of a webhook. For a day, requests are also signed with the old secret."""
     _show_secret(context, context.execute(documents.ROTATE_SECRET, id=webhook)["rotateWebhookSecret"])
 
 
 @command(app, "disable")
 def disable(context: CommandContext, webhook: Id) -> None:
-    """Disable a webhook: until it is enabled again it gets no events, and those events are never sent to it."""
+    """Disable a webhook. Events that occur until it is enabled again are never sent to it."""
     _changed(context, documents.DISABLE_WEBHOOK, webhook, f"Disabled {webhook}")
 
 
 @command(app, "enable")
 def enable(context: CommandContext, webhook: Id) -> None:
-    """Enable a webhook. `redrive` sends the events that it did not accept before."""
+    """Enable a webhook. `redrive` sends its undelivered events again."""
     _changed(context, documents.ENABLE_WEBHOOK, webhook, f"Enabled {webhook}; next: lobbyctl webhooks redrive")
 
 
@@ -115,7 +115,7 @@ def redrive(
         list[str] | None, typer.Argument(metavar="[EVENT]…", help="Ids of events, as `show` lists them. [default: all]")
     ] = None,
 ) -> Status:
-    """Send the events again that a webhook has not accepted. Ends with status 1 or 5 if some of those named are not
+    """Send the undelivered events of a webhook again. Exits with status 1 or 5 if an event that you name is not
     undelivered."""
     total = 0
     while sent := context.execute(documents.REDRIVE_WEBHOOK, id=webhook, events=events or None)["redriveWebhook"]:
