@@ -124,6 +124,8 @@ def create_hierarchy(
     profile.organization_name(organization)
     root_validity = profile.plan_validity(now, root_years, None)
     profile.plan_validity(now, intermediate_years, None)
+    for uri in filter(None, (root_key_uri, intermediate_key_uri)):
+        tokens.require_token(tokens.parse_uri(uri), passphrase)
     storage.private_directory(directory)
     with storage.locked(directory):
         if (directory / crl.CRL_FILE).exists():

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from lobby.label import encode_label, short_form
 from pki import admission, authority, crl, devices, keys, profile, registration, terminal
-from pki.certificates import common_name, fingerprint, load_certificate
+from pki.certificate_files import read_certificates
+from pki.certificates import common_name, fingerprint
 from pki.lobby_account import translated_aws_errors
 from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
@@ -126,9 +127,9 @@ def renew_crl(directory: CaDirectory, days: CrlDays = crl.CRL_DAYS, passphrase_f
 
 
 @app.command()
-def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A PEM certificate.")]) -> None:
+def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate.")]) -> None:
     """Show a certificate: fingerprint, label code, name, validity and key."""
-    certificate = load_certificate(file)
+    certificate = read_certificates(file)[0]
     certid = fingerprint(certificate)
     table = Table(show_header=False, box=None)
     for name, value in (

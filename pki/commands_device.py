@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography import x509
 
 from lobby.errors import InvalidInput
-from lobby.names import Fingerprint, shown
+from lobby.names import Fingerprint, parse_thing_name, shown
 from pki import (
     admission,
     authority,
@@ -165,12 +166,21 @@ def _template(name: str, per_page: int | None) -> label_templates.Template:
     return label_templates.cut_sheet(chosen.page, per_page)
 
 
+def _label_name(certificate: x509.Certificate, source: Path) -> str:
+    """Return the thing name, which the lobby also requires. Raise `InvalidInput` INVALID_THING_NAME for any other."""
+    try:
+        return parse_thing_name(common_name(certificate))
+    except InvalidInput as err:
+        raise InvalidInput(err.code, f"the certificate {fingerprint(certificate)} in {source}: {err.message}") from None
+
+
 def _select_devices(directory: Path, source: Path, names: Sequence[str] | None) -> list[tuple[Fingerprint, str]]:
     _, intermediate = authority.load_certificates(directory)
-    available = {
-        common_name(certificate): fingerprint(certificate)
-        for certificate in devices.issued_certificates(intermediate, source)
-    }
+    available: dict[str, Fingerprint] = {}
+    for certificate in devices.issued_certificates(intermediate, source):
+        name, certid = _label_name(certificate, source), fingerprint(certificate)
+        if available.setdefault(name, certid) != certid:
+            raise InvalidInput("DUPLICATE_NAME", f"got two certificates of {name} in {source}, want one for each name")
     revoked = {each.fingerprint for each in crl.load_record(directory).revoked}
     for name in names or ():
         if name not in available:

@@ -18,6 +18,7 @@ from lobby.label import decode_label
 from lobby.names import Fingerprint, ThingName, shown
 from pki import crl, keys, labels, manifest, storage
 from pki.authority import Authority
+from pki.certificate_files import read_certificates
 from pki.certificates import DeviceCredential, common_name, fingerprint, is_issued_by, load_certificate
 from pki.details import NOTHING_KNOWN, Details
 from pki.errors import StorageError
@@ -206,10 +207,10 @@ def _load_existing(authority: Authority, paths: DevicePaths, order: Order) -> De
 def find_certificate(authority: Authority, directory: Path, what: str) -> x509.Certificate:
     """Return the device certificate for `what`: a file, a thing name, a fingerprint or a label's code.
 
-    Raise `StorageError` NOT_FOUND, or `InvalidInput` if it is none of these."""
+    Raise `StorageError` NOT_FOUND or BROKEN_FILE, or `InvalidInput` if it is none of these or several."""
     path = Path(what)
     if path.is_file():
-        return load_certificate(path)
+        return _certificate_in(path, authority)
     named = DevicePaths.of(directory, what).certificate
     if named.parent == directory and named.is_file():
         return load_certificate(named)
@@ -225,3 +226,15 @@ def find_certificate(authority: Authority, directory: Path, what: str) -> x509.C
     raise StorageError(
         "NOT_FOUND", f"got {certid}, want the fingerprint of a device in {directory}, or its certificate file"
     )
+
+
+def _certificate_in(path: Path, authority: Authority) -> x509.Certificate:
+    """Return the device's certificate of a file, which may also contain its chain and key."""
+    found = list(dict.fromkeys(read_certificates(path)))
+    own = [each for each in found if authority.owns(each)]
+    if len(own) > 1:
+        raise InvalidInput(
+            "SEVERAL_CERTIFICATES",
+            f"got {len(own)} certificates of this CA in {path}, want one: name each device, or its fingerprint",
+        )
+    return own[0] if own else found[0]

@@ -55,9 +55,9 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     temporary = _write_temporary(path, content, mode)
     try:
         temporary.replace(path)
-    except OSError:
+    except OSError as err:
         temporary.unlink()
-        raise
+        raise _at(path, err) from None
     _sync_directory(path.parent)
 
 
@@ -65,13 +65,16 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 def replacing(path: Path, mode: int = PUBLIC) -> Iterator[BinaryIO]:
     """Yield a file to write, which replaces `path` atomically at the end. After an exception, `path` is unchanged."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    handle = _open_new(temporary, path, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as err:
+        temporary.unlink(missing_ok=True)
+        raise _at(path, err) from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -126,16 +129,28 @@ def leftovers(directory: Path) -> list[Path]:
 
 def _write_temporary(path: Path, content: bytes, mode: int) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_TEMPORARY}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    handle = _open_new(temporary, path, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
+    except OSError as err:
         temporary.unlink()
-        raise
+        raise _at(path, err) from None
     return temporary
+
+
+def _open_new(temporary: Path, path: Path, mode: int) -> int:
+    try:
+        return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except OSError as err:
+        raise _at(path, err) from None
+
+
+def _at(path: Path, err: OSError) -> OSError:
+    """Return the error with the file that was to be written: a full disk names none, others name a temporary file."""
+    return OSError(err.errno, err.strerror, str(path))
 
 
 def _sync_directory(directory: Path) -> None:

@@ -42,7 +42,8 @@ class ReportingGroup(TyperGroup):
         except LobbyError as err:
             _fail(str(err), 1)
         except OSError as err:
-            _fail(f"FILE_SYSTEM: got {err.strerror or err} at {err.filename}, want a readable and writable path", 1)
+            at = f" at {err.filename}" if err.filename else ""
+            _fail(f"FILE_SYSTEM: got {err.strerror or err}{at}, want a readable and writable path with free space", 1)
         except KeyboardInterrupt:
             _fail("INTERRUPTED: got Ctrl-C; every file written is complete: run the command again to continue", 130)
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.hashes import Hash, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.exceptions import PKCS11Error
 from pkcs11.util.ec import encode_ec_public_key
 from pkcs11.util.rsa import encode_rsa_public_key
 
@@ -52,6 +53,16 @@ class _InToken:
     def key_size(self) -> int:
         return int(self._public.key_size)
 
+    def _signature(self, content: bytes, mechanism: Mechanism) -> bytes:
+        """Raise `AuthorityError` TOKEN_FAILED: the key or the token can be removed while a command runs."""
+        try:
+            return bytes(self._private.sign(content, mechanism=mechanism))
+        except PKCS11Error as err:
+            what = f"got {type(err).__name__} from the token instead of a signature"
+            raise AuthorityError(
+                "TOKEN_FAILED", f"{what}, want the token with its key: then repeat the command"
+            ) from None
+
     def private_numbers(self) -> NoReturn:
         raise AuthorityError("TOKEN_FAILED", "got a call that reads the private key of a token, want only signatures")
 
@@ -83,7 +94,7 @@ class EcTokenKey(_InToken, ec.EllipticCurvePrivateKey):
             raise TypeError("want data that is not hashed yet")
         digest = Hash(algorithm)
         digest.update(data)
-        both = self._private.sign(digest.finalize(), mechanism=Mechanism.ECDSA)
+        both = self._signature(digest.finalize(), Mechanism.ECDSA)
         half = len(both) // 2
         return utils.encode_dss_signature(int.from_bytes(both[:half]), int.from_bytes(both[half:]))
 
@@ -101,7 +112,7 @@ class RsaTokenKey(_InToken, rsa.RSAPrivateKey):
     def sign(self, data: Any, padding: Any, algorithm: Any) -> bytes:  # the library's name
         if not isinstance(padding, _PKCS1) or algorithm.name not in _RSA_MECHANISMS:
             raise TypeError("want PKCS#1 v1.5 with SHA-256, SHA-384 or SHA-512")
-        return bytes(self._private.sign(bytes(data), mechanism=_RSA_MECHANISMS[algorithm.name]))
+        return self._signature(bytes(data), _RSA_MECHANISMS[algorithm.name])
 
     def decrypt(self, *_: Any, **__: Any) -> NoReturn:
         self.private_numbers()

@@ -6,6 +6,8 @@ URI in place of the key. The PIN is never stored; it is the passphrase of the co
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -61,10 +63,23 @@ def open_key(key: TokenKey, pin: bytes | None, create: KeyType | None = None) ->
 
     Raise `AuthorityError` NO_TOKEN (module, token or key), BAD_PASSPHRASE (the PIN), or TOKEN_FAILED.
     """
+    with _logged_in(key, pin, writes=create is not None) as (pkcs11, session):
+        from pki.token_keys import wrap  # noqa: PLC0415  # needs the optional dependency
+
+        return wrap(session, _private_key(pkcs11, session, key, create), key)
+
+
+def require_token(key: TokenKey, pin: bytes | None) -> None:
+    """Raise like `open_key` if the token is not there or rejects the PIN. Create nothing."""
+    with _logged_in(key, pin, writes=False):
+        pass
+
+
+@contextmanager
+def _logged_in(key: TokenKey, pin: bytes | None, *, writes: bool) -> Iterator[tuple[Any, Any]]:
+    """Yield the library and a session. Errors of the token are raised as `AuthorityError`."""
     try:
         import pkcs11  # noqa: PLC0415  # an optional dependency
-
-        from pki.token_keys import wrap  # noqa: PLC0415
     except ImportError:
         raise AuthorityError(
             "NO_TOKEN", "got no PKCS#11 support, want it: pip install 'device-lobby[pki-token]'"
@@ -74,14 +89,26 @@ def open_key(key: TokenKey, pin: bytes | None, create: KeyType | None = None) ->
     if pin is None:
         raise AuthorityError("BAD_PASSPHRASE", f"got no PIN for the token {key.token}, want it: --passphrase-file")
     try:
-        session = _session(pkcs11, key, pin, writes=create is not None)
-        return wrap(session, _private_key(pkcs11, session, key, create), key)
-    except (pkcs11.exceptions.PinIncorrect, pkcs11.exceptions.PinLenRange, pkcs11.exceptions.PinInvalid):
-        raise AuthorityError("BAD_PASSPHRASE", f"got a PIN that the token {key.token} rejects") from None
-    except (pkcs11.exceptions.NoSuchToken, pkcs11.exceptions.MultipleTokensReturned):
-        raise AuthorityError("NO_TOKEN", f"got no single token {shown(key.token)} in {key.module}, want one") from None
+        yield pkcs11, _session(pkcs11, key, pin, writes=writes)
     except pkcs11.exceptions.PKCS11Error as err:
-        raise AuthorityError("TOKEN_FAILED", f"got {type(err).__name__} from the token {key.token}: {err}") from None
+        raise _failure(key, type(err).__name__, str(err)) from None
+
+
+_PIN_REJECTED: Final = frozenset({"PinIncorrect", "PinLenRange", "PinInvalid"})
+
+
+def _failure(key: TokenKey, failure: str, text: str) -> AuthorityError:
+    """Return the error for an exception of the library, by its name."""
+    if failure in _PIN_REJECTED:
+        return AuthorityError("BAD_PASSPHRASE", f"got a PIN that the token {key.token} rejects")
+    if failure == "PinLocked":
+        return AuthorityError(
+            "TOKEN_FAILED", f"got a locked PIN of the token {key.token}, want it unlocked by its security officer"
+        )
+    if failure in {"NoSuchToken", "MultipleTokensReturned"}:
+        got = "no token" if failure == "NoSuchToken" else "several tokens"
+        return AuthorityError("NO_TOKEN", f"got {got} {shown(key.token)} in {key.module}, want one with this label")
+    return AuthorityError("TOKEN_FAILED", f"got {failure} from the token {key.token}: {text}")
 
 
 def _session(pkcs11: Any, key: TokenKey, pin: bytes, *, writes: bool) -> Any:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.domain.identity import verify
 from lobby.errors import InvalidInput
-from pki.tokens import parse_uri
+from pki.errors import AuthorityError
+from pki.tokens import parse_uri, require_token
 
 MODULE = next(
     (
@@ -82,7 +85,7 @@ def test_a_missing_token_or_key_is_reported(pki: Run, tmp_path: Path) -> None:
     path = tmp_path / "ca" / "intermediate.key.pem"
     for written, message in {
         uri("other"): "NO_TOKEN: got 0 private keys 'other'",
-        uri("intermediate").replace("acme", "nobody"): "NO_TOKEN: got no single token 'nobody'",
+        uri("intermediate").replace("acme", "nobody"): "NO_TOKEN: got no token 'nobody'",
         uri("intermediate").replace(str(MODULE), "/missing.so"): "NO_TOKEN: got no file /missing.so",
         "pkcs11:x": "INVALID_KEY_URI",
     }.items():
@@ -107,3 +110,54 @@ def test_a_uri_keeps_labels_with_spaces() -> None:
     key = parse_uri("pkcs11:token=My%20token;object=CA%3B1?module-path=/m.so")
     assert (key.token, key.label, key.module) == ("My token", "CA;1", Path("/m.so"))
     assert parse_uri(key.uri) == key
+
+
+@needs_softhsm
+@pytest.mark.slow
+@pytest.mark.parametrize("pin", ["9999", "1"])
+def test_an_init_that_the_token_rejects_writes_nothing(pki: Run, tmp_path: Path, pin: str) -> None:
+    """Otherwise the root's key is encrypted with the wrong PIN, and the right one is refused after that."""
+    init = ("init", "ca", "--organization", "Acme", "--intermediate-key", uri("intermediate"))
+    assert "BAD_PASSPHRASE: got a PIN that the token acme rejects" in pki(*init, pin=pin, status=1).stderr
+    assert "NO_TOKEN" in pki(*init[:-1], uri("i").replace("acme", "nobody"), status=1).stderr
+    assert not (tmp_path / "ca").exists()
+    pki(*init)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        ("PinIncorrect", "BAD_PASSPHRASE", "rejects"),
+        ("PinLocked", "TOKEN_FAILED", "want it unlocked by its security officer"),
+        ("NoSuchToken", "NO_TOKEN", "got no token 'acme'"),
+        ("MultipleTokensReturned", "NO_TOKEN", "got several tokens 'acme'"),
+        ("DeviceRemoved", "TOKEN_FAILED", "got DeviceRemoved from the token acme"),
+    ],
+)
+def test_a_failure_of_a_token_is_named(
+    failure: str, code: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pkcs11 = pytest.importorskip("pkcs11")
+
+    def fail(_: str) -> None:
+        raise getattr(pkcs11.exceptions, failure)
+
+    (tmp_path / "module.so").touch()
+    monkeypatch.setattr(pkcs11, "lib", fail)
+    with pytest.raises(AuthorityError, match=message) as failed:
+        require_token(parse_uri(f"pkcs11:token=acme;object=x?module-path={tmp_path}/module.so"), b"1234")
+    assert failed.value.code == code
+
+
+@pytest.mark.parametrize("failure", ["ObjectHandleInvalid", "DeviceRemoved", "SessionHandleInvalid"])
+def test_a_key_that_is_removed_while_a_command_runs_is_named(failure: str) -> None:
+    pkcs11 = pytest.importorskip("pkcs11")
+    from pki.token_keys import EcTokenKey  # noqa: PLC0415  # needs the optional dependency
+
+    class Removed:
+        def sign(self, *_: object, **__: object) -> bytes:
+            raise getattr(pkcs11.exceptions, failure)
+
+    key = EcTokenKey(None, Removed(), ec.generate_private_key(ec.SECP256R1()).public_key())
+    with pytest.raises(AuthorityError, match=f"got {failure} from the token instead of a signature"):
+        key.sign(b"data", ec.ECDSA(hashes.SHA256()))
