@@ -1,7 +1,8 @@
-"""Serves one device in its lane, and classifies the result. The row is read first, because the index may lag behind,
-and another worker may already have served the row. A temporary failure is returned, and the lane's worker decides when
-to try again. A row that cannot be read, or that makes our own code fail, is sent to the on-failure queue and delays no
-other device.
+"""Serves one device in its lane, and classifies the result.
+
+The row is read first, because the index may lag behind, and another worker may already have served the row. A temporary
+failure is returned, and the lane's worker decides when to try again. A row that cannot be read, or that makes our own
+code fail, is sent to the on-failure queue and delays no other device.
 """
 
 from collections.abc import Callable

@@ -3,10 +3,11 @@ its home.
 
 Every step can be interrupted and repeated. A device that was just returned may still be connected to its standby, so it
 gets a reset message before its certificate is deactivated there. If a standby refuses a device, nothing changes in the
-device's target; the row gets the reason, and the next preparation tries again. A target's record can change while a
-device is being prepared by the earlier record. The campaign of that change does not request a preparation that is in
-progress, so it is requested again here. The record is read from the table, because a Lambda may have cached an older
-one.
+device's target; the row gets the reason, and the next preparation tries again.
+
+A target's record can change while a device is being prepared by the earlier record. The campaign of that change does
+not request a preparation that is in progress, so it is requested again here. The record is read from the table, because
+a Lambda may have cached an older one.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""Handles the messages of a FIFO queue of tokens, one at a time, and reports which of them stay in the queue. A message
-that cannot be parsed is logged and deleted; the sweeper finds its work. A message whose handling fails is delivered
-again.
+"""Handles the messages of a FIFO queue of tokens, one at a time, and reports which of them stay in the queue.
+
+A message that cannot be parsed is logged and deleted; the sweeper finds its work. A message whose handling fails is
+delivered again.
 """
 
 from abc import ABC, abstractmethod

@@ -46,7 +46,8 @@ _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
 _OLD_MINUTES = 5
 _TOLERATED_TOKENS = 50
-"""Wrong enrolment tokens in a period. One device that repeats its request each minute stays below it."""
+"""The number of wrong enrolment tokens in a period. One device that repeats its request each minute stays below
+this."""
 _PERIOD = Duration.minutes(5)
 _REPORTED = (
     (
@@ -112,7 +113,7 @@ _REPORTED = (
 
 @dataclass(frozen=True)
 class Alarms:
-    """Creates alarms that report to `topic`. `local`: on the emulator, which has no metric math."""
+    """Creates alarms that report to `topic`. `local`: the alarms are for the emulator, which has no metric math."""
 
     scope: Construct
     topic: sns.Topic

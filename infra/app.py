@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except InfraError as error:
         print(error, file=sys.stderr)
         return 1
-    except RuntimeError as error:  # from jsii; cdk-nag has already printed its findings
+    except RuntimeError as error:  # raised by jsii; cdk-nag has already printed its findings
         print(str(error).partition("\n")[0], file=sys.stderr)
         return 1
     return 0

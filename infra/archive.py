@@ -36,13 +36,13 @@ FAILED: Final = NAMES.name("archive-failed")
 ERRORS: Final = "errors/"
 """The prefix of records that Firehose could not write to their partition."""
 _BUFFER: Final = firehose.CfnDeliveryStream.BufferingHintsProperty(interval_in_seconds=900, size_in_m_bs=64)
-"""The longest time: a day has at most 96 objects, however few events there are."""
+"""The longest time before an object is written: a day has at most 96 objects, even with few events."""
 _LATE: Final = Duration.hours(2)
 _PERIOD: Final = Duration.minutes(5)
 
 
 def make_archive(scope: "LobbyStack", bus: events.CfnEventBus) -> None:
-    """Create the archive of the lobby's events and the registry events, as far as the settings enable them."""
+    """Create the archive of the lobby's events and the registry events, if the settings enable them."""
     lobby = scope.settings.lobby
     if scope.settings.registry_events or scope.settings.archive_days:
         registry_events.enable(scope, scope.settings, lobby)
@@ -106,8 +106,8 @@ def watch(alarms: Alarms, settings: Settings) -> None:
 
 
 def _stream(scope: "LobbyStack", bucket: s3.Bucket, table: Table) -> firehose.CfnDeliveryStream:
-    """Create the stream that writes the events of a table, a line each. Its partitions are days of UTC, by the time at
-    which Firehose got an object's oldest event (Firehose developer guide, "Understand custom prefixes")."""
+    """Create the stream that writes the events of a table, one line each. Its partitions are UTC days, by the time at
+    which Firehose received an object's oldest event (Firehose developer guide, "Understand custom prefixes")."""
     construct_id, settings = table.construct_id, scope.settings
     arn = f"arn:aws:s3:::{NAMES.archive_bucket(settings.lobby.account, settings.lobby.region)}"
     objects = [f"{arn}/{prefix}*" for prefix in (f"{table.name}/", f"{ERRORS}{table.name}/")]

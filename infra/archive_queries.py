@@ -1,8 +1,8 @@
 """The named queries of the archive, in Athena's SQL.
 
 An event can be in the archive twice, so the queries count distinct ids and devices. Firehose puts an event into the
-partition of the day on which it got the oldest event of the same object: so a query reads one more day than it shows.
-`?` is a parameter that Athena requests from the user.
+partition of the day on which it received the oldest event of the same object, so a query reads one more day than it
+shows. `?` is a parameter that Athena requests from the user.
 """
 
 from dataclasses import dataclass

@@ -22,9 +22,10 @@ DAY: Final = "day"
 RESULTS: Final = "athena-results/"
 DATABASE: Final = NAMES.rule("archive")
 _FIRST_DAY: Final = "2026-11-01"
-"""Before the first release with an archive."""
+"""The first day of the partitions, before the first release with an archive."""
 _SCAN_LIMIT: Final = 10_000_000_000
-"""Bytes: a query that would read more is cancelled, which limits its price to 0.05 USD."""
+"""The maximum number of bytes that a query may read. A larger query is cancelled, which limits the price of a query to
+0.05 USD."""
 _INPUT: Final = "org.apache.hadoop.mapred.TextInputFormat"
 _OUTPUT: Final = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 _JSON: Final = "org.openx.data.jsonserde.JsonSerDe"

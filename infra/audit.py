@@ -2,8 +2,9 @@
 
 It queries the databases of PyPI and npm. Both need a network, and a mirror may not serve the data. pip-audit then
 reports "No known vulnerabilities found" for packages that it could not check. So one package is queried first, and
-unchecked packages are never reported as clean. A vulnerability can become known without a change in this project, so it
-fails the run only with --strict, which scheduled runs and releases use. A clean result is kept for the day.
+unchecked packages are never reported as clean. A vulnerability can become known without a change in this project, so
+vulnerabilities fail the run only with --strict, which scheduled runs and releases use. A clean result is kept for the
+day.
 
 Exit status: 0 reported, 1 with --strict if something is vulnerable or a database is unavailable.
 """

@@ -29,14 +29,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CACHE: Final = ROOT / ".local" / "bundles"
 LAMBDA_PYTHON: Final = "3.13"
 _FORMAT: Final = "5"
-"""Increase it when this module changes the content of bundles."""
+"""Increase this number when this module changes the content of bundles."""
 SDK_PACKAGES: Final = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
 """The AWS SDK and its dependencies. Lambda's runtimes also include them, but AWS changes their versions without notice,
 and PynamoDB uses private names of botocore. The emulator's Lambdas use those of this environment."""
 SDK_SERVICES: Final = frozenset(
     {"dynamodb", "events", "iot", "iot-data", "kms", "lambda", "s3", "sns", "sqs", "ssm", "sts"}
 )
-"""The services whose models are kept: those of all services are 30 MB."""
+"""The services whose models are kept, because the models of all services take 30 MB."""
 MAX_UNZIPPED: Final = 250 * 1024 * 1024
 """Bytes: Lambda's quota "Deployment package size", unzipped, with layers."""
 _MAX_CACHED: Final = 3
@@ -86,7 +86,7 @@ class Bundle:
 
 
 BOUNCER: Final = Bundle("bouncer", ("lobby", "commissioner"))
-"""With `cryptography`, for the Lambdas that read certificates: the doors, and those that check CAs and revocation
+"""With `cryptography`, for the Lambdas that read certificates: the doors, and the Lambdas that check CAs and revocation
 lists."""
 CORE: Final = Bundle("core", ("lobby", "commissioner"))
 ADMIN_API: Final = Bundle(
@@ -162,7 +162,8 @@ def _digest(bundle: Bundle, platform: Platform, interpreter: Interpreter | None,
 
 
 def kept_requirements(bundle: Bundle, platform: Platform) -> str:
-    """Return the bundle's hashed requirements, for this machine without the SDK. Pip checks the hashes."""
+    """Return the bundle's hashed requirements, without the SDK if the bundle is for this machine. Pip checks the
+    hashes."""
     text, omitted = bundle.requirements.read_text(), SDK_PACKAGES if platform.local else frozenset()
     kept = (match[0] for match in _BLOCK.finditer(text) if match["name"].lower() not in omitted)
     return "\n".join(kept) + "\n"

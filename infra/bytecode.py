@@ -1,4 +1,4 @@
-"""Byte code for the Lambda bundles: without it every cold start compiles each imported module again.
+"""Byte code for the Lambda bundles. Otherwise every cold start would compile each imported module again.
 
 Files are compiled by an interpreter of the Lambda's Python version, which must be installed on this machine. The .pyc
 files are hash-based and unchecked (PEP 552): they contain no time, so the same sources give the same bytes, and Python

@@ -1,6 +1,6 @@
-"""The permissions of the door `claim`: of its hook, of the template, and of the registrar.
+"""The permissions of the door `claim`: its hook, the template and the registrar.
 
-Exact actions on exact resources, as in `permissions`.
+They allow exact actions on exact resources, as in `permissions`.
 """
 
 from aws_cdk import aws_iam as iam
@@ -32,7 +32,7 @@ def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
-    """The calls of AWS IoT when it provisions a device: a part of its managed policy AWSIoTThingsRegistration."""
+    """The calls that AWS IoT makes to provision a device: a part of its managed policy AWSIoTThingsRegistration."""
     certificate = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"]
     return {
         "certificates": allow("Certificates", certificate, iot_arn(lobby, "cert/*")),

@@ -24,7 +24,7 @@ RULE: Final = NAMES.rule("connections")
 IOT_LOGS: Final = "AWSIotLogsV2"
 """The name that AWS IoT gives its log group (AWS IoT developer guide, "Monitoring AWS IoT using CloudWatch Logs")."""
 LOG_LEVEL: Final = "ERROR"
-"""Each line costs; at this level a waiting device causes none."""
+"""Each line costs money. At this level, a waiting device causes no lines."""
 
 
 def make_rule(

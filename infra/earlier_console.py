@@ -21,15 +21,15 @@ from lobby.names import Target
 ROOT: Final = Path(__file__).resolve().parents[1]
 BUILD: Final = "admin_api/console/dist"
 DIRECTORY: Final = "admin_api/console/earlier"
-"""Not in version control. It has the layout of `BUILD`, without the page."""
+"""The directory is not in version control. It has the layout of `BUILD`, without the page."""
 _ASSETS: Final = "assets/"
 Clients = Callable[[str], Any]
 """Returns the boto3 client of a service in the lobby's account and Region, for example `session.client`."""
 
 
 def keep(clients: Clients, lobby: Target, root: Path = ROOT) -> str | None:
-    """Replace the files in `DIRECTORY` by those that the next deployment keeps. Return why they could not be read, or
-    None if they were read or nothing is deployed."""
+    """Replace the files in `DIRECTORY` with the files that the next deployment keeps. Return why the deployed files
+    could not be read; None if they were read or nothing is deployed."""
     built = _read(root / BUILD)
     try:
         code = _deployed_code(clients, lobby)
@@ -43,7 +43,7 @@ def keep(clients: Clients, lobby: Target, root: Path = ROOT) -> str | None:
 
 def kept_files(deployed: Mapping[str, bytes], built: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the hashed files that are served beside `built`, by their path in the build. `deployed` are the files of
-    the deployed bundle. If it has the same build, its kept files are kept again."""
+    the deployed bundle. If the deployed build is the same, its kept files are kept again."""
     own, earlier = (_hashed(_below(folder, deployed)) for folder in (BUILD, DIRECTORY))
     is_same = own.keys() == _hashed(built).keys()
     return {name: content for name, content in (earlier if is_same else own).items() if name not in built}
@@ -99,7 +99,7 @@ def _read(directory: Path) -> dict[str, bytes]:
 
 
 def _replace(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Replace the content of the directory by `files`. Their names have no parent folders except `assets`."""
+    """Replace the content of the directory with `files`. Their names have no parent folders except `assets`."""
     assets = directory / _ASSETS
     assets.mkdir(parents=True, exist_ok=True)
     wanted = {Path(name).name: content for name, content in files.items()}

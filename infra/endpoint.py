@@ -25,8 +25,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def for_devices(settings: Settings) -> dict[str, str]:
-    """Return the setting of the Lambda that shows users the endpoint for devices, and names it to other lobbies. It is
-    without a port, which is the same at all endpoints of devices."""
+    """Return the setting of the Lambda that shows users the endpoint for devices, and names it to other lobbies. The
+    value has no port, because all device endpoints use the same one."""
     local = (settings.device_endpoint or "").partition(":")[0]
     host = settings.domain or settings.data_endpoint or local
     return {"DEVICE_ENDPOINT": host} if host else {}

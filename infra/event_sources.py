@@ -50,8 +50,8 @@ def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queue
 
 
 def lanes_to(scope: Construct, commissioner: lambda_.Function, express: lambda_.Function, queues: Queues) -> None:
-    """Start a worker for each message. The express queue has its own mapping and function, so that a single claim waits
-    neither for busy workers of bulk claims nor for a new environment while an express one is free."""
+    """Start a worker for each message. The express queue has its own mapping and function, so that a single claim does
+    not wait for busy workers of bulk claims, and needs no new environment while an express one is free."""
     for construct_id, queue, function, workers in (
         ("LanesToCommissioner", queues.lanes, commissioner, _LANE_WORKERS),
         ("ExpressToCommissioner", queues.express, express, _EXPRESS_WORKERS),
@@ -69,8 +69,8 @@ def lanes_to(scope: Construct, commissioner: lambda_.Function, express: lambda_.
 
 def reports_to(scope: Construct, arrivals: lambda_.Function, queues: Queues) -> None:
     """Send the reports of targets, and the stored confirmations of their topics, to the arrivals function. Its
-    concurrency is limited: after an outage of a Region all its devices report, and the other functions need concurrency
-    too."""
+    concurrency is limited, because after an outage of a Region all its devices report, and the other functions also
+    need concurrency."""
     for construct_id, queue, concurrency in (
         ("ArrivalsToFunction", queues.arrivals, 10),
         ("UnconfirmedToFunction", queues.unconfirmed, 2),

@@ -1,8 +1,8 @@
 """The lobby's Lambdas: their definitions, and their roles, log groups and code.
 
-Each has its own role, except express, surveyor, inspector and marker, which use the commissioner's, as targets trust
-only that one. Roles have their complete policy inline, so a function never exists without it and CDK adds no
-permissions. Each function has a log group with explicit name, format and retention.
+Each has its own role, except express, surveyor, inspector and marker, which use the commissioner's role, because
+targets trust only this role. Roles have their complete policy inline, so a function never exists without its
+permissions, and CDK adds none. Each function has a log group with explicit name, format and retention.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ PREFIX: Final = NAMES.prefix
 _IDENTITY: Final = {ENVIRONMENT: NAMES.id} if NAMES.id else {}
 _MACHINES: Final = {"aarch64": lambda_.Architecture.ARM_64, "arm64": lambda_.Architecture.ARM_64}
 _RETENTION: Final = dict(zip(RETENTION_DAYS, logs.RetentionDays, strict=False))
-"""The enumeration is ordered by days, with INFINITE last."""
+"""All retention periods, ordered by days, with INFINITE last."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE
 COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
 """The worker of a lane. It starts calls for 20 s, then waits for those in progress."""
 EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
-"""The same code for single claims. Bulk claims never use its environments, so a warm one is usually free."""
+"""The same code, for single claims. Bulk claims never use its environments, so a warm one is usually free."""
 CAMPAIGNS: Final = Function("campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60)
 """The feeder of campaigns. It starts pages for 20 s, then completes the page in progress."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
@@ -211,8 +211,8 @@ def make_function(
         role=role.without_policy_updates(),
         log_group=group,
         logging_format=lambda_.LoggingFormat.JSON,
-        # Without the platform's lines for each run (start, report): metrics have the durations, and log lines for runs
-        # without a result cost money. Timeouts and failed initialisations are still logged.
+        # The platform's lines for each run (start, report) are disabled, because metrics have the durations, and log
+        # lines of runs without a result cost money. Timeouts and failed initialisations are still logged.
         system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
         environment={

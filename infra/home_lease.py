@@ -33,7 +33,7 @@ _REPORTED: Final = (
     (
         HOME_ENDING,
         "promotion-incomplete",
-        3,  # a promotion takes the old home two or three runs
+        3,  # during a promotion, the old home fails two or three runs
         "no Region is home, because a promotion was begun and not completed: run lobbyctl regions promote again",
     ),
 )
@@ -54,7 +54,7 @@ def make_home_lease(stack: "LobbyStack") -> None:
 
 
 def watch(alarms: Alarms, settings: Settings) -> None:
-    """Add the alarms of a lobby with several Regions: on the lease, its timer, and the replication from here."""
+    """Add the alarms of a lobby with several Regions: on the lease, its timer, and the replication from this Region."""
     if not settings.regions:
         return
     alarms.watch_timer(functions.HOME_LEASE, _STOPPED_MINUTES)

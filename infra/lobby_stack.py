@@ -91,7 +91,7 @@ class LobbyStack(Stack):
         renewal.make_renewal(self)
         home_lease.make_home_lease(self)
         for function in self.functions.values():
-            # The functions depend on the tables, because a function fails without its table or index, also during an
+            # The functions depend on the tables, because a function fails without its table or index, even during an
             # update that adds an index.
             function.node.add_dependency(*self.tables.values())
         self._add_alarms()

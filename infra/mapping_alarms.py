@@ -20,7 +20,8 @@ _PERIOD: Final = Duration.minutes(5)
 _LONG: Final = Duration.minutes(15)
 _OLD_MINUTES: Final = 5
 _TOLERATED: Final = 2
-"""Lanes that the sweeper may start in half an hour: a worker that was killed leaves one."""
+"""The number of lanes that the sweeper may start in half an hour without an alarm, because a killed worker leaves
+one."""
 
 
 def watch_stream(alarms: Alarms, table: dynamodb.ITable, function: lambda_.Function, name: str) -> None:
@@ -53,8 +54,8 @@ def watch_queue(alarms: Alarms, queue: sqs.Queue, function: lambda_.Function, na
 
 
 def watch_bell(alarms: Alarms) -> None:
-    """Add an alarm for claims that the bell does not see. Not every write of the ledger invokes it, but the sweeper
-    starts the lanes that it should have started."""
+    """Add an alarm for claims that the bell does not see. Not every write of the ledger invokes the bell, so the alarm
+    counts the lanes that the sweeper starts in its place."""
     started = cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name="LanesStarted",

@@ -2,7 +2,7 @@
 
 The bucket uses Object Lock in compliance mode: until a version's retention ends, no one can delete it or shorten the
 retention, not even the account's root user (S3 user guide, "Using S3 Object Lock"). The bucket policy denies all
-deletions and lifecycle rules; someone who removes the policy can only add delete markers, which are visible. The bucket
+deletions and lifecycle rules; a user who removes the policy can only add delete markers, which are visible. The bucket
 is retained when the stack is deleted, and cannot be deleted before the retention of its last version ends.
 """
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 COMMAND_VARIABLE: Final = "DEPLOY_COMMAND"
-"""The variable with the name of `deploy.sh`, so that help and errors show the command that the user has typed."""
+"""The variable with the name of the script, so that help and errors show the command that the user has typed."""
 ProfilesFrom = Annotated[
     Path | None,
     typer.Option(

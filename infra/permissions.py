@@ -67,7 +67,8 @@ def table(model: type[Model], lobby: Target, *actions: str) -> iam.PolicyStateme
 
 
 def admission(lobby: Target) -> list[iam.PolicyStatement]:
-    """The ledger's permissions for a door that knows the enrolment: to admit a device and to allocate it."""
+    """Return the permissions on the ledger for a door that knows the enrolment: to admit a device and to choose its
+    target."""
     return [
         table(LEDGER, lobby, "GetItem", "BatchGetItem", "PutItem", "UpdateItem"),
         table(HISTORY, lobby, "PutItem", "Query"),
@@ -167,7 +168,7 @@ def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
 
 
 def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
-    """Also the permissions of the surveyor, the inspector and the marker."""
+    """Return the permissions of the commissioner, the surveyor, the inspector and the marker."""
     lobby = settings.lobby
     work = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
@@ -263,8 +264,8 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
-    """The sweeper does not change a device's state, but the first write to a row of an older version of the ledger also
-    counts the row."""
+    """The sweeper does not change a device's state, but the first write to a row of an older version also counts the
+    row."""
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),

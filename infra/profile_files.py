@@ -60,7 +60,7 @@ def read_profiles(directory: Path = DIRECTORY) -> Profiles:
             contents[path.stem] = _content(path)
         except _Rejected as error:
             problems.append(f"{path}: {error}")
-            contents[path.stem] = {}  # so that the other problems can be found, too
+            contents[path.stem] = {}  # so that the other problems are also found
     try:
         profiles = parse_profiles(contents, lambda name: str(directory / f"{name}{_SUFFIX}"))
     except InvalidInput as error:

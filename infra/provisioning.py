@@ -1,8 +1,8 @@
 """The door `claim` in AWS IoT: the provisioning template with its role and its hook, and the policies of claim
 certificates.
 
-The template gives a device the same as the door `registration`: an active certificate with the policy of waiting
-devices, attached to the thing whose name is the serial number. AWS IoT provisions a device only if the hook permits it.
+A device gets the same as at the door `registration`: an active certificate with the policy of waiting devices, attached
+to the thing whose name is the serial number. AWS IoT provisions a device only if the hook permits it.
 """
 
 import json
@@ -129,6 +129,5 @@ def _make_template(stack: "LobbyStack", hook: lambda_.Function) -> None:
             target_arn=hook.function_arn, payload_version=PAYLOAD_VERSION
         ),
     )
-    # AWS IoT checks that it may call the hook and assume the role, and the policy must exist when a device is
-    # provisioned.
+    # AWS IoT checks that it may call the hook and assume the role. The policy must exist when a device is provisioned.
     template.node.add_dependency(hook, role, stack.node.find_child("WaitingPolicy"))

@@ -24,14 +24,14 @@ _TOKEN_VALID = Duration.days(3)
 """The validity of the token in a confirmation (SNS API reference, ConfirmSubscription)."""
 _UNCONFIRMED_RETRY = Duration.minutes(10)
 _MARK_VALID = Duration.hours(1)
-"""A lost mark is sent again at the device's next connection."""
+"""Short, because a lost mark is sent again at the device's next connection."""
 _MAX_RECEIVE = 5
 _REGISTRATIONS_MAX_RECEIVE = 12
-"""More than the bouncer's own attempts, after which it moves the message and adds the reason. So this limit only
-applies to messages whose runs crashed."""
+"""More than the bouncer's own attempts, after which the bouncer moves the message and adds the reason. So this limit
+applies only to messages whose runs crashed."""
 _MOST = 1000
-"""The most that SQS permits. In a lobby with several Regions, messages are tried again while no Region may write, which
-can take hours."""
+"""The maximum that SQS permits. In a lobby with several Regions, messages are tried again while no Region may write,
+which can take hours."""
 
 
 @dataclass(frozen=True)

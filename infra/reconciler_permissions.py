@@ -1,6 +1,6 @@
 """The permissions of the reconciler: it reads the ledger, the registered CAs and their revocation lists.
 
-Exact actions on exact resources, as in `permissions`. It does not call targets; the inspector does.
+They allow exact actions on exact resources, as in `permissions`. The inspector calls the targets, not the reconciler.
 """
 
 from aws_cdk import aws_iam as iam

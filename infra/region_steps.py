@@ -1,8 +1,8 @@
-"""What a deployment of a lobby with several Regions reads and starts between its stacks.
+"""The steps between the stacks when a lobby with several Regions is deployed.
 
-DynamoDB names the streams of a Region's replicas when it creates them: they are a setting of the stack there. The lease
-renewal of the first Region makes it home, at the next minute or when it is called. Without the CDK, whose import takes
-seconds. Rejects a Region that has no replica yet.
+DynamoDB names the streams of a Region's replicas when it creates them, so the names are a setting of that Region's
+stack. The lease renewal of the first Region makes it home, within a minute or when it is called. This module does not
+import the CDK, which takes seconds. Rejects a Region that has no replica yet.
 """
 
 import json
@@ -18,11 +18,11 @@ from lobby.ledger.models import HistoryRow, LedgerRow
 HOME_LEASE: Final = NAMES.name("home-lease")
 STREAMS: Final = "replicaStreams"
 _DONE: Final = frozenset({"begun", "extended", "door", "lost"})
-"""The last two: another Region is home."""
+"""The last two mean that another Region is home."""
 
 
 class RegionNotReady(InfraError):
-    """A Region is not as the next step needs it: NO_REPLICA, NO_HOME."""
+    """A Region is not ready for the next step: NO_REPLICA, NO_HOME."""
 
 
 def streams_of(dynamodb: Any) -> dict[str, str]:
@@ -44,8 +44,8 @@ def _stream(dynamodb: Any, table: str) -> str:
 
 
 def begin_home(client: Any) -> None:
-    """Run the lease renewal now. `client` is one of Lambda in the first Region. Until that of a new lobby has run, no
-    Region is home. Raise `RegionNotReady` NO_HOME."""
+    """Run the lease renewal now. `client` is a client of Lambda in the first Region. In a new lobby, no Region is home
+    before the first renewal. Raise `RegionNotReady` NO_HOME."""
     response = client.invoke(FunctionName=HOME_LEASE, Payload=json.dumps({}))
     result = strict_json.loads(response["Payload"].read())
     outcome = result.get("outcome") if isinstance(result, dict) else None

@@ -1,9 +1,9 @@
-"""A lobby with several Regions: what each Region's stack has in addition to that of a lobby with one.
+"""A lobby with several Regions: the additional parts of each Region's stack.
 
 Every Region has the whole stack, so each can become home. The stack of the first Region also creates the tables and
 their replicas. Functions read the replica of their own Region and write to the tables of the home Region, whichever it
-is, and the functions of the home Region reach devices in every Region. IAM is global, so the roles of every Region but
-the first have the Region in their names. With one Region, all of this is absent.
+is, and the functions of the home Region reach devices in every Region. IAM is global, so the names of roles contain the
+Region, except in the first Region. A lobby with one Region has none of these parts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,13 +22,13 @@ LEASE: Final = "LOBBY_LEASE_SECONDS"
 _TABLES: Final = "dynamodb"
 _IOT: Final = "iot"
 SEND_TO_DEVICES: Final = frozenset({"commissioner", "sweeper"})
-"""The roles that send messages to devices in all Regions of the lobby, each in that of its door."""
+"""The roles that send messages to devices in all Regions of the lobby, each device in the Region of its door."""
 REACH_DEVICES: Final = SEND_TO_DEVICES | {"registrar"}
 """The roles that work on certificates in all Regions. A claim certificate is valid at every door."""
 BOUNCER: Final = "bouncer"
 ADMIN_API: Final = "admin-api"
 WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
-"""The roles that do not read the lease: they write no table."""
+"""The roles that do not read the lease, because they write no table."""
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -40,8 +40,8 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def role_name(name: str, settings: Settings) -> str:
-    """Return the name of a role in this Region. In the first it is that of a lobby with one Region, which targets
-    trust."""
+    """Return the name of a role in this Region. In the first Region, it is the name that a lobby with one Region has,
+    which targets trust."""
     return suffixed(NAMES.name(name), settings.lobby, settings)
 
 
@@ -56,8 +56,8 @@ def suffixed(name: str, place: Target, settings: Settings) -> str:
 
 
 def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settings) -> list[iam.PolicyStatement]:
-    """Return a role's permissions, with those on the tables of this Region extended to all Regions. If the role works
-    on devices in other Regions, so are those on AWS IoT. In addition, the role reads the votes for the home."""
+    """Return a role's permissions, extended to the tables of all Regions, and to AWS IoT of all Regions if the role
+    works on devices there. In addition, the role may read the votes for the home."""
     if not settings.regions:
         return list(statements)
     services = (_TABLES, _IOT) if role in REACH_DEVICES else (_TABLES,)
@@ -73,8 +73,8 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
 
 
 def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
-    """Return what a role reads only in a lobby with several Regions: the bouncer the certificates of devices while the
-    home does not answer, the API all that a promotion could have lost."""
+    """Return the reads that a role needs only in a lobby with several Regions. The bouncer reads the certificates of
+    devices while the home does not answer; the API reads everything that a promotion could have lost."""
     here, account = settings.lobby, settings.lobby.account
     if role == BOUNCER:
         return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
@@ -109,7 +109,7 @@ def elsewhere(arns: Iterable[str], settings: Settings, services: Sequence[str] =
 
 
 def with_elsewhere(reasons: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return the reasons by resource, also for the same resources in the other Regions."""
+    """Return the reasons by resource, and the same reasons for the same resources in the other Regions."""
     return dict(reasons) | {
         arn: reason for resource, reason in reasons.items() for arn in elsewhere([resource], settings)
     }

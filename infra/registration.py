@@ -1,8 +1,8 @@
 """Just-in-time registration: a topic rule, a queue, and the bouncer that consumes the queue.
 
 Each connection attempt of a device publishes the event again, so many devices cause several times as many events. They
-wait in the queue. Few processes consume it, and each has a share of AWS IoT's quota. SQS's rule action has no message
-group, so the queue is a standard queue.
+wait in the queue. A few processes consume the queue, each with a share of AWS IoT's quota. SQS's rule action has no
+message group, so the queue is a standard queue.
 """
 
 from typing import Final
@@ -17,8 +17,8 @@ from infra.settings import Settings
 from lobby import wire
 
 WORKERS: Final = 4
-"""Processes that share the rate. A batch ends with its slowest device, so two processes would not use the whole rate if
-AWS IoT took longer than 50 ms for a call."""
+"""The number of processes that share the rate. A batch ends with its slowest device, so two processes would not use the
+whole rate if AWS IoT took longer than 50 ms for a call."""
 BATCH_SIZE: Final = 10
 """The largest batch without a batching window, which would delay a single device."""
 

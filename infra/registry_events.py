@@ -26,7 +26,7 @@ EVENTS: Final = (
     "THING_GROUP_HIERARCHY",
     "THING_TYPE_ASSOCIATION",
 )
-"""Event types of the registry (AWS IoT API reference, UpdateEventConfigurations). Those of jobs and CAs are others."""
+"""The event types of the registry, without those of jobs and CAs (AWS IoT API reference, UpdateEventConfigurations)."""
 QUERIES: Final = {
     "Thing": "SELECT * FROM '$aws/events/thing/#'",
     "ThingGroup": "SELECT * FROM '$aws/events/thingGroup/#'",
@@ -35,7 +35,7 @@ QUERIES: Final = {
     "ThingGroupHierarchy": "SELECT * FROM '$aws/events/thingGroupHierarchy/#'",
     "ThingTypeAssociation": "SELECT * FROM '$aws/events/thingTypeAssociation/#'",
 }
-"""AWS IoT SQL for each kind. A rule on all events of AWS IoT would be charged for each connection of a device, too."""
+"""AWS IoT SQL for each kind. A rule on all events of AWS IoT would also be charged for each connection of a device."""
 NAME: Final = "registry-events"
 CODE: Final = Path(__file__).with_name("registry_events_code.py")
 KIND: Final = "Custom::RegistryEvents"

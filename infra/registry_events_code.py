@@ -15,7 +15,8 @@ _ID = "registry-events:"
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Apply one request of CloudFormation, and answer it also if it fails: otherwise the stack waits for an hour."""
+    """Apply one request of CloudFormation, and answer it even if it fails, because the stack would otherwise wait for
+    an hour."""
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": event.get("PhysicalResourceId", _ID)}
     try:
@@ -25,7 +26,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     print(json.dumps(answer))
     address = event["ResponseURL"]
     request = urllib.request.Request(address, json.dumps(answer).encode(), method="PUT")  # noqa: S310  # CloudFormation's
-    request.add_header("Content-Type", "")  # the address is signed without one
+    request.add_header("Content-Type", "")  # the address is signed without a content type
     urllib.request.urlopen(request, timeout=20).close()  # noqa: S310
 
 

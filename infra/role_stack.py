@@ -1,4 +1,4 @@
-"""The stack of the commissioner's role in a target account. One per account, because IAM is global.
+"""The stack of the commissioner's role in a target account. An account has one, because IAM is global.
 
 It is separate from the targets' stacks, so that deleting the target in one Region keeps the role for the others. The
 role trusts the lobby's account root under two conditions: the caller is the commissioner's role, and it sends this
@@ -57,8 +57,8 @@ class RoleStack(Stack):
             inline_policies={"register-devices": iam.PolicyDocument(statements=commissioning(where, settings))},
         )
         if settings.adopt_role:
-            # CloudFormation adopts only resources that it also retains. It does not apply a change of the deletion
-            # policy alone.
+            # CloudFormation adopts only resources that are retained. It ignores an update that changes only the
+            # deletion policy.
             role.apply_removal_policy(RemovalPolicy.RETAIN)
             cast(iam.CfnRole, role.node.default_child).add_metadata("adopted", "true")
         CfnOutput(self, "RoleArn", value=f"arn:aws:iam::{where.account}:role/{TARGET_ROLE}")

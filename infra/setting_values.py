@@ -56,7 +56,8 @@ _LONGEST_NAME: Final = 253
 _STREAM_ARN: Final = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+")
 _STREAMS: Final = 2
 MOST_REGIONS: Final = 3
-"""With more, the policy of the API's role, which names each table in each Region, would be larger than IAM permits."""
+"""With more Regions, the policy of the API's role, which names each table in each Region, would exceed IAM's size
+limit."""
 _CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 
 

@@ -96,7 +96,7 @@ class Settings:
     domain_certificate: str | None = None
     console: bool = True
     console_url: str | None = None
-    """Ends with a slash. None: the console is at the API's address, as always in AWS."""
+    """The URL ends with a slash. None: the console is at the API's address, as always in AWS."""
     webhook_roots: str | None = None
     """None, as always in AWS: webhooks are sent to public addresses only."""
     profiles: Profiles = field(default_factory=read_profiles)
@@ -104,7 +104,7 @@ class Settings:
     login_url: str | None = None
     protect: bool = True
     ledger_indexes: tuple[str, ...] = ()
-    """Empty: those of this version."""
+    """Empty: the indexes of this version."""
     adopt_role: bool = False
     left_things: str = MARK
     device_endpoint: str | None = None

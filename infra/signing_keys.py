@@ -1,8 +1,8 @@
 """The keys in AWS KMS that may sign devices' certificates for enrolments (`lobby.domain.signer`).
 
 The operator creates the keys, and names them in the setting `signingKeys`. The doors that issue certificates may sign
-with exactly these, and the API may read what they are. A key of another account also needs a key policy that permits
-the lobby's account. Without the setting there are no permissions, and no enrolment can name a key.
+with exactly these keys, and the API may read their descriptions. A key of another account also needs a key policy that
+permits the lobby's account. Without the setting there are no permissions, and no enrolment can name a key.
 """
 
 from aws_cdk import aws_iam as iam
@@ -12,7 +12,7 @@ from infra.settings import Settings
 
 
 def issue(settings: Settings) -> list[iam.PolicyStatement]:
-    """Sign, and register the certificate: AWS defines no resource for that."""
+    """Allow signing, and registering the certificate, for which AWS defines no resource."""
     if not settings.signing_keys:
         return []
     return [
@@ -22,7 +22,7 @@ def issue(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def prove(settings: Settings) -> list[iam.PolicyStatement]:
-    """Read a key, to compare it with the CA's certificate."""
+    """Allow reading a key, to compare it with the CA's certificate."""
     if not settings.signing_keys:
         return []
     return [allow("ReadSigningKeys", ["kms:DescribeKey", "kms:GetPublicKey"], *settings.signing_keys)]

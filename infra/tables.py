@@ -1,8 +1,8 @@
 """The ledger's tables, with the key schemas of the PynamoDB models.
 
 All are on demand, encrypted, with point-in-time recovery for 35 days, deletion protection, and retained when the stack
-is deleted. A resource policy of the history denies everyone in the account to change or delete an entry. It does not
-protect itself: a user with DeleteResourcePolicy can remove the policy, and CloudTrail records that.
+is deleted. A resource policy of the history denies changes and deletions of entries to everyone in the account. The
+policy does not protect itself: a user with DeleteResourcePolicy can remove it, and CloudTrail records this.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,8 @@ def index_names(model: type[Model]) -> list[str]:
 
 
 def ledger_indexes(settings: Settings) -> list[str]:
-    """Return the names of the ledger's indexes in this deployment: those of this version, except during an upgrade."""
+    """Return the names of the ledger's indexes in this deployment: the indexes of this version, except during an
+    upgrade."""
     return sorted(settings.ledger_indexes or index_names(LedgerRow))
 
 
@@ -125,8 +126,8 @@ def _policy(model: type[Model], place: Target, settings: Settings) -> iam.Policy
 
 
 def _append_only(place: Target, *, replicated: bool) -> iam.PolicyDocument:
-    """Return the policy of the history in `place`. DynamoDB's own role for replication is exempt, and nobody else can
-    use it: a replica that denies it anything stops to replicate, and after 20 hours is no replica any more (DynamoDB
+    """Return the policy of the history in `place`. DynamoDB's own role for replication, which nobody else can use, is
+    exempt: if a policy denied it anything, the replica would stop replicating and be removed after 20 hours (DynamoDB
     developer guide, "DynamoDB global tables security")."""
     exempt = {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{place.account}:role/{_REPLICATION_ROLE}"}}
     return iam.PolicyDocument(

@@ -1,7 +1,7 @@
 """A target's stack: the devices' policies, and the report of arrivals to the lobby.
 
-The commissioner's role is in a stack of its own (`infra.role_stack`), because the Regions of an account share it. This
-stack deploys the profiles' policies, so the commissioner can attach policies but not create or change one.
+The commissioner's role is in a separate stack (`infra.role_stack`), because the Regions of an account share it. This
+stack deploys the profiles' policies, so the commissioner can attach policies but cannot create or change them.
 """
 
 import hashlib
@@ -78,7 +78,7 @@ class TargetStack(Stack):
             enforce_ssl=True,
             signature_version="2",  # SHA-256; the lobby verifies the signature
         )
-        for place in self.settings.places:  # each can become home
+        for place in self.settings.places:  # each Region can become home
             sns.CfnSubscription(
                 self,
                 "LobbySubscription" + ("" if place == self.settings.places[0] else _construct_id("", place.region)),

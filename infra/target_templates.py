@@ -21,7 +21,7 @@ from lobby import strict_json
 from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID
 
 PATH: Final = "admin_api/templates/target.json"
-"""Where the file is in the bundle."""
+"""The path of the file in the bundle."""
 _OF_CDK: Final = ("Parameters", "Rules", "Metadata", "Conditions")
 
 
@@ -30,7 +30,7 @@ def target_templates(settings: Settings) -> bytes:
     target = TargetSettings(PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, tuple(sorted(settings.profiles.by_name)))
     generic = replace(settings, targets=(target,), lobby_stack=False)
     with tempfile.TemporaryDirectory() as folder:
-        app = App(  # the stacks themselves are validated when they are deployed
+        app = App(  # the stacks are validated when they are deployed
             outdir=folder, analytics_reporting=False, builtin_cloud_formation_validation=False, context=cdk_context()
         )
         RoleStack(app, generic, target)

@@ -1,7 +1,7 @@
 """AWS IoT topic rules: SQL from `lobby.wire`, one action, and an error action for undelivered messages.
 
-A rule invokes a Lambda with the function's permission for this rule and account. For every other action it has its own
-role with only the permission for it.
+A rule may invoke a Lambda by the function's permission for this rule and account. For every other action, the rule has
+its own role with only the required permission.
 """
 
 from collections.abc import Mapping

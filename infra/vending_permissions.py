@@ -24,7 +24,7 @@ VENDING_SETTINGS: Final = f"/{NAMES.prefix}/vending"
 
 
 def vending(settings: Settings, *, reads_endpoint: bool) -> list[iam.PolicyStatement]:
-    """`reads_endpoint`: the door asks AWS IoT for the account's endpoint, because its settings do not name one."""
+    """`reads_endpoint`: the door reads the account's endpoint from AWS IoT, because its settings do not name one."""
     lobby, describe = settings.lobby, ["iot:DescribeEndpoint"] if reads_endpoint else []
     return [
         *admission(lobby),

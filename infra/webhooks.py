@@ -24,7 +24,7 @@ from lobby.names import Target
 QUEUE: Final = NAMES.name("webhooks")
 _KEPT: Final = Duration.days(14)
 _MAX_RECEIVE: Final = 2 * len(WAITS)
-"""More than the courier's own attempts, so this limit only applies to messages whose runs crash."""
+"""More than the courier's own attempts, so this limit applies only to messages whose runs crash."""
 _CONCURRENCY: Final = 10
 
 

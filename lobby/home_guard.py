@@ -1,8 +1,11 @@
-"""Decorators of Lambda handlers, which decide in which Regions of a lobby a function works. A function of the home does
-nothing in any other Region, because the events there come from a replica or from an earlier home. While no Region may
-write, its events are delivered again later, and its timers wait for the next run. Functions of the doors work
-everywhere and write to the home Region. In a lobby with one Region, the decorators change nothing. Other Regions drop
-an event only after the home has had time to process it (`duties`), because the home may have been lost.
+"""Decorators of Lambda handlers, which decide in which Regions of a lobby a function works.
+
+A function of the home does nothing in any other Region, because the events there come from a replica or from an earlier
+home. While no Region may write, its events are delivered again later, and its timers wait for the next run. Functions
+of the doors work everywhere and write to the home Region. In a lobby with one Region, the decorators change nothing.
+
+Other Regions drop an event only after the home has had time to process it (`duties`), because the home may have been
+lost.
 """
 
 from collections.abc import Callable

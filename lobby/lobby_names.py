@@ -1,4 +1,5 @@
 """The names of a lobby's resources in its own account and in its targets. All contain the lobby's id, if it has one.
+
 With different ids, several lobbies can share one account or target account without equal names. The id comes first,
 because a suffix would be ambiguous: `device-lobby-staging-camera` could also be the policy of the profile
 `staging-camera` of the lobby without an id. The lobby without an id has the names of earlier versions.

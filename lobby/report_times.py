@@ -1,6 +1,7 @@
-"""The time at which a device connected to a target, from a report of the target's rule. The time in a lifecycle event
-can be wrong by two minutes; the time at which the rule received the event is exact, and later. Rejects invalid times
-with `InvalidInput` INVALID_TIME.
+"""The time at which a device connected to a target, from a report of the target's rule.
+
+The time in a lifecycle event can be wrong by two minutes; the time at which the rule received the event is exact, and
+later. Rejects invalid times with `InvalidInput` INVALID_TIME.
 """
 
 from datetime import UTC, datetime, timedelta

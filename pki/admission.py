@@ -1,7 +1,8 @@
-"""Proves that a lobby would admit the devices of a CA, before the CA is registered. The checks are the lobby's own
-(`lobby.domain`), so a device gets the same result later. They do not need the CA's key: they cover its certificate, its
-chain, its revocation lists, and a sample device certificate if there is one. The notes list everything that expires
-within months.
+"""Proves that a lobby would admit the devices of a CA, before the CA is registered.
+
+The checks are the lobby's own (`lobby.domain`), so a device gets the same result later. They do not need the CA's key:
+they cover its certificate, its chain, its revocation lists, and a sample device certificate if there is one. The notes
+list everything that expires within months.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,6 +1,8 @@
-"""Rejects answers that do not come from AWS, before they are parsed. A captive portal, a proxy or another server may
-answer in place of AWS, with a page, other JSON, or redirects. botocore then returns an empty result, or fails with an
-error of its parser. Every client that `require_aws_answers` was applied to raises `RegistrationError` NOT_AWS instead.
+"""Rejects answers that do not come from AWS, before they are parsed.
+
+A captive portal, a proxy or another server may answer in place of AWS, with a page, other JSON, or redirects. botocore
+then returns an empty result, or fails with an error of its parser. Every client that `require_aws_answers` was applied
+to raises `RegistrationError` NOT_AWS instead.
 """
 
 from collections.abc import Mapping

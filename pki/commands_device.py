@@ -1,5 +1,6 @@
-"""The commands that create device credentials and labels: device and labels. A run shows its progress, and can be
-repeated after a crash or with a larger count.
+"""The commands that create device credentials and labels: device and labels.
+
+A run shows its progress, and can be repeated after a crash or with a larger count.
 """
 
 from collections.abc import Callable, Sequence

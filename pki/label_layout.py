@@ -1,7 +1,9 @@
-"""The positions of the code and the texts on a label of any size, in millimetres. The code is as high as the label
-allows. The thing name, the short form of the fingerprint, and the code as text (in case no camera can read the code)
-are beside it, or below it on a narrow label. No text is smaller than 6 pt. If there is not enough space, the code as
-text is omitted first, then the short form. A label whose code or name does not fit is rejected.
+"""The positions of the code and the texts on a label of any size, in millimetres.
+
+The code is as high as the label allows. The thing name, the short form of the fingerprint, and the code as text (in
+case no camera can read the code) are beside it, or below it on a narrow label. No text is smaller than 6 pt. If there
+is not enough space, the code as text is omitted first, then the short form. A label whose code or name does not fit is
+rejected.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,5 +1,6 @@
-"""Private keys in a PKCS#11 token, in the form of `cryptography`'s keys, so that its builders sign with them. The keys
-can only sign. They cannot be exported, which is the purpose of a token.
+"""Private keys in a PKCS#11 token, in the form of `cryptography`'s keys, so that its builders sign with them.
+
+The keys can only sign. They cannot be exported, which is the purpose of a token.
 """
 
 from typing import Any, NoReturn

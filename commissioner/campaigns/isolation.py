@@ -1,6 +1,8 @@
-"""Operations on many devices, in which a row that our code cannot process does not affect the others. After a fault,
-each half of the devices is tried separately, down to the device that causes the fault. Errors that affect all devices
-are raised, and the page is tried again later: errors of AWS or of the connection, and a Region that is no longer home.
+"""Operations on many devices, in which a row that our code cannot process does not affect the others.
+
+After a fault, each half of the devices is tried separately, down to the device that causes the fault. Errors that
+affect all devices are raised, and the page is tried again later: errors of AWS or of the connection, and a Region that
+is no longer home.
 """
 
 from collections.abc import Callable, Sequence

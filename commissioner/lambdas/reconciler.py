@@ -1,7 +1,8 @@
 """Lambda: compares the ledger with the targets. For the API, it compares a page of one target and repairs differences
 on request. Every 15 minutes, it does a part of the daily round, which reports differences and requests renewals of
-certificates. Its role reads the ledger and its history, and may retry a device. It makes no calls in targets but asks
-the inspector.
+certificates.
+
+Its role reads the ledger and its history, and may retry a device. It makes no calls in targets but asks the inspector.
 """
 
 import os

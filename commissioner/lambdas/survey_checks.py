@@ -1,6 +1,7 @@
-"""One check of a survey: a call that cannot take effect, and the meaning of its response. AWS checks permissions before
-it looks up the resource. So a call that names a missing resource gets `AccessDenied` without the permission, and
-`ResourceNotFound` with it. Unknown answers are reported as such, never as success.
+"""One check of a survey: a call that cannot take effect, and the meaning of its response.
+
+AWS checks permissions before it looks up the resource. So a call that names a missing resource gets `AccessDenied`
+without the permission, and `ResourceNotFound` with it. Unknown answers are reported as such, never as success.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,9 @@
 """Lambda: the dry run behind `checkTarget`. It reports whether devices can be commissioned in a target, and which parts
-are missing. It has the commissioner's role, because no other role may assume a target's role. Each permission is tested
-with a call that cannot take effect, because the named resource does not exist: AWS checks permissions before it looks
-up the resource. The response lists every step and its result. Nothing in the target is changed.
+are missing.
+
+It has the commissioner's role, because no other role may assume a target's role. Each permission is tested with a call
+that cannot take effect, because the named resource does not exist: AWS checks permissions before it looks up the
+resource. The response lists every step and its result. Nothing in the target is changed.
 """
 
 import os

@@ -1,8 +1,10 @@
-"""Renewal of the device's certificate, on request of the lobby or a target. The steps are: go to the lobby; create and
-store a new key; send the request for a certificate with the old one; store the new certificate beside the old one; wait
-for the route with which it works; connect to the target with it; and remove the old one once this connection is stable.
-After an interruption the same key is used again. A device that gets no answer in time returns to its target with the
-old certificate, and gets another request the next day. A target can send a renewal request, but not a certificate.
+"""Renewal of the device's certificate, on request of the lobby or a target.
+
+The steps are: go to the lobby; create and store a new key; send the request for a certificate with the old one; store
+the new certificate beside the old one; wait for the route with which it works; connect to the target with it; and
+remove the old one once this connection is stable. After an interruption the same key is used again. A device that gets
+no answer in time returns to its target with the old certificate, and gets another request the next day. A target can
+send a renewal request, but not a certificate.
 """
 
 import hashlib

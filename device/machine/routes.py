@@ -1,6 +1,8 @@
-"""Decides which routes the device follows, and follows them. Only a lobby decides which target a device belongs to. A
-target may change the device's config or send it back to the lobby, nothing more, because targets have different owners.
-Special rules apply to a route that is repeated, is older than the current one, or has a target that was unreachable.
+"""Decides which routes the device follows, and follows them.
+
+Only a lobby decides which target a device belongs to. A target may change the device's config or send it back to the
+lobby, nothing more, because targets have different owners. Special rules apply to a route that is repeated, is older
+than the current one, or has a target that was unreachable.
 """
 
 from dataclasses import replace

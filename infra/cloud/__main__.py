@@ -241,7 +241,8 @@ def _keep_earlier_console(identity: Caller) -> None:
 
 
 def _deploy_target(identity: Caller, profile: str | None, context: dict[str, Any], *, with_role: bool) -> None:
-    """Deploy the target's stack, then that of the role. In an earlier version, the first contained the role."""
+    """Deploy the target's stack, then the role's stack. In an earlier version, the target's stack contained the
+    role."""
     where = Target(identity.account, identity.region)
     target_id, role_id = stack_names.target_id(where), stack_names.role_id(where.account)
     cloudformation = identity.session.client("cloudformation")

@@ -57,7 +57,8 @@ def expect(identity: Caller, account: str, region: str) -> None:
 
 def require_region_without_lobby(identity: Caller) -> None:
     """Raise `WrongAccount` LOBBY_IN_REGION if another lobby is in this account and Region. A device connects to the
-    endpoint of an account and Region, and AWS IoT sends each new certificate to all rules there."""
+    endpoint of an account and Region, and AWS IoT sends each new certificate to all rules of that account and
+    Region."""
     try:
         found = identity.session.client("iot").get_topic_rule(ruleName=HELLO_RULE)
     except ClientError:

@@ -1,6 +1,6 @@
 """The options that several commands of the command line for AWS share, with their help texts.
 
-Each command has its own defaults. The rules of the values are those of the CDK app's settings (`infra.settings`).
+Each command has its own defaults. The values follow the rules of the CDK app's settings (`infra.settings`).
 """
 
 from typing import Annotated

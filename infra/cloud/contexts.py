@@ -34,7 +34,7 @@ def signing_keys_context(keys: list[str] | None) -> dict[str, str]:
 
 
 def retention_context(logs: int, anchors: int, archive: int | None) -> dict[str, str]:
-    """In days."""
+    """Return the retention periods, in days."""
     days = {"logRetentionDays": str(logs), "anchorDays": str(anchors)}
     return days | ({"archiveDays": str(archive)} if archive else {})
 

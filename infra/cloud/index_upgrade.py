@@ -1,4 +1,4 @@
-"""The deployments that replace the ledger's indexes of an earlier version by those of this version.
+"""The deployments that replace the ledger's indexes of an earlier version with the indexes of this version.
 
 CloudFormation creates or deletes one index of a table in an update. New indexes are created first, because the new code
 needs them. Then the indexes of the old code are deleted. An interrupted upgrade continues from the existing indexes.
@@ -16,7 +16,7 @@ CONTEXT = "ledgerIndexes"
 
 
 class UnknownIndex(InfraError):
-    """The ledger has an index that neither this version nor the last one has: UNKNOWN_INDEX."""
+    """The ledger has an index that is in neither this version nor the previous one: UNKNOWN_INDEX."""
 
 
 def earlier_steps(session: Any, *, is_new: bool) -> list[dict[str, str]]:

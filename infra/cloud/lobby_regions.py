@@ -46,8 +46,8 @@ def context_of(regions: Sequence[Region]) -> dict[str, str]:
 
 
 def steps(session: Any, regions: Sequence[Region], removed: Region | None = None) -> list[tuple[Region, ...]]:
-    """Return the Regions of each deployment of the first Region's stack, one after the other. The first are those that
-    are deployed, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none any
+    """Return the Regions of each deployment of the first Region's stack, one after the other. The first set is the
+    deployed Regions, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none any
     more, nothing is removed. Raise `WrongRegions`."""
     dynamodb = session.client("dynamodb")
     try:
@@ -94,9 +94,9 @@ def _steps(deployed: set[str], regions: Sequence[Region], first: str) -> list[tu
 def updates(
     indexes: Sequence[dict[str, str]], earlier: Sequence[Sequence[Region]], current: dict[str, str]
 ) -> list[tuple[str, dict[str, str]]]:
-    """Return why and with which context the first Region's stack is deployed before the last time: for each change of
-    an index, with the Regions that are deployed now (`current`), then for each new Region. `earlier` starts with the
-    deployed ones."""
+    """Return the deployments of the first Region's stack before the last one, each with its reason and context: one for
+    each change of an index, with the Regions that are deployed now (`current`), then one for each new Region. `earlier`
+    starts with the deployed Regions."""
     return [
         *(("The ledger's indexes change one by one", {**current, **step}) for step in indexes),
         *((f"Replicas are added one Region at a time, now {each[-1]}", context_of(each)) for each in earlier[1:]),
@@ -104,7 +104,7 @@ def updates(
 
 
 def deploy_others(others: Sequence[Caller], context: dict[str, Any], deploy: Deploy) -> None:
-    """Deploy the stack of each other Region. `context` is that of the first."""
+    """Deploy the stack of each other Region. `context` is the first Region's context."""
     for other in others:
         own = {"lobby": f"{other.account}/{other.region}"} | streams_of(other.session.client("dynamodb"))
         deploy(other, {**context, **own})

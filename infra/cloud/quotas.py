@@ -11,7 +11,8 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 CONCURRENT_RUNS: Final = 100
-"""Concurrent Lambda runs for the lobby: ten for each of the functions that devices and queues start, and a reserve."""
+"""The concurrent Lambda runs that the lobby needs: ten for each function that devices or queues start, and a
+reserve."""
 _SERVICE: Final = "iotcore"
 _PER_DEVICE: Final = (
     "DescribeCertificate",
@@ -40,7 +41,8 @@ class Finding:
 
 
 def shortages(concurrent_runs: float | None, quotas: Mapping[str, float], rate: int) -> list[Finding]:
-    """Return the quotas that are too low for `rate` registrations a second. `quotas` are those of AWS IoT by name."""
+    """Return the quotas that are too low for `rate` registrations a second. `quotas` are the quotas of AWS IoT by
+    name."""
     found = []
     if concurrent_runs is not None and concurrent_runs < CONCURRENT_RUNS:
         effect = "a burst of devices or users is throttled; raise it in Service Quotas, AWS Lambda"
@@ -71,7 +73,7 @@ def report(session: Any, rate: int) -> list[str]:
 
 
 def _iot_quotas(client: Any) -> Iterator[tuple[str, float]]:
-    """Yield name and value of AWS IoT Core's quotas: the defaults, then those applied to the account."""
+    """Yield name and value of AWS IoT Core's quotas: first the defaults, then the values applied to the account."""
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
         for page in client.get_paginator(operation).paginate(ServiceCode=_SERVICE):
             for quota in page["Quotas"]:

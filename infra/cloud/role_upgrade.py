@@ -1,6 +1,6 @@
 """Moves the commissioner's role from the target's stack of an earlier version to its own stack. The lobby can use the
 role during the whole upgrade. First the role in the target's stack gets its new properties and is marked as retained.
-Then the deployment of the target's stack removes the role from the stack and not from the account. Then the role's
+Then the deployment of the target's stack removes the role from the stack but not from the account. Then the role's
 stack adopts it. An interrupted upgrade continues with the next deployment.
 """
 
@@ -42,7 +42,7 @@ def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
 
 def role_elsewhere(session: Any, here: Region, regions: Sequence[str] | None = None) -> str | None:
     """Return the other Region whose stacks have the account's role, or None. Raise `RoleUnknown` if the role exists, no
-    stack with it is found, and a Region does not answer. `regions` are by default all that have AWS IoT."""
+    stack with it is found, and a Region does not answer. `regions` are by default all Regions that have AWS IoT."""
     if not _exists(session) or _has_role(session, here):
         return None
     found = regions_with(session, [stack_names.ROLE, stack_names.TARGET], regions)

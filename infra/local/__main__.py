@@ -214,8 +214,8 @@ def _wait_for_end(lobby: LocalLobby) -> None:
 
 
 def _running(state: Path) -> LobbyFile | None:
-    """Return the running deployment of this state: a process has locked the state, and the emulator responds. Both are
-    checked, because another process may use the ports of a killed deployment."""
+    """Return the running deployment of this state. It runs if a process has locked the state and the emulator responds.
+    Both are checked, because another process may use the ports of a killed deployment."""
     try:
         with exclusive_use(state):
             return None

@@ -53,8 +53,8 @@ class StackArtifact:
 
 def read_assembly(directory: Path, account: str, region: str) -> dict[str, StackArtifact]:
     """Return the stacks in `directory` (cdk.out) by their ids in the app, in the order of their dependencies. (The
-    stacks of all targets have one name, each in its own account and Region.) `account` and `region` are the defaults
-    for an assembly without an environment. Raise `DeployFailed` BAD_ASSEMBLY."""
+    stacks of all targets have the same name, each in its own account and Region.) `account` and `region` are the
+    defaults for an assembly without an environment. Raise `DeployFailed` BAD_ASSEMBLY."""
     try:
         manifest = strict_json.loads((directory / "manifest.json").read_text())
         artifacts: dict[str, Any] = manifest["artifacts"]
@@ -64,7 +64,7 @@ def read_assembly(directory: Path, account: str, region: str) -> dict[str, Stack
 
 
 def _in_order(artifacts: Mapping[str, Any]) -> list[str]:
-    """Return the names of the stacks, each after those that it depends on."""
+    """Return the names of the stacks, each after its dependencies."""
     ordered: list[str] = []
 
     def visit(name: str) -> None:
@@ -212,7 +212,7 @@ def _template(stack: StackArtifact, client: Clients) -> dict[str, str]:
 
 def _change(cloudformation: Any, request: dict[str, Any], kind: str, timeout: float) -> bool:
     """Start to create or update a stack and adopt what an earlier one retained, as the CDK CLI does with
-    `--import-existing-resources`. Return False if nothing is to be changed."""
+    `--import-existing-resources`. Return False if there is nothing to change."""
     change_set = {"StackName": request["StackName"], "ChangeSetName": _CHANGE_SET}
     if kind == "UPDATE":
         cloudformation.delete_change_set(**change_set)  # left by an interrupted deployment

@@ -207,7 +207,7 @@ class LocalLobby:
 
     def _lobby_context(self, place: Target) -> dict[str, str]:
         """Return the settings of the lobby's stack in a Region: devices trust this cloud's own root, and webhooks can
-        have receivers on this machine. Only the first Region has a console at a port of its own."""
+        have receivers on this machine. Only the first Region has a console on its own port."""
         layout, root = self.layout, self.layout.server_ca_path.read_text()
         is_first, tables = place == layout.lobby, self._session(place).client("dynamodb")
         own = {"consoleUrl": layout.console_url} if is_first else streams_of(tables)

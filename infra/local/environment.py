@@ -30,7 +30,7 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "LAMBDA_EXECUTOR": "local",
-        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each is a process; more of them slow each other down
+        "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each one is a process, and more of them slow each other down
         "SFTP_ENABLED": "0",
         "SFTP_HOST": GATEWAY_HOST,
         "PERSIST_STATE": "1",

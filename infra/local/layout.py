@@ -29,7 +29,7 @@ CONSOLE_PORT: Final = 4567
 ALPN_PORT: Final = 8443
 """The local equivalent of AWS IoT's port 443, on which MQTT needs ALPN."""
 LOBBY_HOST: Final = "127.0.0.1"
-"""A second address of the lobby's endpoint, also `localhost`: for clients that cannot send a server name."""
+"""A second address of the lobby's endpoint, also named `localhost`, for clients that cannot send a server name."""
 _POOL: Final = ipaddress.ip_network("127.64.0.0/10")
 _FIRST_PORT: Final = 10_000
 _PORTS: Final = 20_000

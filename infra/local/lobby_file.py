@@ -36,7 +36,7 @@ class LocalOperator:
 
 @dataclass(frozen=True)
 class LocalRegion:
-    """What one Region of a lobby with several has of its own. The operators are the same in all."""
+    """The addresses of one Region of a lobby with several. The operators are the same in all Regions."""
 
     region: str
     graphql_url: str

@@ -17,8 +17,8 @@ from lobby.names import Target
 
 @dataclass(frozen=True)
 class LobbyRegions:
-    """`number` of the lobby's Regions; None: those of the state, or one. `lease_seconds` is the length of the lease of
-    the home Region; None: as in AWS."""
+    """`number` is the number of the lobby's Regions (None: as stored in the state, or one). `lease_seconds` is the
+    length of the lease of the home Region (None: as in AWS)."""
 
     number: int | None = None
     lease_seconds: int | None = None

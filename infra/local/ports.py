@@ -1,8 +1,8 @@
 """Chooses the ports of a local deployment once, because devices store endpoints and browsers store bookmarks.
 
 A port that is not requested is the default port or the next free one. The ports are stored in the state directory and
-used for every later start; a port that is requested later applies to that start only. Refuses the same port for two
-servers. The number of the lobby's Regions is stored, too; it can grow.
+used for every later start; a port that is requested later applies only to that start. Refuses the same port for two
+servers. The number of the lobby's Regions is also stored; it can only grow.
 """
 
 import socket
@@ -35,8 +35,8 @@ def choose_layout(
     console_port: int | None = None,
     lobbies: int | None = None,
 ) -> Layout:
-    """Return the layout stored in `state_dir`, or store a new one. `lobbies` is the number of the lobby's Regions;
-    None: that of the state. Raise `StartFailed` PORT_TAKEN or FEWER_REGIONS."""
+    """Return the layout stored in `state_dir`, or store a new one. `lobbies` is the number of the lobby's Regions
+    (None: as stored in the state). Raise `StartFailed` PORT_TAKEN or FEWER_REGIONS."""
     path = state_dir.resolve() / LAYOUT_FILE
     requested = {port for port in (gateway_port, mqtt_port, console_port) if port}
     if path.exists():
@@ -89,7 +89,8 @@ def _with_console(layout: Layout, console_port: int | None, requested: Collectio
 
 
 def _with_alpn(layout: Layout, requested: Collection[int]) -> Layout:
-    """If an MQTT port is requested, search near it, because several deployments use the same addresses."""
+    """Add a port that needs ALPN. If an MQTT port is requested, search near it, because several deployments use the
+    same addresses."""
     taken = {*requested, layout.gateway_port, layout.mqtt_port, layout.console_port}
     first = ALPN_PORT if layout.mqtt_port == MQTT_PORT else layout.mqtt_port + 100
     return replace(layout, alpn_port=_free_port(_hosts(layout), first, taken))

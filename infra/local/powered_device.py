@@ -1,6 +1,6 @@
-"""A powered-on device: the reference client in a process of its own, and the events that it logs.
+"""A powered-on device: the reference client in its own process, and the events that it logs.
 
-The process only gets the key, the certificate, the CA of the servers and the address of the lobby, like a real device.
+The process gets only the key, the certificate, the CA of the servers and the address of the lobby, like a real device.
 Its log is kept next to its state; events are read from the log.
 """
 

@@ -1,8 +1,8 @@
 """Outages of Regions of the local cloud, cuts between two of them, and the delay of replication.
 
-Tests switch them while the emulator runs (`Emulator.set_regions`): the settings are a file in the state directory, and
-the emulator reads it again when it changes. Nobody reaches a Region that is down, and nothing runs in it. Two Regions
-that are cut off from each other reach everybody else. Rejects a negative delay.
+Tests switch them while the emulator runs (`Emulator.set_regions`): the settings are a file in the state directory,
+which the emulator reads again when it changes. A Region that is down cannot be reached, and nothing runs in it. Two
+Regions that are cut off from each other can still reach all others. Rejects a negative delay.
 """
 
 import json
@@ -19,8 +19,8 @@ DELAY: Final = 0.2
 
 @dataclass(frozen=True)
 class RegionFaults:
-    """`cuts` are pairs of Regions. A write reaches the replicas after about `replication_seconds`: for each item
-    another time, from half to one and a half of it, so that the items of a transaction arrive apart."""
+    """`cuts` are pairs of Regions. A write reaches the replicas after about `replication_seconds`. Each item has its
+    own delay, from half to one and a half times this, so that the items of a transaction arrive separately."""
 
     down: tuple[str, ...] = ()
     cuts: tuple[tuple[str, str], ...] = ()

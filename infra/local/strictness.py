@@ -1,8 +1,8 @@
 """The limits of AWS that the local cloud enforces in strict mode.
 
-Without strict mode nothing is limited. `./deploy.sh local --strict` uses `STRICT`. Tests and benchmarks switch single
-limits on and off while the emulator runs (`Emulator.enforce`): the settings are a file in the state directory, which
-only its owner can write, and the emulator reads it again when it changes. Rejects negative numbers.
+Nothing is limited by default. `./deploy.sh local --strict` uses `STRICT`. Tests and benchmarks switch single limits on
+and off while the emulator runs (`Emulator.enforce`): the settings are a file in the state directory, which only its
+owner can write, and the emulator reads it again when it changes. Rejects negative numbers.
 """
 
 import json
@@ -23,8 +23,8 @@ class Strictness:
     throttling: bool = False
     """Whether AWS IoT throttles API calls and MQTT packets at AWS's default rates (`ministack/quotas.py`)."""
     rate_share: float = 1.0
-    """The share of AWS's rates that applies to API calls. A busy machine can measure a tenth of the devices at a tenth
-    of the rates."""
+    """The share of AWS's rates that applies to API calls. On a busy machine, a tenth of the devices can be measured at
+    a tenth of the rates."""
     lambda_concurrency: int = 0
     """Concurrent invocations per account and Region; 0 for no limit of its own. AWS: 1,000, for new accounts 10."""
     transaction_conflicts: bool = False

@@ -1,7 +1,7 @@
 """Synthesizes the CDK app for the local deployment, unless nothing has changed.
 
-The app runs in a process of its own, because it starts Node. The assembly's folder contains a digest of its inputs:
-sources, pinned requirements and settings. If the digest has not changed, the existing assembly is used.
+The app runs in its own process, because it starts Node. The assembly's folder contains a digest of its inputs: sources,
+pinned requirements and settings. If the digest has not changed, the existing assembly is used.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _SOURCES: Final = ("infra", "lobby", "commissioner", "admin_api", "requirements")
 _SUFFIXES: Final = (".py", ".txt", ".graphql", ".json", ".typed", ".yaml")
 _EXCLUDED: Final = {"local", "console", "node_modules", "__pycache__"}
-"""Folders that are not inputs of the assembly. Of the console, only the built files are inputs."""
+"""Folders that are not inputs of the assembly. Only the built files of the console are inputs."""
 _CONSOLE: Final = (earlier_console.BUILD, earlier_console.DIRECTORY)
 _DIGEST: Final = ".made-from"
 

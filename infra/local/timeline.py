@@ -56,8 +56,8 @@ class Timeline:
         self.print(f"{ms:8.0f} ms  {name}{'  · ' + note if note else ''}")
 
     def wait_for(self, step: str, look: Callable[[], T | None], observed: Callable[[], str], planned: float = 0.0) -> T:
-        """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout, to
-        which the seconds that the step takes by plan are added."""
+        """Return the first value of `look` that is not None. Raise `StepFailed` with `observed()` after the timeout
+        plus the planned duration of the step."""
         timeout = self.timeout + planned
         deadline = self.clock() + timeout
         while (value := look()) is None:

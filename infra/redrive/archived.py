@@ -28,7 +28,7 @@ _NOT_READ: Final = "neither an event of the lobby's bus nor a registry event of 
 
 @dataclass(frozen=True)
 class Record:
-    """A record for the stream of a table. `why` Firehose did not accept it."""
+    """A record for the stream of a table. `why` states why Firehose did not accept it."""
 
     table: Table
     event: dict[str, Any]
@@ -40,8 +40,7 @@ class Record:
 
 
 def read_archived(body: str, attributes: Mapping[str, Any]) -> Record:
-    """Return the record in a message. `attributes` are those of the message, which have EventBridge's reason. Raise
-    `Unreadable`."""
+    """Return the record in a message. The message's `attributes` have EventBridge's reason. Raise `Unreadable`."""
     try:
         parsed = strict_json.loads(body)
         if isinstance(parsed, dict) and "ruleName" in parsed:

@@ -36,8 +36,8 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """An event for a Lambda, by the function's full name, or for a queue. If it has neither, there is nothing to do,
-    for the reason in `why`."""
+    """An event for a Lambda, by the function's full name, or for a queue. An event with neither needs no work; `why` is
+    the reason."""
 
     function: str | None
     payload: Any
@@ -85,7 +85,7 @@ def _failed_invocation(envelope: dict[str, Any], lobby: Target) -> Event:
     if not arn.startswith(prefix):
         raise Unreadable(f"got an event for {arn[:200]!r}, want one for a Lambda of this lobby")
     name = arn.removeprefix(prefix).partition(":")[0]
-    if f"{PREFIX}-{name}" == BOUNCER.full_name:  # invoked by a rule of an earlier version, which had no queue
+    if f"{PREFIX}-{name}" == BOUNCER.full_name:  # an earlier version's rule, without a queue, invoked it
         return _registration(envelope["requestPayload"], _reason(envelope))
     return Event(f"{PREFIX}-{name}", envelope["requestPayload"], _reason(envelope))
 

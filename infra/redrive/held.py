@@ -1,6 +1,6 @@
 """Messages received from a queue for a redrive: each message that was in the queue at the start, once.
 
-A message is deleted only after its event was accepted. Every other message returns to the queue, also after an
+A message is deleted only after its event was accepted. Every other message returns to the queue, even after an
 interruption. A dry run returns all messages.
 """
 

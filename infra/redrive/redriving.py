@@ -1,7 +1,7 @@
 """Redrives the on-failure queues of a lobby: failed work is invoked again, then its message is deleted.
 
 Every step is idempotent: the Lambdas recognise completed work, and a device that no longer needs the commissioner is
-not changed. The archive has events at least once. So a redrive can be interrupted and repeated. An unreadable message
+not changed. The archive may contain an event twice. So a redrive can be interrupted and repeated. An unreadable message
 is reported and stays in its queue.
 """
 
@@ -36,7 +36,7 @@ _NO_QUEUE: Final = ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueu
 
 @dataclass
 class Tally:
-    """The number of messages of a queue that were redriven, and of those that stay in it (`left`)."""
+    """The numbers of a queue's messages that were redriven and that stay in it (`left`)."""
 
     done: int = 0
     left: int = 0

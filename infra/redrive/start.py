@@ -1,8 +1,8 @@
 """Starts a redrive with the credentials of a session, for the lobby in its account.
 
-The ledger reads its credentials and Region from the environment, as in the Lambdas. Those of the session are written
-there, so that queues and tables are in the same account. In a lobby with several Regions, the queues of one Region are
-redriven, and the ledger is that of the home: a write to a replica would bypass its lease.
+The ledger reads its credentials and Region from the environment, as in the Lambdas. The session's credentials and
+Region are written there, so that queues and tables are in the same account. In a lobby with several Regions, the queues
+of one Region are redriven with the ledger of the home, because a write to a replica would bypass the lease.
 """
 
 import os
@@ -49,7 +49,7 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
 
 
 def put_into(firehose: Any) -> Callable[[str, bytes], None]:
-    """Return what puts a record into a stream of Firehose."""
+    """Return the function that puts a record into a stream of Firehose."""
     return lambda stream, record: firehose.put_record(DeliveryStreamName=stream, Record={"Data": record})
 
 

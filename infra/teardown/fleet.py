@@ -24,7 +24,7 @@ _EVERY: Final = 5.0
 def remove_all(
     registry: Registry, devices: Sequence[Registration], report: Report, clock: Callable[[], float] = time.monotonic
 ) -> list[str]:
-    """Remove the registrations. Return a message for each that could not be removed."""
+    """Remove the registrations. Return a message for each registration that could not be removed."""
     if not devices:
         return []
     expected = len(devices) / DEVICES_PER_SECOND

@@ -34,8 +34,9 @@ class Inventory:
 
 
 def of_target(registry: Registry, policies: Iterable[str], names: LobbyNames) -> Inventory:
-    """Return the registrations in a target. `policies` are those of the target's stack; `names` are this lobby's. The
-    lobby's id suffices: two lobbies with one id have the same names, so they cannot share a target."""
+    """Return the registrations in a target. `policies` are the policies of the target's stack; `names` are this lobby's
+    names. Comparing the lobby's id suffices, because two lobbies with the same id have the same names and cannot share
+    a target."""
     attached = _attached(registry, policies)
     found: list[Registration] = []
     with_thing: set[str] = set()
@@ -62,8 +63,9 @@ def of_target(registry: Registry, policies: Iterable[str], names: LobbyNames) ->
 
 
 def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[str]) -> Inventory:
-    """Return the registrations in the lobby's account: certificates that have connected, by the ledger, and those with
-    one of the lobby's `policies`. The ledger is retained, so an interrupted removal finds the rest."""
+    """Return the registrations in the lobby's account: the certificates of the ledger that have connected, and all
+    certificates with one of the lobby's `policies`. The ledger is retained, so an interrupted removal finds the
+    rest."""
     attached = _attached(registry, policies)
     existing = {each["certificateId"] for each in registry.listed("ListCertificates", "certificates")}
     things = {each["thingName"] for each in registry.listed("ListThings", "things")}
@@ -88,7 +90,7 @@ def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[
 
 
 def _attached(registry: Registry, policies: Iterable[str]) -> dict[str, list[str]]:
-    """Return the policies by the ARN that they are attached to. A policy that does not exist is attached to nothing."""
+    """Return the policies by the ARN that they are attached to. A missing policy is attached to nothing."""
     found: dict[str, list[str]] = {}
     for policy in policies:
         for arn in registry.listed_if_present("ListTargetsForPolicy", "targets", policyName=policy):

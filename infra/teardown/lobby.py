@@ -23,7 +23,7 @@ Report = Callable[[str], None]
 _POOL: Final = "Cognito::UserPool "
 _VENDING: Final = NAMES.name("vending")
 _ABSENT: Final = (NOT_FOUND, "UnauthorizedException")
-"""The errors for a resource that does not exist. A missing rule gives the second one."""
+"""The errors for a resource that does not exist. A missing rule causes the second one."""
 
 
 class LobbyRemoval:

@@ -1,7 +1,7 @@
 """Paces calls of AWS IoT's control plane to AWS's default quotas, so that none is throttled.
 
 The quotas are per account, Region and operation (AWS General Reference, "AWS IoT Core endpoints and quotas"). Two
-operations of a removal have 10 calls per second, so an account removes 10 devices per second.
+operations of a removal have a quota of 10 calls per second, so 10 devices per second are removed in an account.
 """
 
 import threading

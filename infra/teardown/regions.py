@@ -25,8 +25,8 @@ class Found:
 
 
 def regions_with(session: Any, names: Sequence[str], regions: Iterable[str] | None = None) -> Found:
-    """Return where the account of `session`, a boto3 session, has stacks of these names. `regions` are by default all
-    that have AWS IoT."""
+    """Return where the account of `session`, a boto3 session, has stacks with these names. `regions` are by default all
+    Regions that have AWS IoT."""
     asked = sorted(get_session().get_available_regions("iot") if regions is None else regions)
     with ThreadPoolExecutor(8, "regions") as pool:
         answers = dict(zip(asked, pool.map(lambda region: _stacks(session, region, names), asked), strict=True))

@@ -1,7 +1,7 @@
 """AWS IoT's registry of one account and Region, paced to its quotas. Counts the calls.
 
-A removal makes several calls for each device, so without a pace it would be throttled. A missing resource can be
-accepted, so that an interrupted removal can be repeated.
+A removal makes several calls for each device and would be throttled without a pace. A missing resource can be accepted,
+so that an interrupted removal can be repeated.
 """
 
 import threading
@@ -41,7 +41,7 @@ class Registry:
         self._iot, self.where, self._pacer, self.sleep = iot, where, pacer or Pacer(), sleep
         self._lock = threading.Lock()
         self.calls: Counter[str] = Counter()
-        """Calls by operation, each attempt of the client's retries included."""
+        """Calls by operation, including each of the client's retries."""
 
     def certificate_arn(self, certid: str) -> str:
         return f"arn:aws:iot:{self.where.region}:{self.where.account}:cert/{certid}"

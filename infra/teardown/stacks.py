@@ -1,7 +1,7 @@
 """Deletes CloudFormation stacks, or reduces them to the IoT policies of the devices that stay.
 
 CloudFormation cannot delete an IoT policy that is attached, so the stack is deleted after its devices. Every function
-can be repeated, also while an earlier deletion is in progress.
+can be repeated, even while an earlier deletion is in progress.
 """
 
 import json

@@ -33,7 +33,7 @@ class NotRemoved(InfraError):
 
 class TargetRemoval:
     """One run in `where`. `session` is a boto3 session of the account. `sleep` waits for seconds, and a stack is polled
-    every `poll` seconds. `regions` are those that the account may use, by default all that have AWS IoT."""
+    every `poll` seconds. `regions` are the Regions that the account may use, by default all that have AWS IoT."""
 
     def __init__(
         self,

@@ -63,12 +63,13 @@ def retire(
     device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
 ) -> Device:
     """A target that the device has left is cleared. With `code`, the target could not be cleared and stays on the row.
-    Without `target`, the commissioner has nothing left to do. Nothing changes if the claim has changed since
-    `generation`: the device may have been registered in the target again since. The row still needs the commissioner if
-    the device was admitted with a claim, or if another target is to be cleared first. A revoked or quarantined device
-    whose certificate may still be active in a target has the code as its reason until every target is cleared. When no
-    work is left, the certificate of a device whose quarantine was lifted is active again, because every lane activates
-    it first."""
+    Without `cleared`, the commissioner has nothing left to do.
+
+    Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
+    since. The row still needs the commissioner if the device was admitted with a claim, or if another target is to be
+    cleared first. A revoked or quarantined device whose certificate may still be active in a target has the code as its
+    reason until every target is cleared. When no work is left, the certificate of a device whose quarantine was lifted
+    is active again, because every lane activates it first."""
     state_after(device, Event.RETIRE)
     if device.generation != generation:
         return device

@@ -51,13 +51,14 @@ class Device:
     it or it was read with the row; `certified` states that the certificate is in its own table. `code` is the presence
     code while the device is `proving`; only the device gets it. `failed_codes` counts the wrong codes of this claim.
     `shows_code` states whether the device can show a code, as reported in its last hello (None: no hello yet, or the
-    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession. `enrolment`
-    is the enrolment that admitted and counted the device, if any, and `model` is the enrolment's model. `token` is the
-    enrolment token for which the certificate was issued, if any; only the same token can replace the certificate.
-    `expected_name` is the name that the claim expects. It is removed once the device has proven this name, and stays if
-    the device has another name. `thing_settings` is what the enrolment sets on the device's thing in targets;
-    `claim_defaults` has the enrolment's values for claims that leave them open. `campaign` is the campaign that made
-    the last change of the generation.
+    row is older). `fallbacks` counts how often the device has fallen back to the lobby in short succession.
+
+    `enrolment` is the enrolment that admitted and counted the device, if any, and `model` is the enrolment's model.
+    `token` is the enrolment token for which the certificate was issued, if any; only the same token can replace the
+    certificate. `expected_name` is the name that the claim expects. It is removed once the device has proven this name,
+    and stays if the device has another name. `thing_settings` is what the enrolment sets on the device's thing in
+    targets; `claim_defaults` has the enrolment's values for claims that leave them open. `campaign` is the campaign
+    that made the last change of the generation.
 
     `certid` is the fingerprint of the first certificate, which the label shows, and identifies the device permanently.
     `certificate` is the fingerprint of the certificate in use, once the device has renewed its first one at
@@ -70,8 +71,9 @@ class Device:
     the work on the device's shadows that a move has left to do (`shadows`, `shadow_transitions`).
 
     `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
-    certificate must still be activated in the lobby (`quarantine`). `transfer`: the offer of the device to another
-    lobby, or the offer by which it came to this one (`transfer`)."""
+    certificate must still be activated in the lobby (`quarantine`).
+
+    `transfer`: the offer of the device to another lobby, or the offer by which it came to this one (`transfer`)."""
 
     certid: Fingerprint
     devstate: State

@@ -1,8 +1,9 @@
-"""The home of a lobby with several Regions: the only Region that may write the ledger, while its lease lasts. Each
-Region stores one vote in its own replica. No two Regions write the same item, because replication would keep only the
-later of two writes. The home extends its lease only if a majority of the Regions votes for it. Another Region becomes
-home only after the old votes of its voters have ended, plus a margin for writes in progress. So an old home that is cut
-off, or that returns, cannot write (decision 63).
+"""The home of a lobby with several Regions: the only Region that may write the ledger, while its lease lasts.
+
+Each Region stores one vote in its own replica. No two Regions write the same item, because replication would keep only
+the later of two writes. The home extends its lease only if a majority of the Regions votes for it. Another Region
+becomes home only after the old votes of its voters have ended, plus a margin for writes in progress. So an old home
+that is cut off, or that returns, cannot write (decision 63).
 """
 
 from collections.abc import Collection, Mapping, Sequence

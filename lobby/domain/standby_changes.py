@@ -1,6 +1,7 @@
-"""The changes of a device by the preparation of a standby, an evacuation and a return, in the form of `changes`. Each
-uses the target as it is now. A device that is not affected, or is already as required, is not changed. So each change
-can be repeated, for one device and for all devices of a target.
+"""The changes of a device by the preparation of a standby, an evacuation and a return, in the form of `changes`.
+
+Each uses the target as it is now. A device that is not affected, or is already as required, is not changed. So each
+change can be repeated, for one device and for all devices of a target.
 """
 
 from dataclasses import dataclass

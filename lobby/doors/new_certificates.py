@@ -1,7 +1,8 @@
-"""Walks through the certificates in AWS IoT that were created since the last walk, for jobs of the registrar. AWS IoT
-lists the newest certificates first. The first walk reads all certificates of the account, which can take more than one
-run of the Lambda. So the position in the list is saved after each page, and the next run continues there. AWS does not
-document how long a position is valid; if it is refused, the walk starts again.
+"""Walks through the certificates in AWS IoT that were created since the last walk, for jobs of the registrar.
+
+AWS IoT lists the newest certificates first. The first walk reads all certificates of the account, which can take more
+than one run of the Lambda. So the position in the list is saved after each page, and the next run continues there. AWS
+does not document how long a position is valid; if it is refused, the walk starts again.
 """
 
 from collections.abc import Callable

@@ -1,9 +1,10 @@
 """Deletes certificates that AWS IoT has issued for the lobby and that no row names, because a renewal or an admission
-at the door `token` ended before it recorded them. They are INACTIVE, so no device can connect with them. A certificate
-is deleted only if the lobby knows its key: a device has requested a certificate for it (`requested_keys`), or the
-device with its CN has a certificate with the same key. It must be INACTIVE, older than a day, without policy and thing
-(AWS IoT refuses to delete it otherwise), signed by no registered CA, and not named by a device, a renewal or an
-enrolment. Other users' certificates in the account stay.
+at the door `token` ended before it recorded them. They are INACTIVE, so no device can connect with them.
+
+A certificate is deleted only if the lobby knows its key: a device has requested a certificate for it
+(`requested_keys`), or the device with its CN has a certificate with the same key. It must be INACTIVE, older than a
+day, without policy and thing (AWS IoT refuses to delete it otherwise), signed by no registered CA, and not named by a
+device, a renewal or an enrolment. Other users' certificates in the account stay.
 """
 
 from collections.abc import Callable

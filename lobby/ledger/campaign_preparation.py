@@ -1,6 +1,8 @@
-"""Makes the list of a campaign's devices: reads their rows, and writes pages of the manifest. Each row is read
-consistently, and the result of the campaign's change is predicted, so that the sums are a preview. A page is written to
-the bucket first and then recorded on condition of the previous record, so preparing can be interrupted at any point.
+"""Makes the list of a campaign's devices: reads their rows, and writes pages of the manifest.
+
+Each row is read consistently, and the result of the campaign's change is predicted, so that the sums are a preview. A
+page is written to the bucket first and then recorded on condition of the previous record, so preparing can be
+interrupted at any point.
 """
 
 from collections import Counter

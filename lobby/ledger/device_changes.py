@@ -1,7 +1,9 @@
-"""Previews or carries out an operator's changes of one device or many (`lobby.domain.changes`). A preview and a change
-make the same decision from the same kind of read. Repeating a change has the same result, because a device that is as
-requested stays as it is. There are two exceptions: a release removes the row of a device that was only expected, and a
-retry always changes the row. For these, the history shows whether the change was made before.
+"""Previews or carries out an operator's changes of one device or many (`lobby.domain.changes`).
+
+A preview and a change make the same decision from the same kind of read. Repeating a change has the same result,
+because a device that is as requested stays as it is. There are two exceptions: a release removes the row of a device
+that was only expected, and a retry always changes the row. For these, the history shows whether the change was made
+before.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,9 @@
-"""Decides whether a Region may write the ledger now, from the vote of the process's own Region. In a lobby with several
-Regions, every write is checked here first. The vote is one item of the own replica. Each process reads it at most every
-10 seconds (`Terms`), and once more before a write is refused. The vote states until when the home may write, so an
-outdated value permits nothing after that time. A process that writes to the home in another Region also reads the vote
-of that Region.
+"""Decides whether a Region may write the ledger now, from the vote of the process's own Region.
+
+In a lobby with several Regions, every write is checked here first. The vote is one item of the own replica. Each
+process reads it at most every 10 seconds (`Terms`), and once more before a write is refused. The vote states until when
+the home may write, so an outdated value permits nothing after that time. A process that writes to the home in another
+Region also reads the vote of that Region.
 """
 
 import threading

@@ -1,7 +1,8 @@
-"""Begins, extends, ends and transfers the lease of the home Region (`lobby.domain.home`). Every step reads the votes,
-decides by the rules of the domain, and writes each vote on condition that it is unchanged. The Region's own vote, which
-its writers read, is written last, after enough other Regions have voted. A step that was interrupted is repeated by the
-next run of the lease renewal, or by the next request for a promotion.
+"""Begins, extends, ends and transfers the lease of the home Region (`lobby.domain.home`).
+
+Every step reads the votes, decides by the rules of the domain, and writes each vote on condition that it is unchanged.
+The Region's own vote, which its writers read, is written last, after enough other Regions have voted. A step that was
+interrupted is repeated by the next run of the lease renewal, or by the next request for a promotion.
 """
 
 import time

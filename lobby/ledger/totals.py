@@ -1,6 +1,7 @@
-"""The number of devices that match a filter, if the counts state it exactly. A bucket of the counts has a state, a
-target, and for failed and refused devices a reason. Names, fingerprints and times are not counted, so filters by these
-have no number. Numbers are never estimated.
+"""The number of devices that match a filter, if the counts state it exactly.
+
+A bucket of the counts has a state, a target, and for failed and refused devices a reason. Names, fingerprints and times
+are not counted, so filters by these have no number. Numbers are never estimated.
 """
 
 from collections.abc import Iterable

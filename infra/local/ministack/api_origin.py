@@ -1,10 +1,10 @@
 """Serves the lobby's HTTP API at the root of its own port.
 
 Difference from AWS: API Gateway serves an HTTP API at the root of its own host name (API Gateway developer guide,
-"Create an HTTP API"). MiniStack serves it below a path of the port of all services. The console's absolute paths do not
-work there, and all services share one origin.
+"Create an HTTP API"). MiniStack serves it below a path, on one port for all services. There, the console's absolute
+paths do not work, and all services share one origin.
 
-The patch passes requests on the console's port only to the routes of the lobby's API. Responses are those of the API,
+The patch passes requests on the console's port only to the routes of the lobby's API. The API's responses are returned
 without the emulator's CORS headers. A request for another host is refused, as by API Gateway. A browser that requests
 `localhost` is redirected to 127.0.0.1, the callback URL of the sign-in.
 
@@ -65,7 +65,7 @@ class ApiOrigin:
         query = scope["query_string"].decode("latin-1")
         if headers.get("host") != self._host:
             return self._wrong_host(scope["method"], headers, target + (f"?{query}" if query else ""))
-        if scope["method"] == "OPTIONS":  # the API has no CORS settings, so no route; the emulator would return 403
+        if scope["method"] == "OPTIONS":  # no CORS, so no route; the emulator would return 403
             return _error(404, "Not Found")
         api = self._api_id()
         if api is None:

@@ -4,7 +4,7 @@ Browsers let any page send requests to loopback. A page cannot change the header
 (Fetch, 3.2) and `Sec-Fetch-*` (Fetch Metadata Request Headers); other clients send no `Origin` and no `Sec-Fetch-*`.
 The rules reject
 
-- a `Host` that is not this machine's: a name of another site that resolves to 127.0.0.1 (DNS rebinding),
+- a `Host` that does not name this machine, such as another site's name that resolves to 127.0.0.1 (DNS rebinding),
 - an `Origin` other than the server's own, where it has pages: the console's port, and the sign-in form,
 - a `Sec-Fetch-Site` of another site or port, unless a user follows a link or redirect to the console or the sign-in
   page.

@@ -1,8 +1,9 @@
 """Answers `$aws/certificates/create-from-csr/json`, by which a device gets a certificate for its own key.
 
-MiniStack accepts the request and never answers (AWS IoT developer guide, "Device provisioning MQTT API",
-CreateCertificateFromCsr). The certificate is PENDING_ACTIVATION and is returned with an ownership token, as by
-CreateKeysAndCertificate. RegisterThing, which MiniStack has, activates it. Unnecessary when MiniStack answers.
+Difference from AWS: AWS IoT answers the request (AWS IoT developer guide, "Device provisioning MQTT API",
+CreateCertificateFromCsr); MiniStack accepts it and never answers. The new certificate is PENDING_ACTIVATION and is
+returned with an ownership token, as by CreateKeysAndCertificate. RegisterThing, which MiniStack supports, activates it.
+Unnecessary when MiniStack answers.
 """
 
 import importlib

@@ -1,9 +1,9 @@
 """Limits concurrent Lambda runs per account and Region, retries throttled events, and counts runs.
 
-Difference from AWS: the concurrency quota holds per account and Region (Lambda developer guide, "Lambda quotas":
-1,000, for new accounts fewer), and an asynchronous event that is throttled returns to Lambda's queue and is retried for
-up to six hours, apart from the retries after errors ("Invoking a Lambda function asynchronously"). MiniStack has one
-limit for all accounts, and a throttled event uses up its retries.
+Difference from AWS: the concurrency quota holds per account and Region (Lambda developer guide, "Lambda quotas": 1,000,
+less for new accounts). A throttled asynchronous event returns to Lambda's queue and is retried for up to six hours,
+independently of the retries after errors ("Invoking a Lambda function asynchronously"). MiniStack has one limit for all
+accounts, and a throttled event uses up its retries.
 
 Unnecessary when: MiniStack limits concurrency per account and Region and retries throttled events as AWS does.
 """
@@ -28,7 +28,7 @@ EXECUTE: Final = PatchPoint(_LAMBDA, "_execute_function", ("func", "event"))
 ASYNCHRONOUS: Final = PatchPoint(_LAMBDA, "invoke_async_with_retry", ("func", "event"))
 PATCH_POINTS: Final = (ACQUIRE, IN_FLIGHT, KEY, RUN, EXECUTE, ASYNCHRONOUS)
 FIRST_WAIT: Final = 1.0
-"""Seconds before a throttled event is tried again the first time ("Invoking a Lambda function asynchronously")."""
+"""Seconds before the first retry of a throttled event ("Invoking a Lambda function asynchronously")."""
 LONGEST_WAIT: Final = 300.0
 _is_event: contextvars.ContextVar[bool] = contextvars.ContextVar("is_event", default=False)
 """Whether the current invocation is asynchronous."""

@@ -1,8 +1,8 @@
 """Counts what AWS would bill or throttle: API calls, MQTT packets, Lambda runs and their billed milliseconds.
 
-Difference from AWS: CloudWatch has these figures (usage metrics, `AWS/Lambda` Invocations, Duration, Throttles), with a
-delay of a minute and without the calls per operation. `GET /_ministack/counters` returns them as JSON, from the start
-of the emulator; benchmarks read it before and after and subtract.
+Difference from AWS: CloudWatch has these figures (usage metrics, `AWS/Lambda` Invocations, Duration, Throttles), but
+with a delay of a minute and without the calls of each operation. `GET /_ministack/counters` returns them as JSON, from
+the start of the emulator; benchmarks read it before and after and subtract.
 
 Unnecessary when: MiniStack has CloudWatch usage metrics for every operation.
 """
@@ -76,7 +76,7 @@ def _as_dict(counts: Any) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def is_failure(status: int) -> bool:
-    """Whether this HTTP status is that of a failed call."""
+    """Whether this HTTP status means that the call failed."""
     return status >= _CLIENT_ERROR
 
 

@@ -34,7 +34,7 @@ _STREAMS: Final = "local_streams"
 _TRIMMED: Final = "local_trimmed"
 _FLUSH_SECONDS: Final = 1.0
 _PAUSE_FACTOR: Final = 20
-"""A service whose save took t seconds is saved again after 20 t at the earliest, so that one with much state, such as
+"""A service whose save took t seconds is saved again after at least 20 t, so that a service with much state, such as
 CloudWatch Logs, does not delay the others."""
 _JOURNAL_BYTES: Final = 32 * 1024 * 1024
 _ITEM_WRITES: Final = frozenset(
@@ -76,7 +76,7 @@ class StatePersister:
         self._tables_changed = False
         self._saved_schema: object = None
         self._saved_stacks: object = None
-        """None until the state is loaded, because nothing must be saved before that."""
+        """None until the state is loaded, because nothing may be saved earlier."""
         self._stacks = StackChanges()
 
     def apply(self) -> None:
@@ -88,8 +88,8 @@ class StatePersister:
         LOAD_ALL.wrap(self._replaying)
 
     def mark_changed(self, *, tables: bool = False) -> None:
-        """Record that state may have changed. `tables`: tables have changed in a way that is not in the journal, for
-        example one created by a stack."""
+        """Record that state may have changed. `tables`: tables have changed in a way that the journal does not contain,
+        for example because a stack has created one."""
         self._changes += 1
         self._tables_changed = self._tables_changed or tables
 
@@ -145,7 +145,7 @@ class StatePersister:
     async def _save(self, name: str, state: Callable[[], Any]) -> bool:
         try:
             snapshot = state()
-        except RuntimeError as error:  # another thread of the emulator changed it during the save
+        except RuntimeError as error:  # another thread of the emulator changed the state during the save
             log.info("%s is being changed (%s), will be saved next time", name, error)
             return False
         return snapshot is None or await asyncio.to_thread(self._writer.save, name, snapshot)
@@ -192,7 +192,7 @@ class StatePersister:
     def _adding_streams(self, original: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
         def state() -> dict[str, Any]:
             snapshot = original()
-            # No write can happen between these two: handlers run on this thread and do not await.
+            # No write can happen between these two steps, because handlers run on this thread and do not await.
             return snapshot | {
                 _JOURNAL: self.journal.rotate(),
                 _STREAMS: _copy(RECORDS.resolve()),

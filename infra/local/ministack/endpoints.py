@@ -110,7 +110,7 @@ def _with_certificate(original: Callable[[], Awaitable[ssl.SSLContext | None]], 
     async def context() -> ssl.SSLContext | None:
         tls = await original()
         if tls is not None:
-            tls.set_alpn_protocols([ALPN])  # a client that offers none is not affected
+            tls.set_alpn_protocols([ALPN])  # clients that offer no protocol are not affected
             await asyncio.to_thread(listeners.renew_certificate, tls)
         return tls
 

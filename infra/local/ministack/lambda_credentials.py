@@ -1,11 +1,11 @@
-"""Gives Lambda functions session credentials that cannot be computed.
+"""Gives Lambda functions session credentials that nobody can compute.
 
 Difference from AWS: the credentials of an execution role are random. MiniStack derives the access key, the secret and
 the session token of a function from its ARN and its role's ARN with a hash, so anyone who knows these names can sign as
 the role.
 
-The patch derives the same values with the deployment's secret as the key of an HMAC. They stay the same for all
-processes of one function, as MiniStack requires, and expire with the deployment.
+The patch derives the same values with the deployment's secret as the key of an HMAC. They are the same for all
+processes of a function, as MiniStack requires, and expire with the deployment.
 
 Unnecessary when: MiniStack's `execution_credentials` returns random secrets.
 """

@@ -2,8 +2,9 @@
 
 Difference from AWS: ListThings (`maxResults`, `nextToken`), ListCertificates and ListTargetsForPolicy (`pageSize`,
 `marker`) return at most 250 elements, certificates in the order of their creation (API reference). MiniStack returns
-all of them. AWS documents no order of things and targets; here they are sorted. A token names the last element of its
-page, so that the next page is complete even if elements are deleted in between. The default page size is 250.
+all elements at once. AWS documents no order for things and targets; here they are sorted. A token names the last
+element of its page, so that the next page is complete even if elements are deleted in between. The default page size is
+250.
 
 Unnecessary when: MiniStack reads these parameters.
 """

@@ -132,8 +132,9 @@ class Listeners:
         return record is not None and record.get("status") == "ACTIVE"
 
     def disconnect_deactivated(self) -> None:
-        """Close the sessions whose certificate is no longer ACTIVE in their account and Region. AWS does so within
-        minutes (AWS IoT developer guide, "Deactivate or revoke a client certificate"), this emulator immediately."""
+        """Close the sessions whose certificate is no longer ACTIVE in their account and Region. AWS does this within
+        minutes (AWS IoT developer guide, "Deactivate or revoke a client certificate"); this emulator does it
+        immediately."""
         for (account, region, client), session in list(self.iot._connected_clients.items()):
             certid = session.certificate_id
             if certid is None or session.provisioning_template is not None:

@@ -28,7 +28,8 @@ from infra.local.ministack.patch_points import PatchPoint
 
 COOKIE: Final = "cognito"
 SECONDS: Final = 3600
-"""Counted from the sign-in; use does not extend it (Cognito developer guide, "User pool managed login")."""
+"""The length of a session, from the sign-in; use does not extend it (Cognito developer guide, "User pool managed
+login")."""
 BRANDING: Final = "AWS::Cognito::ManagedLoginBranding"
 _COGNITO: Final = "ministack.services.cognito"
 _CODE_FIELDS: Final = ("client_id", "pool_id", "redirect_uri", "scope", "username", "nonce")
@@ -100,7 +101,7 @@ def apply(sessions: LoginSessions | None = None) -> None:
 
 
 def _setting_cookie(original: Handler, sessions: LoginSessions) -> Handler:
-    """The emulator calls the original after it has verified the user's password."""
+    """Also set the cookie when the emulator has verified the user's password and calls the original function."""
 
     def issue(client_id: str, pool_id: str, redirect_uri: str, scope: str, username: str, *rest: str) -> Response:
         status, headers, body = original(client_id, pool_id, redirect_uri, scope, username, *rest)
@@ -157,7 +158,7 @@ def _cookie(token: str, seconds: int) -> str:
 
 
 def _keeping_groups(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Drop the page's own record of a refresh token, so that MiniStack refreshes it as a token of InitiateAuth."""
+    """Drop the page's own record of a refresh token, so that MiniStack treats it as a token of InitiateAuth."""
 
     def token(data: Any, query_params: Any, raw_body: bytes = b"", headers: Any = None) -> Any:
         form = parse_qs(raw_body.decode("utf-8", errors="replace"))
@@ -174,7 +175,7 @@ def _create_branding(logical_id: str, props: dict[str, Any], stack_name: str) ->
 
 
 def _delete_branding(_physical_id: str, _props: dict[str, Any]) -> None:
-    """Nothing to delete."""
+    """Do nothing: the resource has no effect."""
 
 
 def cookie_values(name: str, header: str) -> list[str]:

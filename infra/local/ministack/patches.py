@@ -120,7 +120,7 @@ def apply(layout: Layout) -> PatchedEmulator:
     transport.apply()
     current, counted = CurrentStrictness(layout.state_dir), Counters()
     transaction_conflicts.apply(current)
-    throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, which logs throttled calls too
+    throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, to log throttled calls
     region_outages.apply(faults)
     access_log.apply(layout.access_log_path, counted)
     listeners = endpoints.apply(layout)

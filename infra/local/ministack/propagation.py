@@ -69,7 +69,7 @@ class Propagation:
             yield
         finally:
             if read() == change[1]:
-                with suppress(ValueError):  # its delay has passed
+                with suppress(ValueError):  # the delay of the change has passed
                     self._before[key].remove(change)
 
     def created(self, key: Key) -> None:
@@ -78,7 +78,7 @@ class Propagation:
             self._before[key].append((self._clock(), Effect()))
 
     def effect(self, key: Key, current: Effect) -> Effect:
-        """Return the values that apply to a device now. `current` are those in the registry."""
+        """Return the values that apply to a device now. `current` are the values in the registry."""
         since = self._clock() - self._delay()
         pending = [change for change in self._before.get(key, ()) if change[0] > since]
         if not pending:

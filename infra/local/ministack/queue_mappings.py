@@ -2,12 +2,12 @@
 
 Differences from AWS (Lambda developer guide, "Using Lambda with Amazon SQS"):
 - The message groups of a FIFO queue are processed in parallel, each in order. MiniStack processes one batch at a time.
-  With `BatchSize` 1 a batch never spans groups, and SQS itself keeps one message of a group in flight.
-- Pollers wait for messages all the time. All mappings share MiniStack's poller. When it is triggered and finds no
-message, it pauses for 50 ms, which is often while others work. Here the pause is `PAUSE_SECONDS`.
+  With `BatchSize` 1, a batch never spans groups, and SQS itself keeps only one message of a group in flight.
+- Pollers wait for messages all the time. All mappings share MiniStack's single poller. When it is triggered and finds
+  no message, which is frequent while others work, it pauses for 50 ms. Here the pause is `PAUSE_SECONDS`.
 - A report of failed messages with an empty or unknown id fails the whole batch. MiniStack deletes the whole batch.
-- A message waits in its queue until a process is free. MiniStack receives it and then throttles the run at the limit of
-processes, which is the machine's and not one of AWS; the message stays hidden for the queue's visibility timeout.
+- A message waits in its queue until a process is free. MiniStack receives it first, and then throttles the run at its
+  limit of processes. The message then stays hidden for the visibility timeout of the queue.
 
 Standard queues, `MaximumConcurrency` and partial batch failures work in MiniStack as on AWS.
 

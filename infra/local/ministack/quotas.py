@@ -2,11 +2,11 @@
 
 Sources, by group below: for security and identity, the AWS IoT developer guide of 2020, "AWS IoT throttling limits",
 whose table is now in the AWS General Reference, "AWS IoT Core endpoints and quotas"; for the thing registry, the values
-that an account's Service Quotas (`iotcore`) listed, as AWS has raised those of the guide; for the message broker, the
+in the Service Quotas (`iotcore`) of an account, because AWS has raised the guide's values; for the message broker, the
 General Reference; for RegisterCertificateWithoutCA, a project of AWS's samples, which quoted the Reference in June
-2025. The rates of `UNCONFIRMED` are in none of these sources. All are per account and Region, and adjustable unless
-stated otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of
-its buckets: here a bucket holds the operations of one second.
+2025. None of these sources has the rates of `UNCONFIRMED`. All are per account and Region, and adjustable unless stated
+otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of its
+buckets: here a bucket holds the operations of one second.
 """
 
 import threading
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 OTHER_IOT_CALLS: Final = 10
-"""Operations per second of a control plane operation that is not in `RATES`. Most operations of AWS IoT have 10."""
+"""The rate of a control plane operation that is not in `RATES`. Most operations of AWS IoT have this rate."""
 CONNECT: Final = "mqtt:Connect"
 CONNECT_OF_CLIENT: Final = "mqtt:ConnectOfClient"
 PUBLISH: Final = "mqtt:Publish"
@@ -109,8 +109,8 @@ class Buckets:
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
 
     def take(self, operation: str, *key: str, rate: float | None = None, share: float = 1.0) -> bool:
-        """Take the token of one operation. Return False if there is none: the operation is throttled. The bucket has
-        the size of the whole rate, and is filled at `share` of it."""
+        """Take the token of one operation. Return False if there is none, so that the operation is throttled. The
+        bucket's size is the whole rate; it is filled at `share` of the rate."""
         size = float(RATES.get(operation, OTHER_IOT_CALLS) if rate is None else rate)
         now, per_second = self._clock(), size * share
         with self._lock:

@@ -1,12 +1,13 @@
 """Makes a Region unreachable, or two Regions unreachable from each other, while tests ask for it.
 
-Difference from AWS: a Region can fail, and the network between two Regions too. MiniStack is one process, in which
+Difference from AWS: a Region can fail, and so can the network between two Regions. MiniStack is one process, in which
 every Region always answers.
 
-The patch answers calls to a Region that is down with an empty 503, and so the calls of a Lambda function to a Region
-that it is cut off from: its access key states its own Region. In a Region that is down, no Lambda function runs, no
-mapping polls and no timer starts; devices are disconnected and cannot connect. Calls to IAM, which is global, succeed.
-Messages that the emulator itself passes to a queue of such a Region arrive, as they would on AWS after the outage.
+The patch answers calls to a Region that is down with an empty 503. A Lambda function, whose Region follows from its
+access key, gets the same answer from a Region that it is cut off from. In a Region that is down, no Lambda function
+runs, no mapping polls and no timer starts; devices are disconnected and cannot connect. Calls to IAM, which is global,
+succeed. Messages that the emulator itself passes to a queue of such a Region arrive, as they would on AWS after the
+outage.
 
 Unnecessary when: MiniStack can take Regions down, and separate them.
 """
@@ -40,7 +41,7 @@ PATCH_POINTS: Final = (
     *(SIGNED, EXECUTE, API, TIMER, OWN_REGION),
 )
 REFUSAL: Final[tuple[int, dict[str, str], bytes]] = (503, {}, b"")
-"""SDKs read the status of an empty response."""
+"""The response is empty, so SDKs use only its status."""
 _CHECK_SECONDS: Final = 0.2
 _GLOBAL: Final = ("/iam/",)
 log = logging.getLogger("local.region_outages")
@@ -120,5 +121,5 @@ async def _close(session: Any) -> None:
     close = functools.partial(session._send, {"type": "websocket.close", "code": 1006})
     try:
         await close()
-    except (OSError, RuntimeError) as error:  # it has just closed by itself
+    except (OSError, RuntimeError) as error:  # the connection has just closed by itself
         log.info("a connection was already closed: %s", error)

@@ -3,12 +3,12 @@
 Differences from AWS (DynamoDB developer guide, "How DynamoDB global tables work"):
 - `AWS::DynamoDB::GlobalTable` creates the replicas in other Regions. MiniStack ignores them in a stack, and supports
   them in UpdateTable.
-- A write is replicated within about a second, item by item; of two writes to one item the last one wins everywhere.
-  While a Region cannot be reached, writes for it wait. MiniStack writes to all replicas at once.
+- A write is replicated within about a second, item by item; the last of two writes to an item wins everywhere. While a
+  Region cannot be reached, writes for it wait. MiniStack writes to all replicas at once.
 
-The patch adds the replicas of a stack's table, and puts each write in a queue with the time at which it is due. Each
-item has its own delay, so the items of a transaction arrive apart, but the writes of an item in order. A write that is
-older than the replica's item is dropped. Waiting writes are part of the saved state.
+The patch adds the replicas of a stack's table, and puts each write into a queue with the time at which it is due. Each
+item has its own delay, so the items of a transaction arrive separately, but the writes of an item arrive in order. A
+write that is older than the replica's item is dropped. Waiting writes are part of the saved state.
 
 Unnecessary when: MiniStack creates the replicas of a stack's table, and can delay replication.
 """
@@ -47,7 +47,7 @@ _PAUSE: Final = 0.02
 _NO_SORT: Final = "__no_sort__"
 """MiniStack's sort key of an item in a table without one."""
 Place = tuple[str, str, str, str]
-"""Region, table, partition key and sort key of an item. The account is that of the lobby."""
+"""Region, table, partition key and sort key of an item. The account is the lobby's account."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Replication:
         """Called when a replica was changed."""
 
     def apply(self) -> None:
-        """Delay replication, save what waits, and create the replicas of stacks."""
+        """Delay replication, save the waiting writes, and create the replicas of stacks."""
         REPLICATE.wrap(lambda _original: self.replicate)
         STATE.wrap(lambda original: lambda: original() | {_SAVED: self.saved()})
         LOAD.wrap(self._loading)
@@ -168,7 +168,7 @@ def _key_of(table: dict[str, Any], item: dict[str, Any]) -> tuple[str, str]:
 
 
 def _replicated(provision: Callable[..., Any], place: int) -> Callable[..., Any]:
-    """Add the replicas that a stack's table names and does not have yet. `place` is that of the properties."""
+    """Add the replicas that a stack's table names and does not have yet. `place` is the position of the properties."""
 
     def provisioning(*arguments: Any, **more: Any) -> Any:
         result = provision(*arguments, **more)

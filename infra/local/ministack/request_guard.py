@@ -80,7 +80,8 @@ class RequestGuard:
 
 
 def _headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers with lower-case names. A repeated header is joined as Signature Version 4 signs it."""
+    """Return the headers with lower-case names. Repeated headers are joined in the way that Signature Version 4 signs
+    them."""
     headers: dict[str, str] = {}
     for raw, value in pairs:
         name, text = raw.decode("latin-1").lower(), VALUE.resolve()(value)

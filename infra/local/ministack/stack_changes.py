@@ -14,7 +14,7 @@ STACKS: Final = PatchPoint(_MODULE, "_stacks")
 EVENTS: Final = PatchPoint(_MODULE, "_stack_events")
 PATCH_POINTS: Final = (STACKS, EVENTS)
 LONGEST: Final = 300.0
-"""Seconds. A stack that takes longer, such as one that waits for a signal, does not count."""
+"""In seconds. A stack that takes longer, for example because it waits for a signal, does not count as in progress."""
 _RESTS: Final = "REVIEW_IN_PROGRESS"
 """The status of a stack whose first change set was not executed. It is not in progress."""
 

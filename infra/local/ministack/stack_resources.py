@@ -34,7 +34,7 @@ Handler = Callable[..., Any]
 
 
 def is_protected(properties: Mapping[str, Any]) -> bool:
-    """Return whether a replica of a global table has deletion protection. There is one replica here."""
+    """Return whether a replica of a global table has deletion protection. Only one replica is checked."""
     return any(str(each.get("DeletionProtectionEnabled")).lower() == "true" for each in properties.get("Replicas", []))
 
 
@@ -68,7 +68,8 @@ def _unless_exists(create: Handler, key: str, existing: Any, kind: str) -> Handl
 
 
 def _protecting(provision: Handler, tables: Any, place: int) -> Handler:
-    """Store the deletion protection of the replica, which MiniStack ignores. `place` is that of the properties."""
+    """Store the deletion protection of the replica, which MiniStack ignores. `place` is the position of the
+    properties."""
 
     def provisioning(*arguments: Any, **more: Any) -> Any:
         result = provision(*arguments, **more)

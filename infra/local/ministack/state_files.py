@@ -1,9 +1,9 @@
 """The state files of `durability`: one JSON file per service, in the format that MiniStack loads at start-up.
 
 MiniStack's own writer encodes value by value in Python, which takes seconds with thousands of devices and log lines.
-This one encodes a service with one call and writes the file only if the content has changed. The modification time of a
-file is the time of the last save, even if nothing had changed. Several services can be saved together: after a kill,
-either all of these states are on the disk or none.
+This writer encodes a service with one call and writes the file only if the content has changed. The modification time
+of a file is the time of the last save, even if nothing had changed. Several services can be saved together: after a
+kill, either all of these states are on the disk or none.
 """
 
 import hashlib

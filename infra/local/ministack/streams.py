@@ -59,7 +59,7 @@ class Rules:
 
     batch_size: int = 100
     retries: int | None = None
-    """None: until the record expires."""
+    """None: retried until the record expires."""
     bisect: bool = False
     partial: bool = False
     """Whether the function reports the records that failed."""

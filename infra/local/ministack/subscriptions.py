@@ -74,7 +74,8 @@ def _subscribing(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _in_scope_of_topic(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Confirm in the account and Region of the topic's ARN. Any caller with the token may confirm, even unsigned."""
+    """Confirm in the account and Region of the topic's ARN. Any caller with the token may confirm, even without a
+    signature."""
 
     def confirm(params: Any) -> Any:
         parts = _first(params, "TopicArn").split(":")

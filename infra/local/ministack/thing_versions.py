@@ -1,7 +1,7 @@
-"""Refuses UpdateThing with an `expectedVersion` that is not the thing's.
+"""Refuses UpdateThing with an `expectedVersion` that is not the thing's version.
 
 Difference from AWS: AWS IoT refuses the call with VersionConflictException (API reference, UpdateThing). MiniStack
-ignores the parameter of UpdateThing; it only checks that of DeleteThing.
+checks the parameter only in DeleteThing and ignores it in UpdateThing.
 
 Unnecessary when: MiniStack checks it.
 """

@@ -4,9 +4,9 @@ Difference from AWS: AWS IoT throttles each operation per account and Region (AW
 endpoints and quotas"). MiniStack accepts any rate.
 
 An API call over the rate is answered with ThrottlingException, status 400 (control plane) or 429 (data plane), as the
-API references state. A CONNECT over the rate ends the connection without CONNACK; a PUBLISH over it is discarded
-without PUBACK, so that the client sends it again; a SUBSCRIBE over it ends the connection (AWS IoT developer guide,
-"Lifecycle events", disconnect reason THROTTLED).
+API references state. A CONNECT over the rate ends the connection without CONNACK. A PUBLISH over the rate is discarded
+without PUBACK, so that the client sends it again. A SUBSCRIBE over the rate ends the connection (AWS IoT developer
+guide, "Lifecycle events", disconnect reason THROTTLED).
 
 Unnecessary when: MiniStack has the quotas of AWS IoT.
 """
@@ -74,7 +74,7 @@ def _exception(service: str, request_id: str) -> tuple[int, dict[str, str], byte
 def _throttling_registration(
     original: Callable[..., Awaitable[bool]], current: CurrentStrictness, buckets: Buckets, counters: Counters
 ) -> Callable[..., Awaitable[bool]]:
-    """Throttle the CONNECT packets of certificates that are not registered, which no session handles."""
+    """Throttle the CONNECT packets of unregistered certificates, which no session handles."""
 
     async def register(der: bytes, peername: Any, server_name: str | None = None) -> bool:
         scope = scope_of_connection()

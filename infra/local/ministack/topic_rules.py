@@ -5,8 +5,9 @@ with retries and an on-failure destination, and a failure to invoke runs the rul
 guide, "Lambda", "Error handling (error action)"; Lambda developer guide, "Invoking a Lambda function
 asynchronously"). MiniStack calls the function once, immediately and without a permission check.
 
-The patch replaces the action. It also limits the invocations of one function that rules run concurrently: each is a
-process on this machine, and a device that connects repeatedly while the bouncer starts would cause several.
+The patch replaces the action. It also limits how many invocations of one function rules run concurrently, because each
+invocation is a process on this machine, and a device that connects repeatedly while the bouncer starts would cause
+several.
 
 Unnecessary when: MiniStack's rules check the function's resource policy, invoke asynchronously and run the error
 action, and its Lambda has a concurrency limit per function.
@@ -35,7 +36,7 @@ EVALUATE: Final = PatchPoint(_IAM, "evaluate_resource_policy", ("doc", "ctx", "s
 PATCH_POINTS: Final = (TO_LAMBDA, ACTION, FUNCTION, RECORD, INVOKE, EXECUTE, CONTEXT, EVALUATE)
 
 MAX_CONCURRENT: Final = 4
-"""Concurrent invocations of one function by rules. The next waits until one of them ends."""
+"""The maximum number of concurrent invocations of one function by rules. Further ones wait."""
 
 _queued: contextvars.ContextVar[bool] = contextvars.ContextVar("queued", default=False)
 """Whether a rule started the current invocation."""

@@ -1,6 +1,6 @@
 """Rejects operations on an item while a DynamoDB transaction works on it, in strict mode.
 
-Difference from AWS: a transaction takes several round trips. During these, an operation on one of its items fails with
+Difference from AWS: a transaction takes several round trips. Meanwhile, an operation on one of its items fails with
 TransactionConflictException, or, in a transaction, with TransactionCanceledException and the reason TransactionConflict
 (DynamoDB developer guide, "Transaction conflict handling in DynamoDB"). MiniStack executes one request after the other,
 so there are no conflicts.

@@ -18,7 +18,7 @@ from infra.local.ministack.patch_points import PatchPoint
 
 EVALUATE: Final = PatchPoint("ministack.core.iam_evaluator", "evaluate", ("ctx", "policies", "limits"))
 EVALUATE_IN_IOT: Final = PatchPoint("ministack.services.iot", "evaluate", ("ctx", "policies", "limits"))
-"""The same function, imported: AWS IoT evaluates the role of a provisioning template by itself."""
+"""The same function under the name that AWS IoT imports, which evaluates the role of a provisioning template itself."""
 PATCH_POINTS: Final = (EVALUATE, EVALUATE_IN_IOT)
 _ALLOW: Final = "Allow"
 _ROLE: Final = re.compile(r"arn:aws:(?:sts::[0-9]{12}:assumed-role|iam::[0-9]{12}:role)/([^/]+)")
