@@ -117,6 +117,7 @@ const CHANGE = [
   "liftQuarantine",
   "offerDevices",
   "withdrawTransfers",
+  "transfers",
 ];
 const BULK_CHANGE = ["previewChange", "changeDevices"];
 const TOKENS = ["enrolmentTokens", "createEnrolmentToken", "revokeEnrolmentToken"];

@@ -1,4 +1,4 @@
-/** Releases, retries, renews, quarantines or revokes a device after explaining the effect in its current state. */
+/** Releases, retries, renews, quarantines or revokes a device, or withdraws its offer, after explaining the effect. */
 import { Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useMutation } from "urql";
@@ -7,10 +7,18 @@ import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";
-import { DISMISS, LIFT, QUARANTINE, RELEASE, RENEW, RETRY, REVOKE } from "./mutations";
+import { DISMISS, LIFT, QUARANTINE, RELEASE, RENEW, RETRY, REVOKE, WITHDRAW } from "./mutations";
 import { type DialogProps, placeOf, type Subject } from "./subject";
 
-export type ConfirmedAction = "release" | "retry" | "renew" | "dismiss" | "quarantine" | "lift" | "revoke";
+export type ConfirmedAction =
+  | "release"
+  | "retry"
+  | "renew"
+  | "dismiss"
+  | "quarantine"
+  | "lift"
+  | "withdraw"
+  | "revoke";
 
 /** Actions that require a reason: the label and the description of its field. */
 const REASON: Partial<Record<ConfirmedAction, string>> = {
@@ -77,6 +85,7 @@ export function ActionDialog({ action, subject, known, opened, onDone, onClose }
 const TITLES: Partial<Record<ConfirmedAction, string>> = {
   dismiss: "Dismiss suspicion",
   lift: "Lift quarantine",
+  withdraw: "Withdraw offer",
 };
 
 type CarryOut = (subject: Subject, why: string) => Promise<Failure | string>;
@@ -89,6 +98,7 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
   const [, dismiss] = useMutation(DISMISS);
   const [, quarantine] = useMutation(QUARANTINE);
   const [, lift] = useMutation(LIFT);
+  const [, withdraw] = useMutation(WITHDRAW);
   const [, revoke] = useMutation(REVOKE);
   return {
     release: async ({ certid }) => {
@@ -117,6 +127,17 @@ function useActions(): Record<ConfirmedAction, CarryOut> {
     lift: async ({ certid }, why) => {
       const { error } = await lift({ certid, why });
       return error ? failureOf(error) : "Quarantine lifted. Its certificate is activated again.";
+    },
+    withdraw: async ({ certid, offer }) => {
+      const { data, error } = await withdraw(
+        { certid, offer: offer ?? "" },
+        { additionalTypenames: ["Device"] },
+      );
+      if (error) return failureOf(error);
+      const refusal = data?.withdrawTransfers?.results.find((each) => !each.ok);
+      return refusal
+        ? { code: refusal.code ?? "", message: refusal.message ?? "" }
+        : "The offer is withdrawn.";
     },
     revoke: async ({ certid }, why) => {
       const { error } = await revoke({ certid, why });

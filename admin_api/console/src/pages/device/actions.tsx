@@ -1,6 +1,7 @@
 /** Buttons for the actions that are possible now. Each opens a dialog that explains the effect. */
 import { Button, Group } from "@mantine/core";
 import {
+  IconArrowBackUp,
   IconArrowsMove,
   IconBan,
   IconCertificate,
@@ -26,6 +27,7 @@ const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon:
   dismiss: { operation: "dismissSuspicion", label: "Dismiss suspicion", icon: IconUserCheck },
   quarantine: { operation: "quarantineDevice", label: "Quarantine", icon: IconLock },
   lift: { operation: "liftQuarantine", label: "Lift quarantine", icon: IconLockOpen },
+  withdraw: { operation: "withdrawTransfers", label: "Withdraw offer", icon: IconArrowBackUp },
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
 
@@ -38,6 +40,11 @@ export function actionsOf(
   return actions.filter(
     (action) => allowed.includes(ACTIONS[action].operation) && may(ACTIONS[action].operation),
   );
+}
+
+/** Whether the user's role permits the action. */
+export function isPermitted(action: Action, may: (operation: string) => boolean): boolean {
+  return may(ACTIONS[action].operation);
 }
 
 /** The actions on a fingerprint that is not registered. */

@@ -2,8 +2,8 @@
  * Describes the effect of an action on a device in its current state. Has one entry for every pair that the
  * ledger allows (`lobby/domain/states.py`); `tests/events/operator_actions.json` checks both.
  */
-export type Action = StateAction | "renew";
-/** Depends on the state only. Renewing depends on the client, too. */
+export type Action = StateAction | "renew" | "withdraw";
+/** Depends on the state only. Renewing depends on the client, too, and withdrawing on an offer. */
 type StateAction =
   | "claim"
   | "move"
@@ -161,12 +161,16 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
 const RENEWAL =
   "It is asked to renew its certificate, now and each day until it has. It leaves {target} for some seconds and returns with a new certificate. Both certificates work until then; after that the old one is deactivated. Its label stays valid.";
 
+const WITHDRAWAL =
+  "It is not offered any more and stays in this lobby. An acceptance of this offer is refused from then on: tell the other operator.";
+
 /** Return the effect; undefined if the ledger does not allow the action. `target`: its display name. */
 export function consequenceOf(
-  action: OfferedAction | "renew",
+  action: OfferedAction | "renew" | "withdraw",
   state: string,
   target: string | null,
 ): string | undefined {
+  if (action === "withdraw") return WITHDRAWAL;
   const text = action === "renew" ? RENEWAL : CONSEQUENCES[action][state as DeviceState];
   return text?.replaceAll("{target}", target ?? "its target");
 }

@@ -6,7 +6,7 @@ import { StateBadge, stateInfo } from "../../parts/state_badge";
 import type { TargetEntry } from "../../parts/targets";
 import { Ago } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
-import { ActionButton, ActionButtons, actionsOf } from "./actions";
+import { ActionButton, ActionButtons, actionsOf, isPermitted } from "./actions";
 import { Attention } from "./attention";
 import { ConnectionProblems } from "./connection_problems";
 import type { Action } from "./consequences";
@@ -40,7 +40,12 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
         onConfirmed={onChanged}
         action={first && <ActionButton action={first} first onBegin={onBegin} />}
       />
-      <TransferNotice transfer={device.transfer} />
+      <TransferNotice
+        transfer={device.transfer}
+        action={
+          isPermitted("withdraw", may) && <ActionButton action="withdraw" first={false} onBegin={onBegin} />
+        }
+      />
       <ConnectionProblems device={device} />
       <ActionButtons actions={others} first={others.includes("claim") ? "claim" : null} onBegin={onBegin} />
       <Grid gap="md">

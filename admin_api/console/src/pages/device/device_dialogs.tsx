@@ -15,7 +15,7 @@ interface Props extends Omit<DialogProps, "opened"> {
 }
 
 const ROUTES = ["claim", "move"] as const;
-const PLAIN = ["release", "retry", "renew", "dismiss", "quarantine", "lift", "revoke"] as const;
+const PLAIN = ["release", "retry", "renew", "dismiss", "quarantine", "lift", "withdraw", "revoke"] as const;
 
 export function DeviceDialogs({ begun, ...dialog }: Props) {
   // Keeps the content while the dialog closes.

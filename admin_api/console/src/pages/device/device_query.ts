@@ -10,7 +10,7 @@ export const DEVICE = graphql(`
       firstSeen lastSeen clientVersion lobbyRegion labelCode allowedActions showsCode triesLeft online onlineSince
       connectionProblems { code message place count lastAt }
       suspicion { at message dismissedAt }
-      transfer { step partner expires expired endpoint until ended }
+      transfer { step offer partner expires expired endpoint until ended }
       renewal { stage by overdue unable }
       certificate { subject issuer serialNumber notBefore notAfter key signature }
       history(last: $last) { seq at actor event before after generation reason target }

@@ -52,6 +52,12 @@ export const LIFT = graphql(`
   mutation Lift($certid: ID!, $why: String!) { liftQuarantine(certid: $certid, why: $why) { certid devstate } }
 `);
 
+export const WITHDRAW = graphql(`
+  mutation Withdraw($certid: ID!, $offer: String!) {
+    withdrawTransfers(certids: [$certid], offer: $offer) { results { ok code message } }
+  }
+`);
+
 export const REVOKE = graphql(`
   mutation Revoke($certid: ID!, $why: String!) { revokeDevice(certid: $certid, why: $why) { certid devstate } }
 `);

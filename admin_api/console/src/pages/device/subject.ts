@@ -14,6 +14,8 @@ export interface Subject {
   profile: string;
   /** The config in its route: text or a JSON object; null if there is none. */
   config: unknown;
+  /** The id of the offer to another lobby; null: not offered. */
+  offer: string | null;
 }
 
 export function subjectOf(device: DeviceRecord): Subject {
@@ -25,6 +27,7 @@ export function subjectOf(device: DeviceRecord): Subject {
     targetregion: region,
     profile,
     config,
+    transfer,
   } = device;
   return {
     certid,
@@ -33,11 +36,20 @@ export function subjectOf(device: DeviceRecord): Subject {
     target: account && region ? keyOf({ account, region }) : null,
     profile,
     config,
+    offer: transfer?.step === "offered" ? transfer.offer : null,
   };
 }
 
 export function unknownSubject(certid: string): Subject {
-  return { certid, name: shortForm(certid), state: "absent", target: null, profile: "default", config: null };
+  return {
+    certid,
+    name: shortForm(certid),
+    state: "absent",
+    target: null,
+    profile: "default",
+    config: null,
+    offer: null,
+  };
 }
 
 /** A target's name if known, otherwise its account and Region. */

@@ -1,6 +1,7 @@
 /** The notice of a device that is offered to another lobby, was transferred there, or came from one. */
-import { Alert, Text } from "@mantine/core";
+import { Alert, Stack, Text } from "@mantine/core";
 import { IconArrowsExchange } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import type { DeviceRecord } from "./device_query";
 
 type Transfer = NonNullable<DeviceRecord["transfer"]>;
@@ -8,11 +9,20 @@ type Transfer = NonNullable<DeviceRecord["transfer"]>;
 /** The day of a time in ISO 8601. */
 const day = (at: string) => at.slice(0, 10);
 
-export function TransferNotice({ transfer }: { transfer: Transfer | null }) {
+interface Props {
+  transfer: Transfer | null;
+  /** The button that withdraws an offer; false: the user may not. */
+  action?: ReactNode;
+}
+
+export function TransferNotice({ transfer, action }: Props) {
   if (!transfer) return null;
   return (
     <Alert role="status" color="blue" icon={<IconArrowsExchange aria-hidden />} title={titleOf(transfer)}>
-      <Text size="sm">{textOf(transfer)}</Text>
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">{textOf(transfer)}</Text>
+        {transfer.step === "offered" && action}
+      </Stack>
     </Alert>
   );
 }
@@ -29,5 +39,5 @@ function textOf({ step, expires, expired, endpoint, until, ended }: Transfer): s
   if (step === "completed")
     return `Its lobby is at ${endpoint}. It is sent there when it connects here, until ${day(until ?? "")}.`;
   if (expired) return `The offer ended on ${day(expires)}. Nothing has changed.`;
-  return `It works on until the transfer is completed. The offer ends on ${day(expires)}. Withdraw it with lobbyctl transfers withdraw.`;
+  return `It works on until the transfer is completed. The offer ends on ${day(expires)}.`;
 }

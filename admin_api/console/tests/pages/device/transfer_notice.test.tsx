@@ -5,6 +5,7 @@ import { TransferNotice } from "../../../src/pages/device/transfer_notice";
 
 const OFFERED = {
   step: "offered",
+  offer: "a".repeat(32),
   partner: "Bob Ltd",
   expires: "2026-12-30T00:00:00.000Z",
   expired: false,

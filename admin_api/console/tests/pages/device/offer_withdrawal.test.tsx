@@ -1,0 +1,55 @@
+/** The withdrawal of the offer of a device to another lobby. */
+import { fireEvent, screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { stopClock } from "../clock";
+import { deviceRecord, dialog, enter, ID, PLACED } from "./device_fixtures";
+
+stopClock();
+
+const OFFER = "a".repeat(32);
+const TRANSFER = {
+  __typename: "DeviceTransfer",
+  step: "offered",
+  offer: OFFER,
+  partner: "Bob Ltd",
+  expires: "2026-12-30T00:00:00.000Z",
+  expired: false,
+  endpoint: null,
+  until: null,
+  ended: false,
+};
+
+function withdrawn(more: Record<string, unknown>) {
+  const result = { __typename: "TransferResult", ok: true, code: null, message: null, ...more };
+  return { withdrawTransfers: { __typename: "TransferResults", results: [result] } };
+}
+
+test("withdraws an offer, and only this one, after a confirmation", async () => {
+  const { api } = enter(deviceRecord({ ...PLACED, transfer: TRANSFER }));
+  api.answer("Withdraw", withdrawn({}));
+  fireEvent.click(await screen.findByRole("button", { name: "Withdraw offer" }));
+  const asked = await dialog();
+  expect(asked.getByText(/refused from then on/)).toBeTruthy();
+  expect(api.variablesOf("Withdraw")).toEqual([]);
+  fireEvent.click(asked.getByRole("button", { name: "Withdraw offer" }));
+  expect(await screen.findByText("The offer is withdrawn.")).toBeTruthy();
+  expect(api.variablesOf("Withdraw")).toEqual([{ certid: ID, offer: OFFER }]);
+});
+
+test("shows why an offer that was completed meanwhile is not withdrawn", async () => {
+  const { api } = enter(deviceRecord({ ...PLACED, transfer: TRANSFER }));
+  api.answer("Withdraw", withdrawn({ ok: false, code: "NOT_OFFERED", message: "got a device without it" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Withdraw offer" }));
+  const asked = await dialog();
+  fireEvent.click(asked.getByRole("button", { name: "Withdraw offer" }));
+  expect(await asked.findByText(/got a device without it/)).toBeTruthy();
+});
+
+test.each([
+  ["viewer", TRANSFER],
+  ["operator", { ...TRANSFER, step: "completed", endpoint: "b.example", until: TRANSFER.expires }],
+] as const)("offers no withdrawal to a %s of the transfer %j", async (role, transfer) => {
+  enter(deviceRecord({ ...PLACED, transfer }), { role });
+  await screen.findByText(/Bob Ltd/);
+  expect(screen.queryByRole("button", { name: "Withdraw offer" })).toBeNull();
+});
