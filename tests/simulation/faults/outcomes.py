@@ -4,6 +4,7 @@ entries that only record that the commissioner had nothing left to do, because t
 every outcome (valid hash chains, counts that a recount confirms, no undelivered events) are also checked here.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -23,6 +24,7 @@ from tests.simulation.faults.devices import A, B, Fleet, SimulatedDevice
 from tests.simulation.faults.shadows import shadows_in
 
 _VARYING = ("enteredat", "claimedat", "firstseen", "head", "version", "message", "code")
+_TIMES_OF_TRANSFER = ("at", "expires", "until")
 Line = tuple[str, str, str, str]
 """A history entry: event, reason, target, actor."""
 
@@ -89,10 +91,13 @@ def _active(target: Target) -> list[str]:
 
 def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
     """Replace the time of the last hello by a flag: whether it is in the scenario. Leave out whether the device has
-    answered the announcement of its standby: one that knows it already does not."""
+    answered the announcement of its standby: one that knows it already does not. Leave out the times of a transfer."""
     kept_fields = {name: value for name, value in row.items() if name not in _VARYING}
     if "standby" in row:
         kept_fields["standby"] = str(replace(parse_standby(row["standby"]["S"]), announced=False))
+    if "transfer" in row:
+        transfer = json.loads(row["transfer"]["S"])
+        kept_fields["transfer"] = {name: value for name, value in transfer.items() if name not in _TIMES_OF_TRANSFER}
     return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
 
 

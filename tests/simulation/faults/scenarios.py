@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests import sns_messages
-from tests.simulation.faults import api_requests, claiming, initial_states, shadows, standbys
+from tests.simulation.faults import api_requests, claiming, initial_states, shadows, standbys, transfers
 from tests.simulation.faults.devices import EVENTS, A, B, Fleet, arrival_of
 from tests.simulation.faults.initial_states import ONE, TWO, C
 from tests.simulation.faults.refused_certificates import REFUSED, refused_until_the_name_was_free
@@ -216,6 +216,20 @@ _SHADOWS: Final = (
         lambda f: api_requests.move_with_shadows(f, ONE, B, "RESET"),
     ),
 )
+_TRANSFERS: Final = (
+    Scenario("a device is offered to another lobby", initial_states.arrived, transfers.offer),
+    Scenario("an offer is withdrawn", transfers.offered, transfers.withdraw, repeatable=True),
+    Scenario("a transfer of an arrived device is completed", transfers.offered, transfers.complete, repeatable=True),
+    Scenario(
+        "a transfer of a waiting device is completed",
+        transfers.offered_while_waiting,
+        transfers.complete,
+        repeatable=True,
+    ),
+    Scenario("a completed transfer is withdrawn", transfers.transferred, transfers.withdraw, repeatable=True),
+    Scenario("release of an offered device", transfers.offered, lambda f: api_requests.release(f, ONE)),
+    Scenario("hello of a transferred device", transfers.transferred, lambda f: f.say_hello(ONE)),
+)
 _LANES: Final = (
     Scenario("a target is paused", initial_states.waiting, lambda f: api_requests.pause(f, A)),
     Scenario("a target is paused and continues", initial_states.waiting, _pause_and_resume),
@@ -239,5 +253,6 @@ SCENARIOS: Final = (
     *_CONNECTIONS,
     *_STANDBYS,
     *_SHADOWS,
+    *_TRANSFERS,
     *_LANES,
 )

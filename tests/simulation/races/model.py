@@ -19,7 +19,7 @@ from tests.simulation.races.model_device import ModelDevice, ModelViolation
 from tests.simulation.races.user_requests import DONE, UNKNOWN, UserRequest
 
 TARGETS: Final = tuple(ENDPOINTS.values())
-_SETTLED_STATES: Final = ("inlobby", "arrived", "revoked", "quarantined")
+_SETTLED_STATES: Final = ("inlobby", "arrived", "revoked", "quarantined", "transferred")
 _EXCLUDED_STATES: Final = ("revoked", "quarantined", "refused")
 _CLAIM_HELD_STATES: Final = {"claimed", "commissioned", "arrived", "failed"}
 _REMEMBERED: Final = 5000

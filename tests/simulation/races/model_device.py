@@ -34,7 +34,8 @@ class ModelViolation(AssertionError):
 class ModelDevice:
     """A device as its history describes it. `left` are targets of earlier claims that are not cleared. `used` is the
     certificate in use (None: the first one), `pending` the one that a renewal has signed; `former` are the others that
-    the device has had (None: the first one). `due`: it is to renew; `asked`: how often it was asked."""
+    the device has had (None: the first one). `due`: it is to renew; `asked`: how often it was asked. `offered`: it has
+    an offer to another lobby."""
 
     state: str | None = None
     target: Target | None = None
@@ -49,6 +50,7 @@ class ModelDevice:
     used: str | None = None
     pending: str | None = None
     former: set[str | None] = field(default_factory=set)
+    offered: bool = False
 
     def follow(self, entry: Entry) -> None:
         """Apply an entry. Raise `ModelViolation` if it cannot follow those before it."""
@@ -179,6 +181,27 @@ class ModelDevice:
         self.state, self.generation = claimed if self.target else "inlobby", self.generation + 1
         if self.target is not None and not self.unproven:
             self.left.discard(self.target)
+
+    def _offer(self, _entry: Entry, _about: Target | None) -> None:
+        """The device works on."""
+        if self.state not in (_CLAIM_HELD_STATES | {"knocking", "inlobby"}) or self.offered:
+            raise ModelViolation(f"got an offer of {self}")
+        self.offered = True
+
+    def _withdraw(self, _entry: Entry, _about: Target | None) -> None:
+        if not self.offered and self.state != "transferred":
+            raise ModelViolation(f"got a withdrawal from {self}")
+        self.offered = False
+        if self.state == "transferred":
+            self.state, self.generation = "inlobby", self.generation + 1
+
+    def _transfer(self, _entry: Entry, _about: Target | None) -> None:
+        """It leaves its target, and has no claim any more. It is not in a renewal."""
+        if self.state not in (_CLAIM_HELD_STATES | {"knocking", "inlobby"}) or not self.offered or self.pending:
+            raise ModelViolation(f"got a transfer of {self}, want one that is offered and not in a renewal")
+        self._leave()
+        self._end_claim()
+        self.state, self.offered = "transferred", False
 
     def _end_claim(self) -> None:
         self.state, self.target, self.unproven, self.due = "inlobby", None, False, False

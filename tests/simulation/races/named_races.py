@@ -1,6 +1,7 @@
 """The named races: which actors work on one device at the same time, and the outcome that every order must have.
 
-Races over lanes are in `lane_races`, those of renewals in `renewal_races`.
+Races over lanes are in `lane_races`, those of renewals in `renewal_races`,
+those of transfers in `transfer_races`.
 """
 
 from typing import Final
@@ -18,6 +19,7 @@ from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_a
 from tests.simulation.races.renewal_races import RENEWAL_RACES
 from tests.simulation.races.scheduler import Actor
 from tests.simulation.races.simulation import Simulation
+from tests.simulation.races.transfer_races import TRANSFER_RACES
 from tests.simulation.races.user_requests import DONE
 
 
@@ -230,4 +232,5 @@ RACES: Final = (
     ),
     *LANE_RACES,
     *RENEWAL_RACES,
+    *TRANSFER_RACES,
 )

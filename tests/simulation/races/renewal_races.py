@@ -26,7 +26,7 @@ def _device(simulation: Simulation) -> RenewingDevice:
     return device
 
 
-def _requests(simulation: Simulation) -> Actor:
+def device_requests(simulation: Simulation) -> Actor:
     """The device sends its request, which invokes the renewer."""
     device = _device(simulation)
     device.powered = True
@@ -36,13 +36,13 @@ def _requests(simulation: Simulation) -> Actor:
 
 def _requests_with_a_lost_key(simulation: Simulation) -> list[Actor]:
     """The device loses its new key just after it has sent its request, and sends another one."""
-    first, device = _requests(simulation), _device(simulation)
+    first, device = device_requests(simulation), _device(simulation)
     device.lose_new_key()
-    return [first, _requests(simulation)]
+    return [first, device_requests(simulation)]
 
 
 def _signed(simulation: Simulation) -> None:
-    simulation.finish(_requests(simulation))
+    simulation.finish(device_requests(simulation))
 
 
 def _commissioned(simulation: Simulation) -> None:
@@ -86,7 +86,7 @@ def _work(simulation: Simulation) -> Actor:
     return simulation.start_work(one(simulation))
 
 
-def _next_day(simulation: Simulation) -> None:
+def next_day(simulation: Simulation) -> None:
     """The daily round asks the device again, if it has not renewed."""
     simulation.clock.advance(days=1)
     simulation.finish(simulation.invoke(Invocation("reconciler", {}, one(simulation))))
@@ -115,7 +115,7 @@ def _is_excluded(simulation: Simulation) -> None:
 
 
 _STEPS: Final = (
-    ("request", _nothing, _requests),
+    ("request", _nothing, device_requests),
     ("commissioning", _signed, _work),
     ("arrival", _commissioned, _arrival),
     ("retirement", _arrived, _work),
@@ -132,7 +132,7 @@ RENEWAL_RACES: Final = (
             asked,
             _during(reached, start, event, target),
             all_of(check, _was_asked),
-            then=_next_day,
+            then=next_day,
         )
         for step, reached, start in _STEPS
         for event, target, check in _CHANGES
@@ -142,6 +142,6 @@ RENEWAL_RACES: Final = (
         asked,
         _requests_with_a_lost_key,
         all_of(ends_as("arrived", A), _has_renewed, _was_asked),
-        then=_next_day,
+        then=next_day,
     ),
 )

@@ -1,11 +1,12 @@
 """Users' changes of a device: each request with its own actor name, and the response to the user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain.changes import Chosen, Configure, Lift, Quarantine
+from lobby.domain.transfer import Transfer, TransferStep
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.store import Ledger
@@ -15,14 +16,19 @@ from tests.simulation.faults.devices import GUARDED
 DONE: Final = "done"
 UNKNOWN: Final = "INTERNAL"
 """The answer to a request that may have taken effect or not."""
+_AT, _END = "2026-11-22T12:00:00.000Z", "2099-01-01T00:00:00.000Z"
+OFFERED: Final = Transfer(TransferStep.OFFERED, "a" * 32, "Bob", _AT, "", _END)
+COMPLETED: Final = Transfer(
+    TransferStep.COMPLETED, "a" * 32, "2" * 12 + "/eu-west-1", _AT, "", "", endpoint="bob.example", until=_END
+)
 _WRONG_CODE: Final = PresenceCode("no code")
 
 
 @dataclass(eq=False)
 class UserRequest:
     """A request under an actor name that no other request has. `event` is one of claim, confirm, mismatch, move,
-    configure, release, revoke, quarantine, lift and retry. `answer` is `DONE`, a code, or empty if the request was
-    killed."""
+    configure, release, revoke, quarantine, lift, retry, offer, transfer (its completion) and withdraw. `answer` is
+    `DONE`, a code, or empty if the request was killed."""
 
     by: str
     event: str
@@ -41,12 +47,15 @@ class UserRequest:
         else:
             self.answer = DONE
 
-    def _send(self, ledger: Ledger) -> None:
+    def _send(self, ledger: Ledger) -> None:  # one branch for each kind of request
         if self.event in ("claim", "move"):
             if self.target is None:
                 raise AssertionError(f"a {self.event} needs a target")
             claim = ClaimRequest(self.target, presence=self.target == GUARDED)
             getattr(ledger, self.event)(self.certid, claim, self.by)
+        elif self.event in ("offer", "transfer"):
+            step = OFFERED if self.event == "offer" else COMPLETED
+            getattr(ledger, self.event)(self.certid, replace(step, actor=self.by))
         elif self.event in ("confirm", "mismatch"):
             self._enter_code(ledger)
         elif self.event == "configure":
