@@ -49,6 +49,7 @@ const VALUES = [
   "Target",
   "ThingAttribute",
   "TransferDocument",
+  "TransferredDevice",
   "UnblockedUser",
   "UndeliveredEvent",
   "WebhookDelivery",
