@@ -38,17 +38,15 @@ class ActorKinds(Enum):
 
 @strawberry.input(description="Which entries of the activity log are listed: those that meet all conditions.")
 class ActivityFilter:
-    user: str | None = strawberry.field(
-        default=None, description="The name of the user who did it; instead of `actor`."
-    )
+    user: str | None = strawberry.field(default=None, description="The name of the user; instead of `actor`.")
     actor: str | None = strawberry.field(default=None, description=f"Who did it: {_ACTORS}.")
-    kind: ActorKinds | None = strawberry.field(default=None, description="What kind of actor did it.")
-    target: TargetInput | None = strawberry.field(default=None, description="The target that it was about.")
+    kind: ActorKinds | None = strawberry.field(default=None, description="The kind of actor.")
+    target: TargetInput | None = strawberry.field(default=None, description="The target of the action.")
     enrolment: str | None = strawberry.field(default=None, description="The enrolment of the device.")
     since: str | None = strawberry.field(
-        default=None, description="The earliest time: a date, or a time with its offset (ISO 8601)."
+        default=None, description="Only entries from this time on: a date, or a time with its offset (ISO 8601)."
     )
-    until: str | None = strawberry.field(default=None, description="The time before which it was.")
+    until: str | None = strawberry.field(default=None, description="Only entries before this time.")
 
 
 @strawberry.type(description="One action on a device or a user.")

@@ -10,10 +10,12 @@ from admin_api.graphql.value_lists import one_of
 from lobby.domain.notice import Notice, parse_email, parse_notices
 
 
-@strawberry.type(description="An e-mail address that gets notices. Each mail has a link that ends the subscription.")
+@strawberry.type(description="An e-mail address that gets notices. Each notice has a link to unsubscribe.")
 class Alert:
     email: str = strawberry.field(description="The address.")
-    confirmed: bool = strawberry.field(description="Whether its owner has confirmed. Until then it gets nothing.")
+    confirmed: bool = strawberry.field(
+        description="Whether the owner of the address has confirmed it. Until then it gets no notices."
+    )
 
 
 @strawberry.type(description="The operations that read alerts.")
@@ -26,7 +28,7 @@ class AlertQuery:
 
 @strawberry.type(description="The operations that change alerts.")
 class AlertMutation:
-    @operation("Subscribes an e-mail address to notices. AWS sends it a mail with a link that confirms it.")
+    @operation("Subscribes an e-mail address to notices. AWS sends it an e-mail with a confirmation link.")
     def add_alert(
         self,
         info: Info,

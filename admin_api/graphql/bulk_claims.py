@@ -31,7 +31,7 @@ class ClaimResult:
     ok: bool = strawberry.field(description="Whether the device is claimed.")
     code: str | None = strawberry.field(
         description="The error code, as in `extensions.code`; null on success."
-        " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
+        " NOT_TRIED: the time limit was reached; send the item again. docs/api.md lists the codes."
     )
     message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     device: Device | None = strawberry.field(description="The claimed device, as in a list; null on error.")

@@ -53,9 +53,11 @@ class CampaignResult:
     outcome: str = strawberry.field(description=f"The outcome of the device. {OUTCOMES}")
     code: str | None = strawberry.field(description="The reason of a failure or refusal.")
     previous_target: Target | None = strawberry.field(
-        description="The target that it was claimed for when the devices were fixed; null without a claim."
+        description="The target of the claim when the list was created; null without a claim."
     )
-    previous_profile: str | None = strawberry.field(description="The profile that it had then; null without a claim.")
+    previous_profile: str | None = strawberry.field(
+        description="The profile of the claim when the list was created; null without a claim."
+    )
 
     @computed("The device as it is now, as in a list; null without a row.")
     def device(self, info: Info) -> Device | None:

@@ -47,17 +47,19 @@ class CampaignPreview:
     changing: int = strawberry.field(description="Devices that would be changed.")
     unchanged: int = strawberry.field(description="Devices that already are as requested.")
     refusals: list[RefusalCount] = strawberry.field(description="Refused devices by reason, highest count first.")
-    seconds: float = strawberry.field(description="How long it takes at the rate of the slowest target, at least.")
-    limited_by: Target | None = strawberry.field(description="The target whose rate limits it; null if none does.")
+    seconds: float = strawberry.field(description="The minimum duration in seconds, at the rate of the slowest target.")
+    limited_by: Target | None = strawberry.field(
+        description="The target whose rate determines the duration; null if there is none."
+    )
     needs_approval: bool = strawberry.field(description="Whether a second user must approve it.")
     page_info: PageInfo = strawberry.field(
-        description="Whether there was no time for all devices of a filter, and where the rest begins."
+        description="Whether more devices match the filter than there was time for, and where to continue."
     )
 
 
 @strawberry.type(description="How many devices of a campaign have each outcome.")
 class CampaignCounts:
-    pending: int = strawberry.field(description="Not tried yet.")
+    pending: int = strawberry.field(description="Not processed yet.")
     waiting: int = strawberry.field(description="Changed; they wait for the commissioner.")
     awaited: int = strawberry.field(description="The lobby's work is done; they have not arrived yet.")
     done: int = strawberry.field(description="Arrived, or cleared from the targets that they left.")
@@ -105,25 +107,29 @@ class Campaign:
     canary: int = strawberry.field(description="How many devices must arrive before the others are changed.")
     canary_arrived: int = strawberry.field(description="How many of them have arrived.")
     max_failure_rate: float = strawberry.field(description="The failure rate, 0 to 1, above which it stops.")
-    total: int = strawberry.field(description="Devices, as far as they are fixed.")
-    changing: int = strawberry.field(description="Devices that it was going to change when they were fixed.")
-    unchanged: int = strawberry.field(description="Devices that already were as requested then.")
-    refusals: list[RefusalCount] = strawberry.field(description="Devices that were refused then, by reason.")
+    total: int = strawberry.field(description="The number of devices in the list so far.")
+    changing: int = strawberry.field(description="The number of devices to change, when the list was created.")
+    unchanged: int = strawberry.field(
+        description="The number of devices that already were as requested, when the list was created."
+    )
+    refusals: list[RefusalCount] = strawberry.field(
+        description="The devices that were refused when the list was created, by reason."
+    )
     counts: CampaignCounts = strawberry.field(description="The outcomes so far.")
     failures: list[RefusalCount] = strawberry.field(
         description="Failed and refused devices by reason, highest count first."
     )
-    seconds: float = strawberry.field(description="How long all of it takes at the targets' rates, at least.")
+    seconds: float = strawberry.field(description="The minimum duration in seconds, at the targets' rates.")
     allowed_actions: list[str] = strawberry.field(
         description=f"The operations that its state permits. Values: {', '.join(_ACTIONS.values())}."
     )
 
-    @computed("When it will probably have been carried out; null unless it is running, or while a target waits.")
+    @computed("The estimated end; null unless the campaign is running, or while a target waits.")
     def expected_end(self, info: Info) -> str | None:
         forecast = info.context.forecasts.of_work(remaining_work(self.row)) if self._is_running else None
         return timestamp(forecast.expected_at) if forecast and forecast.expected_at else None
 
-    @computed("The cause of its wait, as text; null unless it is running.")
+    @computed("What the campaign waits for, as text; null unless it is running.")
     def waits_for(self, info: Info) -> str | None:
         forecast = info.context.forecasts.of_work(remaining_work(self.row)) if self._is_running else None
         return forecast.waits_for if forecast else None

@@ -109,8 +109,8 @@ class CampaignQuery:
 @strawberry.type(description="The operations that create and control campaigns.")
 class CampaignMutation:
     @operation(
-        "Creates a campaign: one operation on many devices, which are fixed now. It starts immediately, unless a second"
-        " user must approve it. Creating the same one again changes nothing."
+        "Creates a campaign: one operation on many devices. The list of devices is fixed now. It starts immediately,"
+        " unless a second user must approve it. Creating the same one again changes nothing."
     )
     def create_campaign(
         self,
@@ -154,7 +154,7 @@ class CampaignMutation:
         )
         return campaign_from(row, context)
 
-    @operation("Approves a campaign of another user, which then starts. SECOND_PERSON_REQUIRED for yours.")
+    @operation("Approves a campaign of another user. It then starts. SECOND_PERSON_REQUIRED for your own campaign.")
     def approve_campaign(self, info: Info, name: Name) -> Campaign | None:
         return _acted(info, name, CampaignEvent.APPROVED)
 
@@ -162,7 +162,7 @@ class CampaignMutation:
     def pause_campaign(self, info: Info, name: Name) -> Campaign | None:
         return _acted(info, name, CampaignEvent.PAUSED)
 
-    @operation("Resumes a paused campaign, or one that has stopped itself.")
+    @operation("Resumes a campaign that was paused or has stopped automatically.")
     def resume_campaign(self, info: Info, name: Name) -> Campaign | None:
         return _acted(info, name, CampaignEvent.RESUMED)
 
@@ -171,8 +171,8 @@ class CampaignMutation:
         return _acted(info, name, CampaignEvent.CANCEL)
 
     @operation(
-        "Creates the campaign that returns the devices of an ended one to their previous places. Devices that were"
-        " changed since then are listed and skipped."
+        "Creates a campaign that undoes an ended one: it restores the previous target, profile and configuration"
+        " of the devices. Devices that were changed since then are listed and skipped."
     )
     def undo_campaign(
         self,

@@ -30,8 +30,8 @@ class CertificateFacts:
     subject: str = strawberry.field(description="The subject's name, such as CN=sensor-1.")
     issuer: str = strawberry.field(description="The name of the CA that signed the certificate.")
     serial_number: str = strawberry.field(description="In hex, as `lobby-pki` prints it.")
-    not_before: str = strawberry.field(description="Since when the certificate is valid.")
-    not_after: str = strawberry.field(description="Until when the certificate is valid.")
+    not_before: str = strawberry.field(description="The start of the certificate's validity.")
+    not_after: str = strawberry.field(description="The end of the certificate's validity.")
     key: str = strawberry.field(description='For example "EC P-256" or "RSA 2048".')
     signature: str = strawberry.field(description='For example "ECDSA SHA-256".')
 

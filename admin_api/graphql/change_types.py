@@ -36,7 +36,8 @@ class Operation(Enum):
     REVOKE = strawberry.enum_value(ChangeOperation.REVOKE.value, description="Revoke them permanently. Takes why.")
     RETRY = strawberry.enum_value(ChangeOperation.RETRY.value, description="Retry failed or unfinished work.")
     RENEW = strawberry.enum_value(
-        ChangeOperation.RENEW.value, description="Ask them to renew their certificates, now and each day."
+        ChangeOperation.RENEW.value,
+        description="Request them to renew their certificates, now and each day until they have.",
     )
     DISMISS = strawberry.enum_value(
         ChangeOperation.DISMISS.value,
@@ -55,7 +56,7 @@ class Operation(Enum):
         ChangeOperation.EVACUATE.value, description="Send them to the standby. Only evacuateTarget starts it."
     )
     RETURN = strawberry.enum_value(
-        ChangeOperation.RETURN.value, description="Bring them back from the standby. Only returnTarget starts it."
+        ChangeOperation.RETURN.value, description="Return them from the standby. Only returnTarget starts it."
     )
     DRILL = strawberry.enum_value(
         ChangeOperation.DRILL.value, description="Send a share of them to the standby. Only drillTarget starts it."
@@ -65,7 +66,7 @@ class Operation(Enum):
 @strawberry.enum(name="ShadowChoice", description="What happens to the shadows of a device that is moved.")
 class ShadowOption(Enum):
     LEAVE = strawberry.enum_value(
-        ShadowChoice.LEAVE.value, description="They stay in the target that the device leaves, with its thing."
+        ShadowChoice.LEAVE.value, description="The shadows stay with the thing in the old target."
     )
     MIGRATE = strawberry.enum_value(
         ShadowChoice.MIGRATE.value,
@@ -75,7 +76,7 @@ class ShadowOption(Enum):
     RESET = strawberry.enum_value(
         ShadowChoice.RESET.value,
         description="All shadows of the device's thing in the new target are deleted, before the device gets its"
-        " route. Those in the target that it leaves stay.",
+        " route. The shadows in the old target stay.",
     )
 
 
@@ -166,7 +167,7 @@ class ChangeResult:
     ok: bool = strawberry.field(description="Whether the device is as requested now.")
     code: str | None = strawberry.field(
         description="The error code, as in `extensions.code`; null on success."
-        " NOT_TRIED: there was no time left; send it again. docs/api.md lists the codes."
+        " NOT_TRIED: the time limit was reached; send the item again. docs/api.md lists the codes."
     )
     message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     forgotten: bool = strawberry.field(

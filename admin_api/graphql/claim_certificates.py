@@ -46,7 +46,7 @@ class ClaimCertificate:
 class ApprovedSerialNumber:
     enrolment: str = strawberry.field(description="The enrolment's name.")
     serial_number: str = strawberry.field(description="The serial number.")
-    until: str = strawberry.field(description="How long it can be used, ISO 8601 UTC.")
+    until: str = strawberry.field(description="The end of the approval, ISO 8601 UTC.")
 
 
 @strawberry.type(description="The operations that change claim certificates.")

@@ -10,8 +10,10 @@ from lobby.domain.target import AS_LOBBY
 
 @strawberry.enum(description="What the lobby does with a device whose certificate seems to be in use twice.")
 class ClonePolicy(Enum):
-    LOBBY = strawberry.enum_value(AS_LOBBY, description="The setting of the lobby applies.")
-    FLAG = strawberry.enum_value(clones.ClonePolicy.FLAG.value, description="It is suspected, and works on.")
+    LOBBY = strawberry.enum_value(AS_LOBBY, description="The policy of the lobby applies.")
+    FLAG = strawberry.enum_value(
+        clones.ClonePolicy.FLAG.value, description="The device is marked as suspected and continues to work."
+    )
     QUARANTINE = strawberry.enum_value(
         clones.ClonePolicy.QUARANTINE.value,
         description="Its certificate is deactivated in the lobby and in every target, until a user lifts that.",
@@ -21,14 +23,15 @@ class ClonePolicy(Enum):
 @strawberry.enum(name="CloneSignal", description="The kinds of evidence that a certificate is in use twice.")
 class Signal(Enum):
     TAKEOVERS = strawberry.enum_value(
-        clones.Signal.TAKEOVERS.value, description="Connections from two addresses take the client id from each other."
+        clones.Signal.TAKEOVERS.value, description="Connections from two addresses alternately end each other."
     )
     AT_ONCE = strawberry.enum_value(
-        clones.Signal.AT_ONCE.value, description="It was connected to the lobby and to its target at the same time."
+        clones.Signal.AT_ONCE.value,
+        description="The device was connected to the lobby and to its target at the same time.",
     )
 
 
-@strawberry.type(description="Why a device's certificate seems to be in use twice.")
+@strawberry.type(description="The evidence that a device's certificate is in use twice.")
 class Suspicion:
     signal: Signal = strawberry.field(description="The kind of evidence.")
     at: str = strawberry.field(description="When the evidence was found.")
@@ -36,9 +39,9 @@ class Suspicion:
     addresses: list[str] = strawberry.field(
         description="The two network addresses; empty for users who may not dismiss the suspicion."
     )
-    message: str = strawberry.field(description="What was seen, with advice.")
+    message: str = strawberry.field(description="A description of the evidence, with advice.")
     dismissed_at: str | None = strawberry.field(
-        description="When a user has dismissed it or lifted the quarantine; null while the device is suspected."
+        description="When a user dismissed the suspicion or lifted the quarantine; null while the device is suspected."
     )
 
 

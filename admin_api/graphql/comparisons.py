@@ -13,14 +13,14 @@ from lobby.names import Target
 class CompleteComparison:
     began_at: str = strawberry.field(description="When it began.")
     completed_at: str = strawberry.field(description="When it was complete.")
-    compared: int = strawberry.field(description="Devices that were looked for in the target's lists.")
-    examined: int = strawberry.field(description="Devices that were looked up one by one.")
-    differences: int = strawberry.field(description="How many differences were found.")
+    compared: int = strawberry.field(description="The number of devices that were compared with the target's lists.")
+    examined: int = strawberry.field(description="The number of devices that were read one by one.")
+    differences: int = strawberry.field(description="The number of differences.")
     unexamined: int = strawberry.field(
         description="Devices for which the lists differ from the ledger and that were left for the next comparison,"
         " because there were too many. They may differ."
     )
-    missing: int = strawberry.field(description="Devices of which the target has nothing.")
+    missing: int = strawberry.field(description="The number of devices that do not exist in the target.")
     empty: bool = strawberry.field(
         description="Whether the target contains none of its devices, as after it was rebuilt: retry all of them."
     )
@@ -39,7 +39,7 @@ class RunningComparison:
     )
     listed: int = strawberry.field(description="Devices to compare that were found in the ledger so far.")
     compared: int = strawberry.field(description="Devices that were compared so far.")
-    examined: int = strawberry.field(description="Devices that were looked up one by one so far.")
+    examined: int = strawberry.field(description="The number of devices that were read one by one so far.")
     differences: int = strawberry.field(description="Found so far. The comparison is not complete.")
 
 
@@ -57,9 +57,15 @@ class FailedComparison:
 class TargetComparison:
     account: str = strawberry.field(description="The AWS account of the target.")
     region: str = strawberry.field(description="The AWS Region of the target.")
-    running: RunningComparison | None = strawberry.field(description="Null if none is in progress.")
-    last: CompleteComparison | None = strawberry.field(description="The last complete one; null if there is none.")
-    failed: FailedComparison | None = strawberry.field(description="Later than `last`; null if `last` is the latest.")
+    running: RunningComparison | None = strawberry.field(
+        description="The comparison in progress; null if there is none."
+    )
+    last: CompleteComparison | None = strawberry.field(
+        description="The last complete comparison; null if there is none."
+    )
+    failed: FailedComparison | None = strawberry.field(
+        description="A comparison after `last` that failed; null if `last` is the latest."
+    )
 
 
 def comparisons(context: Context) -> list[TargetComparison]:

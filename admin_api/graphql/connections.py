@@ -66,7 +66,7 @@ class ConnectionProblem:
     message: str = strawberry.field(description="A description of the problem, with advice.")
     client_id: str = strawberry.field(description="The client id of the last connection, as the client sent it.")
     place: str = strawberry.field(description="`lobby`, or the target as account/Region.")
-    count: int = strawberry.field(description="How often the problem occurred since `firstAt`.")
+    count: int = strawberry.field(description="The number of occurrences since `firstAt`.")
     first_at: str = strawberry.field(description="When the problem occurred first.")
     last_at: str = strawberry.field(description="When the problem occurred last.")
 

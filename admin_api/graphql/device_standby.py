@@ -9,18 +9,19 @@ from lobby.domain.standby import StandbyStatus
 
 
 @strawberry.type(
-    description="The second place of a device: the standby of its target, or the target that it was evacuated from."
+    description="The second target of a device: the standby of its target, or the target that it was evacuated from."
 )
 class DeviceStandby:
-    target: Target = strawberry.field(description="The second place.")
+    target: Target = strawberry.field(description="The second target.")
     status: str = strawberry.field(description=f"The state of its certificate there. {one_of(StandbyStatus)}")
     evacuated: bool = strawberry.field(description="Whether the device was evacuated from there and will return.")
-    pending: bool = strawberry.field(description="Whether work for the device is to be done there.")
+    pending: bool = strawberry.field(description="Whether work for the device waits there.")
     visited: bool = strawberry.field(
-        description="Whether the device was last reported there, to which it went by itself because it reached neither "
-        "its target nor the lobby."
+        description="Whether the device was last reported there, because it reached neither its target nor the lobby."
     )
-    reason: str | None = strawberry.field(description="Why the device was refused there; null if it was not.")
+    reason: str | None = strawberry.field(
+        description="The reason why the device was refused there; null if it was not refused."
+    )
 
 
 def standby_of(device: Device) -> DeviceStandby | None:

@@ -117,13 +117,13 @@ class Device:
     def label_code(self) -> str:
         return encode_label(self.row.certid)
 
-    @computed("* What to do about `reason`.")
+    @computed("* How to correct `reason`.")
     def message(self) -> str | None:
         row = self._row_for("message")
         suspicion = row.suspicion if row.is_suspected else None
         return row.message or (suspicion.advice if suspicion else None)
 
-    @computed("* Why its certificate seems to be in use twice; null if it does not.")
+    @computed("* The evidence that its certificate is in use twice; null if there is none.")
     def suspicion(self, info: Info) -> Suspicion | None:
         row = self._row_for("suspicion")
         return suspicion_of(row, with_addresses=info.context.caller.may("dismissSuspicion"))
@@ -153,7 +153,7 @@ class Device:
     def campaign(self) -> str | None:
         return self._row_for("campaign").campaign
 
-    @computed("* Its second place, if its target has a standby or it was evacuated; null otherwise.")
+    @computed("* Its second target, if its target has a standby or it was evacuated; null otherwise.")
     def standby(self) -> DeviceStandby | None:
         return standby_of(self._row_for("standby"))
 

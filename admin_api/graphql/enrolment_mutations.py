@@ -31,7 +31,7 @@ from lobby.domain.enrolment import Enrolment as Row
 from lobby.names import parse_enrolment_name
 
 Name = Annotated[str, described("The enrolment's name.")]
-Limit = Annotated[int | None, described("How many devices it admits at most; null for any number.")]
+Limit = Annotated[int | None, described("The maximum number of devices; null for no limit.")]
 Starts = Annotated[str | None, described("When it begins: a date, or a time with its offset (ISO 8601).")]
 Repeats = Annotated[
     str | None,
@@ -89,7 +89,7 @@ class EnrolmentMutation:
             AllocationInput | None,
             described("The target of its devices' claims, or the defaults of users' claims; by default neither."),
         ] = ABSENT,
-        paused: Annotated[bool, described("Whether it admits no device until it is resumed.")] = False,
+        paused: Annotated[bool, described("Whether the enrolment admits no device until it is resumed.")] = False,
         door: Annotated[str, described(f"How its devices join. {one_of(Door)}")] = Door.REGISTRATION.value,
         repeat: Repeats = ABSENT,
         renewal: RenewalOf = ABSENT,
@@ -116,8 +116,8 @@ class EnrolmentMutation:
         return enrolment_now(info.context, rules.create(info.context.services, info.context.caller, entered))
 
     @operation(
-        "Changes limit, validity period, `repeat`, renewal and signer of an enrolment. Omitted values stay; null"
-        " removes one."
+        "Changes limit, validity period, `repeat`, renewal and signer of an enrolment. Omitted values do not"
+        " change; null removes a value."
     )
     def change_enrolment(
         self,
@@ -133,7 +133,7 @@ class EnrolmentMutation:
         context, wanted = info.context, limit_change(limit, starts, ends, repeat, renewal, signer)
         return _aligned(context, rules.change(context.services, context.caller, name, wanted))
 
-    @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding some again changes nothing.")
+    @operation("Adds up to 1,000 serial numbers to the list of an enrolment. Adding a number again changes nothing.")
     def add_serial_numbers(
         self,
         info: Info,
@@ -148,7 +148,7 @@ class EnrolmentMutation:
     def pause_enrolment(self, info: Info, name: Name) -> Enrolment | None:
         return _changed(info, name, EnrolmentEvent.PAUSED)
 
-    @operation("Resumes a paused enrolment. Retry the devices that it has refused.")
+    @operation("Resumes a paused enrolment. To readmit devices that it has refused, retry them.")
     def resume_enrolment(self, info: Info, name: Name) -> Enrolment | None:
         return _changed(info, name, EnrolmentEvent.RESUMED)
 

@@ -27,22 +27,22 @@ class EnrolmentToken:
     state: str = strawberry.field(description=one_of(TokenState))
     expires: str = strawberry.field(description="When it expires.")
     max_uses: int = strawberry.field(
-        description="How many uses it has: a new device, or a new certificate of a device that has connected."
+        description="The maximum number of uses: new devices, and new certificates of devices that have connected."
     )
-    uses: int = strawberry.field(description="How many uses there were.")
+    uses: int = strawberry.field(description="The number of uses so far.")
     issued: int = strawberry.field(
         description=f"How many certificates it has issued, at most {ISSUES_PER_USE} for each use: a device whose answer"
         " was lost asks again."
     )
     last_use: str | None = strawberry.field(description="When it last issued a certificate; null for never.")
-    thing_name: str | None = strawberry.field(description="The only thing name that it is for; null for any.")
+    thing_name: str | None = strawberry.field(description="The only thing name that may use the token; null for any.")
     created_by: str = strawberry.field(description="Who created it.")
     created_at: str = strawberry.field(description="When it was created.")
     revoked_by: str | None = strawberry.field(description="The user who revoked it; null if it is not revoked.")
     revoked_at: str | None = strawberry.field(description="When it was revoked; null if it was not.")
 
 
-@strawberry.type(description="A new token. Its secret is in this answer only.")
+@strawberry.type(description="A new token. Only this answer contains its secret.")
 class NewEnrolmentToken:
     token: EnrolmentToken = strawberry.field(description="The token.")
     secret: str = strawberry.field(description="Its secret, of which the lobby keeps only a hash.")
@@ -61,11 +61,13 @@ class EnrolmentTokenMutation:
         self,
         info: Info,
         enrolment: Annotated[str, described("The enrolment's name.")],
-        uses: Annotated[int, described("How many devices it admits, 1 to 1,000,000.")] = 1,
+        uses: Annotated[int, described("The maximum number of devices, 1 to 1,000,000.")] = 1,
         expires: Annotated[
             str | None, described("When it expires: a date, or a time with its offset. By default in 7 days.")
         ] = ABSENT,
-        thing_name: Annotated[str | None, described("The only thing name that it is for; by default any.")] = ABSENT,
+        thing_name: Annotated[
+            str | None, described("The only thing name that may use the token; by default any.")
+        ] = ABSENT,
     ) -> NewEnrolmentToken | None:
         entered = rules.NewToken(enrolment, uses, given(expires), given(thing_name))
         token, credentials = rules.create(info.context.services, info.context.caller, entered)

@@ -97,7 +97,7 @@ class Allocation:
 )
 class AllocationInput:
     targets: list[AllocatedTargetInput] | None = strawberry.field(
-        default=None, description="Up to 50 targets. Each device gets the same one whenever it joins."
+        default=None, description="Up to 50 targets. A device always gets the same one when it joins again."
     )
     function: str | None = strawberry.field(
         default=None,
@@ -138,9 +138,9 @@ class Enrolment:
     door: str = strawberry.field(description=f"How its devices join. {one_of(ledger.Door)}")
     state: str = strawberry.field(description="active, paused or revoked.")
     match: EnrolmentMatch = strawberry.field(description="Which devices it matches.")
-    limit: int | None = strawberry.field(description="How many devices it admits at most; null for any number.")
+    limit: int | None = strawberry.field(description="The maximum number of devices; null for no limit.")
     starts: str | None = strawberry.field(description="When it begins to admit devices; null: immediately.")
-    ends: str | None = strawberry.field(description="When it stops; null for never.")
+    ends: str | None = strawberry.field(description="When it stops to admit devices; null for never.")
     model: str | None = strawberry.field(description="The product model of its devices.")
     allocation: Allocation | None = strawberry.field(
         description="The allocation of its devices; null if they wait for a user's claim, which gets no defaults."
@@ -174,7 +174,7 @@ class Enrolment:
     def thing_groups(self) -> list[str]:
         return list(self.row.things.groups) if self.row.things else []
 
-    @computed("How many serial numbers its list has; null if it has no list.")
+    @computed("The number of serial numbers in its list; null if it has no list.")
     def list_length(self) -> int | None:
         return self.lengths.get(self.row.name, 0) if self.row.match.listed else None
 
@@ -191,7 +191,7 @@ class Enrolment:
 @strawberry.type(description="The result of adding serial numbers.")
 class AddedSerialNumbers:
     enrolment: str = strawberry.field(description="The enrolment's name.")
-    added: int = strawberry.field(description="How many were not in the list before.")
+    added: int = strawberry.field(description="The number of serial numbers that were not in the list before.")
 
 
 def enrolments_of(context: Context) -> list[Enrolment]:

@@ -48,14 +48,16 @@ class Lobby:
     known: strawberry.Private[LobbyRegions]
 
     region: str = strawberry.field(description="The Region of this API.")
-    home: str | None = strawberry.field(description="The home Region, whose API accepts changes; null before one is.")
+    home: str | None = strawberry.field(
+        description="The home Region, whose API accepts changes; null if no Region is home yet."
+    )
     accepts_changes: bool = strawberry.field(description="Whether this Region accepts changes now.")
     code: str | None = strawberry.field(
-        description="Why it does not: NOT_HOME, LEASE_EXPIRED (no Region accepts changes) or NO_HOME."
+        description="Why it accepts no changes: NOT_HOME, LEASE_EXPIRED (no Region accepts changes) or NO_HOME."
     )
     message: str | None = strawberry.field(description="A description of the reason.")
 
-    @computed("When the home became home; null in a lobby with one Region. ISO 8601, UTC.")
+    @computed("When the home Region became home; null in a lobby with one Region. ISO 8601, UTC.")
     def home_since(self) -> str | None:
         return _time(self.vote.since) if self.vote else None
 
@@ -63,7 +65,7 @@ class Lobby:
     def lease_until(self) -> str | None:
         return _time(self.vote.until) if self.vote else None
 
-    @computed("All Regions, the first home first. Each is asked whether it answers.")
+    @computed("All Regions, the first home first. The query tests whether each of them answers.")
     def regions(self) -> list[LobbyRegion]:
         return [_region_from(each) for each in self.known.places()]
 
@@ -131,8 +133,8 @@ class RegionMutation:
         return RegionPromotion(promoted=promotion.done, wait_seconds=-(-promotion.wait_ms // 1000))
 
     @operation(
-        "Lets the home extend its lease without the vote of a Region that is down, until that answers again. Never do"
-        " this after the other Region was promoted, or while it may be: both would accept changes."
+        "Lets the home extend its lease without the vote of a Region that is down, until that Region answers"
+        " again. Never do this if the other Region was promoted or may be promoted: both would accept changes."
     )
     def continue_without(self, info: Info, region: Down) -> Lobby | None:
         regions = info.context.services.regions

@@ -69,8 +69,7 @@ Presence = Annotated[
 ClonePolicyArgument = Annotated[
     ClonePolicy | None,
     described(
-        "What is done with a device whose certificate seems to be in use twice. Omitted: as before; LOBBY for a new"
-        " target."
+        "The policy for devices whose certificates seem to be in use twice. Omitted: as before; LOBBY for a new target."
     ),
 ]
 Rate = Annotated[
@@ -157,8 +156,8 @@ class Mutation(
         return _device(info, certid, ChangeRequest(ChangeOperation.MOVE, target_named(target), *wanted))
 
     @operation(
-        "Changes the configuration or the profile of a claimed device. Its target stays, and it gets a new route."
-        " Omitted profile and config are kept."
+        "Changes the configuration or the profile of a claimed device. The target does not change. The device gets a"
+        " new route. Omitted profile and config are kept."
     )
     def configure_device(
         self, info: Info, certid: Certid, profile: NewProfile = ABSENT, config: NewConfig = ABSENT
@@ -181,14 +180,14 @@ class Mutation(
         return _device(info, certid, ChangeRequest(ChangeOperation.RETRY))
 
     @operation(
-        "Asks a device in its target to renew its certificate, now and each day until it has. One that was not due has"
-        " 30 days. CANNOT_RENEW: its client has not reported that it can. Can be repeated."
+        "Requests a device in its target to renew its certificate, now and each day until it has. If it was not due, the"
+        " deadline is in 30 days. CANNOT_RENEW: its client has not reported that it can. Can be repeated."
     )
     def renew_device(self, info: Info, certid: Certid) -> Device | None:
         return _device(info, certid, ChangeRequest(ChangeOperation.RENEW))
 
     @operation(
-        "States that a device whose certificate seems to be in use twice is one device. The same evidence does not make"
+        "Dismisses the suspicion that a device's certificate is in use twice. The same evidence does not make"
         " it suspected again. NOT_SUSPECTED if it never was."
     )
     def dismiss_suspicion(self, info: Info, certid: Certid, why: Note) -> Device | None:
@@ -248,7 +247,7 @@ class Mutation(
         registered = register.register(target, name, known, context.caller.actor, *wanted)
         return target_from(registered, register.all(), context)
 
-    @operation("Pauses a target: its devices wait, and no further one is commissioned or cleared there.")
+    @operation("Pauses a target: its devices wait, and no device is commissioned or cleared there.")
     def pause_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         context, register = info.context, info.context.services.targets
         registered = register.get(parse_target(account, region))
@@ -267,7 +266,7 @@ class Mutation(
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.rename(target, name, actor))
 
-    @operation("Archives a target: no device can be claimed for it any more. Its devices stay.")
+    @operation("Archives a target: no device can be claimed for it. Its devices stay.")
     def archive_target(self, info: Info, account: Account, region: Region) -> RegisteredTarget | None:
         target, actor = parse_target(account, region), info.context.caller.actor
         return _listed(info, info.context.services.target_administration.archive(target, actor))

@@ -14,7 +14,9 @@ class Difference:
     devicename: str | None = strawberry.field(description="The thing name; null if it is unknown.")
     code: str = strawberry.field(description=f"How the target differs. {one_of(DIFFERENCES)}")
     message: str = strawberry.field(description="The value in the target, and the expected one.")
-    repair: str | None = strawberry.field(description=f"How to repair it; null if the lobby cannot. {one_of(REPAIRS)}")
+    repair: str | None = strawberry.field(
+        description=f"How the lobby can repair it; null if it cannot. {one_of(REPAIRS)}"
+    )
     repaired: bool = strawberry.field(description="Whether the repair was started.")
 
 

@@ -15,15 +15,15 @@ from lobby.names import RenewalStatus
 @strawberry.enum(name="RenewalStatus", description="Which renewals a list of devices has.")
 class Status(Enum):
     DUE = strawberry.enum_value(
-        RenewalStatus.DUE.value, description="The device is to renew its certificate, overdue or not."
+        RenewalStatus.DUE.value, description="The certificate is due for renewal, overdue or not."
     )
-    OVERDUE = strawberry.enum_value(RenewalStatus.OVERDUE.value, description="It should have done so by now.")
+    OVERDUE = strawberry.enum_value(RenewalStatus.OVERDUE.value, description="The deadline has passed.")
 
 
-@strawberry.enum(name="RenewalStage", description="How far the renewal of a certificate is.")
+@strawberry.enum(name="RenewalStage", description="The stage of a certificate's renewal.")
 class Stage(Enum):
     DUE = strawberry.enum_value(
-        Renewal.DUE.value, description="The device is asked each day, or cannot renew by itself."
+        Renewal.DUE.value, description="The lobby requests the renewal each day, or the device cannot renew."
     )
     SIGNED = strawberry.enum_value(
         Renewal.SIGNED.value, description="The new certificate exists and works in the lobby."
@@ -32,7 +32,8 @@ class Stage(Enum):
         Renewal.COMMISSIONED.value, description="Both certificates work in the target."
     )
     PROVEN = strawberry.enum_value(
-        Renewal.PROVEN.value, description="The device has connected with the new one. The old one is being retired."
+        Renewal.PROVEN.value,
+        description="The device has connected with the new certificate. The old one is being retired.",
     )
 
 
@@ -47,16 +48,18 @@ class ExpiringAuthority:
     kind: AuthorityKind = strawberry.field(description="Whether this is the CA or its list.")
     ca: str = strawberry.field(description="AWS IoT's id of the CA.")
     name: str = strawberry.field(description="The CA's subject; empty if its certificate cannot be read.")
-    ends: str | None = strawberry.field(description="When it ends, ISO 8601 UTC; null if that cannot be read.")
-    problem: str | None = strawberry.field(description="Why it cannot be used; null if it only expires.")
+    ends: str | None = strawberry.field(
+        description="When the CA or list expires, ISO 8601 UTC; null if it cannot be read."
+    )
+    problem: str | None = strawberry.field(description="Why the CA or list cannot be used; null if it only expires.")
 
 
 @strawberry.type(description="The results of the last complete daily round about certificates.")
 class RenewalOverview:
     at: str = strawberry.field(description="When the round was complete, ISO 8601 UTC.")
-    due: int = strawberry.field(description="Devices that are to renew their certificates.")
-    overdue: int = strawberry.field(description="Of these, those that should have done so by now.")
-    unable: int = strawberry.field(description="Of these, those whose client cannot renew.")
+    due: int = strawberry.field(description="The number of devices whose certificate is due for renewal.")
+    overdue: int = strawberry.field(description="The number of these that are overdue.")
+    unable: int = strawberry.field(description="The number of these whose client cannot renew.")
     expiring_certificates: int = strawberry.field(
         description="Devices whose certificate expires within 90 days, or has expired."
     )
@@ -67,9 +70,9 @@ class RenewalOverview:
 
 @strawberry.type(description="The renewal of a device's certificate that is in progress.")
 class DeviceRenewal:
-    stage: Stage = strawberry.field(description="How far the renewal is.")
-    by: str | None = strawberry.field(description="Until when the device is to renew, ISO 8601 UTC.")
-    overdue: bool = strawberry.field(description="Whether that time is over.")
+    stage: Stage = strawberry.field(description="The stage of the renewal.")
+    by: str | None = strawberry.field(description="The deadline of the renewal, ISO 8601 UTC.")
+    overdue: bool = strawberry.field(description="Whether the deadline has passed.")
     unable: bool = strawberry.field(description="Whether the device's client cannot renew.")
 
 

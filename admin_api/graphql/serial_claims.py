@@ -30,7 +30,9 @@ MAX_SERIALS = 200
 """The maximum number of serial numbers in a request. Each makes two sequential calls of the ledger."""
 
 
-@strawberry.type(description="A claim of a serial number whose device has not joined. It is claimed when it does.")
+@strawberry.type(
+    description="A claim of a serial number whose device has not joined. It takes effect when the device joins."
+)
 class SerialNumberClaim:
     id: strawberry.ID = strawberry.field(description="Identifies the claim in caches: the serial number.")
     serial_number: str = strawberry.field(description="The serial number, which will be the thing name.")
@@ -55,7 +57,7 @@ class SerialNumberClaimResult:
     code: str | None = strawberry.field(description="The error code; null on success. NOT_TRIED: send it again.")
     message: str | None = strawberry.field(description="The received and the expected value; null on success.")
     claim: SerialNumberClaim | None = strawberry.field(
-        description="The claim, if its device has not joined; it takes effect when the device does."
+        description="The claim, if the device has not joined. It takes effect when the device joins."
     )
     device: Device | None = strawberry.field(description="The device that has the serial number and was claimed.")
 

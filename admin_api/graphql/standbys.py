@@ -37,7 +37,8 @@ class Certificates(Enum):
 class StandbyMutation:
     @operation(
         "Sets the standby of a target, or none. Its devices are registered there in advance, at the standby's rate."
-        " STANDBY_NOT_READY if checkTarget finds that something is missing there. Repeated: prepares what is missing."
+        " STANDBY_NOT_READY if checkTarget finds that something is missing there. A repeated request prepares"
+        " the missing devices."
     )
     def set_standby(
         self,
@@ -72,8 +73,8 @@ class StandbyMutation:
         return _shown(context, rules.come_back(context.services, context.caller, target, given(why), choice))
 
     @operation(
-        "Sends a share of the prepared devices of a target to its standby, to see whether an evacuation works. The"
-        " campaign's results show who has arrived and when. returnTarget brings them back. DRILL_TOO_LARGE above the"
+        "Sends a share of the prepared devices of a target to its standby, to test an evacuation. The campaign's"
+        " results show which devices have arrived, and when. returnTarget returns them. DRILL_TOO_LARGE above the"
         " size of a campaign without approval."
     )
     def drill_target(

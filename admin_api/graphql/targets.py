@@ -38,16 +38,20 @@ class TargetInput:
 @strawberry.type(description="The queue of a target: claims are carried out in order, at the target's rate.")
 class Lane:
     waiting: int = strawberry.field(description="How many claimed devices wait.")
-    pace: float = strawberry.field(description="Devices per second at present; lower than the rate if AWS throttles.")
+    pace: float = strawberry.field(
+        description="The current number of devices per second; lower than the rate if AWS throttles."
+    )
     paused_by: str | None = strawberry.field(
         description="The user who has paused the target; null if it is not paused."
     )
     paused_at: str | None = strawberry.field(description="When the target was paused; null if it is not.")
-    silent_since: str | None = strawberry.field(description="Since when the target does not answer; null if it does.")
+    silent_since: str | None = strawberry.field(
+        description="The time since which the target does not answer; null if it answers."
+    )
     progress_at: str | None = strawberry.field(description="When a device was last commissioned or cleared.")
 
 
-@strawberry.type(description="The standby of a target: where its devices go while it is evacuated.")
+@strawberry.type(description="The standby of a target. The devices use it while the target is evacuated.")
 class Standby:
     target: Target = strawberry.field(description="The standby.")
     certificates: str = strawberry.field(
@@ -55,14 +59,18 @@ class Standby:
     )
     placed: int = strawberry.field(description="How many devices are registered in the target.")
     prepared: int = strawberry.field(description="How many of these are registered in the standby, too.")
-    evacuated_at: str | None = strawberry.field(description="Since when the target is evacuated; null if it is not.")
-    away: int = strawberry.field(description="How many devices have left for the standby and have not returned.")
-    left: int = strawberry.field(description="How many devices are still recorded in the target.")
+    evacuated_at: str | None = strawberry.field(
+        description="When the target was evacuated; null if it is not evacuated."
+    )
+    away: int = strawberry.field(
+        description="The number of devices that have gone to the standby and have not returned."
+    )
+    left: int = strawberry.field(description="The number of devices that the ledger still shows in the target.")
     asked_by: str | None = strawberry.field(
-        description="Who has asked for an evacuation that waits for a second user; null if nobody has."
+        description="The user who requested an evacuation that waits for a second user; null if there is none."
     )
     campaign: str | None = strawberry.field(
-        description="The campaign that prepares, evacuates or returns its devices, or did so last."
+        description="The current or latest campaign that prepares, evacuates or returns the devices."
     )
 
 
@@ -78,14 +86,14 @@ class RegisteredTarget:
     presence: bool = strawberry.field(
         description="Whether a claim must be confirmed with the presence code that the device shows."
     )
-    rate: float = strawberry.field(description="How many devices per second are commissioned there, at most.")
+    rate: float = strawberry.field(description="The maximum number of devices that are commissioned per second.")
     clones: ClonePolicy = strawberry.field(
-        description="What is done with a device whose certificate seems to be in use twice."
+        description="The policy for devices whose certificates seem to be in use twice."
     )
     created_by: str = strawberry.field(description="Who registered the target.")
     created_at: str = strawberry.field(description="When the target was registered.")
     archived_at: str | None = strawberry.field(
-        description="Since when no device can be claimed for it; null for a target that takes claims."
+        description="When the target was archived; null for a target that accepts claims."
     )
     external_id: str | None = strawberry.field(description="The ExternalId of the role; null for non-admins.")
     setup_command: str | None = strawberry.field(

@@ -20,12 +20,14 @@ from lobby.ledger import transfers as ledger
 from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE
 
 
-@strawberry.enum(name="TransferStep", description="How far a transfer is, in this lobby.")
+@strawberry.enum(name="TransferStep", description="The step of a transfer in this lobby.")
 class Step(Enum):
     OFFERED = strawberry.enum_value(
-        TransferStep.OFFERED.value, description="The device is offered to another lobby. The offer can be over."
+        TransferStep.OFFERED.value, description="The device is offered to another lobby. The offer may have expired."
     )
-    COMPLETED = strawberry.enum_value(TransferStep.COMPLETED.value, description="Another lobby has the device.")
+    COMPLETED = strawberry.enum_value(
+        TransferStep.COMPLETED.value, description="The device was transferred to another lobby."
+    )
     ACCEPTED = strawberry.enum_value(TransferStep.ACCEPTED.value, description="This lobby has accepted the device.")
 
 

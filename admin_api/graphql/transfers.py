@@ -41,14 +41,14 @@ class DeviceTransfer:
         description="The other lobby: the name in the offer; account and Region once it is known."
     )
     at: str = strawberry.field(description="When this step was made.")
-    by: str = strawberry.field(description="Who made it.")
+    by: str = strawberry.field(description="The user of this step.")
     expires: str = strawberry.field(description="The end of the offer.")
-    expired: bool = strawberry.field(description="Whether it is an offer that has ended.")
-    endpoint: str | None = strawberry.field(description="The endpoint of the new lobby, once it is completed.")
+    expired: bool = strawberry.field(description="Whether the offer has expired.")
+    endpoint: str | None = strawberry.field(description="The endpoint of the new lobby, after the completion.")
     until: str | None = strawberry.field(
-        description="Until when this lobby sends the device to the new one, once it is completed."
+        description="Until when this lobby sends the device to the new one, after the completion."
     )
-    ended: bool = strawberry.field(description="Whether that time is over, and its certificate inactive here.")
+    ended: bool = strawberry.field(description="Whether this time is over and the certificate is inactive here.")
 
 
 @strawberry.type(description="The result for one device of a transfer.")
@@ -69,12 +69,12 @@ class TransferResults:
     )
 
 
-@strawberry.type(description="What a verified document of another lobby says.")
+@strawberry.type(description="The content of a verified document of another lobby.")
 class TransferDocument:
     kind: str = strawberry.field(description="`offer` or `acceptance`.")
     offer: str = strawberry.field(description="The id of the offer.")
     lobby: str = strawberry.field(description="The lobby that has signed it, as account/Region.")
-    endpoint: str | None = strawberry.field(description="Where devices connect to that lobby.")
+    endpoint: str | None = strawberry.field(description="The endpoint of that lobby.")
     expires: str | None = strawberry.field(description="The end of an offer.")
     devices: list[str] = strawberry.field(description="The names of an offer's devices; fingerprints of an acceptance.")
 
@@ -100,7 +100,7 @@ def transfer_of(row: device.Device) -> DeviceTransfer | None:
 
 @strawberry.type(description="The operation that reads documents of transfers.")
 class TransferQuery:
-    @operation("Verifies a document of another lobby and returns what it says. Changes nothing.")
+    @operation("Verifies a document of another lobby and returns its content. Changes nothing.")
     def transfer_document(self, document: Content, key: Key) -> TransferDocument | None:
         found = transfers.read(document, key)
         is_offer = isinstance(found, Offer)
@@ -117,8 +117,8 @@ class TransferQuery:
 @strawberry.type(description="The operations that transfer devices between lobbies.")
 class TransferMutation:
     @operation(
-        "Offers devices to the operator of another lobby, and returns the signed offer for it. The devices work on."
-        " Repeating it with the same id returns the offer again."
+        "Offers devices to the operator of another lobby, and returns the signed offer for it. The devices continue to"
+        " work. Repeating it with the same id returns the offer again."
     )
     def offer_devices(
         self,
@@ -133,7 +133,7 @@ class TransferMutation:
 
     @operation(
         "Withdraws offers of devices. An admin can also withdraw a completed transfer: the device waits here again, if"
-        " it has not settled in the other lobby."
+        " it has not changed to the other lobby permanently."
     )
     def withdraw_transfers(
         self,
@@ -158,7 +158,7 @@ class TransferMutation:
 
     @operation(
         "Completes the transfer of devices that another lobby has accepted: they leave their targets, and are sent to"
-        " the endpoint in the acceptance. SAME_USER for the user who has offered them. Can be repeated."
+        " the endpoint in the acceptance. SAME_USER for the user who made the offer. Can be repeated."
     )
     def complete_transfer(
         self,

@@ -33,8 +33,8 @@ class UserQuery:
 @strawberry.type(description="The operations that block users.")
 class UserMutation:
     @operation(
-        "Refuses all requests of a user from now on, within 5 seconds, although their token is still valid. Also"
-        " disable the user in Cognito: a block does not end when they get a new token."
+        "Refuses all requests of a user, within 5 seconds, even if the user's token is still valid. A new"
+        " token does not end the block. Also disable the user in Cognito."
     )
     def block_user(self, info: Info, name: UserName) -> BlockedUser | None:
         return _from(info.context.services.blocks.set_blocked(name, info.context.caller.actor, blocked=True))

@@ -38,7 +38,7 @@ class Webhook:
     url: str = strawberry.field(description="The address.")
     events: list[str] = strawberry.field(description="The types of events that it gets; empty for all.")
     state: str = strawberry.field(description=one_of(WebhookState))
-    reason: str | None = strawberry.field(description="Why it is disabled.")
+    reason: str | None = strawberry.field(description="Why the webhook is disabled.")
     failing_since: str | None = strawberry.field(
         description="The first failed request after the last accepted one. After three days it is disabled."
     )
@@ -48,11 +48,11 @@ class Webhook:
     created_by: str = strawberry.field(description="Who added it.")
     created_at: str = strawberry.field(description="When it was added.")
 
-    @computed("How many events it has not accepted.")
+    @computed("The number of undelivered events.")
     def undelivered_count(self, info: Info) -> int:
         return info.context.services.webhooks.deliveries.undelivered_count(self.row.id)
 
-    @computed("Up to 100 events that it has not accepted.")
+    @computed("Up to 100 undelivered events.")
     def undelivered(self, info: Info) -> list[UndeliveredEvent]:
         events = info.context.services.webhooks.deliveries.undelivered(self.row.id, MAX_PAGE)
         return [
@@ -83,7 +83,7 @@ class WebhookDelivery:
     attempt: int = strawberry.field(description="The number of the attempt for this event, from 1.")
     result: str = strawberry.field(description=f"How it ended. {one_of(domain.Result)}")
     status: int | None = strawberry.field(description="The HTTP status, if there was a response.")
-    milliseconds: int = strawberry.field(description="How long it took.")
+    milliseconds: int = strawberry.field(description="The duration of the request.")
     next_at: str | None = strawberry.field(description="When the next attempt follows; null for none.")
 
 
@@ -106,7 +106,7 @@ class RemovedWebhook:
 
 @strawberry.type(description="A test event that was sent to a webhook.")
 class WebhookTest:
-    event: str = strawberry.field(description="Its id, under which the delivery log has it.")
+    event: str = strawberry.field(description="The event's id in the delivery log.")
 
 
 @strawberry.type(description="The operations that read webhooks.")
@@ -140,17 +140,15 @@ class WebhookMutation:
         context = info.context
         return _with_secret(context.services.webhooks.add(url, given(events) or (), context.caller.actor))
 
-    @operation("Gives a webhook a new secret. For a day, requests are also signed with the previous one.")
+    @operation("Replaces the secret of a webhook. For a day, requests are also signed with the previous secret.")
     def rotate_webhook_secret(self, info: Info, id: Id) -> WebhookWithSecret | None:  # noqa: A002  # the field's name
         return _with_secret(info.context.services.webhooks.rotate(id))
 
-    @operation(
-        "Disables a webhook: until it is enabled again it gets no events, and those events are never sent to it."
-    )
+    @operation("Disables a webhook. Events that occur until it is enabled again are never sent to it.")
     def disable_webhook(self, info: Info, id: Id) -> Webhook | None:  # noqa: A002
         return _set_state(info.context, id, WebhookState.DISABLED)
 
-    @operation("Enables a webhook. redriveWebhook sends the events that it did not accept before.")
+    @operation("Enables a webhook. redriveWebhook sends its undelivered events again.")
     def enable_webhook(self, info: Info, id: Id) -> Webhook | None:  # noqa: A002
         return _set_state(info.context, id, WebhookState.ACTIVE)
 
