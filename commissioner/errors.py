@@ -6,7 +6,7 @@
     ├── ShadowsAwaited  temporary: a target that a device leaves does not return its shadows (SHADOWS_AWAITED)
     ├── LeaseLost       temporary: the worker no longer has the lane's lease; its successor continues (LEASE_LOST)
     └── StaleSession    temporary: the target refuses a session assumed earlier (STALE_SESSION); the target gateway
-assumes the role again and repeats the work, so this error does not leave the gateway
+                        assumes the role again and repeats the work, so this error does not leave the gateway
 
 A `TargetRefusal` becomes the device's `reason`, with a message that states what to do. All other failures (throttling,
 unknown codes, failures in the lobby's own account) are raised as botocore's own errors, and the lane's worker tries

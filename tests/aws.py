@@ -1,4 +1,5 @@
-"""AWS for tests: moto, adapted to behave like AWS where it matters (`moto_corrections`), and a record of every call.
+"""AWS for tests: moto, with corrections where it differs from AWS in relevant ways (`moto_corrections`), and a record
+of every call.
 
 `Calls` records the calls of every client, including PynamoDB's. It can interrupt a Lambda before or after the n-th
 call, replace a call, or run other code just before one.

@@ -1,4 +1,5 @@
-"""Makes moto fast enough for thousands of tests, without a change of behaviour. `install` works once for each process.
+"""Makes moto fast enough for thousands of tests, without a change of behaviour. `install` takes effect once per
+process.
 
 Measured: half of the CPU time of the functional tests and of the simulation was spent in the functions replaced here.
 moto looks up each member of a response under up to twelve names, copies whole tables for each item of a transaction,

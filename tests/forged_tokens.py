@@ -1,8 +1,8 @@
 """Authorization headers that must be rejected, as one table: the fault, and whether gateway or application rejects it.
 
 The functional tests send every row to the application. The tests of the deployed API send them to the gateway, and to
-the Lambda without the gateway. A `Pool` signs like the user pool. An attacker can make the rows that do not use its
-key.
+the Lambda without the gateway. A `Pool` signs like the user pool. An attacker can create all rows that do not use the
+pool's key.
 """
 
 import base64

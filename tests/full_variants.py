@@ -1,5 +1,5 @@
 """Tests that only the full tier runs, because a simpler test shows the same in the default tier. Each takes seconds of
-CPU time; many small ones in a table are in `thinned_tables.py` instead. A name is a test or one of its parameters.
+CPU time. Tables of many small tests are in `thinned_tables.py` instead. A name is a test or one of its parameters.
 `tiers.py` applies the list.
 """
 

@@ -1,6 +1,6 @@
 """Corrections of moto where a difference from AWS affects the tests: the CA's id in a certificate's description, the
-conflict of thing names, one endpoint per account and Region (also of the data plane), the missing DeleteConnection
-(every client is connected), and the key in a certificate that is issued for a CSR.
+conflict between equal thing names, one endpoint per account and Region (also of the data plane), the missing
+DeleteConnection (every client is connected), and the key in a certificate that is issued for a CSR.
 """
 
 import re

@@ -1,8 +1,8 @@
 """A lobby in several Regions, for tests: tables in each, replication on request, and Regions that are down or cut off.
 
 `at` runs code as a process in one Region. Replication happens only when a test calls `replicate`, so its delay is
-exactly what the test says: an item that has changed in the source since the last time is copied, unless it has changed
-in the destination, too, and `keeps` says that the destination's write is the later one.
+exactly what the test says: an item that has changed in the source since the last call is copied, unless it has also
+changed in the destination and `keeps` states that the destination's write is later.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,9 @@
-"""Tables of which the default tier runs a sample: every n-th row, from the first on. The full tier runs all rows.
+"""Tables from which the default tier runs only a sample: every n-th row, from the first on. The full tier runs all
+rows.
 
-For tables whose rows show the same for many inputs, and take more than a second together. If a test has several
-parameters, choose an n that has no divisor in common with their numbers of values: the sample then holds every value.
+A table is listed here if its rows show the same behaviour for many inputs and take more than a second in total. If a
+test has several parameters, choose an n that has no divisor in common with their numbers of values: the sample then
+holds every value.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""The limits and blocks of users for tests of the API: as in a function that has read before that nobody is blocked."""
+"""The limits and blocks of users for tests of the API. The cache already states that nobody is blocked."""
 
 from typing import Any
 

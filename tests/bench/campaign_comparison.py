@@ -1,9 +1,9 @@
 """Moves devices as a campaign, and by `lobbyctl move` in a loop: `python -m tests.bench.campaign_comparison`.
 
 Both run in one lobby under AWS's quotas. Each is interrupted in the middle: the processes of the campaign's functions
-are killed, and the loop ends with its command. The table shows what is left to do then, and next to it what the
+are killed, and the loop ends with its command. The table shows what is left to do after the interruption, and what the
 documented limits of Azure's DPS allow. The limits are: every device is in its target with one move in its history, and
-nothing is left to the operator after the interruption of the campaign.
+the operator has nothing left to do after the interruption of the campaign.
 
 Exit status: 0 the limits are met, 1 one is not met or a step failed, 2 wrong usage.
 """

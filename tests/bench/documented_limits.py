@@ -1,9 +1,9 @@
 """What the documented limits of Azure's Device Provisioning Service (DPS) allow for moving devices to another hub.
 
-Nothing of Azure is measured. The limits are those of the page "Azure subscription and service limits" (DPS, section
+Nothing of Azure is measured. The limits come from the page "Azure subscription and service limits" (DPS, section
 "Device Provisioning Service limits") and of "IoT Hub quotas and throttling", read on 2026-11-30. A move in DPS changes
-the device's enrolment, and takes effect when the device registers again. So each device is one registration. With
-individual enrolments, it is also one operation; with a group, one operation for all.
+the device's enrolment, and takes effect when the device registers again. So each device needs one registration. With
+individual enrolments, each device also needs one operation; a group needs one operation in total.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,10 @@
 """The cost of a million onboardings, before and after: `python -m tests.bench.onboarding_cost [--json]`.
 
 Counts requests, not time: `onboarding_count` runs every Lambda of one onboarding on moto, with the code of the base
-revision and with this one. Each Lambda is warm and handles one device: nothing is shared between devices, as it would
-be with many at a time. With `--json` the last line is one object with `goal`, which is true if a million cost at most
-60 USD at list prices (`prices`). The limit is the price of the same steps if the ledger stored nothing.
+revision and with this one. Each Lambda is warm and handles one device, so nothing is shared between devices, although
+many devices at a time would share work. With `--json` the last line is one object with `goal`, which is true if a
+million cost at most 60 USD at list prices (`prices`). The limit is the price of the same steps if the ledger stored
+nothing.
 
 Exit status: 0 the goal is met, 1 it is not, or a revision could not be run.
 """

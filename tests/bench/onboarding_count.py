@@ -1,4 +1,4 @@
-"""Counts what AWS bills for one onboarding, with the code of one revision: `python onboarding_count.py`, a JSON object.
+"""Counts what AWS bills for one onboarding with the code of one revision, and prints it as a JSON object.
 
 `tests.bench.onboarding_cost` runs this file with the code of two revisions, so it imports only what both have. Every
 Lambda's code runs warm on moto. Write units are computed from the items and the index entries before and after each

@@ -1,8 +1,8 @@
-"""The end of a benchmark: with `--json` its last line is one JSON object, also after a failure or an interruption.
+"""The end of a benchmark: with `--json` its last line is one JSON object, even after a failure or an interruption.
 
-The object has `goal`, the figures that were measured until then, and the machine's load average of the last minute: if
-it is above the number of processors, times are longer than on a free machine. It has `error` if the benchmark did not
-complete; then `goal` is false. The exit status is 0 only if the goal is reached.
+The object has `goal`, the figures that were measured so far, and the machine's load average of the last minute. If the
+load is above the number of processors, times are longer than on a free machine. If the benchmark did not complete, the
+object has `error`, and `goal` is false. The exit status is 0 only if the goal is reached.
 """
 
 import json

@@ -6,8 +6,8 @@ API) and "Amazon CloudWatch pricing". AWS's pages insert the numbers by script, 
 The values of IoT Core, DynamoDB, Lambda, S3, SNS and SQS are equal to those that third parties quoted from these pages
 in 2024 to 2026. No quotes were found for EventBridge, API Gateway and CloudWatch. Compare all values with those of your
 Region before you quote a sum. A hello is published to `$aws/rules/…`: Basic Ingest, which has no price per message (AWS
-IoT developer guide, "Reducing messaging costs with Basic Ingest"). Registry operations are those of things, types and
-groups ("AWS IoT Core additional metering details"), not of certificates and policies.
+IoT developer guide, "Reducing messaging costs with Basic Ingest"). Only operations on things, types and groups count as
+registry operations ("AWS IoT Core additional metering details"), not operations on certificates and policies.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Prints how far a long measurement is, to standard error, so that one that does not advance is noticed.
+"""Prints the progress of a long measurement to standard error, so that a stuck measurement is noticed.
 
-The count is asked for only when a line is due: reading it may take requests that would disturb the measurement.
+The count is read only when a line is due, because reading it may take requests that disturb the measurement.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Random outages of a lobby with several Regions, as `python -m tests.bench.regions` runs more of."""
+"""Some of the random outages of a lobby with several Regions that `python -m tests.bench.regions` runs."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Counts what a waiting device does in a day, with the code of one revision: `python waiting_day.py`, a JSON object.
+"""Counts what a waiting device does in a day, with the code of one revision. `python waiting_day.py` prints a JSON
+object.
 
 `tests.bench.waiting` runs this file with the code of two revisions, so it imports only names that exist in both. The
 device is the reference client's state machine, which is pure, so a day takes seconds; its hellos go to the

@@ -1,6 +1,6 @@
-"""The probes: one call for each relevant action, on each resource of a deployment. An action that no role may perform
-on a kind of resource is probed on one of them. A test fails if a role has a grant without a probe, so a new permission
-needs a new probe here.
+"""The probes: one call for each relevant action, on each resource of a deployment. If no role may perform an action on
+a kind of resource, the action is probed on only one such resource. A test fails if a role has a grant without a probe,
+so a new permission needs a new probe here.
 """
 
 from collections.abc import Iterator

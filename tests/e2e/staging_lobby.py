@@ -1,4 +1,4 @@
-"""A second lobby in the cloud of the deployed one, as tests use it: deployed and destroyed in a process of its own."""
+"""A second lobby in the cloud of the deployed one, for tests. A separate process deploys and destroys it."""
 
 import os
 import subprocess

@@ -1,5 +1,5 @@
-"""Two devices with one certificate, from two addresses: flagged in the lobby, put in quarantine in a target, and what a
-user does about either. One device that reconnects from one address is not flagged."""
+"""Two devices with one certificate, from two addresses: they are flagged in the lobby or put in quarantine in a target,
+and a user decides what follows. One device that reconnects from one address is not flagged."""
 
 from contextlib import ExitStack
 from itertools import count

@@ -1,4 +1,5 @@
-"""Arbitrary requests to the deployed API and its pages: no 500, no internals, and no work for an attack.
+"""Arbitrary requests to the deployed API and its pages: no status 500, no internals in responses, and no work caused by
+attacks.
 
 A few generated documents pass the gateway; thousands of them run against moto (`test_api_fuzz.py`,
 `tests.bench.fuzz`). The requests for pages are written byte by byte, as no regular client sends them.

@@ -1,5 +1,5 @@
-"""An enrolment's own CA with its key in KMS, on a deployed lobby with its roles and policies: a device gets its
-certificate from it, over real TLS, and renews it.
+"""An enrolment's own CA with its key in KMS, on a deployed lobby with its roles and policies: over real TLS, a device
+gets its certificate from this CA and renews it.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The runbooks of docs/regions.md, carried out as written on the local cloud: the loss of the home and of a door, the
-return of the old home, and a new Region. The last tests are about the lobby with three Regions that results, and its
-removal. The tests share a deployment, in the order of this file.
+return of the old home, and a new Region. The last tests cover the resulting lobby with three Regions, and its removal.
+The tests share a deployment, in the order of this file.
 """
 
 import secrets

@@ -1,7 +1,7 @@
 """A target that devices cannot reach is evacuated on the local cloud: a device arrives in the standby, and returns. A
 device that reaches neither target nor lobby does the same by itself.
 
-The commands are those of the runbook in docs/operate.md, as written, with the target's key instead of its name there.
+The commands come from the runbook in docs/operate.md, as written, but with the target's key instead of its name.
 """
 
 import re

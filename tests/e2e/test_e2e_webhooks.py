@@ -1,5 +1,5 @@
 """Webhooks on the deployed lobby, with the Lambdas' own roles: a real receiver over HTTPS with its own CA, a repeated
-request, a receiver that does not exist any more, and a redrive."""
+request, a receiver that no longer exists, and a redrive."""
 
 import json
 import shutil

@@ -1,7 +1,7 @@
-"""A deployment of a lobby in two Regions or three, with a short lease, and the outages that the tests cause.
+"""A deployment of a lobby in two or three Regions, with a short lease, and the outages that the tests cause.
 
-EventBridge runs the renewals at most once a minute. Here a thread runs that of each Region that is up every two
-seconds, so that a lease can be short. All else is as in a deployment of `./deploy.sh local --lobbies 2`.
+EventBridge runs the lease renewals at most once a minute. Here, a thread runs the renewal of each working Region every
+two seconds, so that a lease can be short. Everything else is as in a deployment by `./deploy.sh local --lobbies 2`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The archive in the templates: off by default, what it may do, how long it keeps what, and how it ends."""
+"""The archive in the templates: off by default, its permissions, its retention, and its removal."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Known vulnerabilities are reported; packages that were not checked are never reported as clean."""
+"""Known vulnerabilities are reported; unchecked packages are never reported as clean."""
 
 import json
 from collections.abc import Callable, Sequence

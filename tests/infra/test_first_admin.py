@@ -1,4 +1,4 @@
-"""Only the invited user becomes the first admin, also if a user with that name exists."""
+"""Only the invited user becomes the first admin, even if a user with the same name exists."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The ledger of a redrive: the own table of a lobby with one Region, the home's tables of one with several."""
+"""The ledger of a redrive: its own tables in a lobby with one Region, and the home's tables in a lobby with several."""
 
 import os
 from typing import Any, cast

@@ -1,4 +1,5 @@
-"""The keys in KMS that may sign devices' certificates: who may use them, and that nobody may without the setting."""
+"""The keys in KMS that may sign devices' certificates: who may use them, and that nobody may use them without the
+setting."""
 
 from typing import Final
 

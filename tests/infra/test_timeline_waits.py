@@ -1,4 +1,4 @@
-"""How long a step of the demonstration is waited for."""
+"""How long the demonstration waits for a step."""
 
 import io
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 Simulated devices fall back as the reference client does, and connect under AWS's CONNECT quota; their hellos go to the
 receptionist's handler with a real ledger in moto, and are counted by calls. Real devices are evacuated on a local cloud
 with its own state. The limits: the evacuation is one write; each hello is answered with the standby's route at the cost
-of one read; the first device arrives a second after its own fallback; the last one as soon as the quota allows.
+of one read; the first device arrives a second after its own fallback, and the last one as soon as the quota allows.
 
 Exit status: 0 the limits are met, 1 one is exceeded or a step failed, 2 wrong usage.
 """

@@ -1,8 +1,8 @@
 """When devices reach the lobby and the standby after their target has failed: a simulation of time, not of load.
 
-The time until a device falls back is that of the reference client's own state machine, whose connections all fail. Then
-each device needs a CONNECT in the lobby and one in the standby. Both accounts grant the quota's number in each second;
-a device that is refused waits as the client does, by its back-off. `ideal` is the time without such waits: the quota is
+The reference client's own state machine, whose connections all fail, gives the time until a device falls back. Then
+each device needs a CONNECT in the lobby and one in the standby. In each second, both accounts accept as many as the
+quota allows; a refused device waits with the client's back-off. `ideal` is the time without such waits: the quota is
 used as soon as a device waits for it.
 """
 

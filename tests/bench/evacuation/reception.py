@@ -1,8 +1,8 @@
 """Devices at the receptionist while their target is evacuated: the real handler and ledger, with moto instead of AWS.
 
-Rows are written in chunks, so that 100,000 devices fit into the memory; the clock is that of the simulated arrivals, so
-the receptionist reads the target's record as often as it would. A part of the devices is also reported by the standby,
-and its rows follow.
+Rows are written in chunks, so that 100,000 devices fit into the memory. The clock follows the simulated arrivals, so
+the receptionist reads the target's record as often as in reality. The standby also reports a part of the devices, and
+their rows are changed.
 """
 
 import hashlib

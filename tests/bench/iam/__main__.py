@@ -2,8 +2,9 @@
 
 Runs on its own local deployment. The emulator enforces IAM. A job is one operation that users, devices or
 schedules perform (`device_jobs.py`, `api_jobs.py`, `timer_jobs.py` and others). All jobs run once with all permissions,
-at the beginning and at the end. A permission without which every job succeeds is excess. So is one that no job has
-used, by the emulator's log; `--used` reports only these, and removes none, which takes some minutes instead of an hour.
+at the beginning and at the end. A permission is excess if every job succeeds without it, or if no job has used it
+according to the emulator's log. `--used` reports only the latter and removes nothing, which takes some minutes instead
+of an hour.
 
 Exit status: 0 no permission is excess, 1 a permission is excess or a step failed, 2 wrong usage.
 """

@@ -1,4 +1,4 @@
-"""The job that needs the grants of the door `claim`: the hook's, the template's and the registrar's.
+"""The job that needs the grants of the door `claim`, which belong to the hook, the template and the registrar.
 
 A device joins with a claim certificate that AWS IoT has issued, a second key of its serial number is refused, then
 approved, and a supplied claim certificate is added and revoked. Devices of another lobby are accepted.

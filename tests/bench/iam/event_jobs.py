@@ -1,6 +1,7 @@
 """The jobs that need the grants of events: publishing, webhooks, notices and the activity log.
 
-No receiver runs: a request to a closed port of this machine is recorded as such, which needs every grant of a delivery.
+No receiver runs. A failed request to a closed port of this machine is also recorded, which needs every grant of a
+delivery.
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
 """Remove one grant and find the job that then fails.
 
-`LIKELY` names the job to run first, so that a run takes minutes. If it succeeds, all other jobs run. A grant without
-which every job succeeds is excess, unless its action is in `UNCHECKED`: AWS requires these, the emulator does not.
+`LIKELY` names the job to run first, so that a run takes minutes. If it succeeds, all other jobs run. If every job
+succeeds without a grant, the grant is excess, unless its action is in `UNCHECKED`: AWS requires these actions, the
+emulator does not.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The job that needs the grants of standbys: a device is prepared, evacuated, brought back, and prepared again.
 
-It changes the record of the first target. If it fails, the record is written back as it was, as root, because the
-other jobs need the target.
+It changes the record of the first target. If it fails, the root user restores the record, because the other jobs need
+the target.
 """
 
 from collections.abc import Callable, Iterator

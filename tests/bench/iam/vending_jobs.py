@@ -1,7 +1,7 @@
-"""The job that needs the grants of the door `token`: its authorizer's and its own.
+"""The job that needs the grants of the door `token` and of its authorizer.
 
-A device gets a certificate for its key, then the same one again, then another one for another key; a second device
-gets a key, too. A wrong token is refused and counted.
+A device gets a certificate for its key, then the same one again, then another one for another key; a second device also
+gets a key. A wrong token is refused and counted.
 """
 
 import secrets

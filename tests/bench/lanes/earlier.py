@@ -1,7 +1,7 @@
 """The commissioner of an earlier commit, deployed beside the current one in the same lobby, with its own mapping.
 
 It reads the ledger's stream itself, ten records at a time. It has the code of that commit, and today's requirements,
-role and tables. The items have the same format for it, except for the key of rows that wait.
+role and tables. The format of the items is the same, except for the key of waiting rows.
 """
 
 import json

@@ -1,10 +1,10 @@
 """Simulated devices that connect until their certificate is no longer pending.
 
 A real device causes one event at each connection attempt with a pending certificate, and none with an active one (AWS
-IoT developer guide, "Just-in-time registration"); so each attempt first checks whether the device was admitted. Here
-the event is published to a topic of the benchmark, whose rule has the actions of the real rule. This avoids thousands
-of TLS handshakes. The waits between attempts are those of the AWS IoT device SDKs: exponential, at most a minute, with
-jitter.
+IoT developer guide, "Just-in-time registration"). So each simulated attempt first checks whether the device was
+admitted. The event is published to a topic of the benchmark, whose rule has the actions of the real rule. This avoids
+thousands of TLS handshakes. The waits between attempts are as in the AWS IoT device SDKs: exponential, at most a
+minute, with jitter.
 """
 
 import heapq

@@ -1,7 +1,7 @@
 """The bouncer of an earlier commit, deployed beside the current one in the same lobby, with its own way of delivery.
 
 Its rule invokes it asynchronously, with two retries, and sends failed events to the on-failure queue. It has the code
-of that commit, and today's requirements, role and tables. The items have the same format for it.
+of that commit, and today's requirements, role and tables. The format of the items is the same.
 """
 
 from typing import Any, Final

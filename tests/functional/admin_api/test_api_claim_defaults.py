@@ -1,4 +1,4 @@
-"""Claims of devices whose enrolment states defaults, in each way in which a user claims through the API."""
+"""Claims of devices whose enrolment has defaults, by each operation of the API with which a user claims."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Fuzzing: whatever the request, the API responds without a 5xx status, without internals, and with documented codes.
+"""Fuzzing: the API responds to any request without a 5xx status, without internals, and with documented codes.
 
 The suite runs a few hundred documents, the same ones every time. `python -m tests.bench.fuzz` runs any number of new
 ones.

@@ -1,4 +1,4 @@
-"""Claims by serial number through the API: for devices without a certificate, for known ones, and by whom."""
+"""Claims by serial number through the API: for devices without a certificate, for known devices, and by each role."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""A server that keeps a request alive for ever ends with TIMED_OUT: slow headers, interim responses, a slow body."""
+"""A request that a server keeps alive forever ends with TIMED_OUT: slow headers, interim responses, a slow body."""
 
 import socket
 import ssl

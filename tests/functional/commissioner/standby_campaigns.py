@@ -1,4 +1,4 @@
-"""Runs the campaigns of a standby to their end. The lanes of both targets are played."""
+"""Runs the campaigns of a standby to their end. The lanes of both targets are simulated."""
 
 from lobby.domain.campaign import Campaign
 from lobby.domain.device import Device

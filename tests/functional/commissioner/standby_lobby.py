@@ -1,4 +1,5 @@
-"""A lobby with two targets of which one is the other's standby. Lanes are served by `deliver`, as in its base."""
+"""A lobby with two targets, one of which is the other's standby. `deliver` serves the lanes, as in
+`lobby_with_targets`."""
 
 from typing import Any
 

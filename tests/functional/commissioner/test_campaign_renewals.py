@@ -1,4 +1,4 @@
-"""A campaign that has devices asked to renew their certificates, and follows them until they have."""
+"""A campaign that asks devices to renew their certificates, and follows them until they have renewed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A thing gets the attributes and groups of its device's enrolment, as far as the device's profile permits them."""
+"""A thing gets the attributes and groups of its device's enrolment, if the device's profile permits them."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,5 @@
-"""Devices that are registered in a standby are compared there, too, and prepared again where it is out of step."""
+"""Devices that are registered in a standby are also compared there, and prepared again if the standby is out of
+step."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Claims that are replaced while they are carried out, or that another worker has carried out meanwhile."""
+"""Claims that are replaced while they are carried out, or that another worker carries out in the meantime."""
 
 from typing import Any
 

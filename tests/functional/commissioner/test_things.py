@@ -1,4 +1,5 @@
-"""Things in targets are marked when their device arrives or leaves, and removed if the lobby is to do that."""
+"""Things in targets are marked when their device arrives or leaves, and removed if the lobby is configured to remove
+them."""
 
 import json
 from typing import Any

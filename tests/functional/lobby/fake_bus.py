@@ -1,4 +1,4 @@
-"""A fake of EventBridge's client, as far as the publisher uses it."""
+"""A fake of the part of EventBridge's client that the publisher uses."""
 
 import json
 from collections.abc import Callable

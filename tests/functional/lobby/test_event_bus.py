@@ -1,5 +1,4 @@
-"""The event bus: only events that a rule can match are sent, because EventBridge would discard the others, and bill
-them."""
+"""The event bus: only events that a rule can match are sent, because EventBridge would discard and bill the others."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,6 +1,6 @@
 """Messages in the arrivals queue that SNS did not sign for the device's target: dropped, logged and counted.
 
-Everyone whose topic's subscription is confirmed can put any text into the queue, with raw message delivery.
+With raw message delivery, the owner of any topic whose subscription is confirmed can put any text into the queue.
 """
 
 import json

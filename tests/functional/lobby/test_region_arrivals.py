@@ -1,5 +1,5 @@
-"""Arrivals in a lobby with several Regions: each gets every message of a target's topic, and the home records. No
-report is lost if the home ends before it has recorded it."""
+"""Arrivals in a lobby with several Regions: each Region gets every message of a target's topic, and the home records
+it. No report is lost if the home is lost before it has recorded the report."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A lobby in two Regions: its doors write to the home Region, and give routes while that is down."""
+"""A lobby in two Regions: its doors write to the home Region, and still send routes while the home is down."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""The doors that issue certificates, under faults: a device that asks the vending door with a token until it gets an
-answer, and a user and a timer who ask the registrar.
+"""The doors that issue certificates, under faults: a device with a token repeats its request to the vending door until
+it gets an answer, and a user and a timer call the registrar.
 
 The scenarios of `scenarios` compare outcomes by fingerprint. Here AWS IoT issues a certificate with each attempt, so a
 fault leads to another fingerprint, and `problems` states what must be true of every outcome instead.

@@ -1,9 +1,9 @@
 """The tests' AWS with the fault injector in it: every client of every Lambda goes through the injector.
 
-Calls to DynamoDB for which the injector has nothing are made directly (`tests/direct_dynamodb.py`): they are two thirds
-of all calls, and take a fifth of the time. Clients are created once for each account and cached, as their creation
-takes longer than most scenarios; they have no state of the project. Their own state, botocore's retry quota and pauses,
-is disabled: a real process has its own quota, and the simulation does not wait.
+Calls to DynamoDB without a fault are made directly (`tests/direct_dynamodb.py`), which takes a fifth of the time; they
+are two thirds of all calls. Clients are created once for each account and cached, because creating them takes longer
+than most scenarios, and they contain no state of the project. Botocore's retry quota and pauses are disabled, because a
+real process has its own quota, and the simulation does not wait.
 """
 
 import logging

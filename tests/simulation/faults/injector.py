@@ -3,7 +3,7 @@
 moto answers in botocore's `before-send` hook, so the injector passes a request on, rejects it or drops its response
 there. This is below the retries and error parsing of botocore and PynamoDB, so the project's code gets the same results
 as in AWS. A call is one call of the project's code, with any number of attempts by botocore. A call to DynamoDB without
-a fault needs nothing of that: it can be made directly, and is then only recorded.
+a fault does not need the injector. It can be made directly, and is then only recorded.
 """
 
 import json

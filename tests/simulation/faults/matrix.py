@@ -1,10 +1,10 @@
 """The matrix: every call of every scenario × every fault, each with immediate and with late retries.
 
 The result of a cell is `survived` if the outcome is the same as without the fault; `repeated` if the action had its
-effect twice because it was requested twice; `recorded` if only the history differs: a target refused to deactivate a
-superseded claim's certificate, and the commissioner has cleared the target since then; a reason code if the device
-shows the reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with the
-differences.
+effect twice because it was requested twice; `recorded` if only the history differs, because a target refused to
+deactivate a superseded claim's certificate and the commissioner has cleared the target since; a reason code if the
+device shows the reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with
+the differences.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """The renewal of a certificate under faults: its initial states, what happens, and what must be true of every outcome.
 
-AWS IoT issues another certificate for each attempt, so outcomes are compared with the fingerprints replaced by their
-place in the device's chain of certificates. Orphans, which AWS IoT has issued and no row names, are part of the
+AWS IoT issues another certificate for each attempt, so outcomes are compared after each fingerprint is replaced by its
+position in the device's chain of certificates. Orphans, which AWS IoT has issued and no row names, are part of the
 registry: the run ends with the job that deletes them. After each call, the device must be able to connect with one of
 its certificates, in the lobby and in the target that its row names. Differences that a fault may leave in the history:
 the device was asked once more; its target has refused to ask; or a request is not recorded, because the commissioner

@@ -1,5 +1,5 @@
 """Devices whose target has a standby: their initial states, and what happens to them. Campaigns are not part of the
-matrix, so each state is one that needs none, or one whose campaign has not started yet.
+matrix, so each state needs no campaign, or its campaign has not started yet.
 """
 
 from lobby.domain.standby import StandbyMode

@@ -1,7 +1,7 @@
 """Races of a renewal with users' changes of the device, and with another request for a certificate.
 
-In every order, the certificates that the row does not name any more are active nowhere (`model`), and the device ends
-where the user has sent it. AWS IoT may have issued certificates that no row names: they are INACTIVE.
+In every order, certificates that the row no longer names are active nowhere (`model`), and the device ends up where the
+user has sent it. AWS IoT may have issued certificates that no row names: they are INACTIVE.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""Proxies and certificates in the environment that no HTTP client can be made with are named, without their values."""
+"""Proxies and certificates in the environment that prevent an HTTP client are named in the error, without their
+values."""
 
 import pytest
 

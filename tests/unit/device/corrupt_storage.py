@@ -1,6 +1,6 @@
 """Corrupt state folders: files that are not a stored route, missing permissions, and full disks.
 
-Each is made on the real disk. `Corruption.corrupt` gets the device's folder, which contains a valid route.
+Each one is created on the real disk. `Corruption.corrupt` gets the device's folder, which contains a valid route.
 """
 
 import json

@@ -1,5 +1,6 @@
 """Hostile messages that a broker may send on `lobby/<thing>`, as payloads by name. `INVALID` messages must be ignored.
-`REPEATED` ones, too; the examples for firmware read the last member. `UNUSUAL` messages are valid.
+`REPEATED` messages must also be ignored, but the examples for firmware read the last member. `UNUSUAL` messages are
+valid.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A model of the lobby and a target for a device that renews: which certificates are active where, and each step.
 
-It does what decision 46 states, with the fewest guarantees: a message can be lost, the commissioner and the report of a
-connection come later, and a certificate that was replaced is inactive at once, in both places.
+It behaves as decision 46 states, with the weakest guarantees: messages can be lost, the commissioner and the report of
+a connection are late, and a replaced certificate is inactive at once in both places.
 """
 
 import json

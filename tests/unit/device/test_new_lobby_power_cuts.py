@@ -1,7 +1,7 @@
 """Power is cut at every file-system call while a device changes to another lobby, and it arrives there without help.
 
-The earlier lobby answers as long as the device has not settled in the new one; after that it refuses it, as a lobby
-does that has deactivated the certificate.
+The earlier lobby answers until the device has settled in the new one. Then it refuses the device, like a lobby that has
+deactivated the certificate.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Certificates of a renewal on disk: what is kept and removed, and what damage counts as."""
+"""Certificates of a renewal on disk: what is kept, what is removed, and how damaged files are treated."""
 
 import itertools
 import stat

@@ -1,4 +1,4 @@
-"""The names of lobbies that share an account: those of earlier versions by default, and no two are equal."""
+"""The names of lobbies that share an account: as in earlier versions by default, and never equal."""
 
 import os
 import subprocess

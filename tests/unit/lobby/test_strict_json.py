@@ -1,4 +1,4 @@
-"""The reader for JSON from outside: the accepted JSON; anything else is a `ValueError`."""
+"""The reader for external JSON: which JSON is accepted. Anything else raises a `ValueError`."""
 
 import json
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""The registrar accepts devices of another lobby: what is registered, and that an interruption after any call of AWS
-is made good by repeating the request."""
+"""The registrar accepts devices of another lobby: what is registered, and that repeating the request completes an
+acceptance that was interrupted after any AWS call."""
 
 from functools import cache
 from typing import Any, Final

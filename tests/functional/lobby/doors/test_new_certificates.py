@@ -1,4 +1,4 @@
-"""The walk through AWS IoT's list of certificates: it is continued where a run without time has left it."""
+"""The walk through AWS IoT's list of certificates: the next run continues where a run out of time has stopped."""
 
 from datetime import timedelta
 from typing import Any

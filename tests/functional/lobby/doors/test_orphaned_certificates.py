@@ -1,4 +1,4 @@
-"""The job that deletes orphaned certificates: which ones it deletes, and which ones of others it leaves."""
+"""The job that deletes orphaned certificates: which ones it deletes, and which certificates of other users it keeps."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The epoch of the home in the rows of devices, and what a new home does with writes that were replicated in part."""
+"""The epoch of the home in the rows of devices, and how a new home handles writes that were only partly replicated."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The defaults that an enrolment states for claims: what a claim does not name, and what it does."""
+"""The defaults of an enrolment for claims: values that a claim leaves open, and values that it names."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pace of a lane: the rate, less after throttling, and devices one by one."""
+"""The pace of a lane: the rate, the reduction after throttling, and the slots of devices."""
 
 import math
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Updates of shadows: merged as AWS IoT merges them, they give the wanted state; and documents that are none."""
+"""Updates of shadows: merged as AWS IoT merges them, they give the wanted state. Invalid documents are rejected."""
 
 import copy
 import json

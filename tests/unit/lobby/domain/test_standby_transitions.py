@@ -1,4 +1,4 @@
-"""The second place of a device: its text form, and what an evacuation and a return make of it."""
+"""The second place of a device: its text form, and how an evacuation and a return change it."""
 
 from dataclasses import replace
 

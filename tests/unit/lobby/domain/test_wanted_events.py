@@ -1,4 +1,5 @@
-"""Which types of events the rules of a bus can match: one too many is cheap, one too few is lost."""
+"""Which types of events the rules of a bus can match: an unneeded type costs little, but events of a missing type are
+lost."""
 
 import json
 from typing import Any
