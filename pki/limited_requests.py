@@ -2,12 +2,14 @@
 
 botocore limits the wait for each packet only, and reads a body of any size. A client that `limit_requests` was applied
 to raises `RegistrationError` NOT_AWS for a response that is too large, and NO_AWS for one that is not complete in time,
-without another attempt: the request may have been carried out.
+without another attempt: the request may have been carried out. Objects in a bucket have limits of their own, because
+revocation lists can be large, and the time to send one depends on its size.
 """
 
 import io
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -18,39 +20,63 @@ from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as PacketTimeout
 
 from lobby.http_limits import MAX_BODY, REQUEST_SECONDS
+from pki.certificate_files import LIST_LIMIT
 from pki.errors import RegistrationError
 
 _CHUNK: Final = 64 * 1024
+_UPLOAD: Final = 32 * 1024
+"""Bytes per second that a body may take, in addition to the time of a request."""
 _Result = TypeVar("_Result")
 
 
-def limit_requests(client: Any, seconds: float = REQUEST_SECONDS, size: int = MAX_BODY) -> Any:
+@dataclass(frozen=True)
+class Limits:
+    """Seconds and bytes: of a response, and of an object in a bucket."""
+
+    seconds: float = REQUEST_SECONDS
+    size: int = MAX_BODY
+    object_seconds: float = 600.0
+    object_size: int = LIST_LIMIT
+
+
+_LIMITS: Final = Limits()
+
+
+def limit_requests(client: Any, limits: Limits = _LIMITS) -> Any:
     """Return the client, whose requests are limited from now on."""
     endpoint = client._endpoint  # botocore has no other way to the session of an existing client
-    endpoint.http_session = _LimitedSession(endpoint.http_session, seconds, size)
+    endpoint.http_session = _LimitedSession(endpoint.http_session, limits)
     return client
 
 
 class _LimitedSession:
     """An HTTP session of botocore. It reads the body of each response, also one that the caller would stream."""
 
-    def __init__(self, session: Any, seconds: float, size: int) -> None:
-        self._session, self._seconds, self._size = session, seconds, size
+    def __init__(self, session: Any, limits: Limits) -> None:
+        self._session, self._limits = session, limits
 
     def send(self, request: Any) -> AWSResponse:
+        seconds, size = self._limits.seconds + _sent(request) // _UPLOAD, self._limits.size
+        if request.stream_output:
+            seconds, size = self._limits.object_seconds, self._limits.object_size
         request.stream_output = True  # otherwise the session reads the body, of any size
         late = RegistrationError(
             "NO_AWS",
-            f"got no complete response from {urlsplit(request.url).netloc} within {self._seconds:g} s, want one: check "
+            f"got no complete response from {urlsplit(request.url).netloc} within {seconds:g} s, want one: check "
             "the network and --endpoint-url, then repeat the command",
         )
         try:
-            return _within(self._seconds, lambda: _complete(self._session.send(request), request, self._size), late)
+            return _within(seconds, lambda: _complete(self._session.send(request), request, size), late)
         except ReadTimeoutError:
             raise late from None
 
     def close(self) -> None:
         self._session.close()
+
+
+def _sent(request: Any) -> int:
+    """Return the size of the request's body. S3's checksums can be sent after it, with another length of the whole."""
+    return int(request.headers.get("X-Amz-Decoded-Content-Length") or request.headers.get("Content-Length") or 0)
 
 
 def _complete(response: AWSResponse, request: Any, size: int) -> AWSResponse:

@@ -1,19 +1,22 @@
 """`lobby-pki` with a server that never completes a response, or sends one without end: an error within the limits."""
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 
 from pki import lobby_account
 from pki.errors import RegistrationError
 from pki.isolated_session import isolated_session
-from pki.limited_requests import limit_requests
+from pki.limited_requests import Limits, limit_requests
 from tests.functional.pki.command_line import Run
 
 _LINE: Final = b"HTTP/1.1 200 OK\r\n"
@@ -69,16 +72,16 @@ def _sending(start: bytes, then: bytes, pause: float) -> Iterator[str]:
             ended.set()
 
 
-def _client(service: str, url: str, **limits: Any) -> Any:
+def _client(service: str, url: str, limits: Limits) -> Any:
     session: Any = boto3.Session("100000000001", "x", region_name="eu-west-1", botocore_session=isolated_session())
-    return limit_requests(session.client(service, endpoint_url=url), **limits)
+    return limit_requests(session.client(service, endpoint_url=url), limits)
 
 
 @pytest.mark.parametrize("name", LATE)
 def test_a_response_that_is_not_complete_in_time_is_an_error(name: str) -> None:
     start, then = LATE[name]
     with _sending(start, then, 0.01) as url, pytest.raises(RegistrationError) as late:
-        _client("sts", url, seconds=0.4).get_caller_identity()
+        _client("sts", url, Limits(seconds=0.4)).get_caller_identity()
     assert late.value.code == "NO_AWS"
     assert f"no complete response from {url[7:]} within 0.4 s" in late.value.message
 
@@ -87,7 +90,7 @@ def test_a_response_that_is_not_complete_in_time_is_an_error(name: str) -> None:
 def test_a_response_that_is_too_large_is_an_error(name: str) -> None:
     then = b"8000\r\n" + b"x" * 0x8000 + b"\r\n" if "chunks" in name else b"x" * 0x8000
     with _sending(LARGE[name], then, 0) as url, pytest.raises(RegistrationError) as large:
-        _client("sts", url, size=200_000).get_caller_identity()
+        _client("sts", url, Limits(size=200_000)).get_caller_identity()
     assert (large.value.code, large.value.message) == (
         "NOT_AWS",
         "got a response of more than 200,000 bytes, want fewer",
@@ -98,22 +101,46 @@ def test_a_response_that_is_too_large_is_an_error(name: str) -> None:
 def test_an_object_in_a_bucket_is_limited_too(then: bytes, pause: float, code: str) -> None:
     start = _LINE + b"content-length: 900000\r\n\r\n"
     with _sending(start, then, pause) as url, pytest.raises(RegistrationError) as limited:
-        _client("s3", url, seconds=0.4, size=200_000).get_object(Bucket="bucket", Key="key")["Body"].read()
+        _client("s3", url, Limits(seconds=0.1, size=10, object_seconds=0.4, object_size=200_000)).get_object(
+            Bucket="bucket", Key="key"
+        )["Body"].read()
     assert limited.value.code == code
 
 
 def test_an_object_within_the_limits_is_read() -> None:
     with _sending(_LINE + b"content-length: 5\r\n\r\nhello", b"", 0.01) as url:
-        body = _client("s3", url, seconds=5).get_object(Bucket="bucket", Key="key")["Body"]
+        body = _client("s3", url, Limits(seconds=0.001, size=1)).get_object(Bucket="bucket", Key="key")["Body"]
         assert (body.read(2), body.read()) == (b"he", b"llo")
 
 
 @pytest.mark.parametrize("command", ["register", "publish-crl", "unregister"])
 def test_each_command_has_the_limits(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    monkeypatch.setattr(lobby_account, "limit_requests", partial(limit_requests, seconds=0.4))
+    monkeypatch.setattr(lobby_account, "limit_requests", partial(limit_requests, limits=Limits(seconds=0.4)))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "100000000001")
     run("init", "acme", "--organization", "Acme")
     with _sending(_LINE, b"x: y\r\n", 0.01) as url:
         result = run(command, "acme", "--endpoint-url", url, "--region", "eu-west-1", "--yes", status=1)
     assert "error: NO_AWS: got no complete response" in result.stderr
+
+
+@pytest.mark.parametrize("length", ["X-Amz-Decoded-Content-Length", "Content-Length"])
+def test_a_large_list_has_the_time_that_sending_it_takes(length: str) -> None:
+    answered = threading.Event()
+
+    class Session:
+        def send(self, _: object) -> AWSResponse:
+            assert answered.wait(20)
+            headers: Any = HeadersDict()
+            return AWSResponse("http://a", 200, headers, io.BytesIO())
+
+    def send(headers: dict[str, str]) -> None:
+        client: Any = SimpleNamespace(_endpoint=SimpleNamespace(http_session=Session()))
+        request = SimpleNamespace(url="http://a", headers=headers, stream_output=False)
+        limit_requests(client, Limits(seconds=0.05))._endpoint.http_session.send(request)
+
+    with pytest.raises(RegistrationError, match=r"within 0\.05 s"):
+        send({})
+    threading.Timer(0.3, answered.set).start()
+    with pytest.raises(AttributeError, match="stream"):  # the response, of which BytesIO is only a part
+        send({length: "1000000"})
