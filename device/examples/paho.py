@@ -31,7 +31,7 @@ def next_route(payload: bytes, route: dict[str, Any], in_lobby: bool, port: int,
         message: dict[str, Any] = {"config": "default", "port": port, "generation": None} | json.loads(payload)
         if message["config"] == "factory reset":
             return {}
-        if "presence" in message and "iotep" not in message:
+        if in_lobby and "iotep" not in message and re.fullmatch("[0-9]{8}", message.get("presence", "")):
             print("presence code:", message["presence"], flush=True)
         host, at, number, config = (message.get(each) for each in ("iotep", "port", "generation", "config"))
         right = isinstance(config, str | dict) and type(at) is type(number or 0) is int and 0 < at < 65536

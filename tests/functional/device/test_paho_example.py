@@ -65,6 +65,22 @@ def test_the_example_follows_the_vectors(next_route: Callable[..., Any], case: d
         assert found.items() >= json.loads(case["payload"]).items()
 
 
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in CASES])
+def test_only_a_presence_code_is_shown(
+    next_route: Callable[..., Any], case: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    next_route(case["payload"].encode(), case["stored"] or {}, case["at"] == "lobby", 8883, FOREVER)
+    assert capsys.readouterr().out == ("presence code: 48291375\n" if case["action"] == "code" else "")
+
+
+@pytest.mark.parametrize("text", ["\u001b[2J", "4829137\n", "\u0664" * 8, None, [], {"a": 1}])
+def test_another_text_than_a_code_is_not_shown(
+    next_route: Callable[..., Any], text: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert next_route(json.dumps({"presence": text}).encode(), {}, True, 8883, FOREVER) is None
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize("name", [name for name in INVALID if name not in NOT_CHECKED])
 @pytest.mark.parametrize("in_lobby", [True, False], ids=["lobby", "target"])
 def test_the_example_ignores_hostile_messages(next_route: Callable[..., Any], name: str, in_lobby: bool) -> None:
