@@ -8,6 +8,9 @@ from graphql import GraphQLError
 from admin_api.errors import Forbidden, Unauthenticated
 from admin_api.failures import error_response, result_errors
 from lobby.errors import Conflict, IdentityRefused, InvalidInput, LobbyError, MissingSettings, NotFound
+from lobby.ledger.home_fence import LEASE_EXPIRED, NO_HOME
+from tests.documented_codes import documented_codes
+from tests.operations import REFUSED
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,13 @@ def test_an_error_common_to_list_items_is_returned_once_but_for_each_alias() -> 
     lines = [GraphQLError("m", path=["devices", n, "message"], original_error=refusal) for n in range(5)]
     aliases = [GraphQLError("m", path=[f"a{n}"], original_error=refusal) for n in range(3)]
     assert len(result_errors([*lines, *aliases], "id")) == 4
+
+
+def test_the_codes_of_refused_operations_and_of_regions_are_documented() -> None:
+    regions = {"UNKNOWN_REGION", "WRONG_REGION", "REGION_UNREACHABLE", "NOT_HOME", LEASE_EXPIRED, NO_HOME}
+    assert [code for code in regions | set(REFUSED.values()) if not documented_codes().fullmatch(code)] == []
+
+
+@pytest.mark.parametrize("code", ["INTERNAL", "INVALID_", "X_NOT_ALLOWED", "NOT_ALLOWED_X", "code"])
+def test_no_other_code_is_documented(code: str) -> None:
+    assert documented_codes().fullmatch(code) is None
