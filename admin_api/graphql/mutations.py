@@ -180,8 +180,8 @@ class Mutation(
         return _device(info, certid, ChangeRequest(ChangeOperation.RETRY))
 
     @operation(
-        "Requests a device in its target to renew its certificate, now and each day until it has. If it was not due, the"
-        " deadline is in 30 days. CANNOT_RENEW: its client has not reported that it can. Can be repeated."
+        "Requests a device in its target to renew its certificate, now and each day until it has. If it was not due,"
+        " the deadline is in 30 days. CANNOT_RENEW: its client has not reported that it can. Can be repeated."
     )
     def renew_device(self, info: Info, certid: Certid) -> Device | None:
         return _device(info, certid, ChangeRequest(ChangeOperation.RENEW))
