@@ -62,8 +62,8 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
     remedy: `See the message. Correct them, ${RETRY}, or move it again and leave its shadows.`,
   },
   SHADOWS_NOT_MIGRATED: {
-    meaning: "It was moved without its shadows, which its old target has",
-    remedy: "Retry when that target responds: shadows that it has not written itself are copied.",
+    meaning: "It was moved without its shadows, which are in its old target",
+    remedy: "Retry when that target responds. Shadows that the device has not written itself are then copied.",
   },
   TARGET_LIMIT: { meaning: "A quota of the target account is exhausted", remedy: `Raise it, ${RETRY}.` },
   TARGET_REGION_DISABLED: {
@@ -95,7 +95,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   ENROLMENT_REVOKED: { meaning: "Its enrolment is revoked", remedy: "A revocation is final." },
   CRL_MISSING: { meaning: "Its CA has published no revocation list", remedy: RENEW },
   CRL_STALE: { meaning: "Its CA's revocation list is out of date", remedy: RENEW },
-  CRL_INVALID: { meaning: "The list is unreadable or not of its CA", remedy: RENEW },
+  CRL_INVALID: { meaning: "The revocation list is unreadable or not signed by its CA", remedy: RENEW },
   CRL_PARTIAL: {
     meaning: "Its CA's revocation list is not complete",
     remedy: "Publish a complete list: not a delta, and not one for CAs or some reasons only.",
@@ -179,7 +179,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   CLONE_SUSPECTED: {
     meaning: "Its certificate seems to be in use twice",
     remedy:
-      "Find the copy. Revoke the device, or dismiss this or lift its quarantine if there is one device.",
+      "Find the copy, then revoke the device. If there is only one device, dismiss the suspicion or lift the quarantine.",
   },
   QUARANTINED: {
     meaning: "A user has put it in quarantine",

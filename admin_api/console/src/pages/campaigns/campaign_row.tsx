@@ -157,7 +157,7 @@ const ACTIONS = {
     document: UNDO_CAMPAIGN,
     title: "Undo",
     consequence:
-      "A new campaign returns the devices to their previous places. Devices that somebody has changed since are skipped.",
+      "A new campaign restores the previous target, profile and config of the devices. Devices that were changed since are skipped.",
   },
 } as const;
 type Action = keyof typeof ACTIONS;

@@ -22,9 +22,9 @@ export type ConfirmedAction =
 
 /** Actions that require a reason: the label and the description of its field. */
 const REASON: Partial<Record<ConfirmedAction, string>> = {
-  dismiss: "How you know that there is one device. Kept permanently in its history",
+  dismiss: "Why you are sure that there is only one device. Kept permanently in its history",
   quarantine: "Kept permanently in its history",
-  lift: "How you know that there is one device. Kept permanently in its history",
+  lift: "Why you are sure that there is only one device. Kept permanently in its history",
   revoke: "Kept permanently in its history",
 };
 

@@ -33,7 +33,7 @@ export type DeviceState =
   | "transferred";
 
 const DISMISSED =
-  "It is one device, and is not suspected any more. The same evidence does not make it suspected again.";
+  "The suspicion is dismissed. The same evidence does not make the device suspected again.";
 const SHUT =
   "Its certificate is deactivated in the lobby until the quarantine is lifted. It can't connect until then.";
 const SHUT_THERE =
@@ -162,7 +162,7 @@ const RENEWAL =
   "It is asked to renew its certificate, now and each day until it has. It leaves {target} for some seconds and returns with a new certificate. Both certificates work until then; after that the old one is deactivated. Its label stays valid.";
 
 const WITHDRAWAL =
-  "It is not offered any more and stays in this lobby. An acceptance of this offer is refused from then on: tell the other operator.";
+  "The offer is withdrawn, and the device stays in this lobby. An acceptance of this offer is refused: inform the other operator.";
 
 /** Return the effect; undefined if the ledger does not allow the action. `target`: its display name. */
 export function consequenceOf(

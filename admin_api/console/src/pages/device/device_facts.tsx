@@ -107,7 +107,7 @@ export function RenewalFacts({ renewal }: { renewal: DeviceRecord["renewal"] }) 
       )}
       <Facts>
         <Fact name="Progress">
-          {unable ? "Due. The client cannot renew: replace the certificate by other means" : STAGES[stage]}
+          {unable ? "Due. The client cannot renew: replace the certificate in another way" : STAGES[stage]}
         </Fact>
         <Fact name="Due by">{by && <Timestamp at={by} />}</Fact>
       </Facts>

@@ -156,7 +156,7 @@ function Limits({ draft, change }: PartProps) {
     <>
       <NumberInput
         label="Limit"
-        description="How many devices are admitted at most; empty for any number"
+        description="Maximum number of devices; empty for no limit"
         size="md"
         min={1}
         allowDecimal={false}

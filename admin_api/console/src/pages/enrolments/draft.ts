@@ -69,7 +69,7 @@ function signerFaultOf(signer: SignerDraft | null): string | undefined {
   if (!signer) return undefined;
   if (!signer.key.trim()) return "Enter the ARN of the CA's key.";
   if (!signer.ca.trim()) return "Enter the CA's certificate in PEM.";
-  return signer.days === "" ? "Enter for how many days certificates are valid." : undefined;
+  return signer.days === "" ? "Enter the validity of certificates in days." : undefined;
 }
 
 export function variablesOf(draft: Draft) {

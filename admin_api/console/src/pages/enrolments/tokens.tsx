@@ -110,14 +110,14 @@ function NewToken({ enrolment, onCreated }: { enrolment: Enrolment; onCreated: (
         <Group align="flex-end">
           <TextInput
             label="Device name"
-            description="The only thing name that it permits; empty for any name"
+            description="Thing name that may use the token; empty for any name"
             size="md"
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
           <NumberInput
             label="Uses"
-            description="How many devices it admits"
+            description="Maximum number of devices"
             size="md"
             min={1}
             allowDecimal={false}

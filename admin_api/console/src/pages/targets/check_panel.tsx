@@ -65,7 +65,7 @@ function CheckSummary({ outcome, onSetup }: { outcome: Outcome; onSetup?: (() =>
     <Alert color="red" icon={<IconTerminal2 aria-hidden />} title={title}>
       {!needsSetup && <Text size="sm">Check again in a moment.</Text>}
       {needsSetup && !onSetup && (
-        <Text size="sm">The target's setup command must be run again. Ask an admin of the lobby for it.</Text>
+        <Text size="sm">Run the target's setup command again. Ask an admin of the lobby for it.</Text>
       )}
       {needsSetup && onSetup && (
         <Group justify="space-between" gap="xs">

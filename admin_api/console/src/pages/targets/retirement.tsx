@@ -13,7 +13,7 @@ export type Retirement = "archive" | "restore" | "remove";
 const WORDS = {
   archive: {
     action: "Archive target",
-    text: "No device can be claimed for it any more. Its devices stay and can be moved, released and retried.",
+    text: "No device can be claimed for it. Its devices stay and can be moved, released and retried.",
   },
   restore: { action: "Restore target", text: "Devices can be claimed for it again." },
   remove: {

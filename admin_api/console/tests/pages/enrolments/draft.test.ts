@@ -9,7 +9,7 @@ test.each([
   [{}, "Enter the ARN of the CA's key."],
   [{ key: " " }, "Enter the ARN of the CA's key."],
   [{ key: KEY }, "Enter the CA's certificate in PEM."],
-  [{ key: KEY, ca: "PEM", days: "" }, "Enter for how many days certificates are valid."],
+  [{ key: KEY, ca: "PEM", days: "" }, "Enter the validity of certificates in days."],
   [{ key: KEY, ca: "PEM" }, undefined],
 ])("a signer with %o", (part, fault) => {
   expect(faultOf({ ...DRAFT, signer: { ...OWN_CA, ...part } })).toBe(fault);
