@@ -63,7 +63,8 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   SHADOWS_NOT_MIGRATED: {
     meaning: "It was moved without its shadows, which are in its old target",
-    remedy: "Retry when that target responds. Shadows that the device has not written itself are then copied.",
+    remedy:
+      "Retry when that target responds. Shadows that the device has not written itself are then copied.",
   },
   TARGET_LIMIT: { meaning: "A quota of the target account is exhausted", remedy: `Raise it, ${RETRY}.` },
   TARGET_REGION_DISABLED: {

@@ -32,8 +32,7 @@ export type DeviceState =
   | "quarantined"
   | "transferred";
 
-const DISMISSED =
-  "The suspicion is dismissed. The same evidence does not make the device suspected again.";
+const DISMISSED = "The suspicion is dismissed. The same evidence does not make the device suspected again.";
 const SHUT =
   "Its certificate is deactivated in the lobby until the quarantine is lifted. It can't connect until then.";
 const SHUT_THERE =

@@ -19,7 +19,7 @@ async function choose(api: FakeApi, item: string) {
 test("archives a target after a question that states the effect", async () => {
   const api = new FakeApi({ ...lists(PORTO), ArchiveTarget: { archiveTarget: ARCHIVED } });
   const { user, dialog } = await choose(api, "Archive target");
-  expect(dialog.getByText(/No device can be claimed for it any more/)).toBeDefined();
+  expect(dialog.getByText(/No device can be claimed for it\./)).toBeDefined();
   api.answer("TargetList", { targets: [ARCHIVED] });
   await user.click(dialog.getByRole("button", { name: "Archive target" }));
   expect(await screen.findByText("Archived")).toBeDefined();
