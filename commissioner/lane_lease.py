@@ -129,7 +129,7 @@ class Lease:
 
     def leave(self, *, finished: bool, left: Iterable[str] = (), keep: bool = False) -> None:
         """Give the lease back before all work is done, unless another worker has it. `finished`: all started work is
-        done. The other arguments are those of `Lanes.leave`."""
+        done. The other arguments are passed to `Lanes.leave`."""
         self._guard.end()
         report = self._report(self._announced_and_done)
         mark = None if finished else self._earlier_mark()

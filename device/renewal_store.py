@@ -37,7 +37,7 @@ class CertificateFiles:
 
 @dataclass(frozen=True)
 class _Stored:
-    """The content of `renewal.json`. `former` are certificates whose files are to be removed."""
+    """The content of `renewal.json`. `former` are certificates whose files must be removed."""
 
     used: Fingerprint | None = None
     new: NewHeld | None = None
@@ -84,7 +84,7 @@ class RenewalStore:
 
     def store(self, pem: str, generation: int) -> Certificates:
         """Store a certificate for the prepared key as the new one. It replaces one that is not proven. Can be repeated.
-        Raise `OSError`, also if there is no such key."""
+        Raise `OSError`, for example if there is no such key."""
         stored, certid = self._read(), fingerprint(pem)
         if stored.new and stored.new.certid == certid and self._is_whole(certid):
             return self._change(replace(stored, new=replace(stored.new, generation=generation)))  # flushes the folder

@@ -53,8 +53,8 @@ class Renewals:
             return _Unusable(connection_id, report, error.message)
 
     def validity(self) -> Validity | None:
-        """Return the validity of the renewed certificate in use; None if the device uses that of its settings. Raise
-        `OSError` if it cannot be read now."""
+        """Return the validity of the renewed certificate in use; None if the device uses the certificate of its
+        settings. Raise `OSError` if it cannot be read now."""
         used = self._store.load().used
         return self._libraries.validity(self._store.files(used).cert) if used else None
 

@@ -51,8 +51,8 @@ def make_renewal(stack: "LobbyStack") -> None:
 
 
 def renewer_permissions(settings: Settings) -> list[iam.PolicyStatement]:
-    """The renewer creates inactive certificates, and activates those that a row names. With several Regions, it also
-    registers certificates that the door of another Region has issued."""
+    """The renewer creates inactive certificates, and activates certificates that a row names. With several Regions, it
+    also registers certificates that the door of another Region has issued."""
     lobby = settings.lobby
     register = ["iot:RegisterCertificateWithoutCA"] if settings.regions else []
     return [

@@ -1,6 +1,7 @@
 """The permissions of the vending door's Lambdas: exact actions on exact resources, as in `infra.permissions`.
 
-The door creates certificates, an action for which AWS defines no resource, and deletes those that it did not return.
+The door creates certificates, an action for which AWS defines no resource, and deletes certificates that it did not
+return.
 """
 
 from typing import Final

@@ -173,9 +173,10 @@ class Arrivals:
         return self._targets.get_also_removed(standby.target).evacuated_at or device.enteredat
 
     def _connected(self, device: Device, certificate: Fingerprint, target: Target, report: dict[str, Any]) -> str:
-        """Record the arrival; during a renewal, only that of the new certificate. If an arrived device is reported
-        again, request the mark that stops further reports. A rule of an earlier version does not read marks, so no mark
-        is requested for it. The arrival itself requests no mark: a device that stays connected needs none."""
+        """Record the arrival; during a renewal, only an arrival with the new certificate. If an arrived device is
+        reported again, request the mark that stops further reports. A rule of an earlier version does not read marks,
+        so no mark is requested for it. The arrival itself requests no mark: a device that stays connected needs
+        none."""
         if certificate != device.awaited:
             return "another certificate"
         if device.devstate is State.COMMISSIONED and is_since(report, self._since(device)):
@@ -254,7 +255,7 @@ def _is_kept(record: dict[str, Any]) -> bool:
 def _is_processed(
     record: dict[str, Any], duty_at: Callable[[int], Duty] | None, arrivals: Callable[[], Arrivals]
 ) -> bool:
-    """Process a message. Return False if it is to be delivered again."""
+    """Process a message. Return False if it must be delivered again."""
     envelope = parse_envelope(record["body"])
     if envelope.get("Type") == CONFIRMATION:
         with in_own_replica():

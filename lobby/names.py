@@ -2,7 +2,7 @@
 
 A fingerprint, an account id, a Region and a thing name each have one rule. An external value is parsed once; its type
 then states that it is valid. Each parser raises `InvalidInput` with the value and the rule. Standard library only,
-because the device client and the PKI tools use this module, too.
+because the device client and the PKI tools also use this module.
 """
 
 import re

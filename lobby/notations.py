@@ -83,7 +83,8 @@ def _in_form(text: str) -> str:
 
 def _digits(plain: str) -> str:
     """Return the hex digits after the words that name a fingerprint; empty if there is other text. A file name may
-    follow, as `sha256sum` prints it. Viewers also print the SHA-1 or MD5 fingerprint, and that of the public key."""
+    follow, as `sha256sum` prints it. Viewers also print the SHA-1 or MD5 fingerprint, and the fingerprint of the public
+    key."""
     if _ALGORITHM.search(plain):
         plain = _PUBLIC_KEY.sub("", _OTHER_DIGEST.sub(" ", plain))
     words = [word for word in _SEPARATORS.split(_ALGORITHM.sub(" ", plain).lower()) if word]

@@ -31,7 +31,7 @@ def decode_profiles(content: bytes) -> Profiles:
     try:
         found = strict_json.loads(content)
     except ValueError as error:
-        raise InvalidInput("INVALID_PROFILES", f"got {PATH} that is no JSON ({error}), want profiles") from None
+        raise InvalidInput("INVALID_PROFILES", f"got {PATH} that is not JSON ({error}), want profiles") from None
     return parse_profiles(found)
 
 

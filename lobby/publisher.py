@@ -75,7 +75,7 @@ class Subscribers:
     queue: WebhookQueue
 
     def send(self, events: Sequence[DeviceEvent]) -> Mapping[str, str]:
-        """Send each event to the webhooks that want it. Return the ids of those that were not accepted, with the
+        """Send each event to the webhooks that want it. Return the ids of the events that were not accepted, with the
         cause."""
         webhooks = self.webhooks.all()
         messages = [
@@ -126,7 +126,7 @@ class Publisher:
             raise Unpublished(f"got {causes}, want every event accepted")
 
     def _publish(self, entries: Sequence[Entry]) -> dict[str, str]:
-        """Publish an event for each entry. Return the ids of those that were not accepted, with the cause."""
+        """Publish an event for each entry. Return the ids of the events that were not accepted, with the cause."""
         rows = self._rows(list(dict.fromkeys(entry.certid for entry in entries)))
         ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
         unread = [entry for entry in entries if entry.certid not in rows]

@@ -61,7 +61,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(text: str) -> NoReturn:
-    raise ValueError(f"got {text}, which is no JSON number")
+    raise ValueError(f"got {text}, which is not a JSON number")
 
 
 def _integer(text: str) -> int:

@@ -1,9 +1,8 @@
 """Key pairs: the supported types, how they are generated, encoded and decoded, and the minimum strength.
 
-The types are those that AWS IoT accepts in client certificates (developer guide, "X.509 client certificates") and
-that small devices can use. Device keys are written in the traditional format (SEC 1, PKCS#1), which every TLS library
-reads; CA keys are written in PKCS#8, which supports a passphrase. RSA keys under 2048 bits and other curves are
-rejected.
+The types are accepted by AWS IoT in client certificates (developer guide, "X.509 client certificates") and that small
+devices can use. Device keys are written in the traditional format (SEC 1, PKCS#1), which every TLS library reads; CA
+keys are written in PKCS#8, which supports a passphrase. RSA keys under 2048 bits and other curves are rejected.
 """
 
 from enum import StrEnum

@@ -50,7 +50,7 @@ def limit_requests(client: Any, limits: Limits = _LIMITS) -> Any:
 
 
 class _LimitedSession:
-    """An HTTP session of botocore. It reads the body of each response, also one that the caller would stream."""
+    """An HTTP session of botocore. It reads the body of each response, even if the caller wants to stream it."""
 
     def __init__(self, session: Any, limits: Limits) -> None:
         self._session, self._limits = session, limits

@@ -36,7 +36,7 @@ logger = Logger(service="campaigns")
 
 @dataclass(frozen=True)
 class Queue:
-    """`sqs` is the client; `url` is that of the tokens' queue."""
+    """`sqs` is the client; `url` is the URL of the tokens' queue."""
 
     sqs: "SQSClient"
     url: str

@@ -46,7 +46,7 @@ def session(route: dict[str, Any], in_lobby: bool, not_before: float) -> tuple[A
     host, port = (LOBBY, int(PORT)) if in_lobby else (route["iotep"], route["port"])
     received, ready, waited, hello = list[Any](), list[float](), -1.0, 0.0
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, NAME, clean_session=True)  # type: ignore[attr-defined]
-    client.tls_set(CA, CERTIFICATE, KEY, alpn_protocols=None if port == 8883 else ["x-amzn-mqtt-ca"])  # sends SNI, too
+    client.tls_set(CA, CERTIFICATE, KEY, alpn_protocols=None if port == 8883 else ["x-amzn-mqtt-ca"])  # also sends SNI
     client.on_connect = lambda *_: client.subscribe(f"lobby/{NAME}", qos=1) and None
     client.on_subscribe = lambda *_: ready.append(time.monotonic())
     client.on_message = lambda _client, _user, message: received.append(message.payload)

@@ -197,7 +197,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class Disconnect:
-    """Close the connection, whatever state it is in. Answered by `Disconnected`."""
+    """Close the connection in any state. Answered by `Disconnected`."""
 
     connection_id: int
 

@@ -22,8 +22,8 @@ Deploy = Callable[[Caller, dict[str, str]], None]
 
 
 class WrongRegions(InfraError):
-    """The Regions do not fit those that are deployed, or the limit: WRONG_REGIONS, REGIONS_MISSING, REGION_REMOVED,
-    FIRST_REGION."""
+    """The Regions do not match the deployed Regions, or exceed the limit: WRONG_REGIONS, REGIONS_MISSING,
+    REGION_REMOVED, FIRST_REGION."""
 
 
 def parse_regions(text: str | None) -> tuple[Region, ...]:

@@ -34,7 +34,7 @@ def retain_role(target: Stack, assembly: "Path", role_stack: str) -> bool:
     [name] = [key for key, each in template["Resources"].items() if _is_role(each)]
     new = strict_json.loads((assembly / f"{role_stack}.template.json").read_text())["Resources"]
     [properties] = [each["Properties"] for each in new.values() if _is_role(each)]
-    # CloudFormation does not apply a change of these attributes alone, so the metadata changes, too.
+    # CloudFormation ignores an update that changes only these attributes, so the metadata is also changed.
     template["Resources"][name] = {"Type": ROLE, "Properties": properties, "Metadata": {"moved": role_stack}, **_KEPT}
     target.update(template)
     return True

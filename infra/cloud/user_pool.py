@@ -38,8 +38,8 @@ class SuppliedPool:
 
 
 def supplied_pool(identity: Caller, requested: str | None, stack: Stack) -> SuppliedPool | None:
-    """Return the requested pool, or the one that the deployed stack was given; None if the stack has its own. Raise
-    `BadUserPool`."""
+    """Return the requested pool, or the pool that was supplied to the deployed stack; None if the stack has its own
+    pool. Raise `BadUserPool`."""
     pool = _pool_of(stack) if requested is None else requested
     if pool is None:
         return None

@@ -1,8 +1,8 @@
 """Starts the local deployment: emulator, lobby stack, operators, manufacturer's CA, targets, then `lobby.json`.
 
-The steps are those of a deployment to AWS and use the same interfaces: the administrator registers each target through
-GraphQL and receives the ExternalId with which the target's stack is deployed. Every step can be repeated; existing
-state, above all the ledger, is kept.
+The steps and interfaces are the same as in a deployment to AWS: the administrator registers each target through GraphQL
+and receives the ExternalId with which the target's stack is deployed. Every step can be repeated; existing state, above
+all the ledger, is kept.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """The demonstration of the door `claim`: a device that has a bundle of `lobbyctl`, and no certificate of its own.
 
 An enrolment for one device is created, and a bundle is written and unzipped as on a machine that has only Python. The
-client gets its certificate. The following steps are those of `demo`. All steps use the commands of users.
+client gets its certificate. The remaining steps are the same as in `demo`. All steps use the commands of users.
 """
 
 import secrets

@@ -18,12 +18,12 @@ RENEWAL: Final = "query($id: ID!) { device(certid: $id) { devstate renewal { sta
 STABLE_AFTER: Final = 30.0
 """Seconds after which the client counts a connection as stable (`--settle-after`)."""
 _STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
-    ("device went to the lobby and was asked there, too", "renewal_requested", {"place": "lobby"}),
+    ("device went to the lobby and was asked again", "renewal_requested", {"place": "lobby"}),
     ("device created a key and sent its request", "certificate_requested", {}),
     ("new certificate stored beside the old one", "new_certificate_stored", {}),
     ("both certificates registered in the target, route received", "route_received", {"generation": 2}),
     ("device connected to its target with the new certificate", "arrived_at_target", {"generation": 2}),
-    ("connection is stable: the old certificate is not used any more", "certificate_renewed", {}),
+    ("connection is stable: the old certificate is no longer used", "certificate_renewed", {}),
 )
 
 

@@ -1,7 +1,7 @@
 """The demonstration of the door `token` (`--door token` or `vending`): a device that has only a token.
 
 An enrolment and a token for one device are created with `lobbyctl`. The example with curl and openssl creates a key and
-requests a certificate by HTTPS. The following steps are those of `demo`.
+requests a certificate by HTTPS. The remaining steps are the same as in `demo`.
 """
 
 import os

@@ -70,7 +70,7 @@ class LobbyFile:
     targets: tuple[LocalTarget, ...]
     operators: tuple[LocalOperator, ...]
     regions: tuple[LocalRegion, ...] = ()
-    """All Regions of a lobby with several, the first home first. The fields above are those of the first."""
+    """All Regions of a lobby with several, the first home first. The fields above belong to the first Region."""
 
     def operator(self, role: str) -> LocalOperator:
         """Return the operator with this role. Each role has one."""

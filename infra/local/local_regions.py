@@ -1,7 +1,8 @@
 """The further Regions of the local deployment of a lobby with several (`./deploy.sh local --lobbies 2`).
 
-The steps are those of `./deploy.sh aws --regions`: the first Region's stack creates the tables and their replicas, then
-each other Region gets its stack, with the streams of its replicas. The lease renewal of the first Region makes it home.
+The steps are the same as in `./deploy.sh aws --regions`: the first Region's stack creates the tables and their
+replicas, then each other Region gets its stack, with the streams of its replicas. The lease renewal of the first Region
+makes it home.
 """
 
 from dataclasses import dataclass

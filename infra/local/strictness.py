@@ -18,7 +18,7 @@ FILE: Final = "strict.json"
 
 @dataclass(frozen=True)
 class Strictness:
-    """Which limits apply. The defaults are those of the emulator without strict mode."""
+    """Which limits apply. The defaults apply to the emulator without strict mode."""
 
     throttling: bool = False
     """Whether AWS IoT throttles API calls and MQTT packets at AWS's default rates (`ministack/quotas.py`)."""

@@ -4,7 +4,7 @@ A message contains an event that Firehose did not accept, in one of these forms:
 - the event of the bus, which EventBridge sends to the dead-letter queue of the rule's target (EventBridge user guide,
   "Using dead-letter queues"),
 - the report of a topic rule's error action with a registry event (AWS IoT developer guide, "Error handling").
-The record is the one that the rule would have passed: the event's `detail`, or the registry event.
+The record is what the rule would have passed: the event's `detail`, or the registry event.
 """
 
 import base64

@@ -57,7 +57,7 @@ class WholeRemoval:
         """Close all doors, then remove one Region after the other. Raise `InfraError`; a repetition continues."""
         for removal in self._removals.values():
             removal.stop_admissions()
-        self._report(f"no device is admitted any more in {_listed(self._removals)}")
+        self._report(f"devices are no longer admitted in {_listed(self._removals)}")
         for number, region in enumerate(reversed(list(self._removals)), 1):
             self._report(f"Region {number} of {len(self._removals)}: {region}")
             self._removals[region].run(keep_devices=keep_devices)
@@ -117,7 +117,7 @@ def unprotect_replicas(session: Any, report: Report) -> None:
         if protected:
             dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
             dynamodb.get_waiter("table_exists").wait(TableName=name)
-            report(f"  {name} in {session.region_name} is not protected any more")
+            report(f"  {name} in {session.region_name} is no longer protected")
 
 
 def _listed(regions: Collection[str]) -> str:

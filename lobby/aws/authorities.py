@@ -1,4 +1,4 @@
-"""Reads the registered CAs and their revocation lists, to find those that will expire (`lobby.domain.expiry`)."""
+"""Reads the registered CAs and their revocation lists, to find the ones that expire soon (`lobby.domain.expiry`)."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -54,7 +54,7 @@ def session() -> Session:
 
 
 def client(service: str, config: Config = CLIENT_CONFIG, **options: Any) -> Any:
-    """Return a new client. `options` are those of `create_client`, such as `region_name` and credentials."""
+    """Return a new client. `options` are the arguments of `create_client`, such as `region_name` and credentials."""
     return session().create_client(service, config=config, **options)
 
 

@@ -63,7 +63,7 @@ class DoorClients:
         return tuple(self._doors)
 
     def iot(self, region: Region | None, own: "IoTClient") -> "IoTClient":
-        """Return the client for devices of the door in `region`; `own` is that of this Region."""
+        """Return the client for devices of the door in `region`; `own` is the client of this Region."""
         door = self._doors.get(region) if region else None
         return door.iot if door else own
 

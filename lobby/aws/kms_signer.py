@@ -44,7 +44,7 @@ class KmsKeys:
         self._kms = kms
 
     def describe(self, arn: str) -> KeyDescription:
-        """Return a key. Raise `InvalidInput` SIGNER_UNAVAILABLE for one that the lobby may not read."""
+        """Return the description of a key. Raise `InvalidInput` SIGNER_UNAVAILABLE if the lobby may not read it."""
         found = self._call(arn, lambda kms: kms.describe_key(KeyId=arn))["KeyMetadata"]
         if found["KeyState"] != "Enabled" or found["KeyUsage"] != "SIGN_VERIFY":
             return KeyDescription(b"", found["KeyUsage"], found["KeyState"])

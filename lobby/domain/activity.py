@@ -30,7 +30,7 @@ DECISIONS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Activity:
-    """One entry of the log. `name` and `enrolment` are those of the device when the entry was recorded. An entry about
+    """One entry of the log. `name` and `enrolment` are the device's values when the entry was recorded. An entry about
     a user has `user` instead of a device."""
 
     at: str

@@ -204,8 +204,8 @@ def undo_request(campaign: Campaign) -> ChangeRequest:
     NOT_UNDOABLE or ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
     operation = UNDO.get(campaign.request.operation)
     if operation is None or campaign.undoes is not None:
-        what = "an undo" if campaign.undoes else campaign.request.operation
-        raise Conflict("NOT_UNDOABLE", f"got campaign {campaign.name}, want one that is no {what}")
+        what = "an undo" if campaign.undoes else f"a campaign of {campaign.request.operation}"
+        raise Conflict("NOT_UNDOABLE", f"got {campaign.name}, which is {what}, want one that can be undone")
     if campaign.undone_by is not None:
         raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
     state_after(campaign, CampaignEvent.UNDONE)

@@ -68,7 +68,7 @@ def digest_of(body: bytes) -> str:
 
 
 class Selected(Protocol):
-    """A device of a campaign: a line of the manifest, or one that is about to become a line."""
+    """A device of a campaign: a line of the manifest, or a device that is about to become a line."""
 
     @property
     def chosen(self) -> Chosen: ...

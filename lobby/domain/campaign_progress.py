@@ -1,6 +1,6 @@
 """The progress of a campaign: the outcome of each device, and the sums that decide how the campaign continues. The
-outcome of a changed device follows from its row. A device that was changed again by others is not followed any more.
-Sums are stored per page, so that a page can be checked any number of times.
+outcome of a changed device follows from its row. A device that was changed again by others is no longer followed. Sums
+are stored per page, so that a page can be checked any number of times.
 """
 
 from collections import Counter

@@ -75,7 +75,8 @@ def stop_reason(campaign: Campaign, now: datetime) -> str | None:
 
 @dataclass(frozen=True)
 class CanaryState:
-    """`pending`: devices of the canary that have not arrived; `failed`: those that failed or were refused."""
+    """`pending`: devices of the canary that have not arrived; `failed`: devices of the canary that failed or were
+    refused."""
 
     pending: int = 0
     failed: int = 0

@@ -218,8 +218,9 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A device to change. `generation` is that of the preview, 0 without a row; None accepts any. `state` is that of
-    the preview. A retry requires it, because the generation does not change when a device arrives."""
+    """A device to change. `generation` is the device's generation in the preview: 0 without a row, None to accept any.
+    `state` is its state in the preview. A retry requires it, because the generation does not change when a device
+    arrives."""
 
     certid: Fingerprint
     generation: int | None = None

@@ -120,7 +120,8 @@ class Evidence:
 
     @property
     def summary(self) -> str:
-        """Return the reason in the history, which is kept for ever and shown to every user: it has no addresses."""
+        """Return the reason in the history. It has no addresses, because the history is kept forever and shown to every
+        user."""
         return f"{CLONE_SUSPECTED}: {self.signal} in {self.place}"
 
 

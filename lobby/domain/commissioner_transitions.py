@@ -143,7 +143,7 @@ def wake(device: Device) -> Device:
     more."""
     state_after(device, Event.WAKE)
     if not device.needs_commissioner:
-        raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which does not need the commissioner any more")
+        raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which no longer needs the commissioner")
     return device
 
 

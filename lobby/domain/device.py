@@ -165,7 +165,7 @@ class Device:
         return unaware and self.devstate is State.ARRIVED
 
     def pems(self) -> dict[Fingerprint, str]:
-        """Return `certificates` in PEM, as far as they were read with the row."""
+        """Return `certificates` in PEM, if they were read with the row."""
         pems = (self.devicecert, self.pending_pem)
         return {each: pem for each, pem in zip(self.certificates, pems, strict=False) if pem is not None}
 

@@ -44,7 +44,7 @@ def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
 
 
 def admit(device: Device | None, identity: "Identity", plan: Plan, region: Region, at: str) -> Device:
-    """The device is admitted by the enrolment. Nothing changes for one that was admitted before."""
+    """The device is admitted by the enrolment. Nothing changes for a device that was admitted before."""
     admitted = transitions.admit(device, identity, region, at)
     if transitions.was_admitted(device):
         return admitted

@@ -176,8 +176,8 @@ def duty(vote: Vote, at: int, terms: Terms = USUAL) -> Duty:
 
 
 def missing_after_promotion(regions: Sequence[Region], voted: Collection[Region]) -> frozenset[Region]:
-    """Return the Regions without which a new home extends its lease: those that are down, if the others are not a
-    majority."""
+    """Return the Regions that a new home does not need to extend its lease: the Regions that are down, if the others
+    are not a majority."""
     missing = frozenset(regions) - frozenset(voted)
     return NO_REGIONS if len(voted) >= majority(len(regions)) else missing
 

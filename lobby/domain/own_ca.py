@@ -33,7 +33,7 @@ def parse_signer(key: object, ca: object, days: object, at: datetime) -> Signer:
     arn = parse_key_arn(key)
     if not isinstance(ca, str) or len(ca) > MAX_PEM or "PRIVATE KEY" in ca:  # not quoted: it could be a key
         want = f"the CA's certificate in PEM, at most {MAX_PEM} characters"
-        raise invalid_signer(f"a text that is no certificate, want {want}")
+        raise invalid_signer(f"text that is not a certificate, want {want}")
     if type(days) is not int or days not in DAYS:
         raise invalid_signer(f"{shown(days)} days, want {DAYS[0]} to {DAYS[-1]}")
     try:

@@ -83,7 +83,7 @@ def deadline(
 ) -> datetime | None:
     """Return the time by which a device that is due at `at` has to renew; None if it is not due. A device that is found
     late, because the policy is new or the device was away, gets the whole grace period. `replaces_first`: a certificate
-    that was never renewed is due, whatever its age."""
+    that was never renewed is due at any age."""
     if replaces_first and device.renewed_at is None:
         return at + (timedelta(days=policy.grace) if policy else DEFAULT_GRACE)
     due = due_at(device, policy)

@@ -76,7 +76,7 @@ def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str
 
 
 def prove(device: Device, at: str) -> Device:
-    """The device has arrived with its new certificate, which is now the one in use. The old one is to be retired."""
+    """The device has arrived with its new certificate, which is now the one in use. The old one must be retired."""
     if device.pending is None:
         return device
     standby = device.standby

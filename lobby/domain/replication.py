@@ -47,7 +47,7 @@ def against_history(row: Device, last: Entry | None, following: Entry | None) ->
     if last is None:
         return Finding(row.certid, Gap.ENTRY_MISSING, row.version, f"got a row without its entry {row.version}")
     if last.hash != row.head:
-        message = f"got {_label(last)}, which is not that of the row"
+        message = f"got {_label(last)}, which does not belong to the row"
         return Finding(row.certid, Gap.ENTRY_DIFFERS, last.seq, message)
     return None
 

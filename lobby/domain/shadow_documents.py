@@ -43,7 +43,7 @@ def parse_shadow(payload: bytes | str) -> Shadow:
         times = frozenset(int(each) for section in SECTIONS for each in _times(metadata.get(section)))
         return Shadow(state, int(document["version"]), times)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidInput("INVALID_SHADOW", f"got a shadow that is none ({type(error).__name__})") from error
+        raise InvalidInput("INVALID_SHADOW", f"got an invalid shadow ({type(error).__name__})") from error
 
 
 def updates(present: State, wanted: State) -> list[bytes]:

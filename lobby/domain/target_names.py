@@ -17,7 +17,7 @@ from lobby.names import Target, shown
 
 MAX_NAME: Final = 64
 _MAX_MARKS: Final = 2
-"""Combining marks on one character: enough for every living language, too few to cover the line above."""
+"""Combining marks on one character: enough for every living language, but too few to cover the line above."""
 _KEY: Final = re.compile(r"[0-9olO]{12}\s*[/⁄∕]", re.ASCII)
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
     map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))

@@ -112,9 +112,9 @@ def parse_document(text: str) -> Document:
     try:
         document = strict_json.loads(text)
     except ValueError as error:
-        _refuse(f"no JSON document ({shown(str(error))})")
+        _refuse(f"content that is not JSON ({shown(str(error))})")
     if not isinstance(document, dict) or not isinstance(document.get("signature"), dict):
-        _refuse("no JSON object with a signature")
+        _refuse("JSON without a signature, want a signed object")
     return document
 
 
@@ -141,7 +141,7 @@ def _device(body: object) -> OfferedDevice:
         _refuse("a device with other fields than an offer has")
     pem, entries, head = body["certificate"], body["entries"], body["head"]
     if not isinstance(pem, str) or len(pem) > _MAX_PEM:
-        _refuse(f"a certificate that is no text of at most {_MAX_PEM} characters")
+        _refuse(f"a certificate that is not text of at most {_MAX_PEM} characters")
     if type(entries) is not int or entries < 1:
         _refuse(f"{shown(entries)} entries, want a number")
     return OfferedDevice(
@@ -162,7 +162,7 @@ def _require_shape(document: Document, format_: str, fields: Mapping[str, Any]) 
 
 def _some(values: object) -> Sequence[object]:
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_DEVICES:
-        _refuse(f"devices that are no list of 1 to {MAX_DEVICES}")
+        _refuse(f"devices that are not a list of 1 to {MAX_DEVICES}")
     return values
 
 

@@ -87,7 +87,7 @@ def complete(device: Device, completed: Transfer, at: str) -> Device:
         return device if known.ended else replace(device, transfer=replace(known, until=completed.until))
     state = state_after(device, Event.TRANSFER, unproven=False)
     if known is None or known.step is not TransferStep.OFFERED or known.offer != completed.offer:
-        message = f"got an acceptance of offer {completed.offer}, which {device.certid} does not have (any more)"
+        message = f"got an acceptance of offer {completed.offer}, which is not an open offer of {device.certid}"
         raise Conflict("NOT_OFFERED", message)
     if not known.is_open(at):
         raise Conflict("OFFER_EXPIRED", f"got an acceptance at {at}, want one until {known.expires}: offer it again")

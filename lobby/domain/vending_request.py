@@ -41,7 +41,7 @@ def parse_request(body: bytes) -> VendingRequest:
     try:
         fields = strict_json.loads(body)
     except ValueError as error:
-        raise _bad_body(f"{len(body)} bytes that are no JSON ({shown(str(error))}), want an object") from None
+        raise _bad_body(f"{len(body)} bytes that are not JSON ({shown(str(error))}), want an object") from None
     if not isinstance(fields, dict):
         raise _bad_body(f"{shown(fields)}, want a JSON object")
     unknown = [key for key in fields if key not in _MEMBERS]

@@ -1,6 +1,6 @@
 """Which types of events the rules of the event bus can match.
 
-EventBridge bills each event that is published, and discards those that no rule matches. Archives and schema discovery
+EventBridge bills each event that is published, and discards events that no rule matches. Archives and schema discovery
 are also rules. Only the condition on the type is read from a pattern. A pattern that cannot be read, or that does not
 select types by name, counts as matching all types. A disabled rule matches nothing.
 """

@@ -57,7 +57,7 @@ class Result:
 
 
 class IssuedElsewhere:
-    """`iot` is the client of this Region; `policy` is that of waiting devices. `sleep` waits for seconds."""
+    """`iot` is the client of this Region; `policy` is the IoT policy of waiting devices. `sleep` waits for seconds."""
 
     def __init__(
         self, iot: "IoTClient", policy: str, pacer: Pacer, sleep: Callable[[float], None] = time.sleep

@@ -75,7 +75,7 @@ class Anchors:
                 Key=anchor_key(run),
                 Body=b"",
                 IfNoneMatch="*",
-                ChecksumAlgorithm="SHA256",  # required for every upload with Object Lock
+                ChecksumAlgorithm="SHA256",  # Object Lock requires this for every upload
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":

@@ -95,7 +95,7 @@ class HomeLease:
         return LOST
 
     def _collect(self, answers: dict[Region, Answer], epoch: int, now: int) -> frozenset[Region]:
-        """Write the votes of the other Regions that can vote for this one now. Return those that have voted."""
+        """Write the votes of the other Regions that can vote for this one now. Return the Regions that have voted."""
         free = [region for region, answer in answers.items() if self._can_vote(answer, epoch, now)]
 
         def vote(region: Region) -> bool:

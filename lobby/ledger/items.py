@@ -22,9 +22,8 @@ from lobby.names import Fingerprint, ThingName, parse_target_key
 
 
 def attributes_of(device: Device) -> dict[str, Any]:
-    """Return the attributes of a device's row, without those that have no value, and without a certificate that is in
-    its own table. If a suspected device has no other reason, the suspicion becomes its reason, so that lists show
-    it."""
+    """Return the attributes of a device's row, without empty ones, and without a certificate that is in its own table.
+    If a suspected device has no other reason, the suspicion becomes its reason, so that lists show it."""
     target, name = device.target, indexed_name(device)
     attributes: dict[str, Any] = {
         name: getattr(device, name)

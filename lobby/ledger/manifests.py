@@ -35,6 +35,6 @@ class Manifests:
         return digest_of(body)
 
     def read(self, campaign: CampaignName, page: int, digest: str) -> tuple[ManifestLine, ...]:
-        """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the one that was recorded."""
+        """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the recorded page."""
         found = self._s3().get_object(Bucket=self._bucket, Key=key_of(campaign, page))
         return decode_page(found["Body"].read(), digest)

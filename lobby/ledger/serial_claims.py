@@ -60,7 +60,8 @@ class SerialClaims:
         raise Conflict("CHANGED_MEANWHILE", f"got serial number {serial}, whose claim keeps changing; try again")
 
     def withdraw(self, serial: ThingName) -> SerialClaim:
-        """Withdraw a claim, and return it. Raise `NotFound` UNKNOWN_SERIAL_CLAIM, also if its device has joined."""
+        """Withdraw a claim, and return it. Raise `NotFound` UNKNOWN_SERIAL_CLAIM, for example if its device has
+        joined."""
         found = find_claim(serial)
         if found is None or not committed(
             Delete(SerialClaimRow(KIND, serial), SerialClaimRow.at == found.at),

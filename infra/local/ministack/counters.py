@@ -19,7 +19,7 @@ _CLIENT_ERROR: Final = 400
 
 @dataclass
 class Calls:
-    """Calls of one operation. `calls` includes those that failed or were throttled."""
+    """Calls of one operation. `calls` includes failed and throttled ones."""
 
     calls: int = 0
     failed: int = 0

@@ -5,8 +5,8 @@ whose table is now in the AWS General Reference, "AWS IoT Core endpoints and quo
 in the Service Quotas (`iotcore`) of an account, because AWS has raised the guide's values; for the message broker, the
 General Reference; for RegisterCertificateWithoutCA, a project of AWS's samples, which quoted the Reference in June
 2025. None of these sources has the rates of `UNCONFIRMED`. All are per account and Region, and adjustable unless stated
-otherwise. Rates that differ between Regions are those of the smaller Regions. AWS does not document the size of its
-buckets: here a bucket holds the operations of one second.
+otherwise. Where rates differ between Regions, the rates of the smaller Regions are used. AWS does not document the size
+of its buckets: here a bucket holds the operations of one second.
 """
 
 import threading

@@ -207,7 +207,7 @@ class Poller:
         return started
 
     def _position(self, lane: Lane) -> int:
-        """Return the next position of a lane. The mapping's own position is that of its slowest lane."""
+        """Return the next position of a lane. The mapping's own position is the position of its slowest lane."""
         positions, identity = POSITIONS.resolve(), lane.mapping["UUID"]
         if identity not in positions:
             latest = lane.mapping.get("StartingPosition", "LATEST") != "TRIM_HORIZON"

@@ -52,7 +52,7 @@ def excess(key: PublicKey) -> str:
 
 
 def weak_hash(certificate: Signed) -> str:
-    """Return the hash of the signature if it is none of `HASHES`, or an empty string. Raise `Unreadable`."""
+    """Return the hash of the signature if it is not one of `HASHES`, or an empty string. Raise `Unreadable`."""
     algorithm: HashAlgorithm | None = read(lambda: certificate.signature_hash_algorithm)
     name = algorithm.name if algorithm else f"no hash ({certificate.signature_algorithm_oid.dotted_string})"
     return "" if name in HASHES else name

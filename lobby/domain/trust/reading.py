@@ -81,7 +81,7 @@ def body_of(element: bytes) -> bytes:
 
 
 def _size(element: bytes) -> tuple[int, int]:
-    """Return the size of an element's header, and that of its content."""
+    """Return the sizes of an element's header and content."""
     if len(element) > 1 and element[1] & 0x80:
         header = 2 + (element[1] & 0x7F)
         return header, int.from_bytes(element[2:header])
