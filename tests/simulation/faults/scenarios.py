@@ -211,6 +211,11 @@ _STANDBYS: Final = (
 _SHADOWS: Final = (
     Scenario("move with its shadows", shadows.in_a, lambda f: api_requests.move_with_shadows(f, ONE, B, "MIGRATE")),
     Scenario(
+        "move with its shadows to where the device was before",
+        shadows.in_both,
+        lambda f: api_requests.move_with_shadows(f, ONE, B, "MIGRATE"),
+    ),
+    Scenario(
         "move after which its shadows are deleted",
         shadows.in_both,
         lambda f: api_requests.move_with_shadows(f, ONE, B, "RESET"),

@@ -13,6 +13,8 @@ from tests.simulation.faults.initial_states import ONE
 
 CLASSIC: Final = {"desired": {"interval": 30}, "reported": {"interval": 10}}
 NAMED: Final = {"reported": {"version": "1.2.3"}}
+_AT: Final = 1
+"""When the shadows were written, in s since 1970: before every move. AWS IoT states it for each value."""
 
 
 def in_a(fleet: Fleet) -> None:
@@ -36,7 +38,9 @@ def in_both(fleet: Fleet) -> None:
 
 def _write(target: Target, name: str | None, state: dict[str, Any]) -> None:
     backend = iotdata_backends[target.account][target.region]
-    backend.update_thing_shadow(ONE, json.dumps({"state": state}), name)
+    shadow = backend.update_thing_shadow(ONE, json.dumps({"state": state}), name)
+    created: Any = shadow._create_metadata_from_state
+    shadow.metadata_desired, shadow.metadata_reported = created(shadow.desired, _AT), created(shadow.reported, _AT)
 
 
 def shadows_in(target: Target) -> dict[str, Any]:
