@@ -1,4 +1,6 @@
-"""The example clients in Python and C: onboarded with a presence code, moved, restarted, and moved while off."""
+"""The example clients in Python and C: onboarded with a presence code, moved, restarted, moved while off, and released.
+In the lobby and in the target, they get hostile messages before each step.
+"""
 
 import os
 import re
@@ -39,6 +41,28 @@ def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return [str(folder / "lobby-device")]
 
 
+HOSTILE: Final = (
+    b"",
+    b"\xff\xfe\x00",
+    b'{"iotep": "t.example", "config": "\xff"}',
+    b'{"config": ' + b'{"a":' * 2_000 + b"1" + b"}" * 2_000 + b"}",
+    b"[" * 50_000,
+    b'{"config": "' + b"x" * 100_000 + b'"}',
+    b'{"iotep": "t.example", "config": {"a": "' + b"x" * 100_000,
+    b'{"iotep": null, "port": 1e999, "generation": "x"}',
+    b'{"iotep": "' + b"a" * 60_000 + b'", "config": "x"}',
+    b'{"generation": 99999999999999999999999999}',
+    b'{"config": {"a": 1}}',
+    b'{"iotep": "bad host", "config": 7, "iotep": ""}',
+)
+
+
+def attack(deployed: Deployment, scope: Target, paths: DevicePaths) -> None:
+    """Publish messages that a client must ignore."""
+    for payload in HOSTILE:
+        deployed.client(scope, "iot-data").publish(topic=f"lobby/{name_of(paths)}", qos=1, payload=payload)
+
+
 @contextmanager
 def powered(command: list[str], deployed: Deployment, paths: DevicePaths, folder: Path) -> Iterator[Path]:
     """Run the example until the block ends, and yield the file with its output."""
@@ -71,14 +95,20 @@ def test_an_example_onboards_moves_restarts_and_falls_back(
     certid = certid_of(paths)
     with powered(command, deployed, paths, tmp_path) as output:
         deployed.wait(certid, "inlobby")
+        attack(deployed, deployed.lobby, paths)
         with requiring_presence(deployed, second):
             assert deployed.claim(certid, second) == "proving"
             assert confirm(deployed, certid, shown_code(output)) == "claimed"
             deployed.wait(certid, "arrived", targetaccount=second.account)
+        attack(deployed, second, paths)
         assert deployed.move(certid, first) == "claimed"
         deployed.wait(certid, "arrived", targetaccount=first.account)
     assert deployed.move(certid, second) == "claimed"
     deployed.wait(certid, "commissioned", targetaccount=second.account, previousTargets=[])
     # The stored route leads to the target that refuses the device now, so it falls back to the lobby.
-    with powered(command, deployed, paths, tmp_path):
+    with powered(command, deployed, paths, tmp_path) as output:
         deployed.wait(certid, "arrived", targetaccount=second.account)
+        attack(deployed, second, paths)
+        deployed.release(certid)
+        deployed.wait(certid, "inlobby")
+        until(lambda: not (tmp_path / "route").exists() or b"{}" in (tmp_path / "route").read_bytes(), output.read_text)
