@@ -28,14 +28,14 @@ from hypothesis import strategies as st
 SCHEMA: Final = Path(__file__).parents[3] / "admin_api" / "schema.graphql"
 INTERNALS: Final = re.compile(
     r"""Traceback|File[ ]\\?"|line[ ]\d+,[ ]in[ ]|\.py\b|site-packages|/var/task|/var/lang
-    |/opt/python|/tmp/|/home/|/root/|arn:aws|device-lobby-(?:ledger|history(?!/1)|names|targets|counts|trust|surveyor|reconciler|inspector|sweeper|rounds|admin-api|commissioner|bouncer)
+    |/opt/python|/tmp/|/home/|/root/|arn:aws(?!:kms:<region>)|device-lobby-(?:ledger|history(?!/1)|names|targets|counts|trust|surveyor|reconciler|inspector|sweeper|rounds|admin-api|commissioner|bouncer)
     |\bby-(?:state|target|name|print)\b|botocore|boto3|pynamodb|dynamodb|strawberry|mangum|starlette|lambda_handler
     |NoneType|object[ ]at[ ]0x|\bKeyError|\bTypeError|\bValueError|\bAttributeError
     |ConditionalCheck|ValidationException""",
     re.VERBOSE | re.IGNORECASE,
 )
 """Traces, paths, ARNs, tables and indexes, libraries, exceptions of Python. `device-lobby-history/1` is the public name
-of the format of an exported history."""
+of the format of an exported history; `arn:aws:kms:<region>` begins the format of a key in a message."""
 _CONFIGS: Final = [
     parse_value(text)
     for text in (
