@@ -73,6 +73,7 @@ def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> Non
             "domain/identity.py",
             "domain/signer.py",
             "errors.py",
+            "http_limits.py",
             "installed_commands.py",
             "keyboard_layouts.py",
             "label.py",

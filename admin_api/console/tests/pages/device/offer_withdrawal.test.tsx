@@ -29,7 +29,7 @@ test("withdraws an offer, and only this one, after a confirmation", async () => 
   api.answer("Withdraw", withdrawn({}));
   fireEvent.click(await screen.findByRole("button", { name: "Withdraw offer" }));
   const asked = await dialog();
-  expect(asked.getByText(/refused from then on/)).toBeTruthy();
+  expect(asked.getByText(/An acceptance of this offer is refused/)).toBeTruthy();
   expect(api.variablesOf("Withdraw")).toEqual([]);
   fireEvent.click(asked.getByRole("button", { name: "Withdraw offer" }));
   expect(await screen.findByText("The offer is withdrawn.")).toBeTruthy();
