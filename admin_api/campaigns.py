@@ -1,6 +1,6 @@
-"""Campaigns of users: the input, checked against the caller's role and the targets, and the control of a campaign. A
-user who creates, approves, resumes or undoes a campaign must be allowed to change a single device in the same way for
-the same target. Each device is checked again when it is changed. Pausing and cancelling need the role only.
+"""Creates and controls campaigns of users. Checks the input against the caller's role and the targets. A user who
+creates, approves, resumes or undoes a campaign must be permitted to make the same change to a single device for the
+same target. The feeder checks each device again when it changes it. Pausing and cancelling need only the role.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ logger = Logger(service="admin-api")
 
 @dataclass(frozen=True)
 class Devices:
-    """The devices of a campaign: one of a list, a filter, and those that failed in another campaign."""
+    """The devices of a campaign: a list, a filter, or the devices that failed in another campaign."""
 
     listed: Sequence[Chosen] | None = None
     selection: Selection | None = None
@@ -63,7 +63,7 @@ class NewCampaign:
 
 @dataclass(frozen=True)
 class CampaignPreview:
-    """The predicted results of a campaign, as far as there was time. The rest begins at `cursor`."""
+    """The predicted results of a campaign, for as many devices as the time permitted. The rest begins at `cursor`."""
 
     sums: Prepared
     cursor: str | None
@@ -106,8 +106,8 @@ def add(
     *,
     complete: bool,
 ) -> Campaign:
-    """Add devices to the list of a campaign that is being prepared. `offset` is the number of devices that it has, so
-    that a repetition adds nothing. Raise `Conflict` NOT_ALLOWED or CHANGED_MEANWHILE."""
+    """Add devices to the list of a campaign that is being prepared. `offset` is the number of devices that the campaign
+    already has, so a repeated call adds nothing. Raise `Conflict` NOT_ALLOWED or CHANGED_MEANWHILE."""
     campaign = services.campaigns.get(parse_campaign_name(name))
     if campaign.author.actor != caller.actor or campaign.source.kind is not SourceKind.LIST:
         message = f"got devices for {name}, want a campaign that you have created from a list"
@@ -140,7 +140,7 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
 
 
 def undo(services: Services, caller: Caller, name: str, new_name: str | None) -> Campaign:
-    """Create the campaign that returns the devices to their previous places. Raise `Conflict` NOT_UNDOABLE,
+    """Create the campaign that returns the devices to their previous targets. Raise `Conflict` NOT_UNDOABLE,
     ALREADY_UNDONE or NOT_ALLOWED."""
     campaign = services.campaigns.get(parse_campaign_name(name))
     back = undo_name(campaign, new_name)
@@ -242,7 +242,7 @@ def _require_may(caller: Caller, campaign: Campaign) -> None:
 
 
 def _start(services: Services, campaign: Campaign) -> None:
-    """Start the feeder. The change is recorded already, so the sweeper starts it if this fails."""
+    """Start the feeder. The ledger already has the change, so the sweeper starts the feeder if this call fails."""
     try:
         services.start_campaign(campaign)
     except (BotoCoreError, ClientError):

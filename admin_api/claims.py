@@ -1,7 +1,7 @@
 """Claiming and confirming a device: the caller's request, checked against the registered targets.
 
-The ledger checks the device's state. This module checks whether the caller may use the target. `changes` has the other
-operations, which also exist for many devices.
+The ledger checks the device's state. This module checks whether the caller may use the target. `changes` has the
+operations that exist for one device and for many.
 """
 
 from dataclasses import replace
@@ -18,8 +18,8 @@ from lobby.wire import parse_config
 
 
 def add(services: Services, caller: Caller, certid: Fingerprint, target: Target) -> Device:
-    """Claim a device as v0.1 does, and return it. A device that is claimed for the same target is unchanged. One that
-    is claimed for another target is moved, if the caller may move devices; otherwise raise `Conflict`
+    """Claim a device as v0.1 does, and return it. A device that is claimed for the same target does not change. If the
+    device is claimed for another target, move it if the caller may move devices; otherwise raise `Conflict`
     ALREADY_CLAIMED."""
     try:
         return claim(services, caller, certid, target, None, None)
@@ -56,7 +56,7 @@ def claim(
 def claim_request_for(
     services: Services, caller: Caller, target: Target, profile: str | None, config: object
 ) -> ClaimRequest:
-    """Return the claim request for several devices, which are commissioned after single claims. Raises as `claim`,
+    """Return the claim request for several devices. The commissioner handles it after single claims. Raises as `claim`,
     except `Conflict`."""
     caller.require_target(target)
     return replace(_claim_request(services.targets.get(target), profile, config), priority=Priority.BULK)

@@ -22,8 +22,8 @@ Outcome = RowOutcome[ClaimRow]
 
 @dataclass(frozen=True)
 class ClaimApi:
-    """The API calls: `claim` sends rows with the same request and returns one result per device in order, `lookup`
-    returns those devices that are registered."""
+    """The API calls. `claim` sends rows with the same request and returns one result per device, in order. `lookup`
+    returns the devices that have a row in the ledger."""
 
     claim: Callable[[Sequence[ClaimRow]], Sequence[Mapping[str, Any]]]
     lookup: Callable[[Sequence[Fingerprint]], Mapping[Fingerprint, Device]]
@@ -61,8 +61,8 @@ class BulkClaim(Sender[ClaimRow]):
 
 
 def predict(row: ClaimRow, device: Device | None) -> Outcome:
-    """Return the outcome that sending the row now would have. `device` is the device in the ledger, None if there is
-    none: it would be expected."""
+    """Return the predicted outcome of sending the row now. `device` is the device in the ledger, or None if it has no
+    row; the claim would then create an expected device."""
     if device is None or "claimDevice" in device["allowedActions"]:
         return Outcome(row, device=device)
     if device["devstate"] == State.REVOKED:
@@ -77,7 +77,7 @@ def _outcome(row: ClaimRow, result: Mapping[str, Any]) -> Outcome:
 
 
 def _compared(outcome: Outcome, device: Device | None) -> Outcome:
-    """The outcome after comparing the device's claim with the row."""
+    """The outcome for a row whose device already has a claim."""
     if outcome.code != "ALREADY_CLAIMED" or device is None:
         return outcome
     request, target = outcome.row.request, f"{device['targetaccount']}/{device['targetregion']}"

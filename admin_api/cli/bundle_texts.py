@@ -1,4 +1,5 @@
-"""The two texts of a bundle: its README, and the program that starts the client. Old Python versions can parse it."""
+"""The two texts of a bundle: its README, and the program that starts the client. Old Python versions can parse the
+program."""
 
 from typing import Final
 

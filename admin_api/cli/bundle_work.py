@@ -1,8 +1,8 @@
-"""The folder beside an unfinished bundle: the key of its claim certificate, and the request that was sent for it.
+"""The folder next to an unfinished bundle. It holds the key of the claim certificate and the request for it.
 
-The lobby returns the same certificate for the same request, so a command that was interrupted and is repeated continues
-with the certificate that it got, instead of leaving it active and in no bundle. The folder is readable by its owner
-only, and removed when the bundle is complete.
+The lobby returns the same certificate for the same request. If a command is interrupted, a repeated command therefore
+continues with the same certificate. Otherwise the first certificate would stay active without a bundle. Only its owner
+can read the folder. It is removed when the bundle is complete.
 """
 
 import os
@@ -19,7 +19,8 @@ _REQUEST: Final = ".request.pem"
 
 
 class BundleWork:
-    """The work on the bundle `out`. Raise `InvalidInput` FILE_EXISTS if that exists, because its key is only in it."""
+    """The work on the bundle `out`. Raise `InvalidInput` FILE_EXISTS if `out` exists, because no other file has its
+    key."""
 
     def __init__(self, out: Path) -> None:
         if out.exists():
@@ -30,7 +31,7 @@ class BundleWork:
         self.resumed = self.folder.exists()
 
     def key(self) -> Path:
-        """Return the file with the key, which is created first if it does not exist."""
+        """Return the key file. Create the key if it does not exist."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         key, new = self.folder / _KEY, self.folder / f"{_KEY}.new"
         if not key.exists():
@@ -41,7 +42,7 @@ class BundleWork:
 
     def request(self, source: str, create: Callable[[], str]) -> str:
         """Return the request that an earlier run has stored, or store a new one. Raise `InvalidInput` WRONG_USE if an
-        earlier run has sent one for another source."""
+        earlier run has sent a request for another source."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / f"{source}{_REQUEST}"
         others = [each.name.removesuffix(_REQUEST) for each in self.folder.glob(f"*{_REQUEST}") if each != file]

@@ -1,9 +1,9 @@
 """The redirect URI of a sign-in: an HTTP server on loopback that waits for the browser to return (RFC 8252, 7.3).
 
-It listens on both loopback addresses of `localhost`, so that no other program can receive the authorization response
-on the second one. Browsers open connections in advance and request icons, and any page can send requests to this
-server: it accepts only a navigation to `/` with a response to this sign-in, and only the first one. It refuses a `Host`
-that is not its own (DNS rebinding).
+It listens on both loopback addresses of `localhost`, so that no other program can receive the authorization response on
+the second one. Browsers open connections in advance and request icons, and any web page can send requests to this
+server. The server therefore accepts only a navigation to `/` with a response to this sign-in, and only the first one.
+It refuses a `Host` that is not its own (DNS rebinding).
 """
 
 import errno
@@ -30,9 +30,9 @@ _PAGE: Final = (
     'content="width=device-width"><style>{style}</style><main><h1>{title}</h1><p>{text}</p></main></html>'
 )
 Check = Callable[[str], NotSignedIn | None]
-"""Return what is wrong with the query string of a response, or None."""
+"""Return the fault in the query string of a response, or None."""
 OTHER_SIGN_IN: Final = "SIGN_IN_STATE"
-"""The error code of a response that belongs to no or another sign-in. The server keeps waiting."""
+"""The error code of a response that does not belong to this sign-in. The server continues to wait."""
 
 
 def result_page(error: str | None) -> str:
@@ -83,7 +83,7 @@ class CallbackServer:
             raise NotSignedIn("SIGN_IN_TIMED_OUT", message) from None
 
     def accept(self, query: str) -> tuple[int, str]:
-        """Return status and page for a request with a response; only the first one to this sign-in is accepted."""
+        """Return the status and the page for a request. Accept only the first response to this sign-in."""
         error = self._check(query)
         if error is not None and error.code == OTHER_SIGN_IN:
             return 400, result_page(error.message)

@@ -1,6 +1,6 @@
 """The GraphQL documents about campaigns. A test validates them against the API's schema.
 
-A preview, a creation and the control of a campaign can be sent again: a repetition changes nothing.
+All of them can be sent again: a repeated preview, creation or control of a campaign changes nothing.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
-"""Changes of many devices: the lobby's prediction for each, and the requests for those that it would change. The rows
-are fixed when they are looked up, also those of a filter. Each is sent with the generation of that time, so a device
-that was changed since then is not changed, and a list can be sent again. Rows that are refused or already as requested
-are not sent.
+"""Changes many devices: requests the lobby's prediction for each, then sends the devices that would change. The look-up
+determines the devices, also for a filter. Each request contains the generation of a device at the look-up, so the lobby
+does not change a device that has changed since then, and a list can be sent again. Devices that are refused or need no
+change are not sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,8 +28,8 @@ class ListedDevice:
 
 @dataclass(frozen=True)
 class PreviewedRow:
-    """A device to change, and the lobby's prediction. `device` is None without a row in the ledger; `state` is the
-    state that follows, None if the row is removed."""
+    """A device to change, and the lobby's prediction. `device` is None if the ledger has no row for it. `state` is the
+    predicted state, None if the row would be removed."""
 
     line: int
     certid: Fingerprint
@@ -42,7 +42,7 @@ class PreviewedRow:
 
     @property
     def shown(self) -> Device:
-        """The device for display."""
+        """The device as the output shows it."""
         return self.device or {"certid": self.certid, "devicename": None, "devstate": None}
 
 
@@ -81,5 +81,5 @@ def outcome_of(row: PreviewedRow, result: Mapping[str, Any]) -> ChangeOutcome:
 
 
 def not_sent(row: PreviewedRow) -> ChangeOutcome:
-    """Return the outcome of a row that is refused, or already as requested."""
+    """Return the outcome of a row that is refused, or needs no change."""
     return ChangeOutcome(row, row.code, row.message, row.device)

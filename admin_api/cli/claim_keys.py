@@ -1,7 +1,7 @@
-"""Keys for claim certificates, created on the user's machine: the lobby gets a request or a certificate, never a key.
+"""Creates keys for claim certificates on the user's machine. The lobby gets a request or a certificate, never a key.
 
-Keys are of P-256, which every device's TLS library has. A key is written before it is used, readable only by its owner,
-and never overwritten.
+Keys are on the curve P-256, which every TLS library of a device supports. A key is written before it is used. Its file
+is readable only by its owner and is never overwritten.
 """
 
 import os
@@ -29,7 +29,7 @@ _BACKDATED: Final = timedelta(minutes=5)
 
 
 def key_in(file: Path) -> ec.EllipticCurvePrivateKey:
-    """Return the key in a file, which is created with a new key if it does not exist. Raise `InvalidInput`
+    """Return the key in a file. If the file does not exist, create it with a new key. Raise `InvalidInput`
     UNREADABLE_FILE for a file with other content."""
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -55,7 +55,7 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def require_key_of(key: ec.EllipticCurvePrivateKey, certificate: str, file: Path) -> None:
-    """Raise `InvalidInput` UNREADABLE_FILE unless the certificate (PEM, from this file) is one for the key."""
+    """Raise `InvalidInput` UNREADABLE_FILE unless the certificate (PEM, from this file) belongs to the key."""
     try:
         public = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     except ValueError:
@@ -71,14 +71,14 @@ def request_of(key: ec.EllipticCurvePrivateKey, name: str) -> str:
 
 
 def require_days(days: int) -> int:
-    """Return the days of a self-signed certificate. Raise `InvalidInput` WRONG_USE."""
+    """Return the lifetime of a self-signed certificate in days. Raise `InvalidInput` WRONG_USE."""
     if not 1 <= days <= MAX_DAYS:
         raise usage_error(f"got --self-signed {days}, want 1 to {MAX_DAYS} days")
     return days
 
 
 def self_signed(key: ec.EllipticCurvePrivateKey, name: str, days: int, at: datetime | None = None) -> str:
-    """Return a certificate in PEM that the key signs itself, valid for some days from `at`, by default now."""
+    """Return a self-signed certificate in PEM. It is valid for some days from `at`, by default from now."""
     begin = (at or datetime.now(UTC)) - _BACKDATED
     usage = x509.KeyUsage(
         digital_signature=True,

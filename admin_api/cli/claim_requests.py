@@ -1,4 +1,4 @@
-"""Claim requests, and the rows of a claim list: values that are checked before anything is sent."""
+"""Claim requests and the rows of a claim list. Their values are checked before anything is sent."""
 
 import json
 from collections.abc import Iterable, Iterator

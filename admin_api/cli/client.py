@@ -1,8 +1,9 @@
-"""The GraphQL client: send one document as the signed-in user, return its `data`, raise every failure as an error.
+"""The GraphQL client. It sends one document as the signed-in user and returns the `data`. It raises an error for every
+failure.
 
 A token that the API refuses is renewed once. Requests to a busy API (HTTP 429, 502, 503, 504) are repeated a few times
-with growing delays; a document that is not repeatable is repeated only if it was certainly not carried out. A response
-that is not a lobby's is refused as NOT_A_LOBBY.
+with growing delays. A document that is not repeatable is sent again only if the API has certainly not carried it out. A
+response that does not come from a lobby raises NOT_A_LOBBY.
 """
 
 import re
@@ -97,8 +98,8 @@ class Client:
 def retry_delay(attempt: int, retry_after: float | None, random: float) -> float:
     """Return the seconds to wait after attempt number `attempt`.
 
-    The server's Retry-After counts if there is one; otherwise the delay doubles, less up to a half as jitter so that
-    many clients do not return together."""
+    Use the server's Retry-After if there is one. Otherwise the delay doubles, minus up to half of it as jitter, so that
+    clients do not all retry at the same time."""
     delay = retry_after if retry_after is not None else _FIRST_DELAY * 2 ** (attempt - 1) * (1 - random / 2)
     return min(max(delay, 0.0), MAX_DELAY)
 

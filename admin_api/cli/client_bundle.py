@@ -6,8 +6,8 @@
     NAME-client/lib/               the client, and its libraries in pure Python, copied from this installation
     NAME-client/licenses/, README.txt
 
-The files of the claim certificate are readable by their owner only. Native libraries are not included, because the
-device's platform is not known here.
+Only their owner can read the files of the claim certificate. The bundle has no native libraries, because the platform
+of the device is not known.
 """
 
 import importlib.metadata
@@ -57,7 +57,8 @@ class Bundle:
 
 
 def packed(bundle: Bundle, at: datetime) -> bytes:
-    """Return the bundle as a zip file. Raise `LobbyError` NOT_INSTALLED if a library is missing here."""
+    """Return the bundle as a zip file. Raise `LobbyError` NOT_INSTALLED if a library is not installed on this
+    machine."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content, mode in _entries(bundle):
@@ -121,7 +122,7 @@ def _is_license(file: PurePosixPath) -> bool:
 
 
 def _folder_of(package: str) -> Path:
-    """Return the folder of a package, which is not imported: its code runs on devices."""
+    """Return the folder of a package without importing it, because its code runs on devices."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise LobbyError("NOT_INSTALLED", f"got no package {package}, want it beside lobbyctl")

@@ -84,7 +84,7 @@ def command(app: typer.Typer, name: str) -> Callable[[F], F]:
 
 class OptionGroup:
     """The base of frozen dataclasses whose fields are options that several commands share. A command with a parameter
-    of such a type has its fields as options, and gets one value."""
+    of such a type has the fields as its options, and gets one value of the type."""
 
 
 def _wrap(function: Callable[..., Any], own: list[inspect.Parameter]) -> Callable[..., None]:

@@ -1,6 +1,6 @@
 """The context of a command: its options, the lobby it uses, the API client, and the screen.
 
-The lobby is located and the user signed in when a command first needs it, not before.
+The context locates the lobby and signs the user in when a command first needs them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -138,7 +138,7 @@ class CommandContext:
         return device
 
     def lookup(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, dict[str, Any]]:
-        """Return those of the devices that are registered, `MAX_ALIASES` per request."""
+        """Return the devices that have a row in the ledger, `MAX_ALIASES` per request."""
         devices: dict[Fingerprint, dict[str, Any]] = {}
         for start in range(0, len(certids), MAX_ALIASES):
             chunk = certids[start : start + MAX_ALIASES]

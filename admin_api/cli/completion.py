@@ -1,7 +1,7 @@
 """Shell completion of states, roles, targets and devices.
 
-Targets and devices are requested from the lobby. If it does not answer within two seconds, nothing is offered and no
-error shown. Devices are kept for half a minute, because a shell asks again for each key that is pressed.
+The targets and devices come from the lobby. If it does not answer within two seconds, the shell gets no completions and
+shows no error. Devices are cached for half a minute, because a shell asks again for each key press.
 """
 
 import shlex

@@ -1,7 +1,7 @@
-"""The devices that were last offered as completions, in one file of the user's configuration directory, mode 0600.
+"""The last completions of devices, in one file of the user's configuration directory with mode 0600.
 
-A file that is missing, damaged, too old or of another version counts as empty, and one that cannot be written is left
-as it is: a completion never fails because of it.
+A file that is missing, damaged, too old or of another version counts as empty. A file that cannot be written stays as
+it is. So a completion never fails because of the cache.
 """
 
 import contextlib

@@ -1,9 +1,9 @@
 """Claim lists: CSV files that are read and checked completely before anything is sent.
 
 The header names the columns: `certid`, `fingerprint` or `label` (any text that a label may contain), and optionally
-`target`, `profile` and `config`. A manufacturer's manifest and the console's exports are accepted unchanged. The file
-may be as a spreadsheet saves it (`spreadsheet`). Every invalid row is reported with its line; an unknown column is
-refused, because it may be a misspelt one.
+`target`, `profile` and `config`. A manufacturer's manifest and the console's exports are accepted unchanged.
+`spreadsheet` reads the formats of spreadsheets. Every invalid row is reported with its line. An unknown column is
+refused, because its name may be misspelt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,11 @@ EXPORT: Final = (
     *("lobbyregion", "line", "ok", "code", "message", "online", "onlinesince", "expectedat", "expectedname"),
     *("renewal", "renewby"),
 )
-"""The other columns of a manifest, an export and a file of results. They are ignored, except for `EXPECTED_NAME`."""
+"""The other columns of manifests, exports and files of results. They are ignored, except for `EXPECTED_NAME`."""
 EXPECTED_NAME: Final = "thing_name"
-"""The column of the names that the devices are expected to have, until they have proven them."""
+"""The column of the expected names of the devices."""
 ACCOUNT: Final = ("targetaccount", "targetregion")
-"""An export's columns of the target, used together if `target` is empty."""
+"""The columns of an export that together name the target. They are used if `target` is empty."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def _cell(cells: Mapping[str, str], column: str) -> str:
 
 
 def certid_in(cells: Mapping[str, str]) -> Fingerprint:
-    """Return the fingerprint in the identity columns; all that have a value must agree."""
+    """Return the fingerprint in the identity columns. All columns that have a value must agree."""
     values = [cells[column] for column in IDENTITY if _cell(cells, column)]
     certids = [decode_label(text) for text in values] or [decode_label("")]
     if len(set(certids)) > 1:
@@ -162,7 +162,7 @@ def certid_in(cells: Mapping[str, str]) -> Fingerprint:
 
 
 def _without_duplicates(rows: Sequence[ClaimRow], errors: list[RowError]) -> ClaimList:
-    """Keep one row per device. A device whose rows differ has no valid row."""
+    """Keep one row per device. If the rows of a device differ, none of them is valid."""
     first: dict[Fingerprint, ClaimRow] = {}
     duplicates: list[tuple[int, int]] = []
     conflicting: dict[Fingerprint, int] = {}

@@ -1,8 +1,8 @@
-"""Numbers that a spreadsheet has damaged: their digits are lost, or the text is no longer that of the account.
+"""Finds numbers that a spreadsheet has damaged: it has removed digits, or changed the text of an account number.
 
-Spreadsheets shorten (``1.23457E+11``), round to 15 digits, group (``300.000.000.003``), add decimals, remove leading
-zeros, and save an error (``#NAME?``) or a column that is too narrow (``####``) in place of the value. The console has
-the same rules (`damaged_numbers.ts`).
+Spreadsheets shorten numbers (``1.23457E+11``), round them to 15 digits, group them (``300.000.000.003``), add decimals,
+and remove leading zeros. They can save an error (``#NAME?``) or the mark of a narrow column (``####``) instead of the
+value. The console has the same rules (`damaged_numbers.ts`).
 """
 
 import re
@@ -13,7 +13,7 @@ from lobby.names import shown
 
 ACCOUNT_DIGITS: Final = 12
 _MIN_DIGITS: Final = 6
-"""Of an account without its leading zeros. A shorter number is another mistake."""
+"""The fewest digits of an account number that has lost its leading zeros. A shorter number is another mistake."""
 _NAME: Final = re.compile(r"\d+E\d+", re.IGNORECASE)
 _DAMAGES: Final = (
     (

@@ -1,8 +1,7 @@
-"""Lists of devices to change: CSV files of which only the fingerprints are used, or files with one fingerprint a line.
+"""Reads lists of devices to change: the fingerprints in CSV files, or files with one fingerprint per line.
 
 Claim lists, a manufacturer's manifest, the console's exports and files of results are accepted unchanged: other columns
-do not matter here. The list is checked completely before anything is looked up; every invalid row is reported with its
-line.
+are ignored. The list is checked completely before anything is looked up. Every invalid row is reported with its line.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from lobby.names import Fingerprint, shown
 
 @dataclass(frozen=True)
 class DeviceList:
-    """The devices, each once, with the line that names it first, and the rows that name none."""
+    """The devices, each once with the first line that names it, and the rows that name no device."""
 
     devices: tuple[ListedDevice, ...]
     errors: tuple[RowError, ...] = ()

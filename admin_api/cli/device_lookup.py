@@ -1,7 +1,7 @@
 """Find a device by its fingerprint, its label's code, the first digits of its fingerprint, or its thing name.
 
-A complete fingerprint need not be in the ledger yet. Anything shorter must match exactly one device in the ledger; an
-ambiguous text is refused with the matching devices, because the command may take a device out of service.
+A complete fingerprint need not be in the ledger yet. Any other text must match exactly one device in the ledger. An
+ambiguous text is refused with a list of the matching devices, because the command may take a device out of service.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The GraphQL documents that the command line sends. A test validates them against the API's schema.
 
-A document is `repeatable` if sending it twice has the same effect as sending it once. Only such a document is sent
-again when it is unknown whether the first request was carried out.
+A document is `repeatable` if sending it twice has the same effect as sending it once. If it is unknown whether the API
+has carried out the first request, only a repeatable document is sent again.
 """
 
 from dataclasses import dataclass
@@ -173,7 +173,7 @@ mutation($change: ChangeInput!, $devices: [ChosenDevice!]!) {{
     results {{ certid ok code message forgotten device {{ {_LIST_FIELDS} }} }}
   }}
 }}""")
-"""Can be sent twice, because each device is changed only in the generation that was looked up."""
+"""Repeatable, because the lobby changes each device only if it still has the generation of the look-up."""
 
 
 def devices_by_fingerprint(count: int) -> Document:

@@ -1,4 +1,4 @@
-"""Follow devices until each has reached its goal or will not reach it.
+"""Follows devices until each has reached its goal or cannot reach it.
 
 `assess` is a pure function from a device's state to a verdict. `Follower` polls, reports each change once and stops at
 the timeout. The pauses between polls grow, so that a long wait sends few requests.
@@ -37,9 +37,9 @@ class Goal(Enum):
     EVENTUAL_ARRIVAL = "eventual arrival"
     """As ARRIVAL, but the device need not be claimed or registered yet."""
     CLEARED = "cleared"
-    """No target is left to clear. The goal of a retry if the device is not claimed."""
+    """All targets that the device has left are cleared. This is the goal of a retry if the device is not claimed."""
     RENEWED = "renewed"
-    """The device uses its new certificate only."""
+    """The device uses only its new certificate."""
 
 
 class Verdict(Enum):
@@ -52,7 +52,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """The last observed state of a device. `seconds` is when that state was first observed, from the start."""
+    """The last observed state of a device. `seconds` is the time from the start until this state was first observed."""
 
     certid: Fingerprint
     seconds: float
@@ -65,7 +65,7 @@ class Progress:
 
     @property
     def explanation(self) -> str | None:
-        """Why the device is in its state, and what to do."""
+        """The reason of the device's state, and what to do."""
         if self.device is None:
             return "not in the ledger"
         reason, message = self.device["reason"], self.device.get("message")
@@ -74,7 +74,8 @@ class Progress:
 
     @property
     def _queue(self) -> str | None:
-        """Return that a claimed device waits in its target's lane, without numbers that change all the time."""
+        """Return a text which states that a claimed device waits in its target's lane. It has no numbers that change in
+        each poll."""
         device = self.device or {}
         if self.state != State.CLAIMED or not device.get("waitsFor"):
             return None
@@ -106,8 +107,8 @@ def _known_state(name: object) -> State | None:
 
 
 def cannot_prove(device: Device) -> bool:
-    """Whether the claim waits for a code that the device's client cannot show, so that it does not proceed by itself:
-    it has to be released, or the client updated."""
+    """Whether the claim waits for a code that the device's client cannot show. A user must release the device or update
+    the client."""
     return device["reason"] == _CODE_NOT_SHOWN or device.get("showsCode") is False
 
 
@@ -127,7 +128,8 @@ class Follower:
     on_change: Callable[[Progress], None]
 
     def follow(self, goals: Mapping[Fingerprint, Goal], timeout: float) -> list[Progress]:
-        """Return each device's last progress in the order of `goals`, when none is waiting or after `timeout` s."""
+        """Return each device's last progress in the order of `goals`, when no device waits any longer or after
+        `timeout` s."""
         start, pause = self.monotonic(), FIRST_PAUSE
         last: dict[Fingerprint, Progress] = {}
         while True:

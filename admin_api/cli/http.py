@@ -1,8 +1,8 @@
 """HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
 
-Loopback addresses are reached directly, without the proxy of the environment. Redirects are not followed, so that no
-token goes to an address that a response names. A response that is compressed, too large or too slow, also in its
-headers, is refused. Tokens and passwords are sent over TLS or to this machine only.
+Requests to loopback addresses do not use the proxy of the environment. Redirects are not followed, so a response cannot
+send a token to another address. A response is refused if it is compressed or too large, or if its headers or body are
+too slow. Tokens and passwords are sent only over TLS or to this machine.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ from lobby.http_limits import CONNECT_SECONDS, MAX_BODY, RESPONSE_SECONDS
 from lobby.names import shown
 
 MAX_TOKEN: Final = 16_384
-"""Characters of a token: more than a server accepts in all headers of a request."""
+"""The longest token in characters: more than a server accepts in all headers of a request."""
 _MAX_MEDIA_TYPE: Final = 100
 _VARIABLES: Final = frozenset(
     {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"}
@@ -58,7 +58,8 @@ def open_http(url: str, response_seconds: float = RESPONSE_SECONDS) -> httpx.Cli
 
 
 def _invalid_environment(error: Exception) -> InvalidInput:
-    """Return the error for variables that no client can be made with. Values may contain passwords."""
+    """Return the error for variables that the HTTP client cannot use. It does not contain the values, because they may
+    contain passwords."""
     names = [name for name in os.environ if name.upper() in _VARIABLES]
     got = f"{', '.join(sorted(names)) or 'an environment'} that cannot be used ({_reason(error)})"
     want = "http:// or https:// proxies, host names or addresses without brackets in NO_PROXY, and readable PEM files"

@@ -1,4 +1,4 @@
-"""Files that a user names as input: their content, or that of standard input for `-`."""
+"""Reads files that a user names as input; `-` is standard input."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The authorization code flow with PKCE for a public client (RFC 6749, 7636, 8252), without input and output.
+"""The authorization code flow with PKCE for a public client (RFC 6749, 7636, 8252), without I/O.
 
 oauthlib builds and checks the messages; this module turns responses into values or `NotSignedIn`. It opens no
 connections.
@@ -37,7 +37,7 @@ class SignInEndpoints:
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """One sign-in. `state` and `verifier` are the secrets that its response and its code are checked against."""
+    """One sign-in. `state` is the secret that proves its response, `verifier` the secret that proves its code."""
 
     endpoints: SignInEndpoints
     redirect_uri: str
@@ -87,7 +87,7 @@ def authorization_request(endpoints: SignInEndpoints, redirect_uri: str, state: 
 
 
 def authorization_code(request: AuthorizationRequest, query: str) -> str:
-    """Return the code in the query string that the browser returned with. Raise `NotSignedIn`."""
+    """Return the code in the query string of the browser's return. Raise `NotSignedIn`."""
     try:
         response = _oauthlib(request.endpoints).parse_request_uri_response(f"{_PARSED_AS}?{query}", state=request.state)
     except OAuth2Error as error:

@@ -1,6 +1,7 @@
-"""Read the QR codes of device labels in a photo or PDF sheet. Other codes in it are ignored and counted.
+"""Reads the QR codes of device labels in a photo or PDF sheet. Ignores and counts other codes.
 
-A photo without a label is refused, and so is one with a label whose check characters are wrong: it may be misread.
+A photo without a label is refused. A photo with a label whose check characters are wrong is also refused, because the
+label may be misread.
 """
 
 from collections.abc import Iterable, Sequence

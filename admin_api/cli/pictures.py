@@ -1,8 +1,9 @@
-"""Opens a photo or a PDF sheet as grey pictures for the code reader.
+"""Opens a photo or a PDF sheet as greyscale pictures for the code reader.
 
-Reads what phones, scanners and printers produce: JPEG, PNG, TIFF, WebP and so on, HEIC, and PDF; of a file with several
-pictures, such as a scanned TIFF, all of them. A transparent picture is placed on white, as it is printed, and on black,
-because a label may be white. Rejects other files, encrypted PDFs, and pictures of more pixels than Pillow accepts.
+Reads the formats of phones, scanners and printers, such as JPEG, PNG, TIFF, WebP, HEIC and PDF. If a file has several
+pictures, such as a scanned TIFF, it reads all of them. It places a transparent picture on white, as printers do, and on
+black, because a label may be white. It rejects other files, encrypted PDFs, and pictures with more pixels than Pillow
+accepts.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from lobby.errors import InvalidInput
 from lobby.names import shown
 
 MAX_PAGES: Final = 200
-"""Pages of a PDF, or pictures of a file, that are read."""
+"""The maximum number of pages of a PDF, or pictures of a file, that are read."""
 FORMATS: Final = (
     *(
         "JPEG",
@@ -41,7 +42,7 @@ FORMATS: Final = (
 )
 """Not PostScript: Pillow runs another program for it."""
 PAGE_SIDE: Final = 3_500
-"""Length of the longer side of a rendered page, in pixels: A4 in 300 dpi."""
+"""Length of the longer side of a rendered page in pixels: A4 at 300 dpi."""
 _KINDS: Final = "a photo (JPEG, PNG, HEIC, TIFF, WebP) or a PDF"
 
 
@@ -73,8 +74,8 @@ def _photos(path: Path) -> Iterator[Image.Image]:
 
 
 def _grey(image: Image.Image) -> Iterator[Image.Image]:
-    """Yield the picture in grey. Transparent parts become white, which is the background of a label that has none, and
-    in a second picture black."""
+    """Yield the picture in greyscale. If it has transparent parts, they are white in the first picture and black in a
+    second one."""
     if not image.has_transparency_data:
         yield image.convert("L")
         return

@@ -1,7 +1,7 @@
-"""Stored sign-ins: the lobbies that a user has signed in to, with their tokens, in the user's configuration directory.
+"""Stores sign-ins: the lobbies that a user has signed in to, with their tokens, in the user's configuration directory.
 
 There is one file per lobby. It is created with mode 0600 and replaced atomically. A file that other users can read is
-refused, because they may have its tokens too. Tokens are never printed.
+refused, because they may have read its tokens. Tokens are never printed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """`login`, `logout` and `whoami`.
 
-A local deployment needs no sign-in, so `login` is refused for one. `logout` also deletes the stored tokens if the lobby
-cannot revoke them.
+A local deployment needs no sign-in, so `login` refuses it. `logout` deletes the stored tokens even if the lobby cannot
+revoke them.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """`activity`: the actions of users, campaigns, rules and services on all devices.
 
-The API returns pages; they are read until the requested number of entries is complete. Rejects options that exclude
-each other.
+The command reads pages from the API until it has the requested number of entries. It rejects options that exclude each
+other.
 """
 
 from typing import Annotated, Any, Final

@@ -1,7 +1,7 @@
 """`campaigns preview` and `campaigns create`: one operation on many devices, from a list, a filter or another campaign.
 
-The lobby fixes the devices of a filter when the campaign is created. A list of any length is sent in parts; the last
-part starts the campaign, so an interrupted command changes nothing, and can be repeated.
+The lobby fixes the devices of a filter when the campaign is created. The command sends a list in parts, and the last
+part starts the campaign. So an interrupted command changes no device, and can be repeated.
 """
 
 from collections import Counter
@@ -163,7 +163,7 @@ def create(
 
 
 def _create(context: CommandContext, fixed: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Create the campaign with the first part, and add the others. A part that was added before is not added again."""
+    """Create the campaign with the first part, then add the other parts. A repeated call adds no part twice."""
     if not parts:
         raise usage_error("got no devices, want at least one")
     last = len(parts) - 1
@@ -214,7 +214,7 @@ def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(context: CommandContext, selection: Selection, more: More) -> Chosen:
-    """Return the devices. Raise `InvalidInput` unless they are given in exactly one way."""
+    """Return the devices. Raise `InvalidInput` unless the options give them in exactly one way."""
     is_filter = selection.is_filter or bool(more.attributes)
     ways = {
         "devices": bool(selection.devices),

@@ -1,7 +1,7 @@
-"""`move`, `configure`, `release`, `revoke`, `retry`, `renew`: changes of devices, named, listed or by a filter.
+"""`move`, `configure`, `release`, `revoke`, `retry`, `renew`: change devices that are named, listed or match a filter.
 
-A change that takes a device out of service asks for confirmation first, once for all devices; without a terminal it
-requires --yes. `confirm` enters the presence code of one device.
+A command that takes devices out of service asks for confirmation, once for all devices. Without a terminal it requires
+--yes. `confirm` enters the presence code of one device.
 """
 
 from typing import Annotated, Any

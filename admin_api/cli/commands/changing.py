@@ -1,8 +1,8 @@
 """Carry out a change of one device or many: look up, show, ask once, send, and report a result for each device.
 
-One device is described in a sentence, several in a table. Devices that are refused or already as requested are not
-sent; they have a result, too. The results are written while the change runs, so that after an interruption the same
-command continues.
+The output describes one device in a sentence, and several in a table. Devices that are refused or need no change are
+not sent, but also have a result. The command writes the results while the change runs, so that it can continue after an
+interruption.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,13 +38,13 @@ from lobby.names import Fingerprint
 PAGE: Final = 200
 """Devices that are looked up in one request. The API accepts 1,000; smaller pages show progress."""
 MAX_LISTED: Final = 20
-"""Up to this number, each device is listed; otherwise the number per result and the failed devices."""
+"""Up to this number, the output lists each device. For more, it lists the number per result and the failed devices."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """The change that a command requests. `effect` describes its effect on a device; `asks` returns whether to ask
-    before the change of a device; `goal` is what to wait for, if it does not depend on the device's state."""
+    """The change that a command requests. `effect` describes the effect on a device. `asks` returns whether the change
+    of a device needs a confirmation. `goal` is the state to wait for, if it does not depend on the device's state."""
 
     change: Change
     effect: Callable[[Mapping[str, Any]], str]
@@ -84,7 +84,8 @@ def carry_out(
 def _selected(
     context: CommandContext, change: Change, selection: Selection, done: frozenset[Fingerprint]
 ) -> list[PreviewedRow]:
-    """Return the devices with the lobby's prediction for each. All are looked up before any is changed."""
+    """Return the devices with the lobby's prediction for each. The command looks up all devices before it changes
+    any."""
     if selection.is_filter:
         wanted = selection.filter(context)
         found = [row for row in _matching(context, change, wanted) if row.certid not in done]
@@ -132,8 +133,8 @@ def _ask(
     single: PreviewedRow | None,
     yes: bool,
 ) -> None:
-    """Show what will be changed and ask, once for all devices. A list or a filter can contain more devices than the
-    user expects, so it always needs a confirmation. Raise as `confirm`."""
+    """Show the changes and ask for confirmation, once for all devices. A list or a filter can contain more devices than
+    the user expects, so it always needs a confirmation. Raise as `confirm`."""
     changing = [row for row in rows if row.changes]
     is_bulk = selection.is_filter or selection.file is not None
     if not changing or not (is_bulk or any(request.asks(row.shown) for row in changing)):
@@ -165,7 +166,7 @@ def _show_dry_run(
 def _send(
     context: CommandContext, change: Change, rows: Sequence[PreviewedRow], execution: Execution
 ) -> tuple[list[ChangeOutcome], LobbyError | None]:
-    """Send the rows that change, and return all outcomes, with the error that ended the sending."""
+    """Send the rows that change. Return all outcomes, and the error that aborted the sending."""
     bulk = BulkChange(_call(context, change), CHUNK)
     changing = [row for row in rows if row.changes]
     outcomes = [not_sent(row) for row in rows if not row.changes]

@@ -1,6 +1,6 @@
 """`claim`: claim devices by name, by the labels in photos, by a claim list of any length, or by serial number.
 
-Everything is checked before anything is sent. A list can be sent again: a device that already has the requested
+The command checks all input before it sends anything. A list can be sent again: a device that already has the requested
 claim counts as claimed.
 """
 
@@ -101,7 +101,7 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
 def _report_invalid_rows(context: CommandContext, claims: ClaimList, skip_bad: bool) -> None:
     """Print every duplicate and invalid row.
 
-    Raise `InvalidInput` BAD_ROWS for invalid rows, unless they may be skipped and others remain."""
+    Raise `InvalidInput` BAD_ROWS for invalid rows, unless `--skip-bad` permits to skip them and valid rows remain."""
     for line, earlier in claims.duplicates:
         context.screen.note(f"note: line {line} repeats line {earlier}")
     report_invalid_rows(context, claims.errors)
@@ -133,7 +133,7 @@ def _request(context: CommandContext, defaults: Defaults) -> ClaimRequest:
 
 
 def _show_dry_run(context: CommandContext, claims: ClaimList, line_title: str) -> Status:
-    """Compare the rows with the ledger, and show what sending them would do. Invalid rows count as failed."""
+    """Compare the rows with the ledger, and show the predicted outcomes. Invalid rows count as failed."""
     with context.screen.progress_bar("checking", len(claims.rows)) as bar:
         devices: dict[Fingerprint, Device] = {}
         for start in range(0, len(claims.rows), MAX_ALIASES):

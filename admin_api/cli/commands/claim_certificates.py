@@ -1,6 +1,6 @@
 """`enrolments certificates`: add, list and revoke claim certificates; and `enrolments approve`, for a second key.
 
-The private key of a claim certificate is created on this machine or was created elsewhere. The lobby never gets it.
+The private key of a claim certificate is created on this machine or supplied by the user. The lobby never gets it.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """`reconcile --last`: the result and the progress of the reconciler's daily comparison of each target. A missing result
-is shown as unknown. A target that was never compared completely, or not for two days, or whose latest comparison
-failed, is not a success.
+is shown as unknown. The command does not succeed if a target has had no complete comparison for two days, or if its
+latest comparison failed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from admin_api.cli.render import cells
 from lobby.names import Target
 
 _OLD: Final = timedelta(days=2)
-"""A comparison starts daily, and takes hours for a large target."""
+"""A comparison starts every day, and takes hours for a large target."""
 
 
 def show_last(context: CommandContext, targets: Sequence[Target]) -> Status:

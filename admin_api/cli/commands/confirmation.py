@@ -1,7 +1,7 @@
-"""Ask for confirmation before a change, with a sentence per device about the effect.
+"""Asks for confirmation before a change, with a sentence per device about the effect.
 
-The sentences state what happens in the lobby and in the target, because some changes cannot be undone. Without a
-terminal, a command that must ask is refused unless --yes is given.
+The sentences state the effect in the lobby and in the target, because some changes cannot be undone. Without a
+terminal, a command that must ask requires --yes.
 """
 
 from collections.abc import Mapping, Sequence

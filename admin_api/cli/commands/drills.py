@@ -1,7 +1,7 @@
 """`targets drill`: send a share of a target's devices to its standby, report how long they take, and return them.
 
 The target itself is not evacuated. The devices also return after an error, a timeout or an interruption (Ctrl-C). If
-the command is killed, they stay in the standby, where they work, until `targets return`.
+the command is killed, the devices stay in the standby until `targets return`. They continue to work there.
 """
 
 import re

@@ -1,7 +1,7 @@
 """`enrolments bundle`: a client with a new claim certificate, for devices that have only Python.
 
-The key is created on this machine and is in the bundle only. An interrupted command reports that a claim certificate
-may be in no bundle, and continues with it when it is repeated.
+The command creates the key on this machine and stores it only in the bundle. An interrupted command reports that a
+claim certificate may exist without a bundle. A repeated command continues with this certificate.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
-"""`enrolments create`: conditions, limits, and the target of the claims. An enrolment with a list is created paused,
-and resumed when the list is complete, so that it refuses no device because of an incomplete list. The command can be
-repeated after an interruption.
+"""`enrolments create`: conditions, limits, and the target of the claims. The command creates an enrolment with a list
+as paused, and resumes it when the list is complete. So no device is refused because of an incomplete list. The command
+can be repeated after an interruption.
 """
 
 from collections.abc import Sequence

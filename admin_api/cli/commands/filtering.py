@@ -1,7 +1,7 @@
 """Options that select devices, for lists and for changes: state, target, name, fingerprint, reason, age, renewal.
 
-They are converted to the API's `DeviceFilter` in one place, so that they mean the same in every command. Rejects an age
-without a state or target, for which the lobby has no index.
+This module converts them to the API's `DeviceFilter`, so they have the same meaning in every command. It rejects an age
+without a state or target, because the lobby has no index for it.
 """
 
 import re
@@ -43,7 +43,7 @@ RenewalFilter = Annotated[
 
 
 class FilterOptions(Protocol):
-    """The options above, None if not given."""
+    """The values of these options; None if an option is not given."""
 
     @property
     def state(self) -> str | None: ...

@@ -1,6 +1,6 @@
 """`history show`, `history verify` and `history export`. `history DEVICE` is short for `history show DEVICE`.
 
-An export is a signed file for recipients without access to the lobby. Rejects an output file that exists.
+An export is a signed file for recipients without access to the lobby. The command does not overwrite a file.
 """
 
 from pathlib import Path

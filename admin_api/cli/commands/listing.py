@@ -1,7 +1,7 @@
 """`devices list`: the devices that match a filter as a table, as CSV or as JSON, and how many there are.
 
-JSON and CSV are printed while pages arrive. A note states how many devices are not shown, so that a cut list is
-noticed.
+The command prints JSON and CSV page by page as the pages arrive. A note states how many devices are not shown, so that
+users notice an incomplete list.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class ListFilters(OptionGroup):
 
 
 def show_list(context: CommandContext, wanted: Mapping[str, Any], limit: int | None, *, as_csv: bool) -> None:
-    """Print at most `limit` devices; JSON and CSV page by page, as they arrive."""
+    """Print at most `limit` devices. Print JSON and CSV page by page, as the pages arrive."""
     in_table: list[Mapping[str, Any]] = []
     count = 0
     if as_csv:

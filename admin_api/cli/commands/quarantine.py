@@ -1,6 +1,6 @@
 """`quarantine`, `lift`, `dismiss`: devices whose certificates seem to be in use twice.
 
-Each takes devices, a list or a filter, and a reason, which the history keeps.
+Each takes devices, a list or a filter, and a reason. The history records the reason.
 """
 
 from typing import Annotated

@@ -1,7 +1,7 @@
 """`reconcile`: compare targets with the ledger page by page, and repair differences on request.
 
-The lobby decides which differences can be repaired. A target that cannot be read is reported; the others are compared
-anyway.
+The lobby decides which differences can be repaired. If a target cannot be read, the command reports it and compares the
+others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class _Comparison:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the target has the certificate of none of the compared devices."""
+        """Whether the target has no certificate of any compared device."""
         missing = sum(each["code"] == _NO_CERTIFICATE for each in self.differences)
         return self.error is None and 0 < self.compared == missing
 

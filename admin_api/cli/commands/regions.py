@@ -1,7 +1,7 @@
-"""`regions`: show which Region of the lobby is home, make another one home, and find changes that were lost.
+"""`regions`: show which Region of the lobby is home, make another Region home, and find lost changes.
 
-A Region is promoted by its own API, because that of the home may be down: sign in to it with --url. A local deployment
-has the addresses of all its Regions.
+Each Region has its own API. A promotion uses the API of the Region to promote, because the home may be down: sign in to
+it with --url. A local deployment has the addresses of all its Regions.
 """
 
 from dataclasses import replace

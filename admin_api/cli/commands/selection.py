@@ -1,7 +1,7 @@
-"""The devices of a change: named one by one, in a list (--file), or by a filter; and how to carry the change out.
+"""The options of a change: its devices (named, in a list with --file, or by a filter) and how to carry it out.
 
-Rejects several of these at once, and none of them, because a change of the wrong devices may be permanent. A list is
-read completely before any device is looked up.
+The devices must be given in exactly one way, because a change of the wrong devices may be permanent. A list is read
+completely before any device is looked up.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Selection(OptionGroup):
         return any(each is not None for each in given)
 
     def require_one(self) -> None:
-        """Raise `InvalidInput` unless the devices are given in exactly one way."""
+        """Raise `InvalidInput` unless the options give the devices in exactly one way."""
         ways = {"devices": bool(self.devices), "a file": self.file is not None, "a filter": self.is_filter}
         given = [way for way, used in ways.items() if used]
         if len(given) != 1:
@@ -80,8 +80,8 @@ class Selection(OptionGroup):
         return device_filter(context, self, self.source)
 
     def listed(self, context: CommandContext) -> list[ListedDevice]:
-        """Return the devices that are named or in the file, each once. Raise `InvalidInput` BAD_ROWS if a row of the
-        file names none, after each such row was printed."""
+        """Return the devices that are named or in the file, each once. If rows of the file name no device, print them
+        and raise `InvalidInput` BAD_ROWS."""
         if self.file is None:
             certids = [context.find_device(text) for text in self.devices or ()]
             return [ListedDevice(number, certid) for number, certid in enumerate(dict.fromkeys(certids), 1)]

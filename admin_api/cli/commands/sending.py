@@ -1,6 +1,7 @@
-"""Send claims and show the outcomes: with --json each as it arrives, otherwise all together at the end.
+"""Sends claims and shows the outcomes: with --json each as it arrives, otherwise all together at the end.
 
-Results are written to the file of results before the next chunk is sent, so they are complete after an interruption.
+The results of a chunk are written to the file of results before the next chunk is sent, so the file is complete after
+an interruption.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from admin_api.cli.results import ResultsFile, record_of, summary
 from lobby.names import State
 
 _MAX_LISTED: Final = 20
-"""Up to this many outcomes are all listed; of more, only the failed ones."""
+"""Up to this number, the output lists all outcomes. For more, it lists only the failed ones."""
 
 
 def send_claims(

@@ -1,7 +1,7 @@
 """Claims by serial number: `claim --serial` and `--serials` create them; `serials` lists and withdraws them.
 
-A device needs no certificate yet: it is claimed when one with this thing name joins. A repeated claim changes nothing,
-so the same command continues an interrupted list.
+The device needs no certificate yet: the lobby claims it when a device with this thing name joins. A repeated claim
+changes nothing, so the same command continues an interrupted list.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True)
 BATCH: Final = 200
 _PAGE: Final = 100
 _MAX_LISTED: Final = 20
-"""Up to this number, all results are listed; otherwise only the failed ones."""
+"""Up to this number, the output lists all results. For more, it lists only the failed ones."""
 
 
 @command(app, "list")

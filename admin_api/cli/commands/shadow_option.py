@@ -1,6 +1,6 @@
 """`--shadows`: what happens to the shadows of devices that are moved or returned.
 
-It is sent only if it is given, so that a lobby of an earlier version accepts the same command without it.
+The option is sent only if the user gives it. So the commands without it also work with an earlier version of the lobby.
 """
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """The options that name an enrolment's signer: a key in AWS KMS, the CA certificate of this key, and a validity.
 
-Rejected are options that belong together and are given apart, and files that cannot be read as text.
+The options must be given together, and the file must be readable as text.
 """
 
 from pathlib import Path

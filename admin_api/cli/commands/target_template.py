@@ -1,4 +1,4 @@
-"""`targets template`: a template that sets a target's account up without this project."""
+"""`targets template`: a template that sets up a target's account without this project."""
 
 import os
 from enum import StrEnum

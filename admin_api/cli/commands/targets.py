@@ -1,7 +1,7 @@
 """`targets`: list, register, check, pause and resume targets. `target_changes` has the commands that change one.
 
-The check of a target and its setup command are the lobby's; this module only shows them. Rejects `check` with both
-targets and --all.
+The lobby checks the targets and creates the setup command; this module only shows them. `check` rejects targets
+together with --all.
 """
 
 from enum import StrEnum

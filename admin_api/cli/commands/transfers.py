@@ -1,8 +1,8 @@
-"""`transfers`: give devices to the operator of another lobby, or take devices over from one.
+"""`transfers`: transfer devices to the operator of another lobby, or accept devices from one.
 
-The owner offers devices and sends the file; the recipient accepts them and returns a file; another admin of the owner
-completes the transfer with it. Each tells the other the fingerprint of the lobby's key separately from the file. What a
-file says is shown, and confirmed, before it is used.
+The owner offers devices and sends the file. The recipient accepts the devices and returns a file. Another admin of the
+owner completes the transfer with this file. Owner and recipient exchange the fingerprints of their lobbies' keys
+separately from the files. The command shows the content of a file and asks for confirmation before it uses the file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def offer(
 
 
 def _again(context: CommandContext, offer: str, days: int) -> Mapping[str, Any]:
-    """Return the document of an offer that exists. It has one operator, and its devices fit in one document."""
+    """Return the document of an existing offer. An offer has one operator, and its devices fit in one document."""
     found = _of_offer(context, offer)
     to, certids = found[0]["transfer"]["partner"], [each["certid"] for each in found]
     answer: Mapping[str, Any] = context.execute(documents.OFFER, certids=certids, to=to, offer=offer, days=days)
@@ -110,7 +110,7 @@ def _again(context: CommandContext, offer: str, days: int) -> Mapping[str, Any]:
 
 
 def _offers(context: CommandContext, certids: Sequence[str], to: str, days: int) -> Iterator[Mapping[str, Any]]:
-    """Offer devices, in several documents if one has no room for their certificates."""
+    """Offer devices, in several documents if the certificates do not fit in one."""
     try:
         offered = context.execute(documents.OFFER, certids=certids, to=to, offer=uuid4().hex, days=days)["offerDevices"]
     except ApiRefused as refused:
@@ -202,7 +202,7 @@ def _carry_out(
     out: Path | None,
     **more: Any,
 ) -> Status:
-    """Show what all documents of a file say, ask, and send each."""
+    """Show the content of all documents of a file, ask for confirmation, and send each document."""
     texts = read_documents(file)
     found = [context.execute(documents.READ, text=text, key=key)["transferDocument"] for text in texts]
     confirm(context, [_effect(each) for each in found], yes)
@@ -218,7 +218,7 @@ def _effect(found: Mapping[str, Any]) -> str:
 
 
 def _report(context: CommandContext, responses: Iterable[Mapping[str, Any]], out: Path | None) -> Status:
-    """Write the documents and list the results, also those before a request that fails."""
+    """Write the documents and list the results. If a request fails, first do this for the requests before it."""
     found: list[Mapping[str, Any]] = []
     try:
         for response in responses:

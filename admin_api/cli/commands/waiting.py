@@ -1,7 +1,7 @@
-"""--wait: follow devices, print each change with its time, and turn the result into an exit status.
+"""`--wait`: follow devices, print each change with its time, and turn the result into an exit status.
 
-A device that cannot reach the goal without a user ends the wait early. When the time is over, the command fails,
-although the lobby continues.
+If no device can reach the goal without a user, the wait ends early. After the timeout the command fails, although the
+lobby continues its work.
 """
 
 from collections import Counter

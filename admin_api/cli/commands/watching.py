@@ -1,7 +1,7 @@
 """`devices watch`: watch the devices in a state, or follow one device until it arrives.
 
-In a terminal the table is redrawn; otherwise each change is one line. The changes between two polls are computed by a
-pure function.
+In a terminal the command redraws a table. Otherwise it prints one line per change. A pure function computes the changes
+between two polls.
 """
 
 import math
