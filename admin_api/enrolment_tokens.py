@@ -1,4 +1,4 @@
-"""Creating an enrolment token: the checked input of the caller, and the secret, which only the caller gets."""
+"""Creates an enrolment token: checks the caller's input and creates the secret, which only the caller gets."""
 
 import secrets
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def parse_uses(uses: int) -> int:
 
 
 def parse_expiry(text: str | None, at: datetime) -> str:
-    """Return the time at which a token ends, by default in `DEFAULT_DAYS`. Raise `InvalidInput` INVALID_TIME."""
+    """Return the time at which a token expires, by default after `DEFAULT_DAYS`. Raise `InvalidInput` INVALID_TIME."""
     _, entered = parse_period(None, text)
     latest = timestamp(at + timedelta(days=MAX_DAYS))
     expires = entered or timestamp(at + timedelta(days=DEFAULT_DAYS))

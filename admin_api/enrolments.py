@@ -1,4 +1,4 @@
-"""Creating and changing an enrolment: the caller's input, checked against the registered targets and profiles.
+"""Creates and changes an enrolment. Checks the caller's input against the registered targets and profiles.
 
 `lobby.domain.enrolment_rules` has the rules of single values. This module also rejects targets and profiles that the
 lobby does not have, so that an enrolment can claim its devices.
@@ -84,7 +84,7 @@ def create(services: Services, caller: Caller, entered: NewEnrolment) -> Enrolme
 
 @dataclass(frozen=True)
 class LimitChange:
-    """New values; those that are not in `given` stay."""
+    """New values. Values that are not in `given` do not change."""
 
     given: frozenset[str]
     limit: int | None

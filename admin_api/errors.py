@@ -1,5 +1,5 @@
-"""Errors that only the admin API raises. Expected errors are `LobbyError`s with a stable code; `ApiFault`s are faults
-of the lobby itself.
+"""Errors that only the admin API raises. A `LobbyError` is expected and has a stable code. An `ApiFault` is a fault of
+the lobby itself.
 
 LobbyError
 ├── Unauthenticated   no access token, or an invalid one: UNAUTHENTICATED
@@ -46,7 +46,7 @@ class UserBlocked(LobbyError):
 
 
 class ApiFault(Exception):
-    """A fault behind the API. It is logged; the caller gets its correlation id only."""
+    """A fault behind the API. It is logged. The caller gets only its correlation id."""
 
 
 class KeysUnavailable(ApiFault):

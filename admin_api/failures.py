@@ -31,7 +31,7 @@ GraphQL result always has status 200."""
 INVALID_QUERY: Final = "INVALID_QUERY"
 INTERNAL: Final = "INTERNAL"
 _MAX_MESSAGE: Final = 400
-"""Characters of a GraphQL validation message, which quotes the document."""
+"""The maximum length of a GraphQL validation message in characters, because it quotes the document."""
 _MASKED: Final = "Internal error. The operator of the lobby can find it in the log by its correlation id."
 
 
@@ -46,14 +46,14 @@ def error_response(error: Exception, correlation_id: str) -> tuple[int, dict[str
 
 
 def code_and_message(error: Exception, correlation_id: str) -> tuple[str, str]:
-    """Return code and message of one item's error in a bulk operation."""
+    """Return the code and the message of one item's error in a bulk operation."""
     _, body = error_response(error, correlation_id)
     code, message = body["extensions"]["code"], body["message"]
     return code, f"{message} ({correlation_id})" if code == INTERNAL else message
 
 
 def result_errors(errors: Iterable[GraphQLError], correlation_id: str) -> list[dict[str, Any]]:
-    """Return the errors of a GraphQL result. An error that all items of a list share is returned once, for the first
+    """Return the errors of a GraphQL result. If all items of a list have the same error, return it once, for the first
     item."""
     bodies: dict[tuple[object, ...], dict[str, Any]] = {}
     for error in errors:

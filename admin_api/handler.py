@@ -1,8 +1,8 @@
 """The entry point of the API's Lambda: API Gateway HTTP API events (payload format 2.0) to the application.
 
 The application is created during Lambda's initialisation and reused. A missing setting raises an error that names it.
-Only JSON responses are text. Other content is base64, whose size is predictable (4/3): text grows with each escaped
-character, and a Lambda response is limited to 6 MB.
+Only JSON responses are text. Other content is base64, because its size is predictable (4/3). Text grows with each
+escaped character, and a Lambda response is limited to 6 MB.
 """
 
 import os

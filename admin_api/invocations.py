@@ -1,7 +1,7 @@
-"""Requests to the Lambdas that may access targets, the surveyor and the reconciler, and to the registrar.
+"""Sends requests to the surveyor and the reconciler, which may access targets, and to the registrar.
 
-The API cannot assume a target's role, because the target trusts only the commissioner's role, and it has no permission
-on certificates, which the registrar has. `lobby.contracts` and `lobby.claim_contracts` define the messages.
+The API cannot assume a target's role, because the target trusts only the commissioner's role. It has no permission for
+certificates; the registrar has this permission. `lobby.contracts` and `lobby.claim_contracts` define the messages.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ R = TypeVar("R")
 
 
 def lambda_client(region: Region) -> Callable[[], "LambdaClient"]:
-    """Return a function that creates the Lambda client on first use; most requests need none. API Gateway times out
-    after 30 s, so the client stops waiting before that and does not retry."""
+    """Return a function that creates the Lambda client at the first use, because most requests do not need it. API
+    Gateway times out after 30 s, so the client has a shorter timeout and does not retry."""
 
     @cache
     def client() -> "LambdaClient":

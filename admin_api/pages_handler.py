@@ -1,8 +1,8 @@
 """The entry point of the pages' Lambda: API Gateway HTTP API events (payload format 2.0) to the console's pages.
 
-It has no permissions except to write its log, and imports neither GraphQL nor AWS's SDK: a first visit of the
-console requests some thirty files, and none of these requests may take a run of the API's Lambda. A missing setting
-raises an error that names it. Files are base64, whose size is predictable (`handler`).
+It has no permissions except to write its log. It imports neither GraphQL nor AWS's SDK. A first visit of the console
+requests about thirty files, and these requests must not use runs of the API's Lambda. A missing setting raises an error
+that names it. Files are sent as base64, because its size is predictable (`handler`).
 """
 
 import os

@@ -1,7 +1,7 @@
-"""The API's reference, written from the schema. `python -m admin_api.reference > docs/api-reference.md` updates it.
+"""Generates the API's reference from the schema. `python -m admin_api.reference > docs/api-reference.md` updates it.
 
-It contains what the schema contains, and the roles that may call each operation. A test compares it with the committed
-page and rejects a part of the schema without a description.
+It contains the schema's content, and the roles that may call each operation. A test compares it with the committed
+page, and rejects a part of the schema without a description.
 """
 
 import sys

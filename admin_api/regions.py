@@ -1,7 +1,7 @@
 """The Regions of the lobby, for the API: which one is home, promotions, and the search for writes that were lost.
 
-Queries are answered in every Region, from its replica. Changes are refused in a Region that is not home, before
-anything is done. A lobby with one Region makes no call here.
+Every Region answers queries from its replica. A Region that is not home refuses changes before it does anything. In a
+lobby with one Region, this module makes no calls.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,15 +22,15 @@ from lobby.ledger.region_audit import AuditPage, RegionAudit
 from lobby.names import Fingerprint, Region, shown
 
 WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout"})
-"""The mutations that a Region which is not home accepts."""
+"""The mutations that every Region accepts, also if it is not home."""
 QUERIES_AT_HOME: Final = frozenset({"reconcileTarget"})
 """The queries that also record something."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """What this Region knows of another one, or of itself. `replicated_at`: when the newest item of that Region that is
-    here was written, ISO 8601 UTC."""
+    """The status of a Region, as this Region knows it. `replicated_at`: the time at which the newest item that was
+    replicated from it was written, in ISO 8601 UTC."""
 
     name: Region
     is_home: bool
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Several:
-    """What is needed for a lobby with several Regions. `anchors` returns those of a Region."""
+    """The dependencies of a lobby with several Regions. `anchors` returns the anchors of a Region."""
 
     regions: Sequence[Region]
     fence: Fence
@@ -60,7 +60,7 @@ class LobbyRegions:
 
     @property
     def all(self) -> Sequence[Region]:
-        """Return the Regions, the first home first. That one identifies the lobby for others."""
+        """Return the Regions, the original home first. Its Region identifies the lobby for others."""
         return self._several.regions if self._several else (self.own,)
 
     def require_home(self, operation: str, *, is_mutation: bool) -> None:
@@ -75,7 +75,7 @@ class LobbyRegions:
         return self._several.fence.vote() if self._several else None
 
     def refusal(self) -> NotHome | None:
-        """Return why this Region accepts no changes now, if so."""
+        """Return why this Region accepts no changes now, or None if it does."""
         try:
             if self._several is not None:
                 self._several.fence.require(here=True)
@@ -110,7 +110,7 @@ class LobbyRegions:
         return timestamp(datetime.fromtimestamp(copy.at / 1000, UTC)) if isinstance(copy, Vote) else None
 
     def promote(self, region: Region) -> Promotion:
-        """Make this Region home, or do the next step to it. Raise `InvalidInput` WRONG_REGION, `NotHome` or
+        """Make this Region home, or take the next step towards it. Raise `InvalidInput` WRONG_REGION, `NotHome` or
         `Conflict`."""
         several = self._require_several()
         if region != self.own:

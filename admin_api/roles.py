@@ -1,8 +1,8 @@
-"""Authorisation: the table of operations and roles, and the caller that it applies to.
+"""Authorisation: the table of operations and roles, and the caller to whom it applies.
 
-Roles are groups of the Cognito user pool; the highest role of a user counts. A technician may claim only for targets
-that further groups name (`target:<account>/<region>`). A user without a role is rejected. An operation that is not in
-the table is forbidden for every role.
+Roles are groups of the Cognito user pool; the highest role of a user counts. A technician may claim only for the
+targets of their further groups (`target:<account>/<region>`). A user without a role is rejected. An operation that is
+not in the table is forbidden for every role.
 """
 
 from collections.abc import Iterable
@@ -167,7 +167,7 @@ class Caller:
 
     @property
     def own_targets(self) -> frozenset[Target] | None:
-        """The targets on which the user may act; None: on all."""
+        """The targets for which the user may act. None means all targets."""
         return self.named_targets if self.role is Role.TECHNICIAN else None
 
     def require(self, operation: str) -> None:

@@ -12,7 +12,8 @@ from admin_api.graphql.queries import Query
 
 
 class Schema(strawberry.Schema):
-    """Leaves the logging of errors to `admin_api.failures`, which distinguishes expected errors from faults."""
+    """A schema that does not log errors. `admin_api.failures` logs them, because it distinguishes expected errors from
+    faults."""
 
     def process_errors(self, *_: Any, **__: Any) -> None:
         pass

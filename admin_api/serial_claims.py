@@ -1,4 +1,4 @@
-"""Claiming devices by serial number, whose certificates may not exist yet, and withdrawing such claims."""
+"""Claims devices by serial number, even if their certificates do not exist yet, and withdraws such claims."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from lobby.names import parse_thing_name
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one serial number as it was given: the claim that waits for its device, the device that has it
-    and was claimed, or an error."""
+    """The result for one serial number in the caller's form: a claim that waits for its device, the claimed device, or
+    an error."""
 
     serial: str
     result: SerialClaim | Device | LobbyError
@@ -25,8 +25,8 @@ class Outcome:
 def claim(
     services: Services, caller: Caller, serials: Sequence[str], request: ClaimRequest, time_is_up: Callable[[], bool]
 ) -> list[Outcome]:
-    """Claim each serial number; repeating a request changes nothing. If a certificate has one, its device is claimed
-    now. Once `time_is_up`, the rest is not tried: `Conflict` NOT_TRIED."""
+    """Claim each serial number. Repeating a request changes nothing. If a device already has the serial number, claim
+    the device now. Once `time_is_up`, try no more of them: `Conflict` NOT_TRIED."""
     found: list[Outcome] = []
     for text in serials:
         try:

@@ -1,7 +1,7 @@
-"""What resolvers work with: the ledger, histories, targets, campaigns, the surveyor and the reconciler. Created in one
-place.
+"""The dependencies of the resolvers, created in one place: the ledger, histories, targets, campaigns, the surveyor and
+the reconciler.
 
-Tests pass their own. AWS clients are created on first use.
+Tests pass their own. AWS clients are created at the first use.
 """
 
 import time
@@ -89,15 +89,15 @@ class Services:
     claim_certificates: ClaimCertificates = field(default_factory=ClaimCertificates)
     enrolment_tokens: EnrolmentTokens = field(default_factory=EnrolmentTokens)
     device_endpoint: str | None = None
-    """The host that devices connect to, if the deployment knows it."""
+    """The host that devices connect to, or None if the deployment does not know it."""
     campaigns: Campaigns = field(default_factory=Campaigns)
     manifests: Manifests = field(kw_only=True)
     start_campaign: Callable[[Campaign], None] = field(kw_only=True)
     """Starts the feeder of a campaign. If it fails, the sweeper starts it later."""
     approval_above: int = field(kw_only=True)
-    """The largest size of a campaign that needs no approval."""
+    """The maximum number of devices in a campaign without approval."""
     store_template: Callable[[Target, str], str] = field(kw_only=True)
-    """Stores the template of a target and returns its address, for CloudFormation's console."""
+    """Stores the template of a target for CloudFormation's console, and returns its address."""
     webhooks: WebhookAdministration = field(kw_only=True)
     notices: Notices = field(kw_only=True)
     sign_history: Callable[[bytes], Signature] = field(kw_only=True)
@@ -128,7 +128,7 @@ class Services:
 
     @property
     def identity(self) -> Target:
-        """The account and first Region of the lobby, by which others know it."""
+        """The account and the first Region of the lobby, which identify it for others."""
         return Target(self.lobby_account, self.regions.all[0])
 
     @cached_property

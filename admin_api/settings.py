@@ -1,8 +1,8 @@
 """The settings of the API and of the pages, read from the environment once.
 
-All missing settings are reported together. No setting weakens a check. AWS_ENDPOINT_URL names another host for the user
-pool's keys only if it is a loopback address, which in Lambda reaches only the function's own sandbox. LOGIN_URL is the
-sign-in page; an emulator has its own.
+All missing settings are reported together. No setting weakens a check. AWS_ENDPOINT_URL changes the host of the user
+pool's keys only if it is a loopback address. In Lambda, a loopback address reaches only the function's own sandbox.
+LOGIN_URL is the sign-in page; an emulator has its own.
 """
 
 import re

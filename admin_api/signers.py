@@ -1,7 +1,8 @@
-"""The signer that a user enters for an enrolment: a key of the deployment, which must be the key of the CA certificate.
+"""Checks the signer that a user enters for an enrolment: the key must be a key of the deployment and belong to the CA
+certificate.
 
-That is proved before the enrolment is written: AWS KMS states the key's public key, usage and state. Rejected are keys
-that the deployment does not name (`signingKeys`), because no door may sign with them.
+This is checked before the enrolment is written: AWS KMS returns the key's public key, usage and state. Keys that the
+deployment does not name (`signingKeys`) are rejected, because no door may sign with them.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from lobby.errors import InvalidInput
 
 @dataclass(frozen=True)
 class EnteredSigner:
-    """As the user enters it."""
+    """A signer as the user enters it."""
 
     key: str
     ca: str
@@ -25,7 +26,8 @@ class EnteredSigner:
 
 @dataclass(frozen=True)
 class SigningKeys:
-    """The keys of the deployment, by ARN. `describe` reads one in KMS; it raises `InvalidInput` SIGNER_UNAVAILABLE."""
+    """The keys of the deployment, by ARN. `describe` reads a key from KMS, and raises `InvalidInput`
+    SIGNER_UNAVAILABLE."""
 
     known: Sequence[str]
     describe: Callable[[str], KeyDescription]
@@ -45,7 +47,7 @@ class SigningKeys:
 
 
 def no_signing_keys(arn: str) -> KeyDescription:
-    """Read a key of a deployment that names none."""
+    """The `describe` of a deployment that names no keys."""
     raise AssertionError(f"got {arn}, which no deployment names")
 
 

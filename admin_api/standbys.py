@@ -1,7 +1,7 @@
-"""Standbys for users: sets a target's standby after a check, evacuates a target, and returns it.
+"""The operations of users on standbys: sets a target's standby after a check, evacuates a target, and returns it.
 
-The write of the target's record takes effect. The campaign that changes the rows is created after it; if that fails,
-the sweeper creates it.
+The write of the target's record takes effect at once. Then the campaign that changes the rows is created. If this
+fails, the sweeper creates the campaign.
 """
 
 from aws_lambda_powertools import Logger
@@ -23,8 +23,8 @@ logger = Logger(service="admin-api")
 def set_standby(
     services: Services, caller: Caller, target: Target, standby: Target | None, mode: StandbyMode
 ) -> RegisteredTarget:
-    """Set or remove the standby of a target. Raise as `Standbys.set`, or `Conflict` STANDBY_NOT_READY if the check of
-    the standby finds that something is missing."""
+    """Set or remove the standby of a target. Raise as `Standbys.set`, or `Conflict` STANDBY_NOT_READY if the check
+    finds that the standby is incomplete."""
     if standby is not None:
         services.standbys.require(target, standby)
         missing = [each for each in services.survey(standby).findings if not each.ok]
@@ -56,7 +56,7 @@ def _reason(why: str | None) -> str:
 
 
 def _followed(services: Services, registered: RegisteredTarget) -> RegisteredTarget:
-    """Begin the campaign of the target's last work. The record is written already, so a failure is only logged."""
+    """Create the campaign for the target's last change. The record is already written, so a failure is only logged."""
     try:
         campaign = services.standbys.follow(registered)
         if campaign is not None:

@@ -1,7 +1,7 @@
-"""Registering a target: which accounts and Regions are accepted, its ExternalId, and its setup command.
+"""The registration of a target: the accepted accounts and Regions, the ExternalId, and the setup command.
 
-A Region without AWS IoT is rejected here, because its devices would be retried without end. So is the lobby's own
-account and Region, where each certificate is registered already.
+A Region without AWS IoT is rejected, because the commissioner would retry its devices endlessly. The lobby's own
+account and Region are rejected, because each certificate is already registered there.
 """
 
 import secrets
@@ -30,14 +30,15 @@ def regions_with_iot() -> frozenset[str]:
 def require_region_with_iot(region: Region) -> None:
     """Raise `InvalidInput` INVALID_REGION if the Region has no AWS IoT.
 
-    A well-formed but nonexistent Region would look like an outage, and its devices would be retried again and again."""
+    A well-formed but nonexistent Region would look like an outage, and the commissioner would retry its devices
+    endlessly."""
     if region not in regions_with_iot():
         raise InvalidInput("INVALID_REGION", f"got {region}, want a Region that has AWS IoT, such as eu-west-1")
 
 
 def require_outside_lobby(target: Target, services: "Services") -> None:
-    """Raise `InvalidInput` INVALID_TARGET for the lobby's own account and Regions: one certificate cannot be registered
-    twice there."""
+    """Raise `InvalidInput` INVALID_TARGET for the lobby's own account and Regions, because AWS IoT cannot register a
+    certificate twice there."""
     if target.account == services.lobby_account and target.region in services.regions.all:
         raise InvalidInput(
             "INVALID_TARGET", f"got {target}, the lobby's own account and Region, want another account or Region"
@@ -56,8 +57,8 @@ def first_region(target: RegisteredTarget, registered: Sequence[RegisteredTarget
 
 
 def setup_command(target: RegisteredTarget, registered: Sequence[RegisteredTarget], services: "Services") -> str:
-    """Return the command that the owner of the target account runs. There is one role per account: it belongs to the
-    stack of the Region that was `registered` first."""
+    """Return the command that the owner of the target account runs. An account has one role, which belongs to the stack
+    of the Region that was `registered` first."""
     words = [
         "./deploy.sh target",
         f"--account {target.target.account}",

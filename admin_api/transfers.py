@@ -1,8 +1,8 @@
 """Transfers of devices between lobbies: offer, withdraw, accept, complete.
 
-A document of another lobby is verified with the key that the user names, before anything else in it is used. What all
-devices have in common is validated first; then each device has its own result, and repeating a request completes what
-was interrupted. The registrar changes certificates in AWS IoT; the API has no permission on them.
+A document of another lobby is first verified with the key that the user names. Values that apply to all devices are
+validated next. Then each device has its own result, and repeating an interrupted request completes it. The registrar
+changes certificates in AWS IoT; the API has no permission for this.
 """
 
 import json
@@ -44,13 +44,15 @@ from lobby.names import Fingerprint, ThingName
 from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
 
 _AT_ONCE: Final = 5
-"""Devices in one request to the registrar, so that the time of a request is checked between them."""
+"""Devices in one request to the registrar. The time limit is checked between these requests."""
 _ROOM_FOR_OFFER: Final = 2000
-"""Bytes of an offer without its devices, at most."""
+"""The maximum size of an offer without its devices, in bytes."""
 _ROOM_FOR_DEVICE: Final = 500
-"""Bytes of a device in an offer without its certificate, at most: a name of 128 characters and two fingerprints."""
+"""The maximum size of a device in an offer without its certificate, in bytes: a name of 128 characters and two
+fingerprints."""
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""By how much the clocks of two lobbies may differ. An offer of the future would stay newer than a later transfer."""
+"""The permitted difference between the clocks of two lobbies. An offer with a future time would stay newer than a later
+transfer."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ def offer(
 def withdraw(
     services: Services, caller: Caller, certids: Sequence[Fingerprint], offer_id: str | None = None
 ) -> Transferred:
-    """Withdraw offers, and completed transfers, which only an admin may. With `offer_id`, only this offer is withdrawn,
-    and no completed transfer. Raise `InvalidInput` INVALID_COUNT or INVALID_OFFER."""
+    """Withdraw offers. An admin can also withdraw completed transfers. With `offer_id`, withdraw only this offer, and
+    no completed transfer. Raise `InvalidInput` INVALID_COUNT or INVALID_OFFER."""
     chosen = _chosen(certids)
     only = None if offer_id is None else parse_offer_id(offer_id)
 
@@ -159,14 +161,14 @@ def complete(services: Services, caller: Caller, text: str, key: str, days: int)
 
 
 def verified(text: str, key: str) -> Document:
-    """Return the document, which the named key has signed. Raise `InvalidInput`."""
+    """Return the document after verifying that the named key has signed it. Raise `InvalidInput`."""
     trusted, document = parse_key_fingerprint(key), parse_document(text)
     require_signed(document, trusted)
     return document
 
 
 def read(text: str, key: str) -> Offer | Acceptance:
-    """Return what a document says, after it was verified. Raise `InvalidInput`."""
+    """Return the content of a verified document. Raise `InvalidInput`."""
     document = verified(text, key)
     return read_acceptance(document) if document.get("format") == ACCEPTANCE else read_offer(document)
 
@@ -194,7 +196,8 @@ def _each(certids: Iterable[Fingerprint], change: Callable[[Fingerprint], Device
 
 
 def _certificates(services: Services, chosen: Sequence[Fingerprint]) -> Mapping[Fingerprint, str]:
-    """Return the certificates in use, in PEM. Raise `InvalidInput` OFFER_TOO_LARGE if an offer has no room for all."""
+    """Return the certificates in use, in PEM. Raise `InvalidInput` OFFER_TOO_LARGE if they do not all fit in an
+    offer."""
     rows = [row for certid in chosen if (row := services.ledger.get(certid)) is not None]
     pems = {row.current: pem for row in rows if (pem := services.ledger.certificate(row)) is not None}
     size = len(json.dumps(list(pems.values()))) + _ROOM_FOR_OFFER + _ROOM_FOR_DEVICE * len(pems)

@@ -1,7 +1,7 @@
-"""Limits of what technicians do: their claims and presence codes are counted, and refusals are reported.
+"""Limits for technicians. Counts their claims and presence codes, and reports refusals.
 
-Operators and admins are not limited: they can move and revoke any device, and change many with campaigns. A refusal is
-counted in the metric `ClaimsLimited`, and is in the activity log once a minute for each user.
+Operators and admins are not limited: they can move and revoke any device, and change many with campaigns. The metric
+`ClaimsLimited` counts refusals. The activity log has at most one entry per user and minute for them.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from lobby.ledger.user_claims import UserClaims
 from lobby.names import Fingerprint, Target
 
 NO_DEVICE: Final = Fingerprint("0" * 64)
-"""In the activity log, for a claim by serial number."""
+"""The value in the activity log for a claim by serial number."""
 LIMITED: Final = "limited"
-"""The event of the activity log. It is in no history, because the device did not change."""
+"""The event in the activity log. It is not in a history, because the device did not change."""
 _WRONG: Final = frozenset({"WRONG_CODE", "PRESENCE_FAILED"})
 T = TypeVar("T")
 
 
 def not_tried(allowed: int) -> RateLimited:
-    """Return the refusal of each device of a list that was not tried."""
+    """Return the refusal for each device that was not tried."""
     return RateLimited(f"got more claims than you may make now, {allowed} of this list were tried: try again later", 60)
 
 
@@ -40,8 +40,8 @@ class UserLimits:
     clock: Callable[[], datetime] = now
 
     def allowed(self, caller: Caller, certids: list[Fingerprint], target: Target) -> int:
-        """Count the claims for these devices and return for how many of them the user may try. Raise `RateLimited` if
-        for none."""
+        """Count the claims for these devices, and return how many of them the user may claim. Raise `RateLimited` if
+        the user may claim none."""
         if caller.role is not Role.TECHNICIAN or not certids:
             return len(certids)
         try:
@@ -72,7 +72,7 @@ class UserLimits:
         return confirmed
 
     def _record(self, caller: Caller, certid: Fingerprint, target: str | None, limited: RateLimited) -> None:
-        """Write the entry of this minute; the same one again has the same key."""
+        """Write the entry of this minute. A repeated entry has the same key."""
         self.report()
         minute = timestamp(self.clock().replace(second=0, microsecond=0))
         entry = Activity(minute, caller.actor, LIMITED, certid, 0, None, None, None, target, None, limited.code)

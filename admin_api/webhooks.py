@@ -1,7 +1,7 @@
-"""Webhooks as users manage them: add, rotate, enable, disable, remove, test, and send undelivered events again.
+"""The operations of users on webhooks: add, rotate, enable, disable, remove, test, and send undelivered events again.
 
-A new secret is shown once, in the answer of the request that makes it: it is stored before the webhook, so a webhook
-always has its secret, and a request that was interrupted can be repeated.
+A new secret is shown once, in the response to the request that creates it. The secret is stored before the webhook. So
+a webhook always has a secret, and an interrupted request can be repeated.
 """
 
 import os
@@ -24,7 +24,7 @@ from lobby.webhooks.signature import Secret, new_secret
 from lobby.webhooks.urls import Loopback, parse_url
 
 REDRIVEN: Final = 100
-"""Events that one request sends again."""
+"""The maximum number of events that one request sends again."""
 
 
 class QueueFailed(Exception):
@@ -54,7 +54,7 @@ class WebhookAdministration:
 
     @classmethod
     def of(cls, queue: str, lobby: str, clients: LobbyClients) -> "WebhookAdministration":
-        """Return it for the queue with this URL."""
+        """Return the operations for the queue with this URL."""
         secrets = WebhookSecrets(lambda: clients.ssm)
         return cls(WebhookQueue(lambda: clients.sqs, queue), secrets, lobby, Loopback.of_environment(os.environ))
 
@@ -89,7 +89,7 @@ class WebhookAdministration:
         return self.webhooks.set_state(found, state, reason)
 
     def remove(self, webhook: str) -> WebhookId:
-        """Remove a webhook with its secrets. Events that wait for it are no longer sent. Raise as `get`."""
+        """Remove a webhook with its secrets. Events in its queue are no longer sent. Raise as `get`."""
         found = self.get(webhook)
         self.secrets.delete(found.id, [found.secret, found.secret - 1])
         self.webhooks.remove(found.id)
@@ -104,8 +104,8 @@ class WebhookAdministration:
         return event
 
     def redrive(self, webhook: str, only: Collection[str] | None = None) -> int:
-        """Send up to `REDRIVEN` undelivered events again, and return their number. `only` names events; those that are
-        not undelivered any more are left out, so that it can be repeated. Raise as `test`, or `InvalidInput`
+        """Send up to `REDRIVEN` undelivered events again, and return their number. `only` names events. Events that are
+        no longer undelivered are skipped, so the call can be repeated. Raise as `test`, or `InvalidInput`
         INVALID_COUNT."""
         if only is not None and not 1 <= len(only) <= REDRIVEN:
             raise InvalidInput("INVALID_COUNT", f"got {len(only)} events, want 1 to {REDRIVEN}")

@@ -37,7 +37,7 @@ class SignInEndpoints:
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """One sign-in. `state` is the secret that proves its response, `verifier` the secret that proves its code."""
+    """One sign-in. Its response must contain the secret `state`, and the exchange of its code the secret `verifier`."""
 
     endpoints: SignInEndpoints
     redirect_uri: str

@@ -1,4 +1,4 @@
-"""The outcomes of a bulk operation as CSV file, JSON records and a one-line summary.
+"""The outcomes of a bulk operation as a CSV file, JSON records and a one-line summary.
 
 The file is opened before anything is sent, and each chunk's outcomes are written before the next chunk is sent. After
 a lost connection or Ctrl-C it contains the outcomes so far, and a later run can add to it.
@@ -24,8 +24,8 @@ Record = dict[str, Any]
 
 
 class ResultsFile(Generic[R]):
-    """A context manager that writes outcomes to `path`; with None it writes nothing. `append`: after the outcomes that
-    the file has."""
+    """A context manager that writes outcomes to `path`, or nothing if it is None. With `append`, it adds them to the
+    file."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class ResultsFile(Generic[R]):
         self._write([[_cell(each[name]) for name in self._header] for each in records])
 
     def add_errors(self, errors: Sequence[RowError]) -> None:
-        """Write the rows that are not sent."""
+        """Write the outcomes of the rows that are not sent."""
         found = ({"line": error.line, "ok": False, "code": error.code, "message": error.message} for error in errors)
         self._write([[_cell(each.get(name)) for name in self._header] for each in found])
 
@@ -79,8 +79,8 @@ def change_results(path: Path | None, *, append: bool) -> ResultsFile[Any]:
 
 
 def devices_done(path: Path) -> frozenset[Fingerprint]:
-    """Return the devices that a file of results reports as done; none if there is no file. Raise `InvalidInput`
-    UNREADABLE_FILE for another file."""
+    """Return the devices that are done according to a file of results, or none if there is no file. Raise
+    `InvalidInput` UNREADABLE_FILE if the file has other content."""
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines)
@@ -110,7 +110,7 @@ def record_of(outcome: Outcome) -> Record:
 
 
 def change_record(outcome: ChangeOutcome) -> Record:
-    """Return the JSON record of a change's outcome. A device that never connected has none after its release."""
+    """Return the JSON record of a change's outcome. A device that never connected has no row after its release."""
     device = outcome.device or {}
     return {
         "line": outcome.row.line,
@@ -126,7 +126,7 @@ def change_record(outcome: ChangeOutcome) -> Record:
 
 
 def summary(outcomes: Sequence[RowOutcome[R]]) -> str:
-    """Return how many devices have which state, and how many failed, by code."""
+    """Return the number of devices per state, and the number of failures per code."""
     done = Counter(str((outcome.device or {}).get("devstate") or "removed") for outcome in outcomes if outcome.ok)
     failed = Counter(str(outcome.code) for outcome in outcomes if not outcome.ok)
     parts = [_part("succeeded", done), _part("failed", failed)]

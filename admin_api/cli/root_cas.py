@@ -1,7 +1,7 @@
-"""The CA certificates by which devices recognise AWS IoT's servers, from the certificates that this machine trusts.
+"""The CA certificates with which devices verify AWS IoT's servers.
 
-AWS IoT developer guide, "Server authentication": Amazon Root CA 1 to 4. They are taken from the package certifi, which
-httpx uses for the same purpose, so that nothing is fetched.
+AWS IoT developer guide, "Server authentication": Amazon Root CA 1 to 4. They come from the package certifi, which httpx
+also uses, so nothing is downloaded.
 """
 
 import re
@@ -42,7 +42,7 @@ def in_file(path: Path) -> str:
 
 
 def _loaded(block: bytes) -> x509.Certificate | None:
-    """Return the certificate, or None for one that breaks RFC 5280: one of the roots has the serial number 0."""
+    """Return the certificate, or None if it breaks RFC 5280: a root in certifi has the serial number 0."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", CryptographyDeprecationWarning)
         try:

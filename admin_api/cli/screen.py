@@ -20,7 +20,7 @@ from admin_api.cli.render.cells import clean
 from lobby.errors import LobbyError
 
 _DEFAULT_WIDTH: Final = 240
-"""Columns if the output is not a terminal and COLUMNS is not set."""
+"""The width in columns if the output is not a terminal and COLUMNS is not set."""
 
 
 class Screen:
@@ -47,7 +47,7 @@ class Screen:
         line: str | None = None,
         note: str | None = None,
     ) -> None:
-        """Print a result: with --json the record `body`, otherwise the given ones of a table, a line and a note."""
+        """Print a result: with --json the record `body`, otherwise those of table, line and note that are given."""
         if self.as_json:
             self.record(body)
             return
@@ -64,8 +64,8 @@ class Screen:
         table: Callable[[list[dict[str, Any]]], RenderableType],
         empty: str | None = None,
     ) -> None:
-        """Print entries: as JSON records, or as the table that `table` makes of them. For none, print the note `empty`
-        if it is given."""
+        """Print entries as JSON records, or as the table that `table` creates from them. If there are no entries, print
+        the note `empty` if it is given."""
         if self.as_json:
             for each in found:
                 self.record(each)
@@ -112,7 +112,7 @@ class Screen:
 
     @contextmanager
     def progress_bar(self, label: str, total: int) -> Iterator["ProgressBar"]:
-        """Show a progress bar for two or more items, except where it would mix with JSON. It disappears at the end."""
+        """Show a progress bar for two or more items, but not together with JSON. It disappears at the end."""
         visible = total > 1 and self.err.is_terminal and not (self.as_json and self.out.is_terminal)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with self._drawing() as console:
@@ -141,7 +141,8 @@ class Screen:
 
     @contextmanager
     def _drawing(self) -> Iterator[Console]:
-        """Yield the console for live content. Notes go to the same console, or they would be drawn over."""
+        """Yield the console for live content. Notes go to the same console; otherwise the live content would overwrite
+        them."""
         self._notes = self.out if self.out.is_terminal and self.err.is_terminal else self.err
         try:
             yield self.out if self.out.is_terminal else self.err
@@ -160,8 +161,8 @@ class ProgressBar:
 
 
 class _SafeConsole(Console):
-    """A console on which text cannot control the terminal: everything that is not printable is replaced, such as
-    escape sequences (C0 and C1) and characters that change the direction of text. Rich's own control codes are kept."""
+    """A console on which text cannot control the terminal. It replaces everything that is not printable, such as escape
+    sequences (C0 and C1) and characters that change the direction of text. It keeps rich's own control codes."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):

@@ -1,8 +1,8 @@
 """Send many rows in chunks and report an outcome for every row.
 
-If the lobby refuses a chunk as a whole (an unknown target, for example), each of its rows gets that error and the next
-chunk is sent. Devices that the lobby had no time for are sent again while that makes progress. When the lobby becomes
-unreachable or the sign-in expires, the remaining rows are not sent and are reported as NOT_TRIED.
+If the lobby refuses a whole chunk, for example because the target is unknown, each of its rows gets this error, and the
+next chunk is sent. Devices for which the lobby had no time are sent again as long as this makes progress. When the
+lobby becomes unreachable or the sign-in expires, the remaining rows are not sent and are reported as NOT_TRIED.
 """
 
 from abc import ABC, abstractmethod
@@ -15,12 +15,12 @@ from lobby.errors import LobbyError
 from lobby.names import Fingerprint
 
 MAX_IDLE_ATTEMPTS: Final = 3
-"""Consecutive attempts at a chunk that change no further device before its remaining rows fail."""
+"""After this many consecutive attempts that change no further device, the remaining rows of a chunk fail."""
 NOT_TRIED: Final = "NOT_TRIED"
 
 
 class Row(Protocol):
-    """One device of a list. `line` is its line in the file, or its number among the arguments."""
+    """One device of a list. `line` is its line in the file, or its position among the arguments."""
 
     @property
     def line(self) -> int: ...
@@ -57,8 +57,8 @@ def paired(rows: Sequence[T], results: Sequence[U]) -> list[tuple[T, U]]:
 
 
 class Sender(ABC, Generic[R]):
-    """Sends rows. `aborted_by` is the error after which no more rows were sent; `possibly` describes the possible
-    result of the chunk whose answer was lost."""
+    """Sends rows. `aborted_by` is the error that ended the sending. `possibly` describes the possible result of a chunk
+    whose answer was lost."""
 
     def __init__(self, possibly: str) -> None:
         self._possibly = possibly

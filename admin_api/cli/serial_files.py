@@ -1,7 +1,6 @@
-"""Files with serial numbers: one in each line, or the first column of a CSV file.
+"""Reads files with serial numbers: one in each line, or the first column of a CSV file.
 
-A first line that is not a serial number but a title, such as `serial`, is skipped. Every line is checked before
-anything is sent.
+A title in the first line, such as `serial`, is skipped. Every line is checked before anything is sent.
 """
 
 from pathlib import Path

@@ -17,15 +17,15 @@ from admin_api.cli.profiles import Profile, Profiles
 from lobby import strict_json
 
 RENEWAL_MARGIN: Final = 60
-"""Seconds before a token's expiry at which it is renewed."""
+"""A token is renewed this many seconds before it expires."""
 MAX_ERROR: Final = 200
-"""Characters that are shown of an error of the user pool."""
+"""The maximum number of characters that are shown of the user pool's error."""
 FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
 class PasswordSession:
-    """The sign-in of the user that a local deployment has for `role`."""
+    """The sign-in of a local deployment's user with the role `role`."""
 
     lobby: LocalLobby
     role: str

@@ -1,8 +1,9 @@
-"""The shape of responses: the fields that a document selects, with the schema's types, checked before their use.
+"""Checks the shape of a response before it is used: it must have the fields that the document selects, with the
+schema's types.
 
-Every selected field must be there, objects must be objects, lists must be lists, and each leaf must have its type. So
-the code that uses a response needs no further checks, for any response of a server. The schema is read from the file
-that the API generates; its types, not its operations, are needed.
+Every selected field must be present, and objects, lists and leaves must have their types. So the code that uses a
+response needs no further checks. The schema comes from the file that the API generates. Only its types are needed, not
+its operations.
 """
 
 import re
@@ -32,7 +33,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class _Unfilled:
-    """A selected field as the document has it: `items` are fields, and the names of fragments."""
+    """A selected field as it is in the document: `items` are fields, and the names of fragments."""
 
     key: str
     name: str
@@ -129,7 +130,7 @@ def _filled(selections: Sequence[_Item], fragments: Mapping[str, Sequence[_Item]
 
 
 class _Reader:
-    """Reads tokens of a document that a test has validated."""
+    """Reads the tokens of a document. A test has validated the document."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._tokens, self._at = tokens, 0
@@ -142,7 +143,7 @@ class _Reader:
         return self._tokens[self._at - 1]
 
     def skip_to_selections(self) -> list[_Item]:
-        """Skip an operation's name and variables, and return its selections. A fragment is its name."""
+        """Skip an operation's name and variables, and return its selections. A fragment is represented by its name."""
         while self.peek() != "{":
             if self.next() == "(":
                 self._skip_arguments()

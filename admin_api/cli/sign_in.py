@@ -1,7 +1,7 @@
-"""Sign in through the lobby's own sign-in page in a browser, and sign out: authorization code with PKCE.
+"""Signs in through the lobby's sign-in page in a browser (authorization code with PKCE), and signs out.
 
-The user's password never passes through this process. The callback server runs before the browser opens, and stops
-with the first response or after the sign-in's time limit.
+The user's password never passes through this process. The callback server starts before the browser opens. It stops
+after the first response or the time limit of the sign-in.
 """
 
 import contextlib

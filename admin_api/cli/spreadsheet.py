@@ -1,8 +1,8 @@
-"""CSV files as spreadsheets save them, read into lines of cells.
+"""Reads the CSV files of spreadsheets into lines of cells.
 
 Accepts UTF-8 and UTF-16 with or without a byte order mark, Windows code pages, commas, semicolons, tabs and bars, a
-first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, empty columns at the right, and lines that end before
-them. Rejects workbooks and other files, and numbers that a spreadsheet has damaged (`damaged_numbers`).
+first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, and empty or missing cells at the right. Rejects
+workbooks and other files, and numbers that a spreadsheet has damaged (`damaged_numbers`).
 """
 
 import codecs
@@ -24,7 +24,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-"""Byte order marks. That of UTF-16 is the start of UTF-32's, so UTF-32 comes first."""
+"""Byte order marks. The mark of UTF-32 starts with the mark of UTF-16, so UTF-32 comes first."""
 _OTHER_FILES: Final = (
     (b"PK\x03\x04", "a workbook or archive (.xlsx, .ods, .zip)"),
     (b"\xd0\xcf\x11\xe0", "a workbook (.xls)"),
@@ -43,18 +43,18 @@ _OTHER_TEXTS: Final = (("<", "a web page or XML (also if it is called .xls)"), (
 _SEPARATOR_LINE: Final = re.compile(r"\"?sep=(.)\1*\"?\r?\n?", re.IGNORECASE)
 _FORMULA: Final = re.compile(r"=(?:T\()?\"((?:[^\"]|\"\")*)\"\)?", re.IGNORECASE)
 _END_OF_FILE: Final = "\x1a"
-"""What DOS programs write after the last line."""
+"""The character that DOS programs write after the last line."""
 _BLOCK: Final = 16
 """Excel omits the last cells of lines if they are empty in all lines of a block. The first block has the header."""
 _SAVE_AS: Final = "a CSV file (in a spreadsheet: Save as, CSV UTF-8)"
 CODE_PAGE: Final = "cp1252"
-"""The encoding of a file that is not Unicode. Its characters outside ASCII are not certain."""
+"""The assumed encoding of a file that is not Unicode. Its characters outside ASCII may be wrong."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The lines of a file: the number of each record's first line in the file, and its cells as they stand there.
-    `certain` is False if the encoding is a guess, so that characters outside ASCII may be wrong."""
+    """The records of a file: for each, the number of its first line, and its unchanged cells. `certain` is False if the
+    encoding is a guess, so that characters outside ASCII may be wrong."""
 
     lines: tuple[tuple[int, tuple[str, ...]], ...]
     certain: bool = True
@@ -77,7 +77,7 @@ def read_sheet(content: bytes) -> Sheet:
 
 
 def plain_cell(cell: str) -> str:
-    """Return a cell's text without the notation that keeps a spreadsheet from changing it: ``="0012"``, ``'0012``."""
+    """Return a cell's text without the notation that prevents changes by a spreadsheet: ``="0012"``, ``'0012``."""
     text = cell.strip()
     formula = _FORMULA.fullmatch(text)
     if formula is not None:
@@ -97,7 +97,7 @@ def _letters(name: str) -> str:
 
 
 def unreadable(got: str, want: str = "a CSV file whose first line names its columns") -> InvalidInput:
-    """Return the error for a file that is no list."""
+    """Return the error for a file that is not a list."""
     return InvalidInput("UNREADABLE_FILE", f"got {got}, want {want}")
 
 
@@ -132,7 +132,7 @@ def _guessed(content: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int, str]:
-    """Return the separator, the number of lines before the header, and the text from the header on."""
+    """Return the separator, the number of lines before the header, and the text that starts with the header."""
     named = _SEPARATOR_LINE.match(text)
     if named is not None and (named.end() == len(text) or text[named.end() - 1] in "\r\n"):
         return named[1], 1, text[named.end() :]
@@ -161,6 +161,7 @@ def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _in_columns(cells: tuple[str, ...], width: int, header: int) -> tuple[str, ...]:
-    """Cut the columns at the right that are empty in every line, which spreadsheets save, and add those of the header
-    that are empty in this line, which Excel omits. `header` is 0 for a line that has no such cells or may be cut."""
+    """Remove columns at the right that are empty in every line, because spreadsheets save them. Add cells of the
+    header's columns that this line lacks, because Excel omits them. `header` is 0 for a line to which this does not
+    apply."""
     return (cells + ("",) * (header - len(cells)))[:width]

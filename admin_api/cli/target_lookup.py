@@ -1,6 +1,6 @@
-"""Find a target by `account/Region` or by its registered name; a single target need not be named.
+"""Finds a target by `account/Region` or by its registered name. If there is only one target, the user need not name it.
 
-Pure. The targets come from the API, which returns to a technician only those that they may claim for.
+Pure code. The targets come from the API, which returns to a technician only the targets that they may claim for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ from lobby.names import Target, parse_profile, parse_target, parse_target_key, s
 
 @dataclass(frozen=True)
 class RegisteredTarget:
-    """A target with its registered name and device profiles. An archived one takes no claims, so it is found if it is
-    named and not offered as a choice."""
+    """A target with its registered name and device profiles. An archived target takes no claims. It is found if the
+    user names it, but not offered as a choice."""
 
     target: Target
     name: str
@@ -76,7 +76,7 @@ class TargetLookup:
         return profile
 
     def _matching(self, name: str) -> list[RegisteredTarget]:
-        """By account/Region, else by exact name, else by name in any case."""
+        """Find it by account/Region, otherwise by exact name, otherwise by name regardless of case."""
         matches = (
             [each for each in self.targets if str(each.target) == name],
             [each for each in self.targets if each.name == name],

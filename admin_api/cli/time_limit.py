@@ -1,8 +1,8 @@
 """The time limit of one exchange over HTTP.
 
-An HTTP client limits the wait for each packet. A server that sends one byte of a header after the other, or interim
-responses without end, would keep it waiting for ever. When the time is over, the sockets of the client are shut down,
-and its read fails.
+An HTTP client limits the wait for each packet. A server that sends single bytes of a header, or endless interim
+responses, could therefore block it forever. After the time limit, the sockets of the client are shut down, and its read
+fails.
 """
 
 import os
@@ -18,7 +18,7 @@ import httpx
 _OPENED: Final = (".connect_tcp.complete", ".start_tls.complete")
 """The trace events of a connection's socket (httpcore, "Trace"). TLS replaces the socket."""
 _SOCKETS: Final[WeakKeyDictionary[httpx.Client, list[socket.socket]]] = WeakKeyDictionary()
-"""The sockets of each client, because a connection is used for several requests."""
+"""The sockets of each client. They are kept because a connection serves several requests."""
 
 
 class TimeLimit:
@@ -40,7 +40,7 @@ class TimeLimit:
         self._timer.cancel()
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Note the socket of a new connection."""
+        """Record the socket of a new connection."""
         if event.endswith(_OPENED):
             opened = info["return_value"].get_extra_info("socket")
             self._sockets[:] = [each for each in (*self._sockets, opened) if each.fileno() >= 0]
@@ -52,7 +52,7 @@ class TimeLimit:
 
 
 def _shut_down(opened: socket.socket) -> None:
-    """Shut a connection down while another thread reads from it, also below TLS. Closed ones are left."""
+    """Shut down a connection, below TLS, while another thread reads from it. Ignore closed sockets."""
     try:
         with socket.socket(fileno=os.dup(opened.fileno())) as same:
             same.shutdown(socket.SHUT_RDWR)

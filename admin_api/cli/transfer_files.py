@@ -1,7 +1,7 @@
 """The files of `lobbyctl transfers`: one or more signed documents, as one JSON object or a list of them.
 
 An offer has at most 25 devices, so one file can contain several. The documents are passed on unchanged; the lobby
-verifies them. It rejects files of more than 10 MB, and what is neither an object nor a list of objects.
+verifies them. It rejects files of more than 10 MB, and files that contain neither an object nor a list of objects.
 """
 
 import base64
@@ -36,7 +36,8 @@ def read_documents(file: Path) -> list[str]:
 
 
 def require_new(file: Path) -> None:
-    """Raise `InvalidInput` FILE_EXISTS before anything is changed for a file that could not be written then."""
+    """Raise `InvalidInput` FILE_EXISTS before the command changes anything, because it could not write the file
+    afterwards."""
     if file.exists():
         raise usage_error(f"got {file}, which exists, want a new file", "FILE_EXISTS")
 
@@ -55,6 +56,6 @@ def write_documents(file: Path, documents: Sequence[str]) -> None:
 
 
 def key_of(document: str) -> str:
-    """Return the fingerprint of the key that the lobby has signed its own document with."""
+    """Return the fingerprint of the key with which the lobby has signed its own document."""
     body: Any = strict_json.loads(document)
     return f"SHA256:{hashlib.sha256(base64.b64decode(body['signature']['key'])).hexdigest()}"

@@ -1,7 +1,7 @@
-"""Verify the histories of devices, several per request, and print the results.
+"""Verifies the histories of devices, several per request, and prints the results.
 
-With --all these are the devices that the notary has anchored, followed by the devices in the ledger that it has not.
-So a device whose row and history were deleted is found by its anchors.
+With --all, it verifies first the devices that the notary has anchored, then the other devices in the ledger. So the
+anchors reveal a device whose row and history were deleted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The activity log in the API: the actions of users, campaigns, rules and services on all devices.
 
-A page is read from the partition with the fewest entries, so it can be short although more entries follow. Rejects a
-user together with an actor, and times without an offset.
+A page is read from the partition with the fewest entries, so it can be short although more entries follow. The query
+rejects a user together with an actor, and times without an offset.
 """
 
 from enum import Enum

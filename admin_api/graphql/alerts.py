@@ -1,4 +1,4 @@
-"""Alerts by e-mail in the API: who gets notices about devices."""
+"""Alerts by e-mail in the API: the addresses that get notices about devices."""
 
 from typing import Annotated
 

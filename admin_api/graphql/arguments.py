@@ -1,7 +1,7 @@
 """The arguments that several operations share, each with its description in the schema.
 
-An operation declares `certid: Certid` instead of repeating the type and the text. Arguments of one operation only are
-declared with `described` where they are used. A test rejects an argument without a description.
+An operation declares `certid: Certid` instead of repeating the type and the text. An argument of only one operation is
+declared with `described` where it is used. A test rejects an argument without a description.
 """
 
 from typing import Annotated, Any

@@ -1,8 +1,8 @@
 """Moving, configuring, releasing, revoking or retrying many devices: a preview, and the change with a result for each.
 
-The devices of a change are a list; a preview also takes a filter, which it turns into a list a page at a time. What all
-devices have in common is validated first, and an error there rejects the request. After that each device is
-independent. A change is conditional on the generation that the preview showed, and can be repeated.
+A change takes a list of devices. A preview also takes a filter, which it turns into a list page by page. The arguments
+that apply to all devices are validated first; an error in them rejects the request. After that each device is
+independent. A change is conditional on the generation from the preview, and can be repeated.
 """
 
 from collections import Counter
@@ -123,7 +123,7 @@ def _parsed(chosen: ChosenDevice) -> Parsed:
 
 
 def _page(context: Context, wanted: Filter, first: int, after: str | None) -> tuple[list[Chosen], PageInfo]:
-    """Return up to `first` devices that match, from as many pages of the ledger as there is time for."""
+    """Return up to `first` devices that match, from as many pages of the ledger as the time permits."""
     if not 1 <= first <= MAX_BULK:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_BULK}")
     context.quota.consume(Resource.LISTED, first)

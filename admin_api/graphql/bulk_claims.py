@@ -1,8 +1,8 @@
-"""Claiming many devices for one target in one request, with a result for each device.
+"""Claims many devices for one target in one request, with a result for each device.
 
-What all devices have in common is validated first: their number, the caller's permission, target, profile and
-configuration. An error there rejects the request and changes nothing. After that each device is independent: an error
-or an unexpected fault affects only its own result. Sending the same list again claims nothing twice.
+The number of devices, the caller's permission, the target, profile and configuration are validated first. An error in
+them rejects the request and changes nothing. After that each device is independent: an error or an unexpected fault
+affects only the device's own result. If a client sends the same list again, no device is claimed twice.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def claim_devices(
     expected_names: Sequence[str | None] | None = None,
 ) -> BulkClaim:
     """Claim each device and return the results. Raise `InvalidInput` INVALID_COUNT or INVALID_CONFIG, `Forbidden` or
-    `NotFound` if the request itself is invalid, `RateLimited` if none may be claimed now."""
+    `NotFound` if the request itself is invalid, or `RateLimited` if the caller may claim no device now."""
     context.quota.consume(Resource.FINGERPRINTS, len(certids))
     request = claims.claim_request_for(context.services, context.caller, target, profile, config)
     names = _names(certids, expected_names)
@@ -87,7 +87,7 @@ def _names(certids: Sequence[str], expected: Sequence[str | None] | None) -> lis
 
 
 def parsed_label(certid: str) -> Fingerprint | LobbyError:
-    """Return the fingerprint, or the error for a text that is none."""
+    """Return the fingerprint, or the error for a text that is not one."""
     try:
         return decode_label(certid)
     except LobbyError as error:

@@ -1,7 +1,7 @@
 """The results of a campaign, device by device, a page at a time.
 
-The outcome is the recorded one. If the query selects the devices, all of a page are read together, in their current
-state, which may have changed after the campaign stopped following them.
+The outcome is the one that the campaign has recorded. If the query selects the devices, the rows of a page are read
+together. They have the current state, which may have changed since the campaign stopped following the devices.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _PAGES = 5
 
 @dataclass
 class PageRows:
-    """The rows of a page's devices, read once, when they are first needed."""
+    """The rows of a page's devices. They are read once, at the first use."""
 
     certids: list[Fingerprint]
     deadline: Callable[[], bool]

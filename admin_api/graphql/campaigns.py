@@ -202,7 +202,8 @@ def _devices(
 
 
 def _listed(context: Context, listed: Sequence[ChosenDevice]) -> list[Chosen]:
-    """Return the devices of a list. Raise `InvalidInput` for the first that is none: a campaign has no such device."""
+    """Return the devices of a list. Raise `InvalidInput` for the first text that is not a fingerprint: a campaign
+    cannot record its result."""
     context.quota.consume(Resource.FINGERPRINTS, len(listed))
     chosen = []
     for each in listed:

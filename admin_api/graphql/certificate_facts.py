@@ -1,8 +1,7 @@
 """The facts of a device's certificate, read from the PEM in the ledger.
 
 The PEM itself is never returned. The bouncer has validated the certificate; this module only reads it. A certificate
-that cannot be parsed has no facts. The parser is imported on first use, because lists, claims and hellos do not need
-it.
+that cannot be parsed has no facts. The parser is imported at the first use, because lists and claims do not need it.
 """
 
 import re
@@ -37,7 +36,7 @@ class CertificateFacts:
 
 
 def certificate_facts(certid: Fingerprint, pem: str | None) -> CertificateFacts | None:
-    """Return the facts, or None if the ledger has no certificate or one that cannot be parsed, which is logged."""
+    """Return the facts. Return None if the ledger has no certificate, or if it cannot be parsed, which is logged."""
     if pem is None:
         return None
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415

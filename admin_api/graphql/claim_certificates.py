@@ -1,7 +1,7 @@
 """Claim certificates of enrolments at the door `claim`: the type, and the mutations.
 
-The registrar changes the certificates in AWS IoT; the API has no permission on them. A private key is neither accepted
-nor returned.
+The registrar changes the certificates in AWS IoT; the API has no permission for this. The API neither accepts nor
+returns a private key.
 """
 
 from typing import Annotated
@@ -117,7 +117,7 @@ def claim_certificate_from(
 
 
 def _require_repeats(enrolment: Enrolment) -> None:
-    """Raise `Conflict` WRONG_DOOR or REPEAT_REFUSED for an enrolment in which no key replaces another."""
+    """Raise `Conflict` WRONG_DOOR or REPEAT_REFUSED for an enrolment that permits no second key."""
     require_door(enrolment, Door.CLAIM)
     if enrolment.repeat is Repeat.REFUSE:
         raise Conflict("REPEAT_REFUSED", f"got enrolment {enrolment.name}, which refuses a second key; change repeat")

@@ -46,7 +46,7 @@ class Suspicion:
 
 
 def suspicion_of(row: device.Device, *, with_addresses: bool) -> Suspicion | None:
-    """Return the suspicion of a device as the caller sees it, or None."""
+    """Return the suspicion of a device as the caller may see it, or None."""
     found = row.suspicion
     if found is None:
         return None

@@ -1,5 +1,5 @@
-"""The type for the daily comparison of each target: the one in progress, the last complete one, and the reason why a
-later one failed."""
+"""The type for the daily comparison of each target: the current one, the last complete one, and the reason why a later
+one failed."""
 
 import strawberry
 

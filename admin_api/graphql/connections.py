@@ -1,8 +1,8 @@
 """Connections of devices in the API: the online status, also in lists, and the problems of connections.
 
-When a list needs the first status, it reads the status of all its devices with one call; the same applies to their
-rows, which have what the list's index lacks: last hellos and renewals. A status of null means unknown, which a client
-must not show as offline.
+When a list needs the first status, it reads the status of all its devices with one call. The index of a list lacks last
+hellos and renewals, so the list reads these from the rows of all its devices in the same way. A status of null means
+unknown. A client must not show it as offline.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,8 +41,8 @@ class Statuses:
         return online_of(device, self._read.get(device.certid))
 
     def row(self, certid: Fingerprint, time_is_up: Callable[[], bool]) -> Device | None:
-        """Return the device's row, for what the indexes do not have because it changes while a device waits, or is only
-        known for few devices. It costs half a read unit for each device of the list."""
+        """Return the device's row. It has the values that the indexes lack, because they change while a device waits or
+        exist for few devices. It costs half a read unit for each device of the list."""
         if self._rows is None:
             pages = chunks(self._certids, READ_SIZE)
             rows = [read_rows(page, pause, time_is_up, consistent=False) for page in pages]

@@ -1,7 +1,7 @@
 """The context of one request, and the authorisation of every operation.
 
-Every field of Query and Mutation is declared with `operation`, which adds the authorisation. Declaring one whose name
-is not in `roles.OPERATIONS` raises an error when the schema is built.
+Every field of Query and Mutation is declared with `operation`, which adds the authorisation. If the name of a field is
+not in `roles.OPERATIONS`, building the schema raises an error.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Context:
 
     @cached_property
     def forecasts(self) -> Forecasts:
-        """When waiting devices will be commissioned; each part is read at most once in a request."""
+        """The estimates when waiting devices will be commissioned. Each part is read at most once in a request."""
         return Forecasts(self.services.targets.all)
 
     @cached_property
@@ -51,8 +51,8 @@ Info = strawberry.Info[Context, None]
 
 
 class Authorization(FieldExtension):
-    """Runs a resolver only if the caller's role permits the operation, and, if it changes something, only in the home
-    Region. Otherwise raises `Forbidden` or `NotHome`."""
+    """Runs a resolver only if the caller's role permits the operation. Runs an operation that changes something only in
+    the home Region. Otherwise raises `Forbidden` or `NotHome`."""
 
     def apply(self, field: "StrawberryField") -> None:
         if _name_of(field) not in OPERATIONS:
@@ -83,7 +83,7 @@ def computed(description: str) -> Callable[[Method], Method]:
 
 
 ABSENT: Any = strawberry.UNSET
-"""The default of an optional argument. The schema then shows no default, as in v0.1."""
+"""The default of an optional argument. With it the schema shows no default, as in v0.1."""
 
 
 def given(value: T | None) -> T | None:

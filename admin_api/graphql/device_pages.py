@@ -1,7 +1,7 @@
 """Pages of devices: the types, and reading a page within the request's quota.
 
-The number of devices counts towards the quota of the request, because aliases could multiply it. Rejects counts below 1
-and cursors of other lists.
+The number of devices counts towards the quota of the request, because aliases could multiply it. A count below 1 and a
+cursor of another list are rejected.
 """
 
 from enum import Enum
@@ -80,7 +80,8 @@ def device_page(
 
 
 def paginated_devices(context: Context, filter_: Filter, count: int | None, token: str | None) -> PaginatedDevices:
-    """Return a page of v0.1, which accepts every count: 0 or none is the default; the maximum is `MAX_PAGE`."""
+    """Return a page of v0.1, which accepts every count. Without a count, or with 0, the default applies. The maximum is
+    `MAX_PAGE`."""
     page = _page(context, filter_, min(given(count) or DEFAULT_PAGE, MAX_PAGE), token)
     return PaginatedDevices(devices=_devices(context, page), next_token=page.cursor)
 

@@ -1,4 +1,4 @@
-"""The type for the standby of one device: its second place, and whether it is registered there."""
+"""The type for the standby of one device, and whether the device is registered there."""
 
 import strawberry
 

@@ -1,9 +1,9 @@
 """The `Device` type.
 
-It has v0.1's fields with their names and types, and more. Lists are read from an index that has only some attributes.
-A field that needs another attribute is rejected there with NOT_IN_LISTS, because it would cost one read per item. Only
-the last hello and the renewal, by which lists are worked through, are read together for all devices of a page. Of
-certificates only the facts are returned, never the PEM.
+It has v0.1's fields with the same names and types, and further fields. Lists are read from an index that has only some
+attributes. In a list, a field that needs another attribute raises NOT_IN_LISTS, because it would cost one read per
+item. Only the last hello and the renewal are read for all devices of a page together, because users work through lists
+by them. The type has facts of the certificate, never the PEM.
 """
 
 from typing import Annotated
@@ -233,7 +233,8 @@ class Device:
         return self.row
 
     def _whole_row(self, context: Context, field: str) -> ledger.Device | None:
-        """Return the row with all attributes, which a list reads for all its devices; None if it was deleted."""
+        """Return the row with all attributes, or None if it was deleted. A list reads the rows of all its devices
+        together."""
         if self.in_list and self.statuses is not None:
             return self.statuses.row(self.row.certid, context.quota.time_is_up)
         return self._row_for(field)
@@ -256,8 +257,8 @@ class ReleasedDevice:
 def device_from(
     row: ledger.Device, caller: Caller, *, in_list: bool = False, statuses: Statuses | None = None
 ) -> Device:
-    """Return the device as `caller` sees it. `in_list`: the row comes from an index without all attributes.
-    `statuses`: those of all devices of the list."""
+    """Return the device as `caller` may see it. `in_list`: the row comes from an index without all attributes.
+    `statuses`: the online statuses of all devices of the list."""
     return Device(
         row=row,
         in_list=in_list,

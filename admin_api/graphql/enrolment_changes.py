@@ -1,4 +1,4 @@
-"""The arguments of `changeEnrolment`: omitted ones stay as they are, and null removes a limit."""
+"""The arguments of `changeEnrolment`. The value of an omitted argument does not change. Null removes a limit."""
 
 from admin_api import enrolments as rules
 from admin_api.graphql.context import ABSENT, given
@@ -14,7 +14,7 @@ def limit_change(
     policy: RenewalPolicyInput | None,
     signer: SignerInput | None,
 ) -> rules.LimitChange:
-    """Return the change for arguments, of which omitted ones stay as they are and null removes a limit."""
+    """Return the change for the arguments. The value of an omitted argument does not change. Null removes a limit."""
     limits = {"limit": limit, "starts": starts, "ends": ends}
     arguments = limits | {"repeat": repeat, "renewal": policy, "signer": signer}
     names = frozenset(name for name, value in arguments.items() if value is not ABSENT)

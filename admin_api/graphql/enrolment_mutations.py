@@ -1,7 +1,7 @@
 """The mutations of enrolments: create, change, list serial numbers, pause, resume and revoke.
 
-Each can be repeated. After a change of the state, the registrar aligns the claim certificates; if that fails, its timer
-repeats it.
+Each can be repeated. After a change of the state, the registrar updates the claim certificates. If this fails, its
+timer repeats it.
 """
 
 from typing import Annotated

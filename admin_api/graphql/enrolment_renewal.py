@@ -1,4 +1,4 @@
-"""When the devices of an enrolment renew their certificates, as GraphQL types."""
+"""The GraphQL types for the renewal policy of an enrolment."""
 
 import strawberry
 

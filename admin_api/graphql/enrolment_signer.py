@@ -1,4 +1,4 @@
-"""Who signs the certificates of an enrolment's devices, as GraphQL types."""
+"""The GraphQL types for the signer of an enrolment."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""What an enrolment gives the things of its devices, as GraphQL types."""
+"""The GraphQL types for the attributes and thing groups that an enrolment adds to the things of its devices."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Tokens of enrolments at the door `token`: the types, the query and the mutations. A secret is returned once.
+"""Tokens of enrolments at the door `token`: the types, the query and the mutations. The API returns a secret once.
 
 The lobby keeps only a hash of the secret, so no query can return it.
 """

@@ -1,7 +1,7 @@
 """Types for enrolments: groups of devices with limits and an allocation.
 
-Lists, counts and claim certificates are fields that are read only if a query selects them. Values are validated in
-`admin_api.enrolments`.
+Lists, counts and claim certificates are read only if a query selects their fields. `admin_api.enrolments` validates
+values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -209,7 +209,7 @@ def history_of(context: Context, name: str) -> list[EnrolmentEntry]:
 
 
 def enrolment_now(context: Context, row: ledger.Enrolment) -> Enrolment:
-    """Return an enrolment that was just read or written."""
+    """Return the GraphQL type for an enrolment that was just read or written."""
     return _with_progress(context, [row])[0]
 
 

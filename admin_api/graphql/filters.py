@@ -54,8 +54,8 @@ def filter_of(argument: DeviceFilter) -> Filter:
     """Return the ledger's filter.
 
     Raise `InvalidInput` INVALID_STATE, INVALID_ACCOUNT, INVALID_REGION, INVALID_THING_NAME, INVALID_PREFIX,
-    INVALID_REASON, INVALID_TIME, or INVALID_FILTER for a time without a state or target, which no index is sorted
-    by."""
+    INVALID_REASON, INVALID_TIME, or INVALID_FILTER for a time without a state or target, because no index is sorted by
+    time alone."""
     name, fingerprint, reason, before = (
         given(value)
         for value in (argument.name_prefix, argument.fingerprint_prefix, argument.reason, argument.entered_before)
@@ -85,8 +85,8 @@ def state_of(text: str | None) -> State | None:
 
 
 def fingerprint_prefix_of(text: str) -> str:
-    """Return the first digits of a fingerprint in lower case without separators, which are those that
-    `parse_fingerprint` accepts. Raise `InvalidInput` INVALID_PREFIX."""
+    """Return the first digits of a fingerprint in lower case without separators. The separators are those of
+    `parse_fingerprint`. Raise `InvalidInput` INVALID_PREFIX."""
     bare = re.sub(r"[:\-\s]", "", text[:_MAX_TEXT]).lower()
     if len(text) > _MAX_TEXT or not _FINGERPRINT_PREFIX.fullmatch(bare):
         raise InvalidInput("INVALID_PREFIX", f"got {shown(text)}, want the first 4 to 64 hex digits of a fingerprint")
@@ -94,8 +94,8 @@ def fingerprint_prefix_of(text: str) -> str:
 
 
 def timestamp_of(text: str) -> str:
-    """Return a time in the ledger's format. Raise `InvalidInput` INVALID_TIME, also for a time without UTC offset,
-    which is ambiguous."""
+    """Return a time in the ledger's format. Raise `InvalidInput` INVALID_TIME, also for a time without a UTC offset,
+    because it is ambiguous."""
     try:
         time = datetime.fromisoformat(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """Device histories: entries, and whether they are intact.
 
 `DeviceHistory` checks the hash chain of one device's entries against its row. `HistoryCheck` is the result of the full
-audit, which also compares them with the hashes that the notary anchored outside the table.
+audit. The audit also compares the entries with the notary's anchors outside the table.
 """
 
 from collections.abc import Sequence
@@ -84,8 +84,8 @@ class DeviceHistory:
 
 
 def read_history(ledger: Ledger, device: Device) -> DeviceHistory:
-    """Return the history of `device`. Row and entries are two reads: if they differ, the row is read again, and they
-    are reported as different only if it has not changed in between."""
+    """Return the history of `device`. Row and entries are read separately. If they differ, the row is read again. The
+    difference is reported only if the row has not changed in between."""
     entries: Sequence[Entry] = ()
     row: Device | None = device
     for _ in range(_ATTEMPTS):

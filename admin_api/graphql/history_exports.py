@@ -1,4 +1,4 @@
-"""The export of a device's history, signed, which `lobby-verify` verifies without a network."""
+"""The signed export of a device's history. `lobby-verify` verifies it without a network."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
-"""Bulk operations in which no unexpected fault of one device affects the others.
+"""Runs bulk operations so that an unexpected fault of one device does not affect the others.
 
-After a fault each half of the devices is tried separately, down to the device that causes it. Operations on devices can
-be repeated, so devices that were changed before the fault are not written again.
+After a fault, each half of the devices is tried separately, until the device that causes the fault is isolated. The
+operations can be repeated, so devices that were changed before the fault do not change again.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ R = TypeVar("R")
 def isolated(
     context: Context, items: Sequence[T], run: Callable[[Sequence[T]], Sequence[R]], earlier: Refusal | None = None
 ) -> list[R | Refusal]:
-    """Return the result of each item. `earlier` is the fault of an earlier attempt that may have changed some of the
-    devices: they are not reported as NOT_TRIED."""
+    """Return the result of each item. `earlier` is the fault of an earlier attempt. This attempt may have changed some
+    of the devices, so they are not reported as NOT_TRIED."""
     try:
         outcomes = run(items)
     except Exception as error:  # noqa: BLE001  # no fault of one device may affect the others
@@ -35,7 +35,7 @@ def isolated(
 
 
 def refusal_of(context: Context, outcome: Device | LobbyError | Refusal | None) -> Refusal | None:
-    """Return code and message of an outcome that is not a success."""
+    """Return the code and the message of an outcome that is not a success."""
     if isinstance(outcome, LobbyError):
         return failures.code_and_message(outcome, context.correlation_id)
     return outcome if isinstance(outcome, tuple) else None

@@ -1,8 +1,8 @@
 """Limits of one request and its response: bytes, tokens, fields, depth, aliases, devices, history entries, time.
 
-GraphQL's own validation, and the limiters of the library, cost far more than the document: they compare every pair of
-fields with the same name, and follow a fragment once for each path to it. `DocumentLimiter` runs before them and visits
-at most `MAX_FIELDS` fields.
+GraphQL's validation and the limiters of the library can take far longer than the size of the document suggests: they
+compare every pair of fields with the same name, and follow a fragment once for each path to it. `DocumentLimiter` runs
+before them and visits at most `MAX_FIELDS` fields.
 """
 
 import re
@@ -25,12 +25,13 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDept
 from lobby.errors import InvalidInput
 
 MAX_BODY: Final = 128 * 1024
-"""Bytes. 1,000 fingerprints with colons are 99,000 bytes of JSON; the rest is for the document and a configuration,
-which the ledger limits to 8 KiB."""
+"""Bytes. 1,000 fingerprints with colons are 99,000 bytes of JSON. The rest is for the document and a configuration. The
+ledger limits a configuration to 8 KiB."""
 MAX_TOKENS: Final = 2000
 MAX_DEPTH: Final = 6
 MAX_NESTING: Final = 64
-"""Brackets around one place of a document, those of values included. Validation is recursive."""
+"""Brackets around one place of a document, including those of values. They are limited because validation is
+recursive."""
 MAX_ALIASES: Final = 25
 MAX_DEFINITIONS: Final = 25
 """Operations and fragments in one document."""
@@ -41,12 +42,12 @@ MAX_REPEATS: Final = 10
 """Occurrences of one field in one selection, directly or through fragments. Validation compares each pair."""
 MAX_INTROSPECTIONS: Final = 5
 """Fields `__schema` and `__type` in one document. Each can list the whole schema, which takes as long as several
-ordinary requests; tools ask for it once."""
+ordinary requests. Tools request it once."""
 _INTROSPECTION: Final = ("__schema", "__type")
 _NOT_BRACKETS: Final = re.compile(r'"""(?:\\"""|[^"]|"(?!""))*"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[^()\[\]{}"#]+')
-"""Strings, comments, and all other text without brackets."""
+"""Strings, comments and other text that contains no brackets."""
 MAX_NAME: Final = 64
-"""Characters of an alias, which every item of a list repeats."""
+"""Characters of an alias. The alias is repeated in every item of a list."""
 MAX_BULK: Final = 1000
 MAX_LISTED: Final = 1000
 MAX_ENTRIES: Final = 2500
@@ -58,7 +59,7 @@ MAX_RESPONSE: Final = 6_000_000
 
 
 class Resource(StrEnum):
-    """A resource of which a request has a quota for all its fields together."""
+    """A resource with a quota for all fields of a request together."""
 
     FINGERPRINTS = "fingerprints"
     LISTED = "devices in lists"
@@ -79,8 +80,8 @@ _QUOTAS: Final = {
 
 
 class RequestQuota:
-    """What one request may still use of each `Resource` and of `MAX_SECONDS`, which start at construction. All aliases
-    of the request share it. `clock` returns monotonic seconds."""
+    """The remaining quota of one request for each `Resource`, and the rest of `MAX_SECONDS` since construction. All
+    aliases of the request share it. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -100,7 +101,7 @@ class RequestQuota:
 
 
 def limit_violation(document: DocumentNode) -> str | None:
-    """Return which limit a document exceeds, or None. Visits at most `MAX_FIELDS` fields, however they are nested."""
+    """Return the limit that a document exceeds, or None. Visit at most `MAX_FIELDS` fields."""
     definitions = [
         each for each in document.definitions if isinstance(each, OperationDefinitionNode | FragmentDefinitionNode)
     ]
@@ -125,9 +126,8 @@ def limit_violation(document: DocumentNode) -> str | None:
 def _selected_fields(
     definitions: Sequence[OperationDefinitionNode | FragmentDefinitionNode],
 ) -> Iterator[tuple[str, int, bool]]:
-    """Yield the name of each field with the number of its position in the response, and whether it asks for the schema;
-    an empty name for each spread.
-    Fragments that spread each other make the iterator endless."""
+    """Yield the name of each field, the number of its position in the response, and whether it requests the schema.
+    Yield an empty name for each spread. If fragments spread each other, the iterator is endless."""
     fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
     positions: dict[tuple[int, str], int] = {}
     pending = [(each.selection_set, -number) for number, each in enumerate(definitions, 1)]
@@ -155,8 +155,7 @@ def nesting(text: str) -> int:
 
 
 def ambiguity(document: DocumentNode, operation_name: str | None) -> str | None:
-    """Return why it is not certain which operation of a document is requested, or None (GraphQL, section 6.1,
-    GetOperation)."""
+    """Return why the requested operation of a document is ambiguous, or None (GraphQL, section 6.1, GetOperation)."""
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     if operation_name is None and len(operations) > 1:
         return f"got {len(operations)} operations without operationName, want the name of one"

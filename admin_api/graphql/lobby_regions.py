@@ -1,4 +1,4 @@
-"""The lobby's Regions: which one is home, and the operations that make another one home (docs/regions.md)."""
+"""The lobby's Regions: which one is home, and the operations that make another Region home (docs/regions.md)."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -18,7 +18,7 @@ from lobby.ledger.clock import timestamp
 from lobby.names import parse_fingerprint, parse_region
 
 MAX_CHECKED: Final = 100
-"""Devices of one page of `regionCheck`."""
+"""The number of devices on a page of `regionCheck`."""
 Promoted = Annotated[str, described("The Region to make home: that of the API which gets the request.")]
 Down = Annotated[str, described("The Region that is down.")]
 AnchorsOf = Annotated[

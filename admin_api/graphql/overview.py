@@ -1,7 +1,7 @@
 """The overview: device counts by state, by target and by reason, from the counts that the ledger maintains.
 
-It costs a few queries, however many devices there are. A technician gets only the targets that they may claim for;
-states and reasons are those of all devices, which a technician can list, too.
+It costs a few queries, however many devices there are. A technician gets only the targets that they may claim for.
+States and reasons cover all devices, because a technician can also list all devices.
 """
 
 from collections import Counter
@@ -98,7 +98,7 @@ def _target_count(target: Target, counts: Counter[str]) -> TargetCount:
 
 
 def _unknown_states(counts: Counter[str]) -> list[str]:
-    """Return the states that a newer version of the lobby has stored."""
+    """Return the states that only a newer version of the lobby knows."""
     return sorted(counts.keys() - set(_STATES))
 
 

@@ -30,8 +30,8 @@ class Reconciliation:
 
 
 def reconciled(context: Context, target: Target, cursor: str | None, repair_as: str | None) -> Reconciliation:
-    """Return a page of differences. They are repaired as the actor `repair_as`, or only reported if it is None. Raise
-    `NotFound` UNKNOWN_TARGET, and what `Services.compare` raises."""
+    """Return a page of differences. Repair them as the actor `repair_as`, or only report them if it is None. Raise
+    `NotFound` UNKNOWN_TARGET, or as `Services.compare`."""
     context.quota.consume(Resource.COMPARISONS, 1)
     registered = context.services.targets.get(target).target
     page = context.services.compare(registered, cursor, repair_as)

@@ -77,7 +77,7 @@ class DeviceRenewal:
 
 
 def renewal_overview() -> RenewalOverview | None:
-    """Return the summary of the last complete round, with one call; None before the first."""
+    """Return the summary of the last complete round, with one call. Return None before the first round."""
     found = read_summary()
     if found is None:
         return None

@@ -165,7 +165,7 @@ def entry_from(entry: ledger.TargetEntry) -> TargetEntry:
 def target_from(
     target: ledger.RegisteredTarget, registered: Sequence[ledger.RegisteredTarget], context: Context
 ) -> RegisteredTarget:
-    """Return `target` as the caller sees it. `registered` are all targets, for the setup command."""
+    """Return `target` as the caller may see it. `registered` are all targets; the setup command depends on them."""
     is_admin = context.caller.is_admin
     return RegisteredTarget(
         registered=target,

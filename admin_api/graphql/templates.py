@@ -1,4 +1,4 @@
-"""The template of a target, for owners who set their account up with their own tools. Only admins get it, because it
+"""The template of a target, for owners who set up their account with their own tools. Only admins get it, because it
 contains the ExternalId."""
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""The list of transfers in the API: the open offers of all devices, and the transfers in another step.
+"""The list of transfers in the API: by default the open offers of all devices, on request the transfers in another
+step.
 
 A page is one query of an index. The devices of one offer are together, so a client that needs all of them names the
 offer.

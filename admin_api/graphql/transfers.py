@@ -1,6 +1,6 @@
 """Transfers of devices between lobbies in the API: the types, the query that reads a document, and the mutations.
 
-`admin_api.transfers` carries them out. Certificates are in the documents only; they are not secret.
+`admin_api.transfers` carries them out. Only the documents contain certificates, which are not secret.
 """
 
 from collections.abc import Sequence

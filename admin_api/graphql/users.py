@@ -1,4 +1,5 @@
-"""Blocking users: the operations of admins. A blocked user's requests are refused, whatever their token says."""
+"""The operations with which admins block users. The API refuses all requests of a blocked user, even with a valid
+token."""
 
 from typing import Annotated
 

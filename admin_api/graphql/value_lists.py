@@ -1,8 +1,8 @@
 """The values of text fields, for their descriptions in the schema.
 
-Fields of v0.1, and later ones with lower-case values, are text. `reason` and error codes are text because a later
-version can add values. Their descriptions list the values; fields with a closed set of codes are enums. The lists are
-taken from the code that defines the values, or compared with it by tests.
+Fields of v0.1, and later fields with lower-case values, are text. `reason` and error codes are text because a later
+version can add values. Their descriptions list the values. Fields with a closed set of codes are enums. The lists come
+from the code that defines the values, or tests compare them with it.
 """
 
 from collections.abc import Iterable
@@ -91,8 +91,8 @@ REASONS: Final[dict[State, tuple[str, ...]]] = {
     State.REVOKED: ("REVOKED",),
     State.QUARANTINED: ("CLONE_SUSPECTED", "QUARANTINED"),
 }
-"""The reason codes by the state in which they occur. A TARGET_ code of another state than failed concerns a target that
-the device has left and that could not be cleared. A device that was admitted and has no other reason can have
+"""The reason codes by the state in which they occur. In another state than failed, a TARGET_ code concerns a target
+that the device has left and that could not be cleared. An admitted device without another reason can have
 CLONE_SUSPECTED in each state. docs/troubleshooting.md has the fixes."""
 REASON_LIST: Final = " ".join(f"In state {state}: {', '.join(codes)}." for state, codes in REASONS.items())
 
@@ -116,5 +116,5 @@ DIFFERENCES: Final = (
     "ORPHANED",
     "ORPHANED_NOT_OURS",
 )
-"""The differences between a target and the ledger, which the commissioner defines."""
+"""The differences between a target and the ledger. The commissioner defines them."""
 REPAIRS: Final = ("retry", "deactivate")

@@ -1,1 +1,1 @@
-"""Templates with which the owner of a target account sets it up with their own tools: CloudFormation and Terraform."""
+"""Templates for owners who set up a target account with their own tools: CloudFormation and Terraform."""

@@ -1,8 +1,8 @@
 """A target's resources as a CloudFormation template in YAML, with comments.
 
-The same template is for a stack in one Region and for a StackSet over many Regions of the account: the Region is a
-pseudo parameter, and the role is created in one Region only. Deleting a stack keeps the role, which the other Regions
-use.
+The template works for a stack in one Region and for a StackSet over many Regions of the account. The Region is a pseudo
+parameter, and the role is created in only one Region. If a stack is deleted, the role stays, because other Regions use
+it.
 """
 
 import json

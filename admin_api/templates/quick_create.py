@@ -1,7 +1,7 @@
 """A link that opens AWS's console with a stack ready to be created from a target's template.
 
-CloudFormation reads a template that it is linked to from S3 only. The template is put into the lobby's bucket, and the
-link contains a signed address of it that is valid for an hour, because the template contains the target's ExternalId.
+CloudFormation reads a linked template only from S3, so the template is put into the lobby's bucket. The link contains a
+signed address of the template that is valid for an hour, because the template contains the target's ExternalId.
 """
 
 from typing import TYPE_CHECKING, Final

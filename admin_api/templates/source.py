@@ -1,8 +1,8 @@
 """The resources of one target, from the templates that the deployment put into this bundle.
 
-The file contains the synthesized templates of the role and of a target's Region for a placeholder account and Region
-and all profiles (`infra/target_templates.py`). Here the account and its ExternalId are filled in, and resources that
-only other profiles name are left out. The Region stays a placeholder, which each format writes in its own way.
+The file contains the synthesized templates of the role and of a target's Region, for all profiles and a placeholder
+account and Region (`infra/target_templates.py`). This module fills in the account and its ExternalId, and omits
+resources that only other profiles use. The Region stays a placeholder, which each format writes in its own way.
 """
 
 import json
@@ -43,7 +43,7 @@ _PURPOSES: Final = {
 @dataclass(frozen=True)
 class Resource:
     """One resource, with CloudFormation's type and properties. `is_role`: it exists once per account. `comment` states
-    what it is for."""
+    its purpose."""
 
     logical_id: str
     type: str
@@ -99,7 +99,7 @@ def _resources(template: Mapping[str, Any], *, is_role: bool) -> Iterator[Resour
 
 
 def _plain(logical_id: str, resources: Mapping[str, Any]) -> str:
-    """Return a logical id without the CDK's hash, if it is unique without it."""
+    """Return a logical id without the CDK's hash, if the id is unique without the hash."""
     plain = _without_hash(logical_id)
     return plain if [_without_hash(each) for each in resources].count(plain) == 1 else logical_id
 

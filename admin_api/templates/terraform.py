@@ -1,7 +1,7 @@
 """A target's resources as a Terraform configuration for the provider `hashicorp/aws`, with comments.
 
-Each CloudFormation type that the stacks use has a function here, which names every property. A type or a property that
-is not known raises an error, so that a resource cannot be missing in one of the formats; a test writes all of them.
+Each CloudFormation type that the stacks use has a function here, which names every property. An unknown type or
+property raises an error, so that no resource can be missing in one of the formats. A test writes all of them.
 """
 
 import json
@@ -149,7 +149,7 @@ def _expression(value: Any, depth: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a string in which nothing is a template (Terraform language, "Strings and Templates")."""
+    """Return a string that contains no template sequences (Terraform language, "Strings and Templates")."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
@@ -162,7 +162,7 @@ def _snake(name: str) -> str:
 
 
 def _fields(properties: Body, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the properties under Terraform's names. Raise `LookupError` for one that is not known."""
+    """Return the properties under Terraform's names. Raise `LookupError` for an unknown property."""
     unknown = set(properties) - set(names)
     if unknown:
         raise LookupError(f"got properties {sorted(unknown)}, want only {sorted(names)}: add them to this module")

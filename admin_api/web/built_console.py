@@ -1,9 +1,9 @@
 """The built console (Vite's `dist`): its files, their media types and their content codings.
 
 The directory is listed once. Only names in that list are served, so no path can leave the directory. The hashed files
-of the previous build are served, too, for pages that were opened before the deployment. A file is read on first use.
-Starlette's StaticFiles is not used: its ETag depends on date and size, and in a bundle all dates are equal, so a
-browser would keep an old service worker. It does not serve precompressed files either.
+of the previous build are also served, for pages that were opened before the deployment. A file is read at its first
+use. Starlette's StaticFiles is not used. Its ETag depends on date and size, and in a bundle all dates are equal, so a
+browser would keep an old service worker. It also does not serve precompressed files.
 """
 
 import re
@@ -63,7 +63,7 @@ class BuiltFile:
 
     @property
     def media_type(self) -> str:
-        """A type that browsers do not execute, if the suffix is unknown."""
+        """The media type. For an unknown suffix it is a type that browsers do not execute."""
         return _TYPES.get(self.plain.path.suffix, "application/octet-stream")
 
     def variant(self, accept_encoding: str | None) -> Variant:
@@ -81,8 +81,8 @@ class BuiltConsole:
 
     @classmethod
     def read(cls, directory: Path, earlier: Path | None = None) -> Self | None:
-        """Return None if the console is not built. Of `earlier`, a build with the same layout, the files in `assets`
-        are served that `directory` does not have."""
+        """Return None if the console is not built. `earlier` is the previous build, with the same layout. Its files in
+        `assets` are also served if `directory` does not have them."""
         paths = _paths(directory)
         if INDEX not in paths:
             return None
@@ -110,8 +110,8 @@ def _built_file(name: str, paths: Mapping[str, Path]) -> BuiltFile:
 
 
 def chosen_coding(accept_encoding: str | None, offered: Sequence[str]) -> str | None:
-    """Return which of the codings `offered` (best first) to respond with, or None for the uncompressed file (RFC 9110,
-    section 12.5.3), also if the request accepts nothing that is available."""
+    """Return the coding of the response, one of `offered` (best first). Return None for the uncompressed file, also if
+    the request accepts none of the available codings (RFC 9110, section 12.5.3)."""
     weights = _weights(accept_encoding or "")
 
     def weight(coding: str) -> float:

@@ -2,8 +2,8 @@
 
 Authentication precedes everything else. The response has the media type that the client prefers. With
 `application/graphql-response+json`, a request error (a document or variables that are invalid) has status 400; with
-`application/json` it has 200, because clients of that media type expect it. A persisted query is not found, so the
-client sends its document. Rejects queries by GET, batches, uploads, subscriptions, and a document with several
+`application/json` it has 200, because clients of that media type expect this. The API stores no persisted queries, so
+clients send the document. Rejects queries by GET, batches, uploads, subscriptions, and a document with several
 operations without `operationName`.
 """
 
@@ -35,14 +35,14 @@ from lobby.names import shown
 
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 TEXT_TYPES: Final = ["application/json", GRAPHQL_RESPONSE]
-"""The media types of responses that a Lambda returns as text."""
+"""The media types of the responses that the Lambda returns as text."""
 _UNSUPPORTED_TYPE: Final = "Unsupported content type"
 PERSISTED_QUERY_NOT_FOUND: Final = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class PersistedQueryNotFoundError(Exception):
-    """The request has the hash of a document instead of the document. None is stored; the client sends it again with
-    the document (Apollo's protocol for automatic persisted queries)."""
+    """The request has the hash of a document instead of the document. The API stores no documents, so the client sends
+    the request again with the document (Apollo's protocol for automatic persisted queries)."""
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -99,7 +99,7 @@ class Endpoint(GraphQL[Context, None]):
         return body
 
     def encode_json(self, data: object) -> str:
-        """Return the response body. A result that exceeds the limit of Lambda is replaced by ANSWER_TOO_LARGE."""
+        """Return the response body. ANSWER_TOO_LARGE replaces a result that exceeds the limit of Lambda."""
         text = json.dumps(data, separators=(",", ":"))
         size = len(text) + text.count('"') + text.count("\\")  # the Lambda runtime encodes it as a JSON string
         if size <= MAX_RESPONSE:
@@ -134,13 +134,14 @@ def error_as_response(status: int, error: dict[str, Any], headers: Mapping[str, 
 
 
 def _with_lower_media_type(scope: Scope) -> Scope:
-    """Return the scope with the media type of the body in lower case: it is the same in any (RFC 9110, 8.3.1)."""
+    """Return the scope with the media type of the body in lower case, because media types ignore case (RFC 9110,
+    8.3.1)."""
     headers = [(name, value.lower() if name == b"content-type" else value) for name, value in scope["headers"]]
     return {**scope, "headers": headers}
 
 
 def _reason(reason: str, content_type: str | None) -> str:
-    """Return why a request was rejected. Strawberry does not say which content type it got."""
+    """Return why a request was rejected. Strawberry's message does not name the content type."""
     if reason != _UNSUPPORTED_TYPE:
         return reason
     got = f"the content type {shown(content_type)}" if content_type else "no content type"
@@ -148,8 +149,8 @@ def _reason(reason: str, content_type: str | None) -> str:
 
 
 def _prefers_graphql_response(accept: str) -> bool:
-    """Return whether a client accepts `GRAPHQL_RESPONSE` at least as much as JSON (RFC 9110, section 12.5.1). A client
-    that accepts everything gets JSON."""
+    """Return whether a client prefers `GRAPHQL_RESPONSE` to JSON, or accepts both equally (RFC 9110, section 12.5.1). A
+    client that accepts everything gets JSON."""
     weights = dict(_weight(part) for part in accept.lower().split(","))
     weight = weights.get(GRAPHQL_RESPONSE, 0.0)
     return weight > 0 and weight >= weights.get("application/json", 0.0)

@@ -1,11 +1,11 @@
 """The public content for browsers: the console's pages, their files, and the sign-in document.
 
-None of it contains data of devices. Every page is the same document. Its Content-Security-Policy permits its own
-scripts, and connections to its own origin and the user pool's, with a nonce for each response. A browser gets it for
-unknown addresses, too, with status 404. Files with a hash in
-their name are cached permanently, the page never; files with a fixed name are revalidated each time. If the console is
-not built, its paths return NOT_FOUND with an explanation, and the command line can still sign in. Methods other than
-GET and HEAD are rejected.
+None of it contains data about devices. Every page is the same document. Its Content-Security-Policy has a nonce for
+each response. It permits the document's own scripts, and connections to its own origin and the user pool. For unknown
+addresses, a browser gets the same document with status 404. Files with a hash in their name are cached permanently.
+Files with a fixed name are revalidated each time. The page is never cached. If the console is not built, its paths
+return NOT_FOUND with an explanation, and the command line can still sign in. Methods other than GET and HEAD are
+rejected.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,8 @@ _REVALIDATE: Final = {"cache-control": "no-cache"}
 _SCRIPT_POLICY: Final = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
 )
-"""For scripts. A worker, such as the service worker, has the policy of its script, not of its page."""
+"""The policy of script responses. A worker, such as the service worker, has the policy of its script, not of its
+page."""
 _PERMISSIONS: Final = ", ".join(
     ["camera=(self)"] + [f"{each}=()" for each in ("display-capture", "geolocation", "microphone", "payment", "usb")]
 )
@@ -56,7 +57,8 @@ class Pages:
         return _response_to(request, JSONResponse(sign_in_document(self._settings)))
 
     async def missing(self, request: Request) -> Response | None:
-        """Return the page for a browser that opens an unknown address: the console says that it does not exist."""
+        """Return the page for a browser that opens an unknown address. The console states that the page does not
+        exist."""
         opened = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
         if not opened or self._console is None:
             return None
@@ -153,7 +155,7 @@ def _matches(if_none_match: str, etag: str) -> bool:
 
 
 def _response_to(request: Request, response: Response) -> Response:
-    """Return the response; for HEAD without body and content-length."""
+    """Return the response. For HEAD it has no body and no content-length."""
     if request.method == "HEAD":
         response.body = b""
         del response.headers["content-length"]

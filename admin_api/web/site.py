@@ -1,8 +1,8 @@
-"""The common part of the API and the pages: an application with some routes, with the security headers and JSON errors.
+"""The common part of the API and the pages: an application with routes, security headers and JSON errors.
 
-Every other request is rejected, with an error in the shape of a GraphQL error; a browser that opens an unknown address
-gets what the site shows for it. CORS is disabled. It imports neither GraphQL nor AWS's SDK, because the pages' Lambda
-needs neither.
+A request without a route is rejected with an error in the shape of a GraphQL error. A browser that opens an unknown
+address gets the site's page for this case. CORS is disabled. It imports neither GraphQL nor AWS's SDK, because the
+pages' Lambda needs neither.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,11 +26,11 @@ SECURITY_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-"""Defaults: a response can set its own value. A page needs a policy that permits its scripts."""
+"""Default values: a response can set its own. A page needs a policy that permits its scripts."""
 
 
 Missing = Callable[[Request], Awaitable[Response | None]]
-"""Returns what a browser shows for an unknown address; None: the error."""
+"""Returns the page for a browser that opens an unknown address. None means the JSON error."""
 
 
 def create_site(routes: Sequence[Route], missing: Missing | None = None) -> ASGIApp:

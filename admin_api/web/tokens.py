@@ -1,6 +1,6 @@
-"""Authentication: verifying access tokens.
+"""Authentication: verifies access tokens.
 
-API Gateway's authorizer has verified the token before; this module does not rely on that. It verifies the signature
+API Gateway's authorizer has already verified the token, but this module does not rely on it. It verifies the signature
 (RS256 only, by a key of the user pool), issuer, expiry, `client_id` (Cognito's access tokens have no `aud`) and
 `token_use`, as the Amazon Cognito developer guide, "Verifying JSON web tokens", requires. No setting disables a check.
 The keys are fetched for the first token, and again for an unknown key id, at most once a minute.
@@ -23,7 +23,7 @@ KeyLookup = Callable[[str], jwt.PyJWK]
 
 _REQUIRED: Final = ["exp", "iat", "iss", "sub", "client_id", "token_use"]
 _LEEWAY: Final = 5
-"""Seconds that the clocks of the Lambda and the user pool may differ."""
+"""The permitted difference between the clocks of the Lambda and the user pool, in seconds."""
 _ACCESS: Final = "access"
 _MAX_TOKEN: Final = 16 * 1024
 _MAX_NAME: Final = 128
@@ -96,8 +96,8 @@ def _is_valid_name(name: object) -> bool:
 
 
 def _require_unique_names(token: str) -> None:
-    """Reject duplicate names in header and claims (RFC 7519, section 4). Of a duplicate, one parser uses the first and
-    another the last: the gateway and this module would verify different tokens."""
+    """Reject duplicate names in header and claims (RFC 7519, section 4). Some parsers use the first value and others
+    the last, so the gateway and this module could verify different tokens."""
     try:
         for part in token.split(".")[:2]:
             strict_json.loads(base64url_decode(part))
@@ -106,7 +106,7 @@ def _require_unique_names(token: str) -> None:
 
 
 def _failed_check(error: jwt.PyJWTError) -> str:
-    """Return which check failed. The library's message may quote the token, its class name does not."""
+    """Return which check failed. The library's message may quote the token, but the name of its class does not."""
     kind = type(error).__name__.removesuffix("Error")
     return "UnknownKey" if kind == "PyJWKClient" else kind
 

@@ -1,7 +1,7 @@
 """`--wait`: follow devices, print each change with its time, and turn the result into an exit status.
 
-If no device can reach the goal without a user, the wait ends early. After the timeout the command fails, although the
-lobby continues its work.
+The command does not wait for a device that cannot reach the goal without a user. After the timeout the command fails,
+although the lobby continues its work.
 """
 
 from collections import Counter

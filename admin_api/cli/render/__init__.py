@@ -1,1 +1,1 @@
-"""Pure functions from the API's responses to rich renderables. They send no requests and print nothing."""
+"""Pure functions that turn the API's responses into rich renderables. They send no requests and print nothing."""

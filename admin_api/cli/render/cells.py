@@ -61,7 +61,7 @@ def online(device: Mapping[str, Any]) -> Text:
 
 
 def renewal(device: Mapping[str, Any]) -> Text:
-    """Return how far the renewal of the certificate is: `overdue`, `due` or a later stage; a dash if none is due."""
+    """Return the stage of the certificate's renewal: `overdue`, `due` or a later stage; a dash if no renewal is due."""
     found = device.get("renewal")
     if not found:
         return Text(NONE)

@@ -16,12 +16,12 @@ _REMOVED: Final = "removed"
 
 
 def table(rows: Sequence[PreviewedRow], most: int) -> Table:
-    """Return a table of the devices, or, if there are more than `most`, of how many have the same result."""
+    """Return a table of the devices. If there are more than `most`, the table has the number of devices per result."""
     return _devices(rows) if len(rows) <= most else _groups(rows)
 
 
 def counts(rows: Sequence[PreviewedRow]) -> str:
-    """Return how many devices would be changed, are as requested, and are refused, with the reasons."""
+    """Return how many devices would change, need no change, and are refused, with the reasons."""
     changing, refused = sum(row.changes for row in rows), Counter(row.code for row in rows if row.code)
     parts = [f"{changing} of {len(rows)} device{'s' * (len(rows) != 1)} will be changed"]
     unchanged = len(rows) - changing - refused.total()

@@ -1,7 +1,7 @@
 """Devices as CSV: the columns of the list, one device per line.
 
-A target is one cell, `account/Region`, so that a spreadsheet does not take the account for a number and remove its
-leading zeros. A cell that a spreadsheet would take for a formula starts with an apostrophe (OWASP, "CSV Injection").
+A target is one cell, `account/Region`, so that a spreadsheet does not treat the account as a number and remove its
+leading zeros. A cell that a spreadsheet would treat as a formula starts with an apostrophe (OWASP, "CSV Injection").
 `lobbyctl claim --file` and the console accept the file.
 """
 
@@ -48,6 +48,6 @@ def csv_line(cells_: Sequence[str]) -> str:
 
 
 def safe_cell(value: object) -> str:
-    """Return the text of a cell, which no spreadsheet takes for a formula."""
+    """Return the text of a cell in a form that no spreadsheet treats as a formula."""
     text = "" if value is None or value == "" else cells.clean(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -1,7 +1,6 @@
 """Detail views: a device with its route, certificate and history; the overview; the result of a verification.
 
-Pure functions from the API's responses to rich renderables. An empty field has a dash, and a problem is shown with what
-to do about it.
+Pure functions from the API's responses to rich renderables. An empty field has a dash. A problem is shown with its fix.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,7 +88,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _standby(standby: Mapping[str, Any] | None) -> Text | None:
-    """The second place of the device, and whether it is registered there."""
+    """The standby of the device, and whether the device is registered there."""
     if standby is None:
         return None
     place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")
@@ -104,7 +103,7 @@ def _standby(standby: Mapping[str, Any] | None) -> Text | None:
 
 
 def _suspicion(suspicion: Mapping[str, Any] | None) -> Text | None:
-    """Why the certificate seems to be in use twice, or when that was dismissed."""
+    """Why the certificate seems to be in use twice, or when a user dismissed the suspicion."""
     if suspicion is None:
         return None
     if suspicion["dismissedAt"]:
@@ -113,7 +112,7 @@ def _suspicion(suspicion: Mapping[str, Any] | None) -> Text | None:
 
 
 def _expected_name(device: Mapping[str, Any]) -> Text | None:
-    """The name that the claim expects, and whether the device has another one."""
+    """The expected name of the claim, and whether the device has another name."""
     expected = device.get("expectedName")
     if not expected:
         return None

@@ -1,6 +1,6 @@
 """Tables and details of enrolments.
 
-Pure functions from the API's responses to rich renderables. Secrets of tokens are not part of these responses.
+Pure functions from the API's responses to rich renderables. These responses contain no secrets of tokens.
 """
 
 from collections.abc import Iterable, Mapping

@@ -129,7 +129,7 @@ def target_history(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _lane(lane: Mapping[str, Any]) -> str:
-    """Describe a target's lane: how many devices wait, and why they do not continue."""
+    """Describe a target's lane: how many devices wait, and why."""
     waiting = f"{lane['waiting']} waiting" if lane["waiting"] else "empty"
     if lane["pausedAt"]:
         return f"{waiting}, paused by {cells.clean(lane['pausedBy'])}"
@@ -137,7 +137,7 @@ def _lane(lane: Mapping[str, Any]) -> str:
 
 
 def _standby(standby: Mapping[str, Any] | None) -> str:
-    """Describe a target's standby: how many devices are prepared, or how far an evacuation is."""
+    """Describe a target's standby: how many devices are prepared, or the progress of an evacuation."""
     if standby is None:
         return cells.NONE
     place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")

@@ -1,4 +1,5 @@
-"""Tables of transfers: the devices that have one, and the results of offers, withdrawals, acceptances, completions."""
+"""Tables of transfers: the devices in a transfer, and the results of offers, withdrawals, acceptances and
+completions."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from admin_api.cli.render import cells, tables
 
 
 def devices(found: Iterable[Mapping[str, Any]]) -> Table:
-    """Return the devices that have a transfer."""
+    """Return the devices in a transfer."""
     table = tables.plain("OFFER", "DEVICE", "NAME", "STATE", "LOBBY", "AT", "BY", "UNTIL")
     for each in found:
         transfer = each["transfer"]
