@@ -1,4 +1,4 @@
-"""An operator's change of one device or many: the request, checked against the caller's role and the targets.
+"""Changes one device or many for a user. Checks the request against the caller's role and the targets.
 
 The ledger checks each device's state (`lobby.domain.changes`). This module checks the caller's permissions: the
 operation itself, the target of a claim or move, and the current target of the device.

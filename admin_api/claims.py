@@ -1,4 +1,4 @@
-"""Claiming and confirming a device: the caller's request, checked against the registered targets.
+"""Claims and confirms a device. Checks the caller's request against the registered targets.
 
 The ledger checks the device's state. This module checks whether the caller may use the target. `changes` has the
 operations that exist for one device and for many.

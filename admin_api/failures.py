@@ -1,4 +1,4 @@
-"""Errors as the caller sees them: one table from error classes to responses.
+"""Maps errors to the responses that the caller sees, with one table of error classes.
 
 An expected error keeps its code (`extensions.code`) and its message. An invalid query is INVALID_QUERY. Every other
 error is masked: the caller gets INTERNAL and a correlation id, and the log has the cause under that id.

@@ -1,4 +1,4 @@
-"""Send many claims in chunks and report an outcome for every row.
+"""Sends many claims in chunks and reports an outcome for every row.
 
 A device that already has the row's claim counts as claimed, so a list can be sent twice.
 """

@@ -36,7 +36,7 @@ def complete_state(incomplete: str) -> list[str]:
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Offer names; account/Region if a digit was typed, or if the shell would split the name."""
+    """Offer names. Offer account/Region instead if a digit was typed, or if the shell would split the name."""
     try:
         offered = [each for each in _targets(context) if each["archivedAt"] is None]
         targets = [(each["name"], f"{each['account']}/{each['region']}") for each in offered]

@@ -1,4 +1,4 @@
-"""HTTP for the command line: send one request, return one response, turn failures into `Unreachable`.
+"""HTTP for the command line. It sends one request, returns the response, and turns failures into `Unreachable`.
 
 Requests to loopback addresses do not use the proxy of the environment. Redirects are not followed, so a response cannot
 send a token to another address. A response is refused if it is compressed or too large, or if its headers or body are

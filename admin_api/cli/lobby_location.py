@@ -73,8 +73,9 @@ class LobbyChoice:
 def local_file(choice: LobbyChoice, directory: Path, project: Path = PROJECT) -> Path | None:
     """Return the `lobby.json` to use, or None if the lobby has a stored sign-in.
 
-    Raise `InvalidInput` UNREADABLE_FILE if the file that the user named does not exist, FOREIGN_FILE if the one in the
-    current directory or above belongs to another user: it could send passwords and commands to an address of theirs."""
+    Raise `InvalidInput` UNREADABLE_FILE if the file that the user named does not exist, FOREIGN_FILE if a file in the
+    current directory or above belongs to another user, because it could direct passwords and commands to that user's
+    address."""
     if choice.url is not None:
         return None
     if choice.lobby is not None:

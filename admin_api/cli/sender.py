@@ -1,4 +1,4 @@
-"""Send many rows in chunks and report an outcome for every row.
+"""Sends many rows in chunks and reports an outcome for every row.
 
 If the lobby refuses a whole chunk, for example because the target is unknown, each of its rows gets this error, and the
 next chunk is sent. Devices for which the lobby had no time are sent again as long as this makes progress. When the

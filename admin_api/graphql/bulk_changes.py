@@ -1,4 +1,4 @@
-"""Moving, configuring, releasing, revoking or retrying many devices: a preview, and the change with a result for each.
+"""Changes many devices (claim, move, configure, release and others): a preview, and the change with a result for each.
 
 A change takes a list of devices. A preview also takes a filter, which it turns into a list page by page. The arguments
 that apply to all devices are validated first; an error in them rejects the request. After that each device is

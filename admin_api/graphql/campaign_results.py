@@ -72,8 +72,8 @@ class CampaignResults:
 
 
 def results_of(context: Context, name: str, outcome: str | None, first: int, after: str | None) -> CampaignResults:
-    """Return up to `first` results, of one outcome if it is given. Raise `NotFound` UNKNOWN_CAMPAIGN, or `InvalidInput`
-    INVALID_CAMPAIGN, INVALID_COUNT, INVALID_CURSOR or INVALID_OUTCOME."""
+    """Return up to `first` results. If an outcome is given, return only results with this outcome. Raise `NotFound`
+    UNKNOWN_CAMPAIGN, or `InvalidInput` INVALID_CAMPAIGN, INVALID_COUNT, INVALID_CURSOR or INVALID_OUTCOME."""
     if not 1 <= first <= MAX_LISTED:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_LISTED}")
     context.quota.consume(Resource.LISTED, first)
@@ -98,7 +98,7 @@ Found = list[tuple[ManifestLine, Result]]
 def _some(
     context: Context, campaign: Campaign, place: Place, wanted: Outcome | None, count: int
 ) -> tuple[Found, Place | None]:
-    """Return results from a few pages, and where the rest begins."""
+    """Return results from a few pages, and the position of the next result."""
     services, (number, start) = context.services, place
     found: Found = []
     for page in services.campaigns.pages(campaign.name, number, _PAGES):

@@ -69,7 +69,7 @@ class TargetComparison:
 
 
 def comparisons(context: Context) -> list[TargetComparison]:
-    """Return the state of each registered target."""
+    """Return the comparison of each registered target."""
     states = read_states(each.target for each in context.services.targets.all())
     return [_comparison(target, state) for target, state in states.items()]
 

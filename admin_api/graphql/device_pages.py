@@ -1,4 +1,4 @@
-"""Pages of devices: the types, and reading a page within the request's quota.
+"""Pages of devices: the types, and the functions that read a page within the request's quota.
 
 The number of devices counts towards the quota of the request, because aliases could multiply it. A count below 1 and a
 cursor of another list are rejected.

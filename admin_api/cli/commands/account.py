@@ -1,4 +1,4 @@
-"""`login`, `logout` and `whoami`.
+"""`login`, `logout` and `whoami`: sign in, sign out, and show the user.
 
 A local deployment needs no sign-in, so `login` refuses it. `logout` deletes the stored tokens even if the lobby cannot
 revoke them.

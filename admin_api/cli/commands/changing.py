@@ -1,4 +1,4 @@
-"""Carry out a change of one device or many: look up, show, ask once, send, and report a result for each device.
+"""Changes one device or many: looks up the devices, shows the changes, asks once, sends, and reports a result for each.
 
 The output describes one device in a sentence, and several in a table. Devices that are refused or need no change are
 not sent, but also have a result. The command writes the results while the change runs, so that it can continue after an

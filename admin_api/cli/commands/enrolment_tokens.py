@@ -1,6 +1,6 @@
 """`enrolments tokens`: create, list and revoke the tokens of an enrolment of door `token`.
 
-A new token is written to standard output once, alone, so that a script can keep it. Nothing else shows it.
+`create` writes only the new token to standard output, so that a script can store it. The token is never shown again.
 """
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`targets standby`, `evacuate` and `return`: prepare a second target for the devices of one, and use it.
+"""`targets standby`, `evacuate` and `return`: prepare a second target for a target's devices, and use it.
 
 `targets list` shows the progress. Each of these starts a campaign, which `campaigns show` follows.
 """
@@ -29,7 +29,7 @@ Why = Annotated[str | None, typer.Option(help="The reason, for the histories.")]
 
 
 class Certificates(StrEnum):
-    """The state of certificates in the standby before an evacuation."""
+    """The status of the certificates in the standby before an evacuation."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"

@@ -50,6 +50,6 @@ def template(
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that contains the ExternalId. A new one is readable only by its owner, with any umask."""
+    """Write a file that contains the ExternalId. Only its owner can read a new file, with any umask."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)

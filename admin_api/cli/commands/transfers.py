@@ -53,7 +53,7 @@ def _batched(certids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 
 class Step(StrEnum):
-    """What `--state` selects."""
+    """The transfers that `--state` selects."""
 
     OFFERED = "offered"
     COMPLETED = "completed"
