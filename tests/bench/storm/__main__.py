@@ -23,7 +23,6 @@ from tests.bench.storm.measurement import (
     Figures,
     StormUnderTest,
     alone,
-    start_background,
 )
 
 app = typer.Typer(add_completion=False)
@@ -49,6 +48,7 @@ def main(
         float,
         typer.Option(min=0.02, max=1, help="The share for the earlier commit."),
     ] = 0.1,
+    warm: Annotated[bool, typer.Option("--warm/--cold", help="Whether the Lambdas' processes exist.")] = True,
     seed: Annotated[int, typer.Option(help="Seed of the devices' attempts.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="The last line is one JSON object.")] = False,
 ) -> None:
@@ -56,8 +56,8 @@ def main(
         if not storms:
             storms.update((each, _under_test(lobby, each, shares[each])) for each in names)
             single.update(alone(storms))
-            start_background(storms[AFTER])
-        figures = storms[name].measure(max(2, round(devices * shares[name])), spread, patience, seed, single[name])
+        count = max(2, round(devices * shares[name]))
+        figures = storms[name].measure(count, spread, patience, seed, single[name], warm=warm)
         return figures, f"{figures.admitted} of {figures.devices} admitted"
 
     # Today's bouncer is first, because the retries of the earlier one continue after its measurement.

@@ -31,9 +31,9 @@ RATE: Final = min(RATES["iot:DescribeCertificate"], RATES["iot:UpdateCertificate
 _ALONE: Final = 15
 _APART: Final = 1.0
 """Seconds between two single devices: a process of the bouncer has then saved up the time of a call."""
-_BACKGROUND: Final = 8
-"""Devices that are admitted at once before a storm, so that the lanes of the streams have their processes."""
-_BACKGROUND_SECONDS: Final = 60.0
+_WARM_UP: Final = 16
+"""Devices that are admitted at once before a storm, so that all functions have their processes."""
+_WARM_UP_SECONDS: Final = 60.0
 PERIOD: Final = 10.0
 """Seconds of a period in the profile of a storm."""
 
@@ -89,13 +89,6 @@ def alone(storms: Mapping[str, "StormUnderTest"]) -> dict[str, "Alone"]:
     return {name: sorted(each)[len(each) // 2] for name, each in found.items()}
 
 
-def start_background(storm: "StormUnderTest") -> None:
-    """Admit some devices, without quotas, so that the functions that follow an admission (history, events) have their
-    processes. On AWS their start takes no time of the bouncer; here it would delay the first seconds of the storm."""
-    storm.select()
-    storm.admit_at_once(_BACKGROUND)
-
-
 class StormUnderTest:
     """A lobby in which the events of `storm/registered` go to the bouncer `function` by `action`, when it is selected.
     `share` is the share of AWS's rates, and of the bouncer's."""
@@ -119,14 +112,19 @@ class StormUnderTest:
         change(ruleName=RULE, topicRulePayload=payload)
         self._iot.disable_topic_rule(ruleName=REAL_RULE)
 
-    def measure(self, count: int, spread: float, patience: float, seed: int, alone: "Alone") -> Figures:
+    def measure(
+        self, count: int, spread: float, patience: float, seed: int, alone: "Alone", *, warm: bool = True
+    ) -> Figures:
         """Run the storm for at most `patience` times the physical limit: the time in which the quotas allow to admit
         these devices, as they connect, with the burst of one second that the quotas allow at the start. The limit
-        contains no time for messages and processes; the bouncer's processes start cold. `alone` is the result of a
-        single device."""
+        contains no time for messages and processes. If `warm`, some devices are admitted first, so that the processes
+        exist: on AWS they start on processors of their own, and here on those of the devices. `alone` is the result of
+        a single device."""
         lobby = self.lobby
         self.select()
         self._set_pace()
+        if warm:
+            self._admit_at_once(_WARM_UP)
         certids = [self._pending() for _ in range(count)]
         lobby.wait_for_empty_queue(REGISTRATIONS)
         before, position, waiting = self._counted(), lobby.log.position(), lobby.queue_depths(UNDELIVERED)[0]
@@ -165,11 +163,11 @@ class StormUnderTest:
             environment["Variables"]["REGISTRATIONS_PER_SECOND"] = f"{RATE * self.share / WORKERS:g}"
             functions.update_function_configuration(FunctionName=self.function, Environment=environment)
 
-    def admit_at_once(self, count: int) -> None:
+    def _admit_at_once(self, count: int) -> None:
         """Admit so many devices with the strict mode's lanes and without its quotas."""
         certids = [self._pending() for _ in range(count)]
         self.lobby.local.emulator.enforce(replace(STRICT, throttling=False))
-        Devices(certids, self._publish, Admissions(self.lobby, certids), 0).run(_BACKGROUND_SECONDS, seed=0)
+        Devices(certids, self._publish, Admissions(self.lobby, certids), 0).run(_WARM_UP_SECONDS, seed=0)
         self.lobby.wait_for_empty_queue(REGISTRATIONS)
         self.lobby.local.emulator.enforce(RELAXED)
 
