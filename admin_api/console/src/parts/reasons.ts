@@ -81,7 +81,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   },
   ALLOCATION_FAILED: {
     meaning: "No target could be chosen, or its claim was refused",
-    remedy: "See the message on the device's page, and claim it.",
+    remedy: "Its message has the cause. Claim it.",
   },
   ENROLMENT_PAUSED: { meaning: "Its enrolment is paused", remedy: `Resume the enrolment, ${RETRY}.` },
   ENROLMENT_FULL: {

@@ -44,17 +44,13 @@ function Stuck({ device, reason, action }: { device: DeviceRecord; reason: strin
   const { meaning, remedy } = reasonText(reason);
   const state = device.devstate ?? "";
   const suspicion = device.suspicion?.dismissedAt === null ? device.suspicion : null;
-  const stuck = state in COLORS || reason === "CLONE_SUSPECTED";
+  const concernsPrevious = !(state in COLORS) && reason.startsWith("TARGET_");
   return (
     <Alert
       role={ALERTS.has(state) ? "alert" : "status"}
       color={COLORS[state] ?? "yellow"}
       icon={<IconAlertTriangle aria-hidden />}
-      title={
-        stuck || reason === "PRESENCE_FAILED"
-          ? meaning
-          : `A previous target could not be cleared: ${lower(meaning)}`
-      }
+      title={concernsPrevious ? `A previous target could not be cleared: ${lower(meaning)}` : meaning}
     >
       <Stack gap="xs">
         {(suspicion ?? device).message && <Text size="sm">{(suspicion ?? device).message}</Text>}
