@@ -20,6 +20,13 @@ export function ago(at: Date, now: Date): string {
   return seconds < 10 ? "just now" : RELATIVE.format(-Math.floor(seconds), "second");
 }
 
+/** "in 5 min.", "in 14 days"; how long ago it was if the time is over. For times that are planned. */
+export function ahead(at: Date, now: Date): string {
+  const seconds = (at.getTime() - now.getTime()) / 1000;
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
+  return seconds > 0 ? RELATIVE.format(Math.floor(seconds / size), unit) : ago(at, now);
+}
+
 /** "0.8 s", "42 s", "3 min 5 s", "2 h 10 min", "3 d 4 h": the two largest units. */
 export function duration(milliseconds: number): string {
   const tenths = Math.max(0, Math.round(milliseconds / 100));

@@ -8,11 +8,11 @@ export interface ReasonText {
 }
 
 const RETRY = "then retry";
-const RENEW = "Renew and publish the CA's revocation list: pki renew-crl, pki publish-crl.";
-const CHAIN = "Check that its CA is registered here (pki register), active and valid.";
+const RENEW = "Renew and publish the CA's revocation list: lobby-pki renew-crl, lobby-pki publish-crl.";
+const CHAIN = "Check that its CA is registered here (lobby-pki register), active and valid.";
 const NAMED = "Its subject must have one CN that is a valid thing name: a-z A-Z 0-9 : _ -, at most 64.";
 const NEW_CA =
-  "The manufacturer has to correct the CA's certificate and register it: pki register names the fault.";
+  "The manufacturer has to correct the CA's certificate and register it: lobby-pki register names the fault.";
 const NEW_CLAIM = "Give the device another claim certificate.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
 

@@ -2,9 +2,9 @@
 import { useInterval } from "@mantine/hooks";
 import { useState } from "react";
 import { serverClock } from "../clock/server_clock";
-import { ago, exact, roughDuration } from "./durations";
+import { ago, ahead, exact, roughDuration } from "./durations";
 
-export { ago, duration, exact, roughDuration } from "./durations";
+export { ago, ahead, duration, exact, roughDuration } from "./durations";
 
 /** The lobby's time, updated every `everyMs`. The times of devices are of its clock. */
 export function useNow(everyMs: number): Date {
@@ -26,6 +26,16 @@ export function Elapsed({ at }: { at: string }) {
   return (
     <time dateTime={at} title={exact(at)}>
       {roughDuration(now.getTime() - Date.parse(at))}
+    </time>
+  );
+}
+
+/** In how much time `at` is, which is planned: "in 5 min.". */
+export function Ahead({ at }: { at: string }) {
+  const now = useNow(5_000);
+  return (
+    <time dateTime={at} title={exact(at)}>
+      {ahead(new Date(at), now)}
     </time>
   );
 }

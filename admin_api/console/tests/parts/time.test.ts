@@ -1,6 +1,6 @@
 /** Times and durations, at every boundary between units. */
 import { describe, expect, test } from "vitest";
-import { ago, duration } from "../../src/parts/time";
+import { ago, ahead, duration } from "../../src/parts/time";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
 const SECOND = 1000;
@@ -24,6 +24,17 @@ describe("ago", () => {
   ])("%i ms: %s", (elapsed, want) => {
     expect(ago(new Date(NOW.getTime() - elapsed), NOW)).toBe(want);
   });
+});
+
+test.each([
+  [30 * SECOND, "in 30 sec."],
+  [16 * MINUTE, "in 16 min."],
+  [DAY, "tomorrow"],
+  [14 * DAY, "in 14 days"],
+  [-2 * HOUR, "2 hr. ago"],
+  [0, "just now"],
+])("a planned time %i ms ahead is %s", (left, want) => {
+  expect(ahead(new Date(NOW.getTime() + left), NOW)).toBe(want);
 });
 
 test("a time ahead of the clock is exact, not just now", () => {

@@ -5,7 +5,7 @@ import { ConfigView } from "../../parts/config_view";
 import { Copy } from "../../parts/fingerprint";
 import { ForeignText } from "../../parts/foreign_text";
 import { keyOf, type TargetEntry, TargetLabel, type TargetName } from "../../parts/targets";
-import { Ago, exact, useNow } from "../../parts/time";
+import { Ago, Ahead, exact, useNow } from "../../parts/time";
 import type { Certificate, DeviceRecord } from "./device_query";
 import { Fact, Facts, Section } from "./facts";
 import { actorText } from "./history_text";
@@ -65,7 +65,7 @@ export function RouteFacts({ device, known }: RouteProps) {
     <Section title="Route">
       <Facts>
         <Fact name="Target">{target && <TargetLabel target={target} known={known} />}</Fact>
-        <Fact name="Expected">{device.expectedAt && <Timestamp at={device.expectedAt} />}</Fact>
+        <Fact name="Expected">{device.expectedAt && <Timestamp at={device.expectedAt} planned />}</Fact>
         <Fact name="Waits for">{device.waitsFor}</Fact>
         <Fact name="Profile">{target && device.profile}</Fact>
         <Fact name="Endpoint">{device.endpoint && <Copied text={device.endpoint} what="endpoint" />}</Fact>
@@ -109,7 +109,7 @@ export function RenewalFacts({ renewal }: { renewal: DeviceRecord["renewal"] }) 
         <Fact name="Progress">
           {unable ? "Due. The client cannot renew: replace the certificate in another way" : STAGES[stage]}
         </Fact>
-        <Fact name="Due by">{by && <Timestamp at={by} />}</Fact>
+        <Fact name="Due by">{by && <Timestamp at={by} planned />}</Fact>
       </Facts>
     </Section>
   );
@@ -149,12 +149,12 @@ export function targetOf({ targetaccount: account, targetregion: region }: Devic
   return account && region ? { account, region } : null;
 }
 
-function Timestamp({ at }: { at: string }) {
+function Timestamp({ at, planned = false }: { at: string; planned?: boolean }) {
   return (
     <>
       {exact(at)}{" "}
       <Text span c="dimmed" size="sm">
-        (<Ago at={at} />)
+        ({planned ? <Ahead at={at} /> : <Ago at={at} />})
       </Text>
     </>
   );

@@ -39,5 +39,5 @@ function textOf({ step, expires, expired, endpoint, until, ended }: Transfer): s
   if (step === "completed")
     return `Its lobby is at ${endpoint}. It is sent there when it connects here, until ${day(until ?? "")}.`;
   if (expired) return `The offer ended on ${day(expires)}. Nothing has changed.`;
-  return `It works on until the transfer is completed. The offer ends on ${day(expires)}.`;
+  return `It keeps working until the transfer is completed. The offer ends on ${day(expires)}.`;
 }
