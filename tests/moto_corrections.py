@@ -1,6 +1,6 @@
 """Corrections of moto where a difference from AWS affects the tests: the CA's id in a certificate's description, the
 conflict between equal thing names, one endpoint per account and Region (also of the data plane), the missing
-DeleteConnection (every client is connected), and the key in a certificate that is issued for a CSR.
+DeleteConnection (every client is connected), the key in a certificate that is issued for a CSR, and updates of shadows.
 """
 
 import re
@@ -12,12 +12,14 @@ from moto import backend_index
 from moto.iot.exceptions import ResourceAlreadyExistsException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend
 from moto.iotdata import urls as iotdata_urls
+from moto.iotdata.models import FakeShadow
 from moto.iotdata.responses import IoTDataPlaneResponse
 
 from tests.certificates import issued_for
 
 _OWN_ENDPOINT = r"https?://a1b2c3d4-ats\.iot\.(.+)\.amazonaws.com"
 """The data-plane endpoint of every account, which `FakeEndpoint` returns."""
+_update_shadow = FakeShadow.create_from_previous_version
 
 
 def correct(patched: pytest.MonkeyPatch) -> None:
@@ -51,7 +53,34 @@ def correct(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(FakeCertificate, "to_description_dict", with_ca)
     patched.setattr(IoTBackend, "create_thing", create_or_conflict)
     patched.setattr(FakeEndpoint, "__init__", endpoint)
+    patched.setattr(FakeShadow, "create_from_previous_version", staticmethod(_updated))
     patched.setattr(iotdata_urls, "url_bases", [*iotdata_urls.url_bases, _OWN_ENDPOINT])
     patterns = [*backend_index.backend_url_patterns, ("iotdata", re.compile(_OWN_ENDPOINT))]
     patched.setattr(backend_index, "backend_url_patterns", patterns)
     patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
+
+
+def _updated(before: FakeShadow | None, request: dict[str, Any] | None) -> FakeShadow:
+    """Remove the sections that are null (AWS IoT developer guide, "Device Shadow service documents"), and keep the
+    times of the values that are not in the request ("Updates affect only the fields specified"). moto ignores a section
+    that is null, and gives all values the time of the update."""
+    updated = _update_shadow(before, request)
+    changes = (request or {}).get("state") or {}
+    for section in ("desired", "reported"):
+        times, change = f"metadata_{section}", changes.get(section, {})
+        if change is None:
+            setattr(updated, section, None)
+            setattr(updated, times, None)
+        else:
+            setattr(updated, times, _times(getattr(updated, times), change, getattr(before, times, None)))
+    return updated
+
+
+def _times(now: Any, change: Any, before: Any) -> Any:
+    """Return the times of values after a change: `now` has the time of the change for all of them."""
+    if not (isinstance(now, dict) and isinstance(change, dict) and isinstance(before, dict)):
+        return now
+    return {
+        key: _times(of, change[key], before.get(key)) if key in change else before.get(key, of)
+        for key, of in now.items()
+    }
