@@ -39,8 +39,8 @@ def parse_shadow(payload: bytes | str) -> Shadow:
         document = strict_json.loads(payload)
         found = document["state"]
         state = {section: found[section] for section in SECTIONS if found.get(section)}
-        metadata = document.get("metadata", {})
-        times = frozenset(int(each) for section in SECTIONS for each in _times(metadata.get(section)))
+        metadata = {section: document.get("metadata", {}).get(section) for section in SECTIONS}
+        times = frozenset(int(each) for section in state for each in _times(metadata[section]))
         return Shadow(state, int(document["version"]), times)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InvalidInput("INVALID_SHADOW", f"got an invalid shadow ({type(error).__name__})") from error
@@ -48,12 +48,13 @@ def parse_shadow(payload: bytes | str) -> Shadow:
 
 def updates(present: State, wanted: State) -> list[bytes]:
     """Return the requests that turn `present` into `wanted`, without versions. There are none if both are equal, and
-    two if a single request would be too large."""
+    two if a single request would be too large. The first of two removes both sections. Between them, the shadow is
+    empty and has no times, so a repetition after an interruption finds nothing to keep and makes the second."""
     if is_same(present, wanted):
         return []
     change = {name: _change(present.get(name, {}), wanted.get(name, {})) for name in SECTIONS}
     one = encoded({name: value for name, value in change.items() if value})
-    if len(one) <= MAX_BYTES:
+    if len(one) <= MAX_BYTES or not present:
         return [one]
     return [encoded(dict.fromkeys(SECTIONS)), encoded(wanted)]
 

@@ -59,6 +59,11 @@ def test_an_update_that_would_be_too_large_first_empties_the_shadow() -> None:
     assert len(encoded(wanted)) <= MAX_BYTES
 
 
+def test_an_empty_shadow_is_filled_by_one_update_of_any_size() -> None:
+    wanted = {"reported": {"text": "x" * (MAX_BYTES - len('{"reported":{"text":""}}'))}}
+    assert updates({}, wanted) == [encoded(wanted)]
+
+
 def test_numbers_and_truth_values_are_different() -> None:
     assert json.loads(updates({"reported": {"on": 1}}, {"reported": {"on": True}})[0]) == {
         "state": {"reported": {"on": True}}
@@ -86,6 +91,11 @@ def test_only_the_sections_with_values_and_the_times_of_values_are_read() -> Non
     assert shadow.state == {"desired": state["desired"], "reported": state["reported"]}
     assert (shadow.version, sorted(shadow.written)) == (4, [SECOND - 9, SECOND - 7, SECOND - 5])
     assert parse_shadow(document(state={"desired": {}})).state == {}
+
+
+def test_a_section_that_was_removed_has_no_times() -> None:
+    removed = {"desired": {"timestamp": SECOND}, "reported": {"a": {"timestamp": SECOND}}}
+    assert parse_shadow(document(state={}, metadata=removed)).written == frozenset()
 
 
 @pytest.mark.parametrize(("written", "since"), [(SECOND - 1, False), (SECOND, True), (SECOND + 1, True)])
