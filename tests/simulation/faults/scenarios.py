@@ -22,7 +22,8 @@ class Scenario:
 
     `repeatable`: the action has an effect each time (a retry adds an attempt to the history), so a repeated request may
     leave more history. `superseded`: a claim is replaced before it is carried out, and anything that was registered for
-    it is inactive; users' calls get no faults, because the commissioner could then run first.
+    it is inactive; users' calls get no faults, because the commissioner could then run first. `fails`: only calls whose
+    name contains this text get faults, because another scenario has the same other calls.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Scenario:
     reason: str | None = None
     repeatable: bool = False
     superseded: bool = False
+    fails: str = ""
 
 
 def _onboard(fleet: Fleet) -> None:
@@ -220,6 +222,12 @@ _SHADOWS: Final = (
         "move with its shadows to where the device was before",
         shadows.in_both,
         lambda f: api_requests.move_with_shadows(f, ONE, B, "MIGRATE"),
+    ),
+    Scenario(
+        "move with its large shadow to where the device was before",
+        shadows.large_in_both,
+        lambda f: api_requests.move_with_shadows(f, ONE, B, "MIGRATE"),
+        fails="Shadow",
     ),
     Scenario(
         "move after which its shadows are deleted",

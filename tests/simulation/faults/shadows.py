@@ -6,6 +6,7 @@ from typing import Any, Final
 from moto.iot.models import iot_backends
 from moto.iotdata.models import iotdata_backends
 
+from lobby.domain.shadow_documents import updates
 from lobby.names import Target
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import A, B, Fleet
@@ -34,6 +35,26 @@ def in_both(fleet: Fleet) -> None:
     _write(B, "old", NAMED)
     api_requests.move(fleet, ONE, A)
     fleet.cloud.settle()
+
+
+def large_in_both(fleet: Fleet) -> None:
+    """A device that has arrived in A has a classic shadow there, and has left one in B long ago. Both are so large that
+    the one in B is replaced by two updates."""
+    assert len(updates(_large("old"), _large("new"))) == 2
+    initial_states.arrived(fleet)
+    fleet.cloud.settle()
+    _write(A, None, _large("new"))
+    api_requests.move(fleet, ONE, B)
+    fleet.cloud.settle()
+    _write(B, None, _large("old"))
+    api_requests.move(fleet, ONE, A)
+    fleet.cloud.settle()
+
+
+def _large(prefix: str) -> dict[str, Any]:
+    """Return a state of almost 8 kB, AWS IoT's maximum, whose keys start with `prefix`."""
+    values = {f"{prefix}-{number}": "x" * 90 for number in range(38)}
+    return {"desired": values, "reported": values}
 
 
 def _write(target: Target, name: str | None, state: dict[str, Any]) -> None:
