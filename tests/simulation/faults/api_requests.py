@@ -71,7 +71,11 @@ def revoke(fleet: Fleet, name: str) -> None:
 
 
 def retry(fleet: Fleet, name: str) -> None:
-    fleet.cloud.request(RETRY, {"id": fleet.devices[name].certid})
+    retry_row(fleet, fleet.devices[name].certid)
+
+
+def retry_row(fleet: Fleet, certid: str) -> None:
+    fleet.cloud.request(RETRY, {"id": certid})
 
 
 def register(

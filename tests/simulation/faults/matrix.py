@@ -2,9 +2,8 @@
 
 The result of a cell is `survived` if the outcome is the same as without the fault; `repeated` if the action had its
 effect twice because it was requested twice; `recorded` if only the history differs, because a target refused to
-deactivate a superseded claim's certificate and the commissioner has cleared the target since; a reason code if the
-device shows the reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with
-the differences.
+deactivate a certificate and the commissioner has cleared the target since; a reason code if the device shows the
+reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with the differences.
 """
 
 from collections import Counter
@@ -124,7 +123,7 @@ class ScenarioRunner:
             return SURVIVED, []
         if self._scenario.repeatable and not self._differs_after_repetition(outcome):
             return REPEATED, []
-        if self._scenario.superseded and not self._differs_by_more_than_refusals(outcome):
+        if not self._differs_by_more_than_refusals(outcome):
             return RECORDED, []
         expected = self._expected.reasons
         reasons = {certid: code for certid, code in outcome.reasons.items() if expected.get(certid) != code}
@@ -135,16 +134,15 @@ class ScenarioRunner:
         return (LOST, lost) if lost else (", ".join(sorted(set(reasons.values()))), [])
 
     def _retry(self, fleet: Fleet, certids: list[str]) -> None:
-        """Retry these devices as an operator who has read the reasons."""
+        """Retry these rows, also of certificates that were replaced, as an operator who has read the reasons."""
         self._injector.begin({})
-        for device in fleet.devices.values():
-            if device.certid in certids:
-                api_requests.retry(fleet, device.name)
+        for certid in certids:
+            api_requests.retry_row(fleet, certid)
         fleet.cloud.settle()
 
     def _differs_by_more_than_refusals(self, outcome: Outcome) -> bool:
-        """Return whether there are differences other than refused clearings in the history, with a new generation of
-        work for each."""
+        """Return whether there are differences other than refused clearings in the history. If a claim was superseded,
+        there may also be a new generation of work for each."""
         surplus = [
             line
             for certid, lines in outcome.histories.items()
@@ -153,6 +151,8 @@ class ScenarioRunner:
         refusals = all(
             event == Event.RETIRE and reason and actor == COMMISSIONER for event, reason, _, actor in surplus
         )
+        if not self._scenario.superseded and outcome.differs(self._expected, ignoring=("histories",)):
+            return True
         return not refusals or bool(self._differs_after_repetition(outcome))
 
     def _differs_after_repetition(self, outcome: Outcome) -> list[str]:
