@@ -56,10 +56,11 @@ class StandbyWork:
     def _prepare(self, device: Device, standby: Standby, is_former: Callable[[Fingerprint], bool]) -> str:
         registered = self._gateway.target_now(device.target)
         mode = registered.standby_mode if registered else StandbyMode.ACTIVE
-        if standby.leaving:
-            self._gateway.send_to_lobby(standby.target, device)
+        refusal = self._ask_to_leave(standby.target, device) if standby.leaving else None
         endpoint = self._gateway.prepare(standby.target, device, mode, is_former)
         status = StandbyStatus.ACTIVE if mode is StandbyMode.ACTIVE else StandbyStatus.INACTIVE
+        if refusal is not None and status is StandbyStatus.ACTIVE:
+            return self.refused(device, refusal)
         if status is StandbyStatus.ACTIVE and registered is not None and registered.evacuated_at is None:
             self._tell(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
         self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
@@ -67,6 +68,15 @@ class StandbyWork:
         if current is not None and (current.standby, current.standby_mode) != (standby.target, mode):
             self._ledger.change(Chosen(device.certid), Prepare(current), self._actor)
         return "prepared"
+
+    def _ask_to_leave(self, standby: Target, device: Device) -> TargetRefusal | None:
+        """Return the refusal of the message. If the certificate stays active in the standby, the device stays, too, so
+        the next preparation sends the message again."""
+        try:
+            self._gateway.send_to_lobby(standby, device)
+        except TargetRefusal as refusal:
+            return refusal
+        return None
 
     def announce(self, device: Device, target: Target) -> str:
         """Send the route to a device in its target, in the target's lane. The device then fetches its standby from the

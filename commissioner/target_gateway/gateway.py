@@ -94,9 +94,12 @@ class TargetGateway:
         return endpoint
 
     def send_to_lobby(self, target: Target, device: Device) -> None:
-        """Ask a device that may be connected to `target` to return to the lobby. Its registration stays."""
+        """Ask a device that may be connected to `target` to return to the lobby. Its registration stays, so the device
+        would stay without the message: raise `TargetRefusal` if the target refuses it."""
         if device.devicename is not None:
-            self._publish_reset(self._session(target), device.devicename)
+            session = self._session(target)
+            with self._calling(session):
+                registry.publish(session, device.devicename, Reset())
 
     def _register(
         self, target: Target, device: Device, is_former: Callable[[Fingerprint], bool], wanted: Registration

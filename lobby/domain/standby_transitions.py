@@ -70,7 +70,7 @@ def prepared(
     known = device.standby
     if device.generation != generation or known is None or known.target != target or not known.wanted:
         return device
-    leaving = known.home and known.leaving
+    leaving = known.leaving and (known.home or code is not None)
     done = replace(known, status=status, iotep=iotep or known.iotep, wanted=False, leaving=leaving, code=code)
     is_new = done.is_named and (done.iotep != known.iotep or not known.is_named)
     return announcing(
