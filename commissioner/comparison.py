@@ -223,7 +223,7 @@ def orphan(facts: Facts, thing: ThingName, history: Sequence[Entry], target: Tar
     if facts.status != ACTIVE or thing not in facts.things:
         return None
     claim = parse_claim(facts.claim)
-    if claim is not None and claim.lobby != lobby and claim.progress is not Progress.LEFT:
+    if claim is not None and claim.is_held_by_another(lobby):
         return None
     got = f"got the certificate ACTIVE in {target}, which no claim in the ledger covers"
     if any(entry.target == str(target) and entry.after in _REGISTERING_STATES for entry in history):

@@ -14,9 +14,11 @@ from infra.errors import InfraError
 from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.names import Region, parse_region
 
 HOME_LEASE: Final = NAMES.name("home-lease")
 STREAMS: Final = "replicaStreams"
+_ABSENT: Final = "ResourceNotFoundException"
 _DONE: Final = frozenset({"begun", "extended", "door", "lost"})
 """The last two mean that another Region is home."""
 
@@ -34,13 +36,25 @@ def _stream(dynamodb: Any, table: str) -> str:
     try:
         found = dynamodb.describe_table(TableName=table)["Table"]
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+        if error.response["Error"]["Code"] != _ABSENT:
             raise
         found = {}
     if not found.get("LatestStreamArn"):
         region = dynamodb.meta.region_name
         raise RegionNotReady("NO_REPLICA", f"got no table {table} with a stream in {region}, want the replica first")
     return str(found["LatestStreamArn"])
+
+
+def replicas_of(dynamodb: Any) -> set[Region] | None:
+    """Return the Regions that the ledger lists as replicas: none in one Region. None: there is no ledger. `dynamodb` is
+    a client in one of the Regions."""
+    try:
+        table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _ABSENT:
+            raise
+        return None
+    return {parse_region(each["RegionName"]) for each in table.get("Replicas", ())}
 
 
 def begin_home(client: Any) -> None:

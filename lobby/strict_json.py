@@ -24,6 +24,17 @@ _MAX_DIGITS: Final = 400
 class RepeatedName(ValueError):
     """A name occurs twice in an object."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._name = name
+
+    def __str__(self) -> str:
+        return self.text("an object")
+
+    def text(self, where: str) -> str:
+        """Return the message. `where` describes the object."""
+        return f"got {shown(self._name)} twice in {where}, want each name once"
+
 
 def loads(content: str | bytes) -> Any:
     """Return the value of a JSON text. Raise `ValueError` for anything else, never another exception."""
@@ -56,7 +67,7 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
         [(twice, _)] = Counter(name for name, _ in members).most_common(1)
-        raise RepeatedName(f"got {shown(twice)} twice in an object, want each name once")
+        raise RepeatedName(twice)
     return found
 
 

@@ -102,6 +102,17 @@ class CommandContext:
         """The targets that the user may see."""
         return TargetLookup.of(self.execute(documents.TARGETS)["targets"])
 
+    def pages(self, document: Document, name: str, /, **variables: Any) -> Iterator[dict[str, Any]]:
+        """Yield all pages of the list `name`. The document has the variable `after`."""
+        after: str | None = None
+        while True:
+            page: dict[str, Any] = self.execute(document, after=after, **variables)[name]
+            yield page
+            info = page["pageInfo"]
+            after = advanced(after, info["endCursor"], more=info["hasNextPage"])
+            if not info["hasNextPage"]:
+                return
+
     def find_device(self, text: str) -> Fingerprint:
         """Return the fingerprint of the device that `text` identifies. Raise `InvalidInput` or `NotFound`."""
         return find_device(text, self.first_devices)

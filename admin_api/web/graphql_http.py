@@ -86,7 +86,7 @@ class Endpoint(GraphQL[Context, None]):
         try:
             body = strict_json.loads(data)
         except strict_json.RepeatedName as error:
-            raise RequestRejected(400, str(error).replace("an object", "an object of the body")) from None
+            raise RequestRejected(400, error.text("an object of the body")) from None
         except (ValueError, RecursionError):
             raise RequestRejected(400, "got a body that is not JSON, want {query, variables, operationName}") from None
         if not isinstance(body, dict):

@@ -64,7 +64,7 @@ def is_claimed_by_another(iot: "IoTClient", certid: Fingerprint, name: ThingName
     `ClientError`."""
     thing = _own_thing(iot, certid, name)
     claim = parse_claim(thing.claim) if thing else None
-    return claim is not None and claim.lobby != lobby and claim.progress is not Progress.LEFT
+    return claim is not None and claim.is_held_by_another(lobby)
 
 
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:

@@ -7,13 +7,13 @@ the ledger is deleted. One Region is removed in a deployment, and none added.
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from infra.cloud.account import Caller
 from infra.errors import InfraError
-from infra.region_steps import begin_home, streams_of
+from infra.region_steps import begin_home, replicas_of, streams_of
 from infra.setting_values import MOST_REGIONS
-from lobby.ledger.models import LedgerRow
 from lobby.names import Region, parse_region
 
 CONTEXT: Final = "regions"
@@ -49,22 +49,18 @@ def steps(session: Any, regions: Sequence[Region], removed: Region | None = None
     """Return the Regions of each deployment of the first Region's stack, one after the other. The first set is the
     deployed Regions, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none any
     more, nothing is removed. Raise `WrongRegions`."""
-    dynamodb = session.client("dynamodb")
-    try:
-        table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
-    except dynamodb.exceptions.ResourceNotFoundException:
+    replicas = replicas_of(session.client("dynamodb"))
+    if replicas is None:
         return [tuple(regions)]
-    deployed = replica_regions(table) - {session.region_name}
+    deployed = replicas - {session.region_name}
     if removed in deployed:
         return _without(deployed, regions, session.region_name, removed)
     return _steps(deployed, regions, session.region_name)
 
 
-def replica_regions(table: Any) -> set[str]:
-    return {str(each["RegionName"]) for each in table.get("Replicas", ())}
-
-
-def _without(deployed: set[str], regions: Sequence[Region], first: str, removed: Region) -> list[tuple[Region, ...]]:
+def _without(
+    deployed: AbstractSet[str], regions: Sequence[Region], first: str, removed: Region
+) -> list[tuple[Region, ...]]:
     wanted = [first, *sorted(deployed - {removed})]
     if sorted(regions or (first,)) != sorted(wanted):
         message = f"got {','.join(regions) or 'one Region'}, want --regions {','.join(wanted)} without {removed}"
@@ -72,7 +68,7 @@ def _without(deployed: set[str], regions: Sequence[Region], first: str, removed:
     return [(*(regions or (parse_region(first),)), removed), tuple(regions)]
 
 
-def _steps(deployed: set[str], regions: Sequence[Region], first: str) -> list[tuple[Region, ...]]:
+def _steps(deployed: AbstractSet[str], regions: Sequence[Region], first: str) -> list[tuple[Region, ...]]:
     listed = ",".join([first, *sorted(deployed)])
     if deployed and not regions:
         raise WrongRegions("REGIONS_MISSING", f"got no --regions for a lobby in {listed}, want --regions {listed}")

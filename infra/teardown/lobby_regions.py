@@ -8,20 +8,18 @@ so an interrupted removal continues with the Regions that are left.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from infra import stack_names
 from infra.errors import InfraError
+from infra.region_steps import replicas_of
 from infra.teardown.lobby import LobbyRemoval, Report
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import Stack
 from lobby.domain.home import Vote
 from lobby.ledger.home_votes import Votes
-from lobby.ledger.models import MODELS, LedgerRow
+from lobby.ledger.models import MODELS
 from lobby.names import Region, Target, parse_region
 
 _TABLES: Final = "AWS::DynamoDB::GlobalTable"
-_ABSENT: Final = "ResourceNotFoundException"
 
 
 class RegionStays(InfraError):
@@ -35,7 +33,7 @@ def removal_of(
     """Return the removal of a lobby in all its Regions. `sessions` are boto3 sessions by Region, the first one first;
     `account` is the lobby's account in the first. Raise `RegionStays` WRONG_REGIONS or FIRST_REGION."""
     first, *others = sessions
-    deployed = replicas_of(sessions[first])
+    deployed = _deployed(sessions[first])
     if deployed and deployed != set(sessions):
         raise RegionStays(
             "WRONG_REGIONS", f"got {_listed(sessions)} for a lobby in {_listed(sorted(deployed))}, want all"
@@ -66,7 +64,7 @@ class WholeRemoval:
 def require_removable(session: Any, where: Target) -> None:
     """Raise `RegionStays` unless the lobby in `where`, with the Regions that are left, can be removed: it is the only
     one, or neither has the tables nor is home."""
-    others = replicas_of(session) - {where.region}
+    others = _deployed(session) - {where.region}
     if not others:
         return
     found = regions_with(session, [stack_names.LOBBY], sorted(others))
@@ -88,16 +86,10 @@ def check_removable(region: Region, left: Sequence[str], home: Region | None, *,
         raise RegionStays("REGION_IS_HOME", message)
 
 
-def replicas_of(session: Any) -> set[Region]:
+def _deployed(session: Any) -> set[Region]:
     """Return the Regions that have a replica of the ledger, the own one included; none for a lobby in one Region."""
-    try:
-        table = session.client("dynamodb").describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != _ABSENT:
-            raise
-        return set()
-    others = {parse_region(each["RegionName"]) for each in table.get("Replicas", ())}
-    return others | {parse_region(session.region_name)} if others else set()
+    replicas = replicas_of(session.client("dynamodb"))
+    return replicas | {parse_region(session.region_name)} if replicas else set()
 
 
 def home_of(session: Any, region: Region) -> Region | None:

@@ -51,6 +51,10 @@ class ThingClaim:
         """The lobby's id; None for the lobby without one."""
         return self.lobby.split("/")[2] if self.lobby.count("/") > 1 else None
 
+    def is_held_by_another(self, lobby: str) -> bool:
+        """Return whether another lobby than `lobby` has registered the device, and the device has not left."""
+        return self.lobby != lobby and self.progress is not Progress.LEFT
+
     def with_progress(self, progress: Progress) -> "ThingClaim":
         return replace(self, progress=progress)
 

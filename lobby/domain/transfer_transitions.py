@@ -70,8 +70,7 @@ def withdraw(device: Device, at: str) -> Device:
 
 def require_offer(device: Device, offer: str) -> None:
     """Raise `Conflict` NOT_OFFERED for a device that does not have this offer, or whose transfer is completed."""
-    known = device.transfer
-    if known is None or known.step is not TransferStep.OFFERED or known.offer != offer:
+    if _offer_of(device, offer) is None:
         raise Conflict("NOT_OFFERED", f"got {device.certid}, want a device with the offer {offer}")
 
 
@@ -86,20 +85,21 @@ def complete(device: Device, completed: Transfer, at: str) -> Device:
             raise Conflict("ALREADY_TRANSFERRED", message)
         return device if known.ended else replace(device, transfer=replace(known, until=completed.until))
     state = state_after(device, Event.TRANSFER, unproven=False)
-    if known is None or known.step is not TransferStep.OFFERED or known.offer != completed.offer:
+    offered = _offer_of(device, completed.offer)
+    if offered is None:
         message = f"got an acceptance of offer {completed.offer}, which is not an open offer of {device.certid}"
         raise Conflict("NOT_OFFERED", message)
-    if not known.is_open(at):
-        raise Conflict("OFFER_EXPIRED", f"got an acceptance at {at}, want one until {known.expires}: offer it again")
-    if known.actor == completed.actor:
+    if not offered.is_open(at):
+        raise Conflict("OFFER_EXPIRED", f"got an acceptance at {at}, want one until {offered.expires}: offer it again")
+    if offered.actor == completed.actor:
         message = f"got a completion by {completed.actor}, who has made the offer; want another admin"
         raise Conflict("SAME_USER", message)
     _require_transferable(device)
-    _require_same_certificate(device, known)
+    _require_same_certificate(device, offered)
     left = without_claim(leave_places(device, None))
     gone = replace(
         left,
-        transfer=replace(completed, offered_by=known.actor, expires=known.expires),
+        transfer=replace(completed, offered_by=offered.actor, expires=offered.expires),
         renew_by=None,
         reason=None,
         message=None,
@@ -143,6 +143,12 @@ def accept(
         generation=admitted.generation + returns,
         needs_commissioner=admitted.needs_commissioner or bool(admitted.targets_to_clear),
     )
+
+
+def _offer_of(device: Device, offer: str) -> Transfer | None:
+    """Return the device's transfer if it is this offer and is not completed."""
+    known = device.transfer
+    return known if known is not None and known.step is TransferStep.OFFERED and known.offer == offer else None
 
 
 def _require_transferable(device: Device) -> None:

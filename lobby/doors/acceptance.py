@@ -20,7 +20,7 @@ from lobby.domain.identity import Identity, fingerprint, last_day, load_certific
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.domain.trust import device_certificate as checks
 from lobby.domain.trust.reading import Unreadable, read
-from lobby.doors.activation import activate
+from lobby.doors.activation import activate, registered
 from lobby.errors import Conflict, IdentityRefused, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.store import Ledger
@@ -76,7 +76,7 @@ class Acceptance:
         return identity
 
     def _activate(self, iot: "IoTClient", identity: Identity) -> None:
-        activate(iot, identity.name, _registered(iot, identity), self._policy)
+        activate(iot, identity.name, registered(iot, identity.certid, identity.pem), self._policy)
 
 
 def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> None:
@@ -92,19 +92,6 @@ def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> 
     if status == "REVOKED" or (row is None and status != "PENDING_ACTIVATION"):
         message = f"got certificate {certid}, which AWS IoT has already ({status}), want one that is new to it"
         raise Conflict("CERTIFICATE_IN_USE", message)
-
-
-def _registered(iot: "IoTClient", identity: Identity) -> str:
-    """Register the certificate, and return its ARN. If an earlier attempt or a connection of the device has already
-    registered it, it is used as it is."""
-    try:
-        made = iot.register_certificate_without_ca(certificatePem=identity.pem, status="INACTIVE")
-        return made["certificateArn"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-            raise
-    found = iot.describe_certificate(certificateId=identity.certid)["certificateDescription"]
-    return found["certificateArn"]
 
 
 def read_identity(device: DeviceToAccept, at: datetime) -> Identity:

@@ -1,4 +1,5 @@
-"""Activates the certificate of an admitted device in the lobby: first thing and policy, then the status.
+"""Registers the certificate of an admitted device in the lobby, and activates it: first thing and policy, then the
+status.
 
 Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing with this name
 belongs to it, whatever its attributes are.
@@ -10,12 +11,24 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from lobby.names import ThingName
+from lobby.names import Fingerprint, ThingName
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
+_EXISTS: Final = "ResourceAlreadyExistsException"
 NO_ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def registered(iot: "IoTClient", certid: Fingerprint, pem: str) -> str:
+    """Register a certificate INACTIVE, without its CA, and return its ARN. A certificate that is registered already,
+    by an earlier attempt, by another door or by a connection of the device, is used as it is."""
+    try:
+        return iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")["certificateArn"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _EXISTS:
+            raise
+    return iot.describe_certificate(certificateId=certid)["certificateDescription"]["certificateArn"]
 
 
 def activate(
@@ -35,7 +48,7 @@ def _ensure_thing(iot: "IoTClient", name: ThingName, attributes: Mapping[str, st
         else:
             iot.create_thing(thingName=name)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+        if error.response["Error"]["Code"] != _EXISTS:
             raise
         if attributes:
             iot.update_thing(thingName=name, attributePayload={"attributes": dict(attributes), "merge": True})

@@ -25,7 +25,7 @@ from lobby.domain.device import Device
 from lobby.domain.identity import load_certificate
 from lobby.domain.pacing import Pace
 from lobby.domain.states import ADMITTED_STATES
-from lobby.doors.activation import activate
+from lobby.doors.activation import activate, registered
 from lobby.errors import IdentityRefused
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import use_aws_region
@@ -42,7 +42,6 @@ PER_SECOND: Final = 5.0
 """Devices per second: half of what AWS IoT allows by default, because the door registers new devices, too."""
 SETTLE_SECONDS: Final = 30.0
 """How long rows that were replicated late are waited for before they are read again."""
-_EXISTS: Final = "ResourceAlreadyExistsException"
 _ACTIVE: Final = "ACTIVE"
 
 
@@ -86,21 +85,12 @@ class IssuedElsewhere:
             return False
         self._pacer.wait()
         try:
-            arn = self._arn(certid, pem)
-            activate(self._iot, device.devicename, arn, self._policy)
+            activate(self._iot, device.devicename, registered(self._iot, certid, pem), self._policy)
         except ClientError as error:
             result.refused[certid] = str(error)
         else:
             result.registered += 1
         return True
-
-    def _arn(self, certid: Fingerprint, pem: str) -> str:
-        try:
-            return self._iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")["certificateArn"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _EXISTS:
-                raise
-        return self._iot.describe_certificate(certificateId=certid)["certificateDescription"]["certificateArn"]
 
     def _check(self, before: Device, result: Result) -> None:
         """Deactivate the certificates of a device that the ledger does not admit any more."""

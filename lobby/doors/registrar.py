@@ -25,6 +25,7 @@ from lobby.domain.claim_certificate import (
 from lobby.domain.claim_rules import certificate_entered, expiry_of, key_of_request
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
 from lobby.domain.enrolment_rules import require_door
+from lobby.doors.activation import registered
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now, timestamp
@@ -169,7 +170,8 @@ class Registrar:
 
     def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
         """Activate the certificate at a door. `known` is its description from a door that has it."""
-        arn = known["certificateArn"] if iot is self._iot and known["here"] else _registered(iot, known)
+        is_known_here = iot is self._iot and known["here"]
+        arn = known["certificateArn"] if is_known_here else registered(iot, certificate.certid, known["certificatePem"])
         iot.attach_policy(policyName=self._policy, target=arn)
         if certificate.creates_keys:
             iot.attach_policy(policyName=self._keys_policy, target=arn)
@@ -198,18 +200,6 @@ class Registrar:
                     raise
                 missing = error
         raise missing
-
-
-def _registered(iot: "IoTClient", known: Any) -> str:
-    """Register, at this door, a certificate that another door has. Return its ARN."""
-    try:
-        return iot.register_certificate_without_ca(certificatePem=known["certificatePem"], status="INACTIVE")[
-            "certificateArn"
-        ]
-    except ClientError as error:
-        if _code(error) != _EXISTS:
-            raise
-    return iot.describe_certificate(certificateId=known["certificateId"])["certificateDescription"]["certificateArn"]
 
 
 def _require_open(enrolment: Enrolment) -> None:

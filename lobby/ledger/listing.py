@@ -7,21 +7,17 @@ fingerprint has the order of the index that answers it. Index reads are eventual
 device can appear with its former state.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from lobby import strict_json
 from lobby.domain.device import Device
 from lobby.errors import InvalidInput
+from lobby.ledger import cursors
 from lobby.ledger.device_filter import Filter
 from lobby.ledger.index_plan import IndexPlan, Place, candidates
 from lobby.ledger.page_reads import read_page
 from lobby.ledger.selectivity import choose
-from lobby.names import shown
 
 __all__ = ["DEFAULT_PAGE", "MAX_PAGE", "Filter", "Page", "devices"]
 
@@ -37,12 +33,17 @@ class Page:
     cursor: str | None
 
 
+def require_count(count: int) -> None:
+    """Raise `InvalidInput` INVALID_COUNT for a page of no devices or of too many."""
+    if not 1 <= count <= MAX_PAGE:
+        raise InvalidInput("INVALID_COUNT", f"got {count}, want 1 to {MAX_PAGE}")
+
+
 def devices(
     wanted: Filter, count: int = DEFAULT_PAGE, cursor: str | None = None, *, oldest_first: bool = False
 ) -> Page:
     """Return a page of devices. Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
-    if not 1 <= count <= MAX_PAGE:
-        raise InvalidInput("INVALID_COUNT", f"got {count}, want 1 to {MAX_PAGE}")
+    require_count(count)
     order = {"order": "oldest"} if oldest_first else {}
     plan, start = _decode(cursor, wanted, order) if cursor else (choose(wanted), None)
     found, place = read_page(plan, wanted, count, start, oldest_first=oldest_first)
@@ -50,22 +51,21 @@ def devices(
 
 
 def _encode(wanted: Filter, plan: IndexPlan, place: Place, order: Mapping[str, str]) -> str:
-    body = {"q": wanted.as_list(), "index": plan.name, "value": place.value, "after": dict(place.after), **order}
-    return base64.urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode()
+    return cursors.encode(
+        {"q": wanted.as_list(), "index": plan.name, "value": place.value, "after": dict(place.after), **order}
+    )
 
 
 def _decode(cursor: str, wanted: Filter, order: Mapping[str, str]) -> tuple[IndexPlan, Place]:
-    try:
-        body = strict_json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    def place_of(body: Any) -> tuple[IndexPlan, Place] | None:
         is_whole = set(body) == {"q", "index", "value", "after", *order}
-        if is_whole and body["q"] == wanted.as_list() and order.items() <= body.items():
-            plan = {each.name: each for each in candidates(wanted)}[body["index"]]
-            place = Place(body["value"], body["after"])
-            if _is_text(place) and plan.allows(wanted, place):
-                return plan, place
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, InvalidInput):
-        pass
-    raise InvalidInput("INVALID_CURSOR", f"got {shown(cursor)}, want the cursor of an earlier page of this list")
+        if not (is_whole and body["q"] == wanted.as_list() and order.items() <= body.items()):
+            return None
+        plan = {each.name: each for each in candidates(wanted)}[body["index"]]
+        place = Place(body["value"], body["after"])
+        return (plan, place) if _is_text(place) and plan.allows(wanted, place) else None
+
+    return cursors.decode(cursor, place_of)
 
 
 def _is_text(place: Place) -> bool:

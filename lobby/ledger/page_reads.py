@@ -149,6 +149,11 @@ def _keys(
 
 def _rows(keys: list[tuple[str, Fingerprint]]) -> Iterator[tuple[tuple[str, Fingerprint], Device | None]]:
     """Yield each key with its device; None if the row was removed."""
-    rows = {row.certid: device_of(row) for row in LedgerRow.batch_get([certid for _, certid in keys])} if keys else {}
+    rows = rows_of([certid for _, certid in keys])
     for key in keys:
         yield key, rows.get(key[1])
+
+
+def rows_of(keys: Sequence[Fingerprint]) -> Mapping[Fingerprint, Device]:
+    """Return the devices that still have a row."""
+    return {Fingerprint(row.certid): device_of(row) for row in LedgerRow.batch_get(keys)} if keys else {}

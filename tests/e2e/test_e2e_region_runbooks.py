@@ -19,11 +19,10 @@ from infra.teardown.lobby_regions import RegionStays, removal_of, require_remova
 from infra.teardown.stacks import Stack
 from pki.authority import create_hierarchy
 from pki.devices import DevicePaths
-from tests.e2e.deployment import free_port
 from tests.e2e.fleet import certid_of
 from tests.e2e.region_devices import Devices
 from tests.e2e.runbook_operator import Operator
-from tests.e2e.two_regions import TwoRegions, until, wait_for_event
+from tests.e2e.two_regions import TwoRegions, running, until, wait_for_event
 from tests.e2e.vending_requests import VendingDoor, files_of
 from tests.runbooks import (
     ADD_REGION,
@@ -43,13 +42,8 @@ LEFT_OUT = "./deploy.sh aws"
 
 @pytest.fixture(scope="module")
 def lobby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRegions]:
-    deployment = TwoRegions(tmp_path_factory.mktemp("regions"), free_port(), free_port(), free_port())
-    try:
-        deployment.up()
-        deployment.sign_in_everywhere()
+    with running(tmp_path_factory.mktemp("regions")) as deployment:
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture(scope="module")

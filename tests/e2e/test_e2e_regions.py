@@ -12,10 +12,9 @@ from typing import Final
 import pytest
 
 from lobby.names import Target
-from tests.e2e.deployment import free_port
 from tests.e2e.fleet import certid_of
 from tests.e2e.region_devices import Devices
-from tests.e2e.two_regions import WITHOUT, TwoRegions, until, wait_for_event
+from tests.e2e.two_regions import WITHOUT, TwoRegions, running, until, wait_for_event
 
 DOORS = ("first", "second")
 NEVER: Final = 3600.0
@@ -24,13 +23,8 @@ NEVER: Final = 3600.0
 
 @pytest.fixture(scope="module")
 def lobby(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRegions]:
-    deployment = TwoRegions(tmp_path_factory.mktemp("regions"), free_port(), free_port(), free_port())
-    try:
-        deployment.up()
-        deployment.sign_in_everywhere()
+    with running(tmp_path_factory.mktemp("regions")) as deployment:
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,7 +24,7 @@ from infra.local.timeline import Timeline
 from infra.region_steps import HOME_LEASE
 from lobby.names import Region, Target
 from tests.e2e import deployment
-from tests.e2e.deployment import CLAIM, DEVICE, Deployment
+from tests.e2e.deployment import CLAIM, DEVICE, Deployment, free_port
 
 T = TypeVar("T")
 LEASE_SECONDS: Final = 30
@@ -228,3 +229,15 @@ class TwoRegions(Deployment):
             if not page["pageInfo"]["hasNextPage"]:
                 return found
             after = page["pageInfo"]["endCursor"]
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[TwoRegions]:
+    """Run a lobby in two Regions, with all users signed in in both."""
+    lobby = TwoRegions(folder, free_port(), free_port(), free_port())
+    try:
+        lobby.up()
+        lobby.sign_in_everywhere()
+        yield lobby
+    finally:
+        lobby.end()

@@ -1,6 +1,13 @@
 """The calls of a deployment to AWS, recorded instead of made."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from infra import earlier_console
+from infra.cloud import __main__ as commands
+from infra.cloud import quotas
 
 
 class DeployedStack:
@@ -33,6 +40,24 @@ class RecordedCalls(list[Any]):
 
     def contexts(self) -> list[dict[str, Any]]:
         return [call[2] for call in self if call[0] == "synth"]
+
+
+def record_lobby_deployments(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
+    """Record the synthesis of the lobby's stacks, each with its account and Region and its context. The rest of their
+    deployment does nothing."""
+    calls = RecordedCalls()
+
+    def synthesize(_name: str, context: dict[str, Any]) -> Path:
+        calls.append(("synth", context["lobby"], context))
+        return Path("assembly")
+
+    monkeypatch.setattr(commands, "synthesize", synthesize)
+    monkeypatch.setattr(commands, "deploy", lambda *_: {})
+    monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
+    monkeypatch.setattr(quotas, "report", lambda *_: [])
+    monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
+    monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)
+    return calls
 
 
 def recorded_removal(name: str, calls: list[Any]) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,13 +9,12 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infra import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import lobby_regions, quotas
+from infra.cloud import lobby_regions
 from infra.cloud.lobby_regions import WrongRegions, parse_regions, require_first
 from infra.region_steps import RegionNotReady, begin_home, streams_of
 from lobby.names import parse_region
-from tests.infra.recorded_deployment import RecordedCalls
+from tests.infra.recorded_deployment import RecordedCalls, record_lobby_deployments
 
 FIRST, SECOND, THIRD = map(parse_region, ("eu-west-1", "eu-central-1", "us-east-1"))
 HERE = "123456789012"
@@ -33,21 +31,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
-    calls = RecordedCalls()
-
-    def synthesize(_name: str, context: dict[str, Any]) -> Path:
-        calls.append(("synth", context["lobby"], context))
-        return Path("assembly")
-
-    monkeypatch.setattr(commands, "synthesize", synthesize)
-    monkeypatch.setattr(commands, "deploy", lambda *_: {})
-    monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
-    monkeypatch.setattr(quotas, "report", lambda *_: [])
-    monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
+    calls = record_lobby_deployments(monkeypatch)
     monkeypatch.setattr(
         commands, "start_admissions", lambda session: calls.append(("start admissions", session.region_name))
     )
-    monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)
     monkeypatch.setattr(lobby_regions, "streams_of", lambda client: {"replicaStreams": client.meta.region_name})
     monkeypatch.setattr(lobby_regions, "begin_home", lambda client: calls.append(("home", client.meta.region_name)))
     return calls

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,9 +9,8 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infra import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import lobby_regions, quotas, removals
+from infra.cloud import lobby_regions, removals
 from infra.teardown import lobby_regions as teardown
 from infra.teardown import regions
 from infra.teardown.lobby_regions import RegionStays, WholeRemoval, check_removable, home_of, unprotect_replicas
@@ -21,7 +19,7 @@ from lobby.ledger.home_votes import Votes
 from lobby.ledger.models import TargetRow
 from lobby.names import Region, parse_region
 from tests.aws import CutOff
-from tests.infra.recorded_deployment import RecordedCalls, recorded_removal
+from tests.infra.recorded_deployment import RecordedCalls, record_lobby_deployments, recorded_removal
 
 FIRST, SECOND, THIRD = map(parse_region, ("eu-west-1", "eu-central-1", "us-east-1"))
 HERE = "123456789012"
@@ -48,24 +46,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     """The lobby has three Regions, and the first one is home."""
-    calls = RecordedCalls()
-
-    def synthesize(_name: str, context: dict[str, Any]) -> Path:
-        calls.append(("synth", context["lobby"], context))
-        return Path("assembly")
-
+    calls = record_lobby_deployments(monkeypatch)
     calls.stack.found = "CREATE_COMPLETE"
-    monkeypatch.setattr(commands, "synthesize", synthesize)
-    monkeypatch.setattr(commands, "deploy", lambda *_: {})
-    monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
-    monkeypatch.setattr(quotas, "report", lambda *_: [])
-    monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
     monkeypatch.setattr(commands, "start_admissions", lambda _session: None)
-    monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)
     monkeypatch.setattr(lobby_regions, "streams_of", lambda _client: {})
     monkeypatch.setattr(lobby_regions, "begin_home", lambda _client: None)
-    monkeypatch.setattr(lobby_regions, "replica_regions", lambda _table: {FIRST, SECOND, THIRD})
-    monkeypatch.setattr(teardown, "replicas_of", lambda _session: {FIRST, SECOND, THIRD})
+    for each in (lobby_regions, teardown):
+        monkeypatch.setattr(each, "replicas_of", lambda _client: {FIRST, SECOND, THIRD})
     monkeypatch.setattr(removals, "home_of", lambda _session, _region: FIRST)
     monkeypatch.setattr(removals, "LobbyRemoval", recorded_removal("LobbyRemoval", calls))
     return calls

@@ -22,7 +22,6 @@ from admin_api.cli.commands.shadow_option import SHADOWS_HELP, ShadowOption, sha
 from admin_api.cli.completion import complete_target
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import campaigns as render
 from lobby.errors import NotFound
 from lobby.names import Fingerprint, parse_campaign_name, parse_profile, shown
@@ -188,13 +187,8 @@ def _preview(context: CommandContext, change: Mapping[str, Any], chosen: Chosen)
     """Return the preview of all parts together."""
     total: dict[str, Any] = {}
     for part in chosen.parts():
-        after = None
-        while True:
-            found = context.execute(documents.PREVIEW, change=change, after=after, **part)["previewCampaign"]
+        for found in context.pages(documents.PREVIEW, "previewCampaign", change=change, **part):
             total = _sum(total, found)
-            after = advanced(after, found["pageInfo"]["endCursor"], more=found["pageInfo"]["hasNextPage"])
-            if after is None:
-                break
     if not total:
         raise usage_error("got no devices, want at least one")
     return total

@@ -15,7 +15,6 @@ from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wa
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
 from admin_api.cli.exits import Status
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import campaigns as render
 from admin_api.cli.render.csv_rows import csv_line
 from lobby.names import parse_campaign_name
@@ -131,14 +130,8 @@ def results(
 
 
 def _pages(context: CommandContext, name: str, outcome: str | None) -> Iterator[list[dict[str, Any]]]:
-    after = None
-    while True:
-        page = context.execute(documents.RESULTS, name=name, outcome=outcome, first=_RESULTS, after=after)
-        found = page["campaignResults"]
-        yield found["nodes"]
-        after = advanced(after, found["pageInfo"]["endCursor"], more=found["pageInfo"]["hasNextPage"])
-        if after is None:
-            return
+    pages = context.pages(documents.RESULTS, "campaignResults", name=name, outcome=outcome, first=_RESULTS)
+    return (page["nodes"] for page in pages)
 
 
 def _act(context: CommandContext, document: Document, name: str) -> None:

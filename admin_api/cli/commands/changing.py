@@ -28,7 +28,6 @@ from admin_api.cli.commands.waiting import follow
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, goal_of
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import changes
 from admin_api.cli.results import change_record, change_results, devices_done, summary
 from admin_api.cli.sender import paired
@@ -111,18 +110,13 @@ def _previewed(context: CommandContext, change: Change, chunk: Sequence[ListedDe
 
 def _matching(context: CommandContext, change: Change, wanted: Mapping[str, Any]) -> Iterator[PreviewedRow]:
     """Yield the devices that match a filter, each once. A device that changes during the query can be on two pages."""
-    after, seen = None, set[Fingerprint]()
-    while True:
-        page = context.execute(documents.PREVIEW_CHANGE, change=change, filter=wanted, first=PAGE, after=after)
-        for node in page["previewChange"]["devices"]:
+    seen = set[Fingerprint]()
+    for page in context.pages(documents.PREVIEW_CHANGE, "previewChange", change=change, filter=wanted, first=PAGE):
+        for node in page["devices"]:
             certid = Fingerprint(node["certid"])
             if certid not in seen:
                 seen.add(certid)
                 yield previewed_row(0, node, certid)
-        info = page["previewChange"]["pageInfo"]
-        after = advanced(after, info["endCursor"], more=info["hasNextPage"])
-        if not info["hasNextPage"]:
-            return
 
 
 def _ask(

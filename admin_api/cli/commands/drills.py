@@ -20,7 +20,6 @@ from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.standbys import Named
 from admin_api.cli.errors import Unfinished, usage_error
 from admin_api.cli.exits import Status
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import cells
 
 app = typer.Typer()
@@ -89,13 +88,8 @@ def _wait(context: CommandContext, name: str, timeout: float) -> None:
 
 
 def _results(context: CommandContext, name: str) -> list[dict[str, Any]]:
-    found, after = list[dict[str, Any]](), None
-    while True:
-        page = context.execute(documents.DRILL_RESULTS, name=name, first=_PAGE, after=after)["campaignResults"]
-        found += page["nodes"]
-        after = advanced(after, page["pageInfo"]["endCursor"], more=page["pageInfo"]["hasNextPage"])
-        if after is None:
-            return found
+    pages = context.pages(documents.DRILL_RESULTS, "campaignResults", name=name, first=_PAGE)
+    return [each for page in pages for each in page["nodes"]]
 
 
 def _report_of(campaign: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:

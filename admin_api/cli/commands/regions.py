@@ -16,7 +16,6 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.exits import Status
 from admin_api.cli.lobby_location import LocalLobby
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import cells, tables
 
 app = typer.Typer(no_args_is_help=True)
@@ -110,13 +109,9 @@ def check(
     nothing was replicated. The anchors of the old home show such changes.
     """
     _use(context, at)
-    findings, checked, after = list[dict[str, Any]](), 0, None
-    while True:
-        page = context.execute(documents.CHECK, first=_PAGE, after=after, anchorsOf=anchors_of)["regionCheck"]
+    findings, checked = list[dict[str, Any]](), 0
+    for page in context.pages(documents.CHECK, "regionCheck", first=_PAGE, anchorsOf=anchors_of):
         findings, checked = findings + page["findings"], checked + page["checked"]
-        after = advanced(after, page["pageInfo"]["endCursor"], more=page["pageInfo"]["hasNextPage"])
-        if after is None:
-            break
     if context.screen.as_json:
         context.screen.record({"checked": checked, "findings": findings})
     else:

@@ -16,7 +16,6 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import serials as render
 from lobby.names import ThingName, parse_thing_name
 
@@ -30,14 +29,8 @@ _MAX_LISTED: Final = 20
 @command(app, "list")
 def list_claims(context: CommandContext) -> None:
     """List the serial numbers that are claimed and whose devices have not joined."""
-    found: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        page = context.execute(documents.SERIAL_CLAIMS, first=_PAGE, after=after)["serialNumberClaims"]
-        found += page["nodes"]
-        if not page["pageInfo"]["hasNextPage"]:
-            break
-        after = advanced(after, page["pageInfo"]["endCursor"], more=True)
+    pages = context.pages(documents.SERIAL_CLAIMS, "serialNumberClaims", first=_PAGE)
+    found = [each for page in pages for each in page["nodes"]]
     context.screen.listing(found, render.claims, "no serial number is claimed; next: lobbyctl claim --serial SERIAL")
 
 

@@ -20,7 +20,6 @@ from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import cells
 from admin_api.cli.render import transfers as render
 from admin_api.cli.transfer_files import key_of, read_documents, require_new, write_documents
@@ -155,15 +154,8 @@ def _of_offer(context: CommandContext, offer: str) -> list[dict[str, Any]]:
 
 
 def _listed(context: CommandContext, state: Step, offer: str | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        variables = {"step": state.name, "offer": offer, "first": _PAGE, "after": after}
-        page = context.execute(documents.LIST, **variables)["transfers"]
-        found += page["nodes"]
-        if not page["pageInfo"]["hasNextPage"]:
-            return found
-        after = advanced(after, page["pageInfo"]["endCursor"], more=True)
+    pages = context.pages(documents.LIST, "transfers", step=state.name, offer=offer, first=_PAGE)
+    return [each for page in pages for each in page["nodes"]]
 
 
 @command(app, "accept")

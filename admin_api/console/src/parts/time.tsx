@@ -20,31 +20,32 @@ export function useOwnNow(everyMs: number): Date {
   return now;
 }
 
-/** How long ago `at` was: "5 min". */
-export function Elapsed({ at }: { at: string }) {
+interface Props {
+  at: string;
+}
+
+/** A time relative to now, as `text` states it. */
+function Relative({ at, text }: Props & { text: (at: Date, now: Date) => string }) {
   const now = useNow(5_000);
   return (
     <time dateTime={at} title={exact(at)}>
-      {roughDuration(now.getTime() - Date.parse(at))}
+      {text(new Date(at), now)}
     </time>
   );
+}
+
+const elapsed = (at: Date, now: Date) => roughDuration(now.getTime() - at.getTime());
+
+/** How long ago `at` was: "5 min". */
+export function Elapsed({ at }: Props) {
+  return <Relative at={at} text={elapsed} />;
 }
 
 /** In how much time `at` is, which is planned: "in 5 min.". */
-export function Ahead({ at }: { at: string }) {
-  const now = useNow(5_000);
-  return (
-    <time dateTime={at} title={exact(at)}>
-      {ahead(new Date(at), now)}
-    </time>
-  );
+export function Ahead({ at }: Props) {
+  return <Relative at={at} text={ahead} />;
 }
 
-export function Ago({ at }: { at: string }) {
-  const now = useNow(5_000);
-  return (
-    <time dateTime={at} title={exact(at)}>
-      {ago(new Date(at), now)}
-    </time>
-  );
+export function Ago({ at }: Props) {
+  return <Relative at={at} text={ago} />;
 }

@@ -31,6 +31,19 @@ export function entry(
   };
 }
 
+/** An open offer of a device to another lobby. */
+export const OFFERED = {
+  __typename: "DeviceTransfer",
+  step: "offered",
+  offer: "a".repeat(32),
+  partner: "Bob Ltd",
+  expires: "2026-12-30T00:00:00.000Z",
+  expired: false,
+  endpoint: null,
+  until: null,
+  ended: false,
+};
+
 export function deviceRecord(more: Record<string, unknown> = {}) {
   return {
     ...deviceLine(7),

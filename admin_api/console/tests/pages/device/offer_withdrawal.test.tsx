@@ -2,22 +2,9 @@
 import { fireEvent, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { stopClock } from "../clock";
-import { deviceRecord, dialog, enter, ID, PLACED } from "./device_fixtures";
+import { deviceRecord, dialog, enter, ID, OFFERED, PLACED } from "./device_fixtures";
 
 stopClock();
-
-const OFFER = "a".repeat(32);
-const TRANSFER = {
-  __typename: "DeviceTransfer",
-  step: "offered",
-  offer: OFFER,
-  partner: "Bob Ltd",
-  expires: "2026-12-30T00:00:00.000Z",
-  expired: false,
-  endpoint: null,
-  until: null,
-  ended: false,
-};
 
 function withdrawn(more: Record<string, unknown>) {
   const result = { __typename: "TransferResult", ok: true, code: null, message: null, ...more };
@@ -25,7 +12,7 @@ function withdrawn(more: Record<string, unknown>) {
 }
 
 test("withdraws an offer, and only this one, after a confirmation", async () => {
-  const { api } = enter(deviceRecord({ ...PLACED, transfer: TRANSFER }));
+  const { api } = enter(deviceRecord({ ...PLACED, transfer: OFFERED }));
   api.answer("Withdraw", withdrawn({}));
   fireEvent.click(await screen.findByRole("button", { name: "Withdraw offer" }));
   const asked = await dialog();
@@ -33,11 +20,11 @@ test("withdraws an offer, and only this one, after a confirmation", async () => 
   expect(api.variablesOf("Withdraw")).toEqual([]);
   fireEvent.click(asked.getByRole("button", { name: "Withdraw offer" }));
   expect(await screen.findByText("The offer is withdrawn.")).toBeTruthy();
-  expect(api.variablesOf("Withdraw")).toEqual([{ certid: ID, offer: OFFER }]);
+  expect(api.variablesOf("Withdraw")).toEqual([{ certid: ID, offer: OFFERED.offer }]);
 });
 
 test("shows why an offer that was completed meanwhile is not withdrawn", async () => {
-  const { api } = enter(deviceRecord({ ...PLACED, transfer: TRANSFER }));
+  const { api } = enter(deviceRecord({ ...PLACED, transfer: OFFERED }));
   api.answer("Withdraw", withdrawn({ ok: false, code: "NOT_OFFERED", message: "got a device without it" }));
   fireEvent.click(await screen.findByRole("button", { name: "Withdraw offer" }));
   const asked = await dialog();
@@ -46,8 +33,8 @@ test("shows why an offer that was completed meanwhile is not withdrawn", async (
 });
 
 test.each([
-  ["viewer", TRANSFER],
-  ["operator", { ...TRANSFER, step: "completed", endpoint: "b.example", until: TRANSFER.expires }],
+  ["viewer", OFFERED],
+  ["operator", { ...OFFERED, step: "completed", endpoint: "b.example", until: OFFERED.expires }],
 ] as const)("offers no withdrawal to a %s of the transfer %j", async (role, transfer) => {
   enter(deviceRecord({ ...PLACED, transfer }), { role });
   await screen.findByText(/Bob Ltd/);

@@ -2,17 +2,8 @@ import { MantineProvider } from "@mantine/core";
 import { render, screen } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
 import { TransferNotice } from "../../../src/pages/device/transfer_notice";
+import { OFFERED } from "./device_fixtures";
 
-const OFFERED = {
-  step: "offered",
-  offer: "a".repeat(32),
-  partner: "Bob Ltd",
-  expires: "2026-12-30T00:00:00.000Z",
-  expired: false,
-  endpoint: null,
-  until: null,
-  ended: false,
-};
 const COMPLETED = { ...OFFERED, step: "completed", endpoint: "b.example", until: "2027-05-29T00:00:00.000Z" };
 
 type Shown = Parameters<typeof TransferNotice>[0]["transfer"];
