@@ -72,7 +72,7 @@ class CampaignQuery:
             refusals=counts_by_reason(found.sums.refusals),
             seconds=seconds,
             limited_by=limit,
-            needs_approval=needs_approval(request, found.sums.changing, context.services.approval_above),
+            needs_approval=needs_approval(request, found.sums.possible, context.services.approval_above),
             page_info=PageInfo(has_next_page=found.cursor is not None, end_cursor=found.cursor),
         )
 

@@ -36,6 +36,7 @@ from lobby.names import CampaignName, Fingerprint
 
 INTERNAL: Final = "INTERNAL"
 """The code of a device whose row our code cannot process."""
+_KEEPING_GENERATION: Final = (ChangeOperation.PREPARE, ChangeOperation.RENEW, ChangeOperation.DISMISS)
 _KEPT: Final = 64
 """Pages of manifests that are kept in memory."""
 
@@ -132,15 +133,17 @@ def _result(campaign: Campaign, line: ManifestLine, outcome: Changed) -> Result:
 
 
 def _changed_by(campaign: Campaign, line: ManifestLine, device: Device) -> bool:
-    """Return whether the campaign has changed the row. Preparations and requests to renew keep the generation, because
-    the claim does not change."""
-    stays = campaign.request.operation in (ChangeOperation.PREPARE, ChangeOperation.RENEW)
+    """Return whether the campaign has changed the row. Some operations keep the generation, because the claim does not
+    change."""
+    stays = campaign.request.operation in _KEEPING_GENERATION
     return device.campaign == campaign.name and (stays or device.generation > line.generation)
 
 
 def _outcome(device: Device | None, generation: int, campaign: Campaign) -> Result:
     if campaign.request.operation is ChangeOperation.RENEW:
         return renewal_outcome(device, generation, campaign.name)
+    if campaign.request.operation is ChangeOperation.DISMISS:
+        return Result(Outcome.DONE, None, generation)  # nothing is left to do, whatever the state of the device
     prepares = campaign.request.operation is ChangeOperation.PREPARE
     return outcome_of(device, generation, campaign.name, prepares=prepares)
 

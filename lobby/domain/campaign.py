@@ -162,7 +162,7 @@ class CampaignEntry:
 
 
 def needs_approval(request: ChangeRequest, size: int, above: int) -> bool:
-    """Return whether a second user must approve a campaign that changes `size` devices. `above` is the largest size
+    """Return whether a second user must approve a campaign that can change `size` devices. `above` is the largest size
     that needs no approval. A revocation always needs one, because it is permanent."""
     if request.operation.is_of_targets:
         return False  # the evacuation of the whole target was approved before

@@ -92,6 +92,12 @@ class Prepared:
     cursor: str | None = None
     complete: bool = False
 
+    @property
+    def possible(self) -> int:
+        """Return how many devices the campaign can change. A device that is refused now may be changed later, because
+        the rule that refuses it can change while its generation stays."""
+        return self.changing + sum(self.refusals.values())
+
     def plus(self, other: "Prepared") -> "Prepared":
         """Return the sums with further pages added. Preparing continues after those pages."""
         return Prepared(

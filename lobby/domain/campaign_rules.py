@@ -58,7 +58,7 @@ def resumed(progress: Progress) -> Progress:
     return replace(progress, tolerated=(progress.count(FAILURES), progress.count(TRIED)), canary_passed=True)
 
 
-def stop_reason(campaign: Campaign, now: datetime) -> str | None:
+def stop_reason(campaign: Campaign) -> str | None:
     """Return why a running campaign must stop, or None."""
     progress = campaign.progress
     canary = canary_state(campaign)
@@ -68,9 +68,26 @@ def stop_reason(campaign: Campaign, now: datetime) -> str | None:
     tried = progress.count(TRIED) - progress.tolerated[1]
     if tried >= MIN_TRIED and failures > campaign.tolerance * tried:
         return FAILURE_RATE
-    if canary.pending and not progress.open and _older_than(progress.advanced_at, now, CANARY_TIME):
-        return CANARY_NOT_ARRIVED
-    return None
+    if canary.pending:
+        return CANARY_NOT_ARRIVED if _is_overdue(progress) else None
+    return CANARY_NOT_ARRIVED if _lacks_arrivals(campaign) else None
+
+
+def _is_overdue(progress: Progress) -> bool:
+    """Return whether the canary was still missing at a check after its time. A feeder that was not running, for example
+    during a pause, checks first."""
+    if progress.open or progress.advanced_at is None or progress.looked_at is None:
+        return False
+    return datetime.fromisoformat(progress.looked_at) - datetime.fromisoformat(progress.advanced_at) >= CANARY_TIME
+
+
+def _lacks_arrivals(campaign: Campaign) -> bool:
+    """Return whether the canary is complete, but fewer devices have arrived than required, because devices were already
+    as requested or were changed by others. The campaign has proven nothing, and further devices are left."""
+    progress = campaign.progress
+    if not campaign.canary or progress.canary_passed or not 0 < progress.fed < campaign.prepared.pages:
+        return False
+    return canary_arrived(campaign) < campaign.canary
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,3 @@ def remaining_work(campaign: Campaign) -> dict[str, int]:
     left = max(0, prepared.total - settled)
     share = left / prepared.total if prepared.total else 0.0
     return {lane: round(count * share) for lane, count in prepared.work.items()}
-
-
-def _older_than(at: str | None, now: datetime, age: timedelta) -> bool:
-    return at is not None and now - datetime.fromisoformat(at) >= age

@@ -77,7 +77,7 @@ def next_step(
 
 def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime) -> Step:
     progress = campaign.progress
-    if reason := stop_reason(campaign, now):
+    if reason := stop_reason(campaign):
         return Step(Action.STOP, reason=reason)
     if _look_is_due(campaign, now):
         return Step(Action.LOOK)

@@ -23,7 +23,7 @@ def prepared(campaign: Campaign, above: int, at: str) -> Campaign:
     """Its devices are fixed. It starts, unless a second user must approve it; `above` as in `needs_approval`."""
     if campaign.state is not CampaignState.PREPARING:
         return campaign
-    approval = needs_approval(campaign.request, campaign.prepared.changing, above)
+    approval = needs_approval(campaign.request, campaign.prepared.possible, above)
     state = state_after(campaign, CampaignEvent.PREPARED, approval=approval)
     return replace(campaign, state=state, started_at=None if approval else at)
 

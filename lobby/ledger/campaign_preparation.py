@@ -102,10 +102,14 @@ class Preparation:
 def sums_of(previews: Sequence[Preview]) -> Prepared:
     """Return the predicted results of an operation for these devices."""
     refusals = Counter(each.outcome.code for each in previews if isinstance(each.outcome, LobbyError))
-    changing = [each for each in previews if not isinstance(each.outcome, LobbyError) and each.outcome != each.device]
+    changing = [each for each in previews if _changes(each)]
     work = Counter(lane for each in changing for lane in _lanes(each))
     unchanged = len(previews) - len(changing) - refusals.total()
     return Prepared(0, len(previews), len(changing), unchanged, dict(refusals), dict(work))
+
+
+def _changes(preview: Preview) -> bool:
+    return not isinstance(preview.outcome, LobbyError) and preview.outcome != preview.device
 
 
 def _line(candidate: Candidate, preview: Preview) -> ManifestLine:
@@ -116,11 +120,21 @@ def _line(candidate: Candidate, preview: Preview) -> ManifestLine:
 
 def _pages(found: Sequence[_Prepared], campaign: Campaign) -> Iterator[Sequence[_Prepared]]:
     """Yield the devices of each page. The canary is the first page."""
-    first = campaign.canary if campaign.canary and not campaign.prepared.pages else 0
+    first = _canary(found, campaign.canary) if campaign.canary and not campaign.prepared.pages else 0
     if first and found:
         yield found[:first]
     for start in range(first, len(found), PAGE_SIZE):
         yield found[start : start + PAGE_SIZE]
+
+
+def _canary(found: Sequence[_Prepared], wanted: int) -> int:
+    """Return the number of devices of the canary, at most one page: devices that already are as requested, or cannot be
+    changed, do not count as canary."""
+    for number, each in enumerate(found[:PAGE_SIZE], start=1):
+        wanted -= _changes(each.preview)
+        if not wanted:
+            return number
+    return PAGE_SIZE
 
 
 def _home_lanes(part: Sequence[_Prepared]) -> list[str]:

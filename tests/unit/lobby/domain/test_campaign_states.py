@@ -90,6 +90,14 @@ def test_large_campaigns_and_all_revocations_need_approval(operation: ChangeOper
     assert transitions.prepared(found, 1000, T).state is (S.APPROVAL if needed else S.RUNNING)
 
 
+def test_devices_that_are_refused_now_count_for_the_approval() -> None:
+    """For example a renewal of devices that are not commissioned yet: the rule allows it later, in the same
+    generation."""
+    found = replace(campaign(S.PREPARING), prepared=Prepared(1, 1100, 600, 99, {"NOT_ALLOWED": 401}, complete=True))
+    assert transitions.prepared(found, 1000, T).state is S.APPROVAL
+    assert transitions.prepared(found, 1001, T).state is S.RUNNING
+
+
 def test_nobody_approves_their_own_campaign() -> None:
     waiting = campaign(S.APPROVAL)
     with pytest.raises(Conflict, match="SECOND_PERSON_REQUIRED"):

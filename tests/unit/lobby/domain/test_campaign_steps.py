@@ -82,7 +82,8 @@ def test_a_minutes_work_may_wait_in_a_lane(rate: float, most: int) -> None:
         ({"waiting": 1, "done": 4}, Action.WAIT),
         ({"awaited": 1, "done": 4}, Action.WAIT),
         ({"done": 5}, Action.FEED),
-        ({"unchanged": 5}, Action.FEED),
+        ({"unchanged": 5, "done": 5}, Action.FEED),
+        ({"unchanged": 5}, Action.STOP),
         ({"failed": 1, "done": 4}, Action.STOP),
     ],
 )

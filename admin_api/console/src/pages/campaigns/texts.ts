@@ -28,7 +28,7 @@ const VERBS: Readonly<Record<Campaign["operation"], string>> = {
 const STOPPED: Readonly<Record<string, string>> = {
   FAILURE_RATE: "too many devices failed",
   CANARY_FAILED: "a device of the canary failed",
-  CANARY_NOT_ARRIVED: "the canary did not arrive in 15 minutes",
+  CANARY_NOT_ARRIVED: "not enough devices of the canary arrived",
   INVALID_MANIFEST: "its list of devices was changed",
 };
 
