@@ -1,6 +1,6 @@
 """The operations of users on standbys: sets a target's standby after a check, evacuates a target, and returns it.
 
-The write of the target's record takes effect at once. Then the campaign that changes the rows is created. If this
+The write of the target's record takes effect immediately. Then the campaign that changes the rows is created. If this
 fails, the sweeper creates the campaign.
 """
 

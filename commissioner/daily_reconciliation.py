@@ -1,8 +1,8 @@
 """The reconciler's daily round: compares every target with the ledger once a day, and reports without repairing.
 
 Each run continues where the last one stopped, until its time is up. An incomplete target then moves to the end of the
-list, so that a large target does not delay the others. A target that cannot be read is reported at once. If a target
-does not answer, or its comparison fails, it is reported after two more attempts in later runs.
+list, so that a large target does not delay the others. A target that cannot be read is reported immediately. If a
+target does not answer, or its comparison fails, it is reported after two more attempts in later runs.
 """
 
 from collections.abc import Callable

@@ -67,7 +67,7 @@ class ShadowsAwaited(CommissionerError):
 
 
 class LeaseLost(CommissionerError):
-    """The worker must not call the target any more, because its lease of the lane has ended or ends soon."""
+    """The worker must stop calling the target, because its lease of the lane has ended or ends soon."""
 
     def __init__(self, message: str) -> None:
         super().__init__("LEASE_LOST", message)

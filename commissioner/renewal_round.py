@@ -3,7 +3,7 @@ reconciler.
 
 It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
 renewal request in the lane of its target. At the door `claim`, AWS IoT issues the first certificate, so a device whose
-enrolment has a signer is due at once. Each daily round repeats the request until the device has renewed. The round
+enrolment has a signer is due immediately. Each daily round repeats the request until the device has renewed. The round
 counts due and overdue devices for the overview. It reports device certificates, CAs (including those of enrolments'
 signers) and revocation lists that expire soon.
 """

@@ -228,7 +228,7 @@ def days_for(devices: int) -> int:
 
 
 def _span(listed: int) -> int:
-    """Return how many partitions to compare at once: a small target's devices fit in one batch of calls."""
+    """Return how many partitions to compare together: a small target's devices fit in one batch of calls."""
     return max(1, min(PARTITIONS, PARTITIONS * _PLACED_AT_ONCE // max(listed, 1)))
 
 

@@ -103,7 +103,7 @@ RUN: Final = (
     _timing("retry_cap", "Longest wait after any number of failures."),
     _timing("fallback_seconds", "Time in which the target does not answer before the fallback."),
     _timing("fallback_refused_seconds", "Time without a stable connection to a target that refuses it."),
-    _timing("fallback_attempts", "Failures at the target, in a row, before the fallback in any case (count).", int),
+    _timing("fallback_attempts", "Consecutive failures at the target before the fallback in any case (count).", int),
     _timing("revisit_base", "Longest wait before the same route is retried after the first fallback."),
     _timing("revisit_cap", "Longest such wait after any number of fallbacks."),
     _timing("standby_base", "Longest wait in the standby before a lobby and the target are tried the first time."),

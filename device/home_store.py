@@ -63,7 +63,7 @@ def _encode(endpoint: Endpoint) -> dict[str, Any]:
 def _decode(content: bytes) -> Home:
     body = unsealed("lobby", content)
     if not isinstance(body, dict) or not isinstance(before := body.get("before"), list) or len(before) > _MAX_LOBBIES:
-        raise ValueError("got another content than a lobby and the earlier ones")
+        raise ValueError("got other fields, want a lobby and the earlier lobbies")
     return Home(_endpoint(body), tuple(_endpoint(each) for each in before))
 
 

@@ -63,7 +63,7 @@ def _run(load: Callable[[], Setup], event_log: EventLog, crashes: int) -> None:
     while not stop.received and _run_once(setup, event_log, crashes, stop) is Outcome.PROVISIONED:
         setup, crashes = _readable(load), 0
         if setup.plan.provisioning:
-            raise RuntimeError(f"got no identity from {setup.state_dir}, want the one that was stored there just now")
+            raise RuntimeError(f"got no identity from {setup.state_dir}, want the one just stored there")
 
 
 def _readable(load: Callable[[], Setup]) -> Setup:

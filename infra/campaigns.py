@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
 
 _FEEDERS: Final = 10
-"""Campaigns that are worked on at the same time."""
+"""Campaigns that are processed at the same time."""
 
 
 def environment(settings: Settings, queues: Queues) -> dict[str, str]:

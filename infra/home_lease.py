@@ -34,7 +34,7 @@ _REPORTED: Final = (
         HOME_ENDING,
         "promotion-incomplete",
         3,  # during a promotion, the old home fails two or three runs
-        "no Region is home, because a promotion was begun and not completed: run lobbyctl regions promote again",
+        "no Region is home, because a promotion was started and not completed: run lobbyctl regions promote again",
     ),
 )
 _LATE: Final = Duration.minutes(1)

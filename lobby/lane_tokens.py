@@ -37,7 +37,7 @@ _TAG: Final = re.compile(f"[0-9a-f]{{{_TAG_LENGTH}}}|")
 
 @dataclass(frozen=True)
 class Token:
-    """`settled_at` is in seconds since 1970; None: the token may be deleted at once."""
+    """`settled_at` is in seconds since 1970; None: the token may be deleted immediately."""
 
     lane: Lane
     settled_at: float | None = None

@@ -138,8 +138,8 @@ class RenewalRequest:
 
 @dataclass(frozen=True)
 class NewCertificate:
-    """The new certificate of a device, in PEM. It works in the lobby at once, and in the target as soon as the device
-    has a route of `generation` or later."""
+    """The new certificate of a device, in PEM. It works in the lobby immediately, and in the target as soon as the
+    device has a route of `generation` or later."""
 
     pem: str
     generation: int

@@ -46,7 +46,7 @@ def check_admission(
 
 def _subject(code: str, sample: x509.Certificate | None) -> str:
     if code.startswith("CRL_"):
-        return "the lobby would refuse every device of this CA for its list:"
+        return "the lobby would refuse every device of this CA because of its revocation list:"
     if code.startswith("CA_") or sample is None:
         return "the lobby would refuse every device of this CA:"
     return f"the lobby would refuse the device {common_name(sample) or 'of the sample'}:"
@@ -78,15 +78,15 @@ def notes(
         left = each.not_valid_after_utc - now
         if left < CA_NOTICE:
             yield (
-                f"the CA {common_name(each)} expires in {max(left.days, 0)} days, on {each.not_valid_after_utc:%F}:"
-                " then the lobby refuses new devices; create and register its successor before"
+                f"the CA {common_name(each)} expires in {max(left.days, 0)} days, on {each.not_valid_after_utc:%F}."
+                " After that the lobby refuses new devices: create and register its successor first"
             )
     for crl in lists:
         until = crl.next_update_utc
         if until is not None and until - now < min(LIST_NOTICE, (until - crl.last_update_utc) / 3):
             yield (
-                f"the revocation list expires in {max((until - now).days, 0)} days, on {until:%F}:"
-                " then the lobby refuses new devices; renew and publish it before"
+                f"the revocation list expires in {max((until - now).days, 0)} days, on {until:%F}."
+                " After that the lobby refuses new devices: renew and publish it first"
             )
 
 

@@ -16,7 +16,7 @@ from pki.local_lobby import local_options
 
 Profile = Annotated[str | None, typer.Option(help="AWS profile of the lobby's account.")]
 RegionOption = Annotated[
-    str | None, typer.Option("--region", help="The lobby's Region; all of them, with commas, if it has several.")
+    str | None, typer.Option("--region", help="The lobby's Region, or all its Regions, with commas.")
 ]
 EndpointUrl = Annotated[str | None, typer.Option(help="Custom AWS endpoint.")]
 Local = Annotated[bool, typer.Option("--local", help="The local cloud of ./deploy.sh local.")]

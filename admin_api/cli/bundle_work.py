@@ -47,7 +47,7 @@ class BundleWork:
         file = self.folder / f"{source}{_REQUEST}"
         others = [each.name.removesuffix(_REQUEST) for each in self.folder.glob(f"*{_REQUEST}") if each != file]
         if others:
-            raise usage_error(f"got source {source}, want {others[0]}, with which {self.folder} was begun")
+            raise usage_error(f"got source {source}, want {others[0]}, as in the earlier run ({self.folder})")
         if not file.exists():
             self._write(file, create().encode())
         return file.read_text()

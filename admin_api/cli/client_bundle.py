@@ -109,7 +109,7 @@ def _libraries() -> Iterator[tuple[str, Path]]:
         try:
             files = importlib.metadata.distribution(name).files or ()
         except importlib.metadata.PackageNotFoundError:
-            raise LobbyError("NOT_INSTALLED", f"got no package {name}, want it here: pip install {name}") from None
+            raise LobbyError("NOT_INSTALLED", f"got no package {name}, want it installed: pip install {name}") from None
         for file in files:
             if file.suffix == ".py" and not file.name.startswith("test_"):
                 yield f"lib/{file.as_posix()}", Path(str(file.locate()))
@@ -125,5 +125,5 @@ def _folder_of(package: str) -> Path:
     """Return the folder of a package without importing it, because its code runs on devices."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise LobbyError("NOT_INSTALLED", f"got no package {package}, want it beside lobbyctl")
+        raise LobbyError("NOT_INSTALLED", f"got no package {package}, want it installed with lobbyctl")
     return Path(spec.submodule_search_locations[0])

@@ -19,7 +19,7 @@ _SHOWN: Final = 5
 
 def read_serials(file: Path) -> list[ThingName]:
     """Return the serial numbers, each once, in order; `-` is standard input. Raise `InvalidInput` UNREADABLE_FILE, or
-    BAD_ROWS with the first wrong lines."""
+    BAD_ROWS with the first invalid lines."""
     found: dict[ThingName, None] = {}
     wrong: list[str] = []
     for position, (line, cells) in enumerate(read_sheet(read_content(file)).lines):
@@ -33,7 +33,7 @@ def read_serials(file: Path) -> list[ThingName]:
             wrong.append(f"line {line}: {error.message}")
     if wrong:
         shown = "; ".join(wrong[:_SHOWN])
-        raise usage_error(f"got {len(wrong)} wrong lines in {file}, want none; nothing was sent: {shown}", "BAD_ROWS")
+        raise usage_error(f"got {len(wrong)} invalid lines in {file}, want none; nothing was sent: {shown}", "BAD_ROWS")
     if not found:
         raise usage_error(f"got no serial number in {file}, want one in each line", "BAD_ROWS")
     return list(found)

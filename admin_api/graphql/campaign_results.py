@@ -27,7 +27,7 @@ from lobby.ledger.clock import pause
 from lobby.names import Fingerprint, parse_campaign_name, shown
 
 _PAGES = 5
-"""Pages of a campaign that are read at once."""
+"""Pages of a campaign that are read together."""
 
 
 @dataclass

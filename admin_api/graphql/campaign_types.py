@@ -45,7 +45,7 @@ class CampaignFilter(DeviceFilter):
 class CampaignPreview:
     total: int = strawberry.field(description="Devices.")
     changing: int = strawberry.field(description="Devices that would be changed.")
-    unchanged: int = strawberry.field(description="Devices that already are as requested.")
+    unchanged: int = strawberry.field(description="Devices that are already as requested.")
     refusals: list[RefusalCount] = strawberry.field(description="Refused devices by reason, highest count first.")
     seconds: float = strawberry.field(description="The minimum duration in seconds, at the rate of the slowest target.")
     limited_by: Target | None = strawberry.field(

@@ -153,7 +153,7 @@ class RefusalCount:
 class ChangePreview:
     total: int = strawberry.field(description="Devices on this page.")
     changing: int = strawberry.field(description="Devices that would be changed.")
-    unchanged: int = strawberry.field(description="Devices that already are as requested.")
+    unchanged: int = strawberry.field(description="Devices that are already as requested.")
     refusals: list[RefusalCount] = strawberry.field(description="Refused devices by reason, highest count first.")
     devices: list[PreviewedDevice] = strawberry.field(
         description="One item for each device: of a list in its order, of a filter with those that match."

@@ -51,7 +51,7 @@ class DevicePage:
 
 
 @strawberry.type(
-    description="A page of fingerprints, including those of devices whose row and history do not exist any more."
+    description="A page of fingerprints, including those of devices whose row and history have been deleted."
 )
 class AnchoredPage:
     certids: list[strawberry.ID] = strawberry.field(description="The fingerprints of the page, in ascending order.")

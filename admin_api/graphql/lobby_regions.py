@@ -124,9 +124,9 @@ class RegionQuery:
 @strawberry.type(description="The operations that change which Region is home.")
 class RegionMutation:
     @operation(
-        "Makes the Region of this API home. If the old home answers, it stops at once, and the promotion is complete"
-        " after the margin of a minute; otherwise after its lease has ended, too. Repeat the request until it is. Any"
-        " change that the old home had not replicated is missing; `regionCheck` finds it."
+        "Makes the Region of this API home. If the old home answers, it stops immediately, and the promotion is"
+        " complete after a minute. Otherwise it is complete a minute after the old home's lease has ended. Repeat the"
+        " request until it is complete. Changes that it had not replicated are lost; `regionCheck` reports it."
     )
     def promote_region(self, info: Info, region: Promoted) -> RegionPromotion | None:
         promotion = info.context.services.regions.promote(parse_region(region))

@@ -25,7 +25,7 @@ Why = Annotated[str | None, described(f"The reason, for the histories: 1 to {MAX
 class Certificates(Enum):
     ACTIVE = strawberry.enum_value(
         StandbyMode.ACTIVE.value,
-        description="Devices can use the standby at once. A stolen identity can use it at any time.",
+        description="Devices can use the standby immediately. A stolen identity can use it at any time.",
     )
     INACTIVE = strawberry.enum_value(
         StandbyMode.INACTIVE.value,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_SHADOWS: Final = 30
 """The maximum number of shadows of a thing, including the classic one, which limits the work on one device."""
 CLASSIC: Final = ""
-"""Stands for the name of the classic shadow, which has no name in AWS IoT."""
+"""The placeholder for the name of the classic shadow, which has no name in AWS IoT."""
 _CHANGED: Final = "ConflictException"
 _REJECTED: Final = {
     "InvalidRequestException",

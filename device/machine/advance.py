@@ -38,7 +38,7 @@ from device.machine.state import Location, Phase, Renewing, State, Step, Timer
 
 # awscrt's TLS library (s2n) delays the report of a failed verification by 10 to 30 s, so the failure looks like a
 # timeout.
-_TIMEOUT_HINTS = {Phase.CONNECTING: "; a server certificate of another CA or a wrong clock causes this too"}
+_TIMEOUT_HINTS = {Phase.CONNECTING: "; a server certificate from another CA or a wrong clock can also cause this"}
 _ConnectionEvent = (
     Connected | SubscriptionGranted | PublishAcknowledged | ConnectionFailed | Disconnected | MessageReceived
 )

@@ -76,7 +76,7 @@ class Timing:
     """Time without a stable connection to a target that refuses connections, after which the device falls back. A
     changed policy can take eight minutes to take effect on AWS."""
     fallback_attempts: int = 30
-    """Failures in a row at the target, after which the device falls back in any case (count). With the default waits
+    """Consecutive failures at the target, after which the device falls back in any case (count). With the default waits
     the times apply first."""
     revisit_base: float = 15.0
     """Longest wait after the first fallback before the same route is retried."""

@@ -54,14 +54,14 @@ def on_request(step: Step, request: RenewalRequest) -> None:
     elif state.location is not Location.LOBBY:
         _on_request_in_target(step, request)
     elif new is not None and not new.given_up:
-        step.ignore("got a renewal request, and has a new certificate already")
+        step.ignore("got a renewal request, but already has a new certificate")
     elif not step.is_set(Timer.RENEWAL):
         _on_request_in_lobby(step, request)
 
 
 def _on_request_in_target(step: Step, request: RenewalRequest) -> None:
     if step.is_set(Timer.VISITED):
-        step.ignore("got a renewal request, and was in the lobby for one just now")
+        step.ignore("got a renewal request, but has just been in the lobby for one")
         return
     step.log("renewal_requested", by=request.by, place=step.state.location.value)
     _visit(step)

@@ -156,7 +156,7 @@ class State:
     """Failures at any location. They decide how long to wait."""
     failing_since: float | None = None
     unanswered_since: float | None = None
-    """The first failure since the broker has last answered with a refusal. It counts only during `failing_since`."""
+    """The first failure since the broker last answered with a refusal. It counts only during `failing_since`."""
     refusals: int = 0
     fallbacks: int = 0
     standby_visits: int = 0

@@ -39,19 +39,19 @@ RegistryEvents = Annotated[
 ]
 Regions = Annotated[
     str | None,
-    typer.Option(help="Regions of the lobby, with commas: each is a door, the first is home at first. [default: one]"),
+    typer.Option(help="Regions of the lobby, with commas. Each is a door; the first becomes home. [default: one]"),
 ]
 RemovedRegions = Annotated[
     str | None,
-    typer.Option(help="All Regions of a lobby with several, with commas, as for `aws`. [default: the one Region]"),
+    typer.Option(help="All Regions of the lobby, with commas, as for `aws`. [default: the one Region]"),
 ]
 RemoveRegion = Annotated[
     str | None,
-    typer.Option(help="Delete the replicas in this Region, whose stack was destroyed. --regions are the others."),
+    typer.Option(help="Delete the replicas in this Region, whose stack was destroyed. --regions lists the others."),
 ]
 LobbyRegions = Annotated[
     str | None,
-    typer.Option("--lobby-regions", help="The lobby's Regions, with commas, if it has several: --lobby-region first."),
+    typer.Option("--lobby-regions", help="All Regions of a lobby with several, with commas, --lobby-region first."),
 ]
 AdminEmail = Annotated[str | None, typer.Option(help="Invite this user as the first admin.")]
 LogRetentionDays = Annotated[int, typer.Option(help="Retention of logs, in days.")]
@@ -73,7 +73,7 @@ ClaimLimits = Annotated[
     str, typer.Option(help="Limits of a technician: devices a minute/devices an hour/wrong codes an hour.")
 ]
 ClonePolicyOption = Annotated[
-    ClonePolicy, typer.Option(help="What is done with a device whose certificate seems to be in use twice.")
+    ClonePolicy, typer.Option(help="Policy for devices whose certificates seem to be in use twice.")
 ]
 UserPool = Annotated[
     str | None, typer.Option(help="Use this Cognito user pool. [default: create one, or keep that of the stack]")

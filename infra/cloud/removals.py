@@ -1,4 +1,4 @@
-"""What `destroy` removes, and which Region a deployment of a lobby with several Regions removes for good.
+"""What `destroy` removes, and which Region a deployment of a lobby with several Regions removes permanently.
 
 A Region is removed in two commands: `destroy aws --region REGION` removes its stack, and `aws --remove-region REGION`
 deletes the replicas, with CloudFormation. Rejects the second one while the Region has a stack, or while the first

@@ -103,7 +103,7 @@ class LocalLobby:
             step.note = str(self.manufacturer.ca_path)
         if others:
             file = replace(file, regions=(local_regions.entry(self.layout, lobby, outputs), *others))
-            with timeline.step("home Region begun"):
+            with timeline.step("home Region set"):
                 local_regions.begin_home(self._session(lobby))
         admin = Api(file, file.operator("admin"))
         try:

@@ -1,7 +1,7 @@
 """AWS clients for all Lambdas: timeouts, retries, and when clients are created.
 
-A device waits for the response, so a call times out early and is retried at once; a longer failure is raised, and the
-source of the event retries. Clients come from botocore, with one session: boto3 would import its resources and S3
+A device waits for the response, so a call times out early and is retried immediately; a longer failure is raised, and
+the source of the event retries. Clients come from botocore, with one session: boto3 would import its resources and S3
 transfers as well, and every session reads the endpoint rules again, which lengthens a cold start.
 """
 

@@ -65,7 +65,7 @@ def forecast_of_work(count: int, state: LaneState, rate: float, now: datetime) -
 
 
 def closed(state: LaneState) -> str | None:
-    """Return why no device of a lane is worked on, or None."""
+    """Return why no device of a lane is processed, or None."""
     if state.paused_at is not None:
         return f"the target is paused by {state.paused_by} since {state.paused_at}"
     if state.silent_since is not None:

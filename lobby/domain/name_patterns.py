@@ -1,4 +1,4 @@
-"""Patterns of thing names: `*` stands for any number of characters, including none, and `?` for one.
+"""Patterns of thing names: `*` matches any number of characters, including none, and `?` for one.
 
 Two patterns can be compared: whether each name that one matches is also matched by the other, and whether some name is
 matched by both. A prefix is a pattern that ends with `*`. Regular expressions are not used: they cannot be compared,
@@ -17,7 +17,7 @@ NamePattern = NewType("NamePattern", str)
 MAX_LENGTH: Final = 128
 _MAX_STEPS: Final = 1000
 _OTHER: Final = "/"
-"""Stands for a letter that is in no pattern. It is in no thing name either."""
+"""A placeholder for a letter that is in no pattern. It is in no thing name either."""
 _PATTERN: Final = re.compile(r"[a-zA-Z0-9:_*?-]{1,128}")
 _WILDCARDS: Final = re.compile(r"[*?]*\*[*?]*")
 
@@ -73,7 +73,7 @@ def _step(pattern: str, reached: frozenset[int], letter: str) -> frozenset[int]:
 
 
 def _reached(pattern: str, positions: set[int]) -> frozenset[int]:
-    """Return the positions, including those that are reached if `*` stands for nothing. No two `*` are adjacent."""
+    """Return the positions, including those that are reached if `*` matches nothing. No two `*` are adjacent."""
     return frozenset(positions | {at + 1 for at in positions if pattern[at : at + 1] == "*"})
 
 

@@ -119,7 +119,7 @@ def require_pause(device: Device | None, at: str) -> None:
 
 def start_proof(device: Device) -> Device:
     """The device has to prove presence. If its client can show a code, the commissioner sends one; if not, the row gets
-    the reason at once."""
+    the reason immediately."""
     cannot_show = device.shows_code is False
     return replace(
         device,

@@ -2,8 +2,8 @@
 new row.
 
 An evacuation exchanges the two places of a row: the standby becomes the target, and the target becomes the home, where
-the registration stays for the return. A device that is ACTIVE in the standby gets its route at once. Any other device
-is commissioned in the standby, as after a claim. A row that is already as required is not changed.
+the registration stays for the return. A device that is ACTIVE in the standby gets its route immediately. Any other
+device is commissioned in the standby, as after a claim. A row that is already as required is not changed.
 """
 
 from dataclasses import replace

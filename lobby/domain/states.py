@@ -177,9 +177,9 @@ def next_state(
     """Return the state that follows `state` after `event`; None if the row is removed.
 
     `claimed`: the row has a claim. A device that was refused or quarantined after a claim keeps the claim; when it is
-    admitted, or its quarantine is lifted, it needs the commissioner at once. `unproven`: the claim waits for proof of
-    presence. `spent`: the last attempt to prove presence has failed. `at_once`: the device is already registered where
-    it goes. Raise `Conflict`: REVOKED, QUARANTINED, ALREADY_CLAIMED or NOT_ALLOWED."""
+    admitted, or its quarantine is lifted, it needs the commissioner immediately. `unproven`: the claim waits for proof
+    of presence. `spent`: the last attempt to prove presence has failed. `at_once`: the device is already registered
+    where it goes. Raise `Conflict`: REVOKED, QUARANTINED, ALREADY_CLAIMED or NOT_ALLOWED."""
     if (state, event) not in TRANSITIONS:
         raise _conflict(state, event)
     if unproven and (state, event) in UNPROVEN:

@@ -93,7 +93,7 @@ class IssuedElsewhere:
         return True
 
     def _check(self, before: Device, result: Result) -> None:
-        """Deactivate the certificates of a device that the ledger does not admit any more."""
+        """Deactivate the certificates of a device that the ledger no longer admits."""
         device = self._reader.get(before.certid)
         usable = device.certificates if device is not None and device.devstate in ADMITTED_STATES else ()
         for certid in before.certificates:

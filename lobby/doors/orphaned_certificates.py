@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
 
 UNNAMED: Final = timedelta(days=1)
-"""The age from which no process will record a certificate any more."""
+"""The age from which no process records a certificate."""
 EVERY: Final = timedelta(days=1)
 _INACTIVE: Final = "INACTIVE"
 _GONE: Final = ("ResourceNotFoundException", "DeleteConflictException", "CertificateStateException")

@@ -1,7 +1,7 @@
 """The messages of the registrations' queue: parsing, and the waits and the last attempt of a failed message.
 
 A message that fails becomes visible again later, after twice the wait each time. After the last attempt, the message
-goes to the on-failure queue with the reason. An unreadable message goes there at once. If runs crash, the redrive
+goes to the on-failure queue with the reason. An unreadable message goes there immediately. If runs crash, the redrive
 policy of the queue moves the message there.
 """
 

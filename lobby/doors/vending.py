@@ -45,7 +45,7 @@ _ATTEMPTS: Final = 4
 _AGAIN: Final = ("CHANGED_MEANWHILE", "NAME_TAKEN")
 """Conflicts with a concurrent request: the decision is made again."""
 _NO_CERTIFICATE: Final = Fingerprint("0" * 64)
-"""Stands for a certificate that is not issued yet, when an enrolment is compared with a device."""
+"""The placeholder for a certificate that is not issued yet, when an enrolment is compared with a device."""
 _CONNECTED: Final = (Event.HELLO, Event.ARRIVE)
 logger = Logger(service="vending")
 

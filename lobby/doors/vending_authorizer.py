@@ -1,9 +1,9 @@
 """Lambda: the authorizer of `POST /register` (payload format 2.0, simple responses): is this token valid now?
 
-API Gateway does not cache its answers, so a revoked token is refused at once. A request without the header gets 401; a
-request that this Lambda refuses gets 403 without a reason. Operators see the reasons in the counts of the token's
-enrolment, in the log, and as a metric. After many wrong tokens from one source, further requests are refused before the
-token is checked (`token_failures`).
+API Gateway does not cache its answers, so a revoked token is refused immediately. A request without the header gets
+401; a request that this Lambda refuses gets 403 without a reason. Operators see the reasons in the counts of the
+token's enrolment, in the log, and as a metric. After many wrong tokens from one source, further requests are refused
+before the token is checked (`token_failures`).
 """
 
 from collections.abc import Callable

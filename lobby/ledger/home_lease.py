@@ -26,7 +26,7 @@ LOST: Final = "lost"
 ALONE: Final = "alone"
 """Too few Regions answer, so the lease is not extended."""
 ENDED: Final = "ended"
-"""The known home no longer extends its lease: it is lost, or a promotion was begun and not completed."""
+"""The known home no longer extends its lease: it is lost, or a promotion was started and not completed."""
 ENDING: Final = "ending"
 """The lease is not extended, because another Region is about to become home."""
 

@@ -3,7 +3,7 @@
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
 is processed; a message that was sent before this run read or changed the certificate needs no further work. Such
 messages are dropped without a call to AWS IoT. After a crash, the lease expires some time later. The message of the
-crashed run can take the lease again at once, so the delivery by the queue decides when a run is repeated, not the
+crashed run can take the lease again immediately, so the delivery by the queue decides when a run is repeated, not the
 lease. DynamoDB deletes old rows (attribute `expires`).
 """
 

@@ -1,7 +1,7 @@
 """A cache of the enrolments for the doors, which saves a read for each device.
 
-A new enrolment applies after `CACHE_TIME` at the latest. All other changes apply at once: a transaction admits a device
-only if its enrolment is unchanged, and the enrolments are read again before a device is refused.
+A new enrolment applies after `CACHE_TIME` at the latest. All other changes apply immediately: a transaction admits a
+device only if its enrolment is unchanged, and the enrolments are read again before a device is refused.
 """
 
 import threading

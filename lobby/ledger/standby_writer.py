@@ -1,7 +1,7 @@
 """The ledger's events of a device in its standby: the device was prepared there, is connected there before its row was
 changed, or has gone there by itself.
 
-A device that arrives in the standby of an evacuated target is recorded at once: the arrival changes its row.
+A device that arrives in the standby of an evacuated target is recorded immediately: the arrival changes its row.
 """
 
 from lobby.domain import standby_transitions

@@ -72,7 +72,7 @@ class Targets:
 
     def get_with_device(self, target: Target, certid: Fingerprint) -> tuple[RegisteredTarget, Device | None]:
         """Return a target and a device with one call and consistent reads, so that a change of the target's
-        requirements applies at once. Raise `NotFound` UNKNOWN_TARGET."""
+        requirements applies immediately. Raise `NotFound` UNKNOWN_TARGET."""
         keys: dict[type[Model], dict[str, str]] = {
             TargetRow: {"kind": KIND, "target": str(target)},
             LedgerRow: {"certid": certid},

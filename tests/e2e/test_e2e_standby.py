@@ -106,7 +106,7 @@ def test_a_device_of_an_unreachable_target_arrives_in_the_standby_and_returns(
     until(lambda: deployed.status(certid, standby) == certificates)
     lose_connection(deployed, certid, first)
     evacuated = lobbyctl(*commands["targets evacuate"], "--as", "admin")
-    assert (evacuated.returncode, "is evacuated since" in evacuated.stdout) == (0, True), evacuated.stderr
+    assert (evacuated.returncode, "has been evacuated since" in evacuated.stdout) == (0, True), evacuated.stderr
     wait_for_event(device, "fallback_to_lobby")
     wait_for_event(device, "arrived_at_target", generation=2)
     there = deployed.wait(certid, "arrived", targetaccount=standby.account)

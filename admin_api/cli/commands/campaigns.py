@@ -58,7 +58,7 @@ def approve(context: CommandContext, name: Named, yes: Yes = False) -> None:
 
 @command(app, "pause")
 def pause(context: CommandContext, name: Named) -> None:
-    """Pause a campaign. Devices that are already changed are completed."""
+    """Pause a campaign. Changes that have started are completed."""
     _act(context, documents.PAUSE, name)
 
 

@@ -91,7 +91,7 @@ def confirm(
     certid = context.find_device(device)
     confirmed = context.execute(documents.CONFIRM, certid=certid, code=presence_code)["confirmPresence"]
     if confirmed is None:
-        raise ApiRefused("REFUSED", "got no device from the lobby, want the confirmed one")
+        raise ApiRefused("REFUSED", "got no device in the lobby's answer, want the confirmed device")
     context.screen.result(
         {"certid": certid, "ok": True, "code": None, "message": None, "device": confirmed},
         line=f"{cells.name(confirmed)}: {cells.clean(confirmed['devstate'])}",

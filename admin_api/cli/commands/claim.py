@@ -79,7 +79,7 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
         raise usage_error(f"got {got}, want DEVICE... and --qr, or --file, or --serial and --serials")
     if by_serial:
         if out or dry_run or wait or ignore_columns or skip_bad:
-            raise usage_error("got --serial with an option of other claims, want only --target, --profile and --config")
+            raise usage_error("got --serial with another option, want only --target, --profile and --config")
         named = [parse_thing_name(each) for each in serial or ()] + (read_serials(serials) if serials else [])
         return claim_serials(context, list(dict.fromkeys(named)), _request(context, Defaults(target, profile, config)))
     if not file and (ignore_columns or skip_bad):

@@ -75,7 +75,7 @@ def revoke(
 ) -> None:
     """Revoke a claim certificate permanently. Devices that were admitted with it stay."""
     certid = parse_fingerprint(certificate)
-    effect = f"{certid} admits no device any more. Admitted devices stay. This cannot be undone."
+    effect = f"{certid} no longer admits devices. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)
     revoked = context.execute(documents.REVOKE_CLAIM_CERTIFICATE, certificateId=certid)["revokeClaimCertificate"]
     context.screen.result(revoked, note=f"Revoked {certid}")
@@ -100,7 +100,7 @@ def _certificate(
 ) -> dict[str, str]:
     """Return the argument of the mutation: a request or a certificate."""
     if sum(each is not None for each in (key, csr, certificate)) != 1:
-        raise usage_error("got no or several certificates, want one of --key, --csr and --supplied")
+        raise usage_error("got none or several of --key, --csr and --supplied, want one")
     if key is None and days is not None:
         raise usage_error("got --self-signed without --key, want it with a key")
     if key is not None and days is not None:

@@ -70,7 +70,7 @@ def _lines(context: CommandContext, state: Mapping[str, Any]) -> Iterator[str]:
             yield "the daily comparison is overdue: see the alarms and the log of the reconciler"
     if failed:
         age = cells.age(failed["at"], context.now())
-        yield f"not compared {age} ago: {failed['code']}: {cells.clean(failed['message'])}"
+        yield f"the comparison {age} ago failed: {failed['code']}: {cells.clean(failed['message'])}"
     if running:
         counts = f"{running['compared']:,} of {running['listed']:,} devices compared, {running['differences']:,} differ"
         age = cells.age(running["beganAt"], context.now())
@@ -82,7 +82,9 @@ def _result(last: Mapping[str, Any]) -> str:
     if last["unexamined"]:
         parts.append(f"{last['unexamined']:,} more may differ and were not examined")
     if last["byDevice"]:
-        parts.append("one by one: the target's role does not allow lists, deploy the target's stack again")
+        parts.append(
+            "compared one by one, because the target's role does not allow lists: deploy the target's stack again"
+        )
     elif last["days"] > 1:
         parts.append(f"attachments and groups of each device within {last['days']} days")
     return ", ".join(parts)

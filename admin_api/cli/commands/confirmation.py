@@ -52,7 +52,7 @@ def effect_of_configuration(device: Device) -> str:
     if device["devstate"] == State.EXPECTED:
         return f"{name(device)} has never connected; it gets the new configuration when it does."
     if device["devstate"] == State.PROVING:
-        return f"{name(device)} gets a new code to show; the configuration is sent when its claim is confirmed."
+        return f"{name(device)} shows a new code; the configuration is sent when the claim is confirmed."
     return f"{name(device)} stays in {target(device)}; it is registered there again and gets a new route."
 
 
@@ -70,7 +70,7 @@ def effect_of_retry(device: Device) -> str:
 
 def effect_of_renewal(device: Device) -> str:
     """Describe what asking a device to renew does."""
-    return f"{name(device)} is asked to renew its certificate; it leaves {target(device)} for some seconds."
+    return f"{name(device)} must renew its certificate; it leaves {target(device)} for a few seconds."
 
 
 def effect_of_release(device: Device) -> str:
@@ -93,7 +93,9 @@ def effect_of_release(device: Device) -> str:
 def effect_of_quarantine(device: Device) -> str:
     """Describe what a quarantine of the device does."""
     disconnected = f" and disconnected from {target(device)}" if device["devstate"] in _CLAIM_HELD else ""
-    return f"{name(device)} is deactivated in the lobby and in every target{disconnected}, until you lift that."
+    return (
+        f"{name(device)} is deactivated in the lobby and in every target{disconnected}, until you lift the quarantine."
+    )
 
 
 def effect_of_lift(device: Device) -> str:
@@ -104,7 +106,7 @@ def effect_of_lift(device: Device) -> str:
 
 def effect_of_dismissal(device: Device) -> str:
     """Describe what dismissing the suspicion of the device does."""
-    return f"{name(device)} is not suspected any more; it works on."
+    return f"{name(device)} is no longer suspected and continues to work."
 
 
 def effect_of_revocation(device: Device) -> str:

@@ -13,7 +13,8 @@ from admin_api.cli.render import cells, tables
 MAX_PROBLEMS: Final = 100
 CLONE_SUSPECTED: Final = "CLONE_SUSPECTED"
 _ADVICE: Final = (
-    "its certificate seems to be in use twice; see devices show, then quarantine and revoke, or dismiss or lift it"
+    "its certificate seems to be in use twice; see devices show, then quarantine and revoke the device,"
+    " or dismiss the suspicion"
 )
 app = typer.Typer()
 

@@ -66,7 +66,7 @@ def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
     work = BundleWork(out)
     prepared = _prepared(context, parse_enrolment_name(name), host, port, root_ca)
     if work.resumed:
-        context.screen.note(f"Continuing with the key in {work.folder}, which an interrupted command has left there")
+        context.screen.note(f"Continuing with the key in {work.folder}, from an interrupted run")
     key_file = key or work.key()
     request = _request(work, prepared.enrolment, source, DAYS if days is None else days, key_file, cert)
     try:
@@ -91,7 +91,7 @@ def _check(source: Source, days: int | None, cert: Path | None, key: Path | None
     if (source is Source.FILES) != (cert is not None and key is not None) or (cert is None) != (key is None):
         raise usage_error("want both --cert and --key with --source files, and none of them otherwise")
     if days is not None and source is not Source.SELF_SIGNED:
-        raise usage_error(f"got --days {days}, want it with --source self-signed: other issuers decide themselves")
+        raise usage_error(f"got --days {days}, want it only with --source self-signed")
     claim_keys.require_days(DAYS if days is None else days)
 
 

@@ -63,7 +63,7 @@ def revoke(
 ) -> None:
     """Revoke a token immediately and permanently. Devices that were admitted with it stay."""
     identifier = parse_token_id(token)
-    effect = f"{identifier} admits no device any more. Admitted devices stay. This cannot be undone."
+    effect = f"{identifier} no longer admits devices. Admitted devices stay. This cannot be undone."
     confirmation.confirm(context, [effect], yes)
     revoked = context.execute(documents.REVOKE_ENROLMENT_TOKEN, identifier=identifier)["revokeEnrolmentToken"]
     context.screen.result(revoked, note=f"Revoked {identifier}")

@@ -51,13 +51,13 @@ def list_regions(context: CommandContext, at: _At = None) -> None:
 def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
     """Make a Region home, with its own API, and wait until it is home.
 
-    If the old home answers, it stops at once, and the promotion takes a minute. Otherwise it takes until the lease of
-    the old home has ended, at most six minutes. Changes that the old home had not replicated are missing afterwards:
+    If the old home answers, it stops immediately, and the promotion takes a minute. Otherwise it takes until the lease
+    of the old home has ended, at most six minutes. Changes that the old home had not replicated are missing afterwards:
     see `lobbyctl regions check`.
     """
     _use(context, region)
     effect = (
-        f"{cells.clean(region)} becomes home. Until then no Region accepts changes; devices still get their routes."
+        f"{cells.clean(region)} becomes home. Before that, no Region accepts changes; devices still get their routes."
     )
     confirm(context, [effect], yes)
     while True:
@@ -79,9 +79,7 @@ def without(context: CommandContext, region: _Region, at: _At = None, yes: Yes =
     Needed only if the Regions that answer are not a majority, as in a lobby with two Regions.
     """
     _use(context, at)
-    effect = (
-        f"The home accepts changes without {cells.clean(region)}. Make sure that nobody has promoted or promotes it."
-    )
+    effect = f"The home accepts changes without {cells.clean(region)}. Make sure that nobody promotes that Region."
     confirm(context, [effect], yes)
     found = context.execute(documents.WITHOUT, region=region)["continueWithout"]
     if context.screen.as_json:

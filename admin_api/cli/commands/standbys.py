@@ -69,7 +69,7 @@ def standby(
         certificates=certificates.name,
     )
     if place is None:
-        text = f"{found} has no standby any more; its devices are cleared in the former one"
+        text = f"{found} has no standby now; its devices are cleared in the previous one"
     else:
         text = f"{place} is the standby of {found}, with {certificates.value} certificates; {_prepared(changed)}"
     return _report(context, changed, text, wait, timeout)
@@ -95,7 +95,7 @@ def evacuate(
     if state["evacuatedAt"] is None:
         text = f"{found.target} is not evacuated yet: another admin must run the same command within an hour"
         return _report(context, changed, text, wait=False, timeout=timeout)
-    text = f"{found.target} is evacuated since {state['evacuatedAt']}; {_prepared(changed)}"
+    text = f"{found.target} has been evacuated since {state['evacuatedAt']}; {_prepared(changed)}"
     return _report(context, changed, text, wait, timeout)
 
 

@@ -36,7 +36,7 @@ def rename(context: CommandContext, target: Named, name: Annotated[str, typer.Ar
 def archive(context: CommandContext, target: Named, yes: Yes = False) -> None:
     """Stop new claims for a target. Its devices stay and can be moved, released and retried."""
     found = context.targets.find(target)
-    effect = f"No device can be claimed for {found.target} ({cells.clean(found.name)}) any more. Its devices stay."
+    effect = f"Devices can no longer be claimed for {found.target} ({cells.clean(found.name)}). Its devices stay."
     confirmation.confirm(context, [effect], yes)
     changed = _change(context, documents.ARCHIVE_TARGET, "archiveTarget", found.target)
     _show(context, changed, f"{found.target} is archived")
@@ -47,7 +47,7 @@ def restore(context: CommandContext, target: Named) -> None:
     """Allow claims for an archived target again."""
     found = context.targets.find(target)
     changed = _change(context, documents.RESTORE_TARGET, "restoreTarget", found.target)
-    _show(context, changed, f"{found.target} takes claims again")
+    _show(context, changed, f"{found.target} accepts claims again")
 
 
 @command(app, "remove")
@@ -63,7 +63,7 @@ def remove(context: CommandContext, target: Named, yes: Yes = False) -> None:
 @command(app, "history")
 def history(
     context: CommandContext,
-    target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="The target, also if it was removed.")],
+    target: Annotated[str, typer.Argument(metavar="ACCOUNT/REGION", help="The target, registered or removed.")],
 ) -> None:
     """Show the changes of a target, with time and user."""
     key = parse_target_key(target) if "/" in target else context.targets.find(target).target

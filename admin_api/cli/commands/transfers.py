@@ -90,7 +90,7 @@ def offer(
     require_new(out)
     if repeated is not None:
         if devices or to is not None:
-            raise usage_error("got --offer with devices or --to, want it alone: the offer has both")
+            raise usage_error("got --offer with devices or --to, want it alone: the offer contains both")
         return _report(context, [_again(context, repeated, days)], out)
     if not devices or to is None:
         raise usage_error("got no devices or no --to, want both, or --offer")
@@ -206,7 +206,7 @@ def _effect(found: Mapping[str, Any]) -> str:
     if found["kind"] == "offer":
         names = cells.clean(", ".join(found["devices"]))
         return f"Admits {count} devices of the lobby {lobby} ({endpoint}) to this lobby: {names}"
-    return f"Sends {count} devices to the lobby {lobby} at {endpoint} for good. They leave their targets."
+    return f"Sends {count} devices to the lobby {lobby} at {endpoint} permanently. They leave their targets."
 
 
 def _report(context: CommandContext, responses: Iterable[Mapping[str, Any]], out: Path | None) -> Status:

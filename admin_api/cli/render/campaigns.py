@@ -48,7 +48,7 @@ def details(campaign: Campaign, history: Iterable[Mapping[str, Any]]) -> Rendera
         ("reason", campaign["why"]),
         ("devices", f"{campaign['total']} ({_source(campaign)})"),
         ("progress", progress(campaign)),
-        ("refused at first", by_reason(campaign["refusals"])),
+        ("refused on creation", by_reason(campaign["refusals"])),
         ("failures", by_reason(campaign["failures"])),
         ("canary", _canary(campaign)),
         ("stops above", f"{campaign['maxFailureRate']:.0%} failures"),
@@ -80,7 +80,7 @@ def preview_text(preview: Mapping[str, Any]) -> str:
     limit = preview["limitedBy"]
     refusals = by_reason(preview["refusals"])
     parts = [f"{preview['changing']} of {preview['total']} devices will be changed"]
-    parts += [f"{preview['unchanged']} already are as requested"] if preview["unchanged"] else []
+    parts += [f"{preview['unchanged']} are already as requested"] if preview["unchanged"] else []
     parts += [f"refused: {refusals}"] if refusals else []
     parts += [f"takes at least {duration(preview['seconds'])} at the rate of {place(limit)}"] if limit else []
     parts += ["a second user must approve it"] if preview["needsApproval"] else []

@@ -144,7 +144,7 @@ def _standby(standby: Mapping[str, Any] | None) -> str:
     if standby["evacuatedAt"]:
         return f"{place}: evacuated, {standby['away']} there, {standby['left']} left"
     away = f", {standby['away']} return" if standby["away"] else ""
-    asked = f", {cells.clean(standby['askedBy'])} asks to evacuate" if standby["askedBy"] else ""
+    asked = f", {cells.clean(standby['askedBy'])} requests an evacuation" if standby["askedBy"] else ""
     return f"{place}: {standby['prepared']} of {standby['placed']} {standby['certificates']}{away}{asked}"
 
 

@@ -195,7 +195,7 @@ def test_a_target_is_renamed_archived_and_restored(terminal: Terminal, lobby: Lo
     assert (refused.exit_code, error_of(refused)["code"]) == (1, "TARGET_ARCHIVED_JUST_NOW")
     claim = terminal.run("--json", "claim", lobby.waiting(1), "--target", "North")
     assert (claim.exit_code, error_of(claim)["code"]) == (1, "TARGET_ARCHIVED")
-    assert terminal.run("targets", "restore", "North", "--as", "admin").stdout == f"{HERE} takes claims again\n"
+    assert terminal.run("targets", "restore", "North", "--as", "admin").stdout == f"{HERE} accepts claims again\n"
     events = [each["event"] for each in terminal.records("targets", "history", "North")]
     assert events == ["registered", "changed", "archived", "restored"]
     assert "Here → North" in terminal.run("targets", "history", str(HERE)).stdout

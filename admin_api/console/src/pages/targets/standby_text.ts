@@ -12,6 +12,6 @@ export function standbyText(standby: NonNullable<Listed["standby"]>): string {
   return [
     `${place}: ${prepared}, certificates ${standby.certificates}`,
     ...(standby.away > 0 ? [`${standby.away} return`] : []),
-    ...(standby.askedBy ? [`${standby.askedBy.replace(/^user:/, "")} asks to evacuate`] : []),
+    ...(standby.askedBy ? [`${standby.askedBy.replace(/^user:/, "")} requests an evacuation`] : []),
   ].join("; ");
 }

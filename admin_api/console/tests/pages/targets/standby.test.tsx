@@ -86,6 +86,6 @@ test("a target without a standby cannot be evacuated", async () => {
 
 test("names devices that return, and who asks for an evacuation", () => {
   const waiting = { ...STANDBY, away: 2, askedBy: "user:ann" };
-  expect(standbyText(waiting)).toContain("2 return; ann asks to evacuate");
+  expect(standbyText(waiting)).toContain("2 return; ann requests an evacuation");
   expect(standbyText(EVACUATED.standby)).toBe("333333333333/ap-southeast-2: 3 devices there, 1 left");
 });
