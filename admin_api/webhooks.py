@@ -91,7 +91,8 @@ class WebhookAdministration:
     def remove(self, webhook: str) -> WebhookId:
         """Remove a webhook with its secrets. Events in its queue are no longer sent. Raise as `get`."""
         found = self.get(webhook)
-        self.secrets.delete(found.id, [found.secret, found.secret - 1])
+        # The last number is that of a rotation which was interrupted before it was recorded.
+        self.secrets.delete(found.id, [found.secret, found.secret - 1, found.secret + 1])
         self.webhooks.remove(found.id)
         return found.id
 

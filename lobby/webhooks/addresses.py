@@ -14,8 +14,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 """The only IPv6 block from which public addresses are allocated (IANA, "IPv6 Address Space")."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_RELAYS: Final = ipaddress.IPv4Network("192.88.99.0/24")
-"""6to4 relays, deprecated by RFC 7526; Python counts them as global."""
+_SPECIAL: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",  # IETF protocol assignments
+            "192.88.99.0/24",  # 6to4 relays, deprecated by RFC 7526
+            "3fff::/20",  # documentation, RFC 9637
+        ),
+    )
+)
+"""Special-purpose blocks that Python counts as global, at least in some versions."""
+_ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)
+"""The third quarter of an IPv6 address whose last one is an IPv4 address (RFC 5214)."""
 
 
 def is_public(address: Address) -> bool:
@@ -25,7 +36,7 @@ def is_public(address: Address) -> bool:
     embedded = list(_embedded(address))
     if embedded:
         return all(map(_is_public_v4, embedded))
-    return address in _UNICAST and address.is_global and not address.is_multicast
+    return address in _UNICAST and address.is_global and not address.is_multicast and not _is_special(address)
 
 
 def parse_address(text: str) -> Address:
@@ -35,7 +46,11 @@ def parse_address(text: str) -> Address:
 
 
 def _is_public_v4(address: ipaddress.IPv4Address) -> bool:
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _RELAYS
+    return address.is_global and not address.is_multicast and not address.is_reserved and not _is_special(address)
+
+
+def _is_special(address: Address) -> bool:
+    return any(address in block for block in _SPECIAL)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
@@ -46,5 +61,5 @@ def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]
         yield address.sixtofour
     if address.teredo:
         yield from address.teredo
-    if address in _NAT64:
+    if address in _NAT64 or int(address) >> 32 & 0xFFFFFFFF in _ISATAP:
         yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

@@ -8,7 +8,7 @@ import pytest
 
 from lobby.aws.clients import client
 from lobby.aws.webhook_queue import decode
-from lobby.aws.webhook_secrets import PREFIX
+from lobby.aws.webhook_secrets import PREFIX, WebhookSecrets
 from lobby.domain.webhook import Delivery, Message, Result, Undelivered, WebhookId, body_of
 from lobby.ledger.deliveries import Deliveries
 from lobby.ledger.webhooks import Webhooks
@@ -139,6 +139,13 @@ def test_a_removed_webhook_leaves_no_secret(lobby: Lobby) -> None:
     assert change(lobby, "removeWebhook", webhook, "id").data["removeWebhook"] == {"id": webhook}
     assert (stored(webhook, 1), stored(webhook, 2)) == (None, None)
     assert change(lobby, "removeWebhook", webhook, "id").code == "UNKNOWN_WEBHOOK"
+
+
+def test_a_removed_webhook_leaves_no_secret_of_an_interrupted_rotation(lobby: Lobby) -> None:
+    webhook = WebhookId(add(lobby)["webhook"]["id"])
+    WebhookSecrets(lambda: client("ssm")).put(webhook, 2, "whsec_unused")
+    change(lobby, "removeWebhook", webhook, "id")
+    assert (stored(webhook, 1), stored(webhook, 2)) == (None, None)
 
 
 def test_a_test_event_is_queued(lobby: Lobby) -> None:
