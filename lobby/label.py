@@ -25,6 +25,8 @@ _TYPED: Final = re.compile(r"DL1[^A-Z2-7]?([A-Z2-7]{52})([A-Z2-7]{4})")
 """A code typed through another layout: the colon's key can give many characters, so any character matches."""
 _QUOTES: Final = " \"'`,;.<>"
 _LINK: Final = re.compile(r"(?:https?://)?[^\s#?]+/claim/?(?:\?([^#\s]*))?(?:#(\S*))?", re.IGNORECASE)
+_WITHIN: Final = re.compile(r"(?<![A-Z0-9])DL1[^A-Z0-9]{0,3}((?:[A-Z2-7][\s_./·-]*){55}[A-Z2-7])(?![A-Z0-9])")
+"""A code among other text, and with any separators."""
 
 
 def encode_label(certid: Fingerprint) -> str:
@@ -48,7 +50,7 @@ def decode_label(text: str) -> Fingerprint:
     try:
         return _reject(code, text) if code.startswith(PREFIX) else parse_notation(plain, text)
     except InvalidInput:
-        corrected = _corrected(visible(text, "NFC"))
+        corrected = _within(text) or _corrected(visible(text, "NFC"))
         if corrected is None:
             raise
         return corrected
@@ -62,12 +64,22 @@ def short_form(certid: Fingerprint) -> str:
 
 def _in_link(text: str) -> str:
     """Return the code in a label's link (``https://<console>/claim#DL1:…`` or ``?code=…``); other text unchanged."""
-    match = _LINK.fullmatch(text)
+    match = _LINK.fullmatch(re.sub(r"\s", "", text) if text.lower().startswith("http") else text)
     if match is None:
         return text
     query, fragment = match[1] or "", match[2] or ""
-    code = urllib.parse.parse_qs(query).get("code", [""])[0]
+    code = next((value for name, value in urllib.parse.parse_qsl(query) if name.lower() == "code"), "")
     return visible(code or urllib.parse.unquote(fragment))
+
+
+def _within(text: str) -> Fingerprint | None:
+    """Return the fingerprint of the only code in a text with other words, None for other text. The check characters
+    must match. An address must be that of a claim page."""
+    plain = visible(urllib.parse.unquote(urllib.parse.unquote(text))).upper()
+    found = _WITHIN.findall(plain) if "/CLAIM" in plain or "://" not in plain else []
+    codes = [re.sub(r"[^A-Z2-7]", "", each) for each in found]
+    certids = {_fingerprint(code[:52]) for code in codes if _check(code[:52]) == code[52:]}
+    return certids.pop() if len(certids) == 1 and len(set(codes)) == 1 else None
 
 
 def _corrected(plain: str) -> Fingerprint | None:

@@ -2,8 +2,8 @@
 
 Every code field accepts them, because users paste them. `visible` removes invisible characters. Text with other words
 is accepted only if it names SHA-256 or contains a certificate's ARN. Text with two fingerprints, or with the
-fingerprint of a public key, is rejected. The error for a SHA-1 or MD5 fingerprint names the digest. The console has the
-same rules (`notations.ts`).
+fingerprint of a public key, is rejected. The error names what the text is instead, for example a SHA-1 fingerprint. The
+console has the same rules (`notations.ts`).
 """
 
 import itertools
@@ -48,7 +48,18 @@ _SEPARATORS: Final = re.compile(r"[\s:=\-,;\"'`“”„‘’«»•·()\[\]{}<
 _WORDS: Final = frozenset({"cert", "certid", "certificate", "certificateid", "digest", "fingerprint", "fingerprints"})
 _MORE_WORDS: Final = frozenset({"hash", "id", "stdin", "thumbprint"})
 _HEX: Final = re.compile(r"[0-9a-f]+")
-_OTHER_DIGESTS: Final = {40: "SHA-1", 32: "MD5"}
+_OTHER_DIGESTS: Final = {40: "SHA-1", 32: "MD5", 56: "SHA-224", 96: "SHA-384", 128: "SHA-512"}
+"""Other digests by their number of hex digits."""
+_OTHER_KINDS: Final = (
+    (re.compile(r"\bsha-?1(?![0-9a-z])", re.IGNORECASE), "SHA-1"),
+    (re.compile(r"\bmd5(?![0-9a-z])", re.IGNORECASE), "MD5"),
+    (re.compile(r"\bsha-?(?:2-)?384(?![0-9a-z])", re.IGNORECASE), "SHA-384"),
+    (re.compile(r"\bsha-?(?:2-)?512(?![0-9a-z])", re.IGNORECASE), "SHA-512"),
+    (re.compile(r":cacert/[0-9a-f]{64}", re.IGNORECASE), "a CA"),
+    (re.compile(r"-----BEGIN "), "a file in PEM"),
+    (re.compile(r"(?<![\w+])[\w+/-]{43}=?(?![\w+/=])", re.ASCII), "in base64"),
+)
+"""Texts that are often mistaken for a fingerprint, and their names."""
 _LENGTH: Final = 64
 _UNSEEN: Final = frozenset("\u115f\u1160\u2800\u3164\ufffc")
 """Characters without a glyph that Unicode does not count as format characters: fillers, blanks, placeholders."""
@@ -56,8 +67,8 @@ _UNSEEN: Final = frozenset("\u115f\u1160\u2800\u3164\ufffc")
 
 def visible(text: str, form: Literal["NFC", "NFKC"] = "NFKC") -> str:
     """Return `text` without characters that are not visible (zero-width, bidirectional, soft hyphen, byte order mark),
-    with every kind of dash as ``-`` and every kind of space as a plain one. NFKC also turns full-width letters into
-    ASCII."""
+    with every kind of dash as ``-``, every kind of space as a plain one, and the digits of every script as ``0`` to
+    ``9``. NFKC also turns full-width letters into ASCII."""
     folded = unicodedata.normalize(form, text)
     return "".join(_seen(character) for character in folded)
 
@@ -67,15 +78,24 @@ def parse_notation(plain: str, original: object) -> Fingerprint:
 
     Raise `InvalidInput` INVALID_FINGERPRINT."""
     plain = _BYTE.sub(lambda byte: f"{byte[1] or byte[2]} ", plain)
-    digits = _in_form(plain.strip(" \"',.")) or _digits(plain) or _among_words(plain)
-    if len(digits) in _OTHER_DIGESTS:
-        got = f"got {shown(original)} ({_OTHER_DIGESTS[len(digits)]})"
+    stripped = plain.strip(" \"',.")
+    digits = _in_form(stripped) or _in_form(stripped.replace(" ", "")) or _digits(plain) or _among_words(plain)
+    kind = "" if len(digits) == _LENGTH else _other_kind(plain, digits)
+    if kind:
+        got = f"got {shown(original)} ({kind})"
         raise InvalidInput("INVALID_FINGERPRINT", f"{got}, want the certificate's SHA-256 fingerprint: 64 hex digits")
-    return parse_fingerprint(digits if len(digits) == 64 else original)
+    return parse_fingerprint(digits if len(digits) == _LENGTH else original)
+
+
+def _other_kind(plain: str, digits: str) -> str:
+    """Return what a text without a fingerprint is, if that is known; otherwise an empty text."""
+    known = _OTHER_DIGESTS.get(len(digits), "")
+    return known or next((kind for form, kind in _OTHER_KINDS if form.search(plain)), "")
 
 
 def _in_form(text: str) -> str:
-    """Return the fingerprint in a text that one of `_FORMS` describes; empty for other text."""
+    """Return the fingerprint in a text that one of `_FORMS` describes; empty for other text. The text may be without
+    its spaces, because an address may be wrapped."""
     if len({found.lower() for found in _FINGERPRINT.findall(text)}) != 1:
         return ""
     return next((match[1].lower() for form in _FORMS if (match := form.fullmatch(text))), "")
@@ -126,5 +146,7 @@ def _seen(character: str) -> str:
         return " "
     if category == "Pd":
         return "-"
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
     # Variation selectors are marks (Mn) without a glyph of their own.
     return "" if category in {"Cf", "Cc", "Mn"} else character

@@ -40,6 +40,7 @@ def test_text_that_identifies_no_device_is_rejected(vector: dict[str, str]) -> N
     assert refused.value.code == vector["code"]
     assert refused.value.message.startswith("got ")
     assert "want " in refused.value.message or "whose check characters do not match" in refused.value.message
+    assert f" ({vector['kind']}), want" in refused.value.message if "kind" in vector else True
 
 
 @pytest.mark.parametrize(("digits", "name"), [(40, "SHA-1"), (32, "MD5")])

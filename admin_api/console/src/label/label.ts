@@ -1,76 +1,35 @@
 /**
- * Encodes and decodes the text of a device label, compatible with `lobby/label.py`: `DL1:`, the fingerprint in
- * base32 and four check characters; v0.1's bare hex and other notations of a fingerprint; the link of a label;
- * and a code typed through another keyboard layout. Both codecs are tested with
- * `tests/events/label_vectors.json`. Uses SHA-256 from @noble/hashes because Web Crypto is asynchronous and
- * codes are checked while they are typed. Rejects other text with the API's error codes.
+ * Decodes what people type or paste into a code field, compatible with `lobby/label.py`: all that `codec.ts`
+ * reads, and a code typed through another keyboard layout. Both codecs are tested with
+ * `tests/events/label_vectors.json`. A page that only scans codes does not load the tables of the layouts.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
+import { decodedOf, decodeScanned, MAX_TEXT } from "./codec";
 import { asTypedOnUsKeys } from "./keyboard_layouts";
-import { digitsOf, visible } from "./notations";
+import { visible } from "./notations";
 
-/** The prefix of a label code. */
-export const PREFIX = "DL1:";
-export const CODE_LENGTH = 56;
-export const HEX_LENGTH = 64;
+export {
+  CODE_LENGTH,
+  encodeLabel,
+  fits,
+  HEX_LENGTH,
+  LabelError,
+  type LabelFault,
+  PREFIX,
+  shown,
+} from "./codec";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BODY_LENGTH = 52;
-const CODE = /^(?:DL1:?)?([A-Z2-7]{52})([A-Z2-7]{4})$/;
 /** A code of another layout: the key of the colon has many characters, which may have no table. */
 const TYPED = /^DL1[^A-Z2-7]?([A-Z2-7]{52}[A-Z2-7]{4})$/u;
-const LINK = /^(?:https?:\/\/)?[^\s#?]+\/claim\/?(?:\?([^#\s]*))?(?:#(\S*))?$/i;
-const QUOTES = /^[ "'`,;.<>]+|[ "'`,;.<>]+$/g;
-const MAX_TEXT = 1000;
-const SHOWN = 80;
-
-export type LabelFault = "INVALID_LABEL" | "INVALID_FINGERPRINT";
-
-/** "got X, want Y" with the API's error code. */
-export class LabelError extends Error {
-  constructor(
-    readonly code: LabelFault,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** Return the label text for a fingerprint of 64 lower-case hex digits. */
-export function encodeLabel(certid: string): string {
-  const body = base32(bytesOf(certid));
-  return PREFIX + body + checkOf(body);
-}
 
 /** Return the fingerprint that `text` identifies. Throws `LabelError`. */
 export function decodeLabel(text: string): string {
-  const plain = inLink(visible(text.slice(0, MAX_TEXT)).replace(QUOTES, ""));
-  const code = plain.replace(/[\s-]/g, "").toUpperCase();
-  if (text.length > MAX_TEXT) throw rejection(code, text);
-  const { certid, otherDigest } = digitsOf(plain);
-  const decoded = decodedOf(code) ?? (code.startsWith("DL1") ? null : certid) ?? corrected(text);
-  if (decoded === null) throw rejection(code, text, otherDigest);
-  return decoded;
-}
-
-/** The code in a label's link (`https://<console>/claim#DL1:…` or `?code=…`); other text unchanged. */
-function inLink(text: string): string {
-  const link = LINK.exec(text);
-  if (!link) return text;
-  const [, query = "", fragment = ""] = link;
-  const parameter = new URLSearchParams(query).get("code");
-  if (parameter) return visible(parameter);
   try {
-    return visible(decodeURIComponent(fragment));
-  } catch {
-    return "";
+    return decodeScanned(text);
+  } catch (error) {
+    const certid = text.length > MAX_TEXT ? null : corrected(text);
+    if (certid === null) throw error;
+    return certid;
   }
-}
-
-/** The fingerprint of a code with matching check characters, with or without its prefix. */
-function decodedOf(code: string): string | null {
-  const [, body, check] = CODE.exec(code) ?? [];
-  return body !== undefined && checkOf(body) === check ? hexOf(body) : null;
 }
 
 /** Only with the prefix and matching check characters: a wrong correction passes once in a million. */
@@ -81,64 +40,4 @@ function corrected(text: string): string | null {
   const certids = new Set(codes.filter((code) => code !== undefined).map(decodedOf));
   certids.delete(null);
   return certids.size === 1 ? ([...certids][0] ?? null) : null;
-}
-
-/** `code` is the text without separators, in upper case. */
-function rejection(code: string, text: string, otherDigest: string | null = null): LabelError {
-  if (!code.startsWith("DL1")) {
-    const got = otherDigest === null ? shown(text) : `${shown(text)} (${otherDigest})`;
-    const want = `the certificate's SHA-256 fingerprint: ${HEX_LENGTH} hex digits`;
-    return new LabelError("INVALID_FINGERPRINT", `got ${got}, want ${want}`);
-  }
-  const want = CODE.test(code)
-    ? "matching check characters (mistyped?)"
-    : `DL1: and ${CODE_LENGTH} of the characters A-Z 2-7`;
-  return new LabelError("INVALID_LABEL", `got ${shown(text)}, want ${want}`);
-}
-
-/** Whether the last four of `CODE_LENGTH` characters match the others. */
-export function fits(code: string): boolean {
-  return checkOf(code.slice(0, BODY_LENGTH)) === code.slice(BODY_LENGTH);
-}
-
-/** Quote the content of an unknown code on one line, with bounded length. */
-export function shown(text: string): string {
-  const quoted = JSON.stringify(text);
-  return quoted.length <= SHOWN ? quoted : `${quoted.slice(0, SHOWN)}… (${text.length} characters)`;
-}
-
-/** 20 bits of SHA-256 over the body. */
-function checkOf(body: string): string {
-  return base32(sha256(new TextEncoder().encode(PREFIX + body)).subarray(0, 5)).slice(0, 4);
-}
-
-/** RFC 4648, without padding. */
-function base32(bytes: Uint8Array): string {
-  let text = "";
-  let bits = 0;
-  let buffer = 0;
-  for (const byte of bytes) {
-    buffer = (buffer << 8) | byte;
-    for (bits += 8; bits >= 5; bits -= 5) text += ALPHABET[(buffer >> (bits - 5)) & 31];
-    buffer &= (1 << bits) - 1;
-  }
-  return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text;
-}
-
-/** Ignores surplus bits at the end, as the Python codec does. */
-function hexOf(body: string): string {
-  let hex = "";
-  let bits = 0;
-  let buffer = 0;
-  for (const character of body) {
-    buffer = (buffer << 5) | ALPHABET.indexOf(character);
-    for (bits += 5; bits >= 4; bits -= 4) hex += ((buffer >> (bits - 4)) & 15).toString(16);
-    buffer &= (1 << bits) - 1;
-  }
-  return hex.slice(0, HEX_LENGTH);
-}
-
-function bytesOf(certid: string): Uint8Array {
-  const pairs = certid.match(/../g) ?? [];
-  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
 }

@@ -2,8 +2,8 @@
  * The notations in which tools print a fingerprint: openssl, sha256sum, keytool, certutil, browsers and AWS.
  * Every code field accepts them, because users paste them. Text with other words is accepted only if it names
  * SHA-256 or has a certificate's ARN. Text with two different fingerprints or that of a public key is rejected,
- * and the error for a SHA-1 or MD5 fingerprint names the digest. The rules are those of `lobby/notations.py`.
- * Pure.
+ * and the error names what the text is instead, for example a SHA-1 fingerprint. The rules are those of
+ * `lobby/notations.py`. Pure.
  */
 
 /** The notations that contain other text than words: an address or the path of a file. */
@@ -35,11 +35,29 @@ const WORDS = new Set(
 const LENGTH = 64;
 /** Characters without a glyph that Unicode does not count as format characters: fillers, blanks, placeholders. */
 const UNSEEN = /[\u115f\u1160\u2800\u3164\ufffc]/g;
-const OTHER_DIGESTS: Readonly<Record<number, string>> = { 40: "SHA-1", 32: "MD5" };
+/** Other digests by their number of hex digits. */
+const OTHER_DIGESTS: Readonly<Record<number, string>> = {
+  40: "SHA-1",
+  32: "MD5",
+  56: "SHA-224",
+  96: "SHA-384",
+  128: "SHA-512",
+};
+/** Texts that are often mistaken for a fingerprint, and their names. */
+const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
+  [/\bsha-?1(?![0-9a-z])/i, "SHA-1"],
+  [/\bmd5(?![0-9a-z])/i, "MD5"],
+  [/\bsha-?(?:2-)?384(?![0-9a-z])/i, "SHA-384"],
+  [/\bsha-?(?:2-)?512(?![0-9a-z])/i, "SHA-512"],
+  [/:cacert\/[0-9a-f]{64}/i, "a CA"],
+  [/-----BEGIN /, "a file in PEM"],
+  [/(?<![\w+])[\w+/-]{43}=?(?![\w+/=])/, "in base64"],
+];
 
 /**
  * Remove characters that are not visible (zero-width, bidirectional, soft hyphen, byte order mark); every dash
- * becomes `-` and every space one. NFKC also turns full-width letters into ASCII.
+ * becomes `-`, every space one, and the digits of every script `0` to `9`. NFKC also turns full-width letters
+ * into ASCII.
  */
 export function visible(text: string, form: "NFC" | "NFKC" = "NFKC"): string {
   return text
@@ -47,20 +65,33 @@ export function visible(text: string, form: "NFC" | "NFKC" = "NFKC"): string {
     .replace(UNSEEN, "")
     .replace(/[\s\p{Z}]/gu, (space) => (space === "\ufeff" ? "" : " "))
     .replace(/\p{Pd}/gu, "-")
+    .replace(/(?!\d)\p{Nd}/gu, digitOf)
     .replace(/[\p{Cf}\p{Cc}\p{Mn}]/gu, "");
 }
 
-/** The hex digits of a SHA-256 fingerprint in `plain`, and the name of another digest if it is one. */
-export function digitsOf(plain: string): { certid: string | null; otherDigest: string | null } {
-  const text = plain.replace(BYTE, (_, first = "", second = "") => `${first}${second} `);
-  const digits = inForm(text.replace(/^[ "',.]+|[ "',.]+$/g, "")) ?? (named(text) || amongWords(text));
-  return {
-    certid: digits.length === 64 ? digits : null,
-    otherDigest: OTHER_DIGESTS[digits.length] ?? null,
-  };
+/** The digits of a script are ten characters in a row. */
+function digitOf(character: string): string {
+  const value = character.codePointAt(0) ?? 0;
+  let zero = value;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
+  return String((value - zero) % 10);
 }
 
-/** The fingerprint in a text that one of `FORMS` describes; null for other text. */
+/** The hex digits of a SHA-256 fingerprint in `plain`; otherwise what the text is instead, if that is known. */
+export function digitsOf(plain: string): { certid: string | null; otherKind: string | null } {
+  const text = plain.replace(BYTE, (_, first = "", second = "") => `${first}${second} `);
+  const stripped = text.replace(/^[ "',.]+|[ "',.]+$/g, "");
+  const formed = inForm(stripped) ?? inForm(stripped.replaceAll(" ", ""));
+  const digits = formed ?? (named(text) || amongWords(text));
+  if (digits.length === LENGTH) return { certid: digits, otherKind: null };
+  const kind = OTHER_DIGESTS[digits.length] ?? OTHER_KINDS.find(([form]) => form.test(text))?.[1];
+  return { certid: null, otherKind: kind ?? null };
+}
+
+/**
+ * The fingerprint in a text that one of `FORMS` describes; null for other text. The text may be without its
+ * spaces, because an address may be wrapped.
+ */
 function inForm(text: string): string | null {
   const found = new Set((text.match(FINGERPRINT) ?? []).map((each) => each.toLowerCase()));
   if (found.size !== 1) return null;

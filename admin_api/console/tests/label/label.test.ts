@@ -20,6 +20,8 @@ interface Rejected {
   name: string;
   text: string;
   code: string;
+  /** What the error says that the text is. */
+  kind?: string;
 }
 const { labels, accepted, rejected } = JSON.parse(readFileSync(VECTORS, "utf8")) as {
   labels: Vector[];
@@ -52,7 +54,10 @@ test.each([
 
 test.each(accepted)("accepts $name", ({ text, fingerprint }) => expect(decodeLabel(text)).toBe(fingerprint));
 
-test.each(rejected)("rejects $name", ({ text, code }) => expect(refusalOf(text).code).toBe(code));
+test.each(rejected)("rejects $name", ({ text, code, kind }) => {
+  expect(refusalOf(text).code).toBe(code);
+  if (kind) expect(refusalOf(text).message).toContain(` (${kind}), want`);
+});
 
 test.each([
   ["nothing", "", "INVALID_FINGERPRINT"],

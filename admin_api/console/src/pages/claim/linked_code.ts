@@ -3,7 +3,7 @@
  * which the phone's camera app opens. The code is read once and then removed from the address, so that a
  * reload does not offer the same device again. Nothing is claimed without the user.
  */
-import { decodeLabel, LabelError } from "../../label/label";
+import { decodeScanned, LabelError } from "../../label/codec";
 import type { FlowEvent } from "./flow";
 
 /** Other fragments belong to the page, for example the link that skips to its content. */
@@ -14,7 +14,7 @@ export function linkedCode(address: string): FlowEvent | null {
   const { search, hash } = new URL(address);
   if (new URLSearchParams(search).get("code") === null && !LOOKS_LIKE_A_CODE.test(hash)) return null;
   try {
-    return { is: "opened", label: decodeLabel(address) };
+    return { is: "opened", label: decodeScanned(address) };
   } catch (error) {
     if (!(error instanceof LabelError)) throw error;
     return { is: "error", text: "The link has no valid code. Scan the label, or type the code." };

@@ -2,7 +2,7 @@
  * Classifies the codes in a picture as device labels, serial numbers or other codes, and reports only new ones:
  * a label stays in the picture long after it was read. Pure.
  */
-import { decodeLabel, LabelError, PREFIX, shown } from "../../../label/label";
+import { decodeScanned, LabelError, PREFIX, shown } from "../../../label/codec";
 
 export interface Point {
   x: number;
@@ -56,7 +56,7 @@ export function scanResultOf(codes: readonly Code[], middle?: Point): ScanResult
 
 function labelOf(text: string): string | null {
   try {
-    return decodeLabel(text);
+    return decodeScanned(text);
   } catch (error) {
     if (error instanceof LabelError) return null;
     throw error;
