@@ -15,8 +15,24 @@ from pki.certificate_files import read_certificates
 from pki.certificates import common_name
 from pki.lobby_account import translated_aws_errors
 from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes, label
+from pki.published_lists import Allowed
 
 app = typer.Typer()
+
+MissingPoints = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-points",
+        help="Accept lists without a distribution point that is published: the CA no longer issues this list.",
+    ),
+]
+MissingSerials = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-serials",
+        help="Accept lists without serial numbers that are published as revoked: the CA has removed expired ones.",
+    ),
+]
 
 Sample = Annotated[
     Path | None,
@@ -33,6 +49,8 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     chain: ChainFiles = None,
     crl_files: CrlFiles = None,
     device_cert: Sample = None,
+    missing_points: MissingPoints = False,
+    missing_serials: MissingSerials = False,
     profile: Profile = None,
     region: RegionOption = None,
     endpoint_url: EndpointUrl = None,
@@ -45,12 +63,17 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     its devices.
     """
     loaded, now = load_ca(directory, ca, chain or (), crl_files or ()), terminal.current_time()
-    sample = read_certificates(device_cert)[0] if device_cert else None
+    sample, allowed = (
+        read_certificates(device_cert)[0] if device_cert else None,
+        Allowed(missing_points, missing_serials),
+    )
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
     lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
     for lobby in lobbies:
         with translated_aws_errors():
-            result = registration.register_ca(lobby, loaded.certificate, loaded.lists, now=now, sample=sample)
+            result = registration.register_ca(
+                lobby, loaded.certificate, loaded.lists, now=now, sample=sample, allowed=allowed
+            )
         status = "registered" if result.created else "already registered, now active"
         terminal.print_result(f"{label(lobby, lobbies)}{status}: {result.ca_certificate_id}")
         _report_lists(loaded, result.crl_location)
@@ -59,24 +82,30 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
 
 
 @app.command()
-def publish_crl(
+def publish_crl(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     directory: OptionalCaDirectory = None,
     ca: CaFile = None,
     crl_files: CrlFiles = None,
+    missing_points: MissingPoints = False,
+    missing_serials: MissingSerials = False,
     profile: Profile = None,
     region: RegionOption = None,
     endpoint_url: EndpointUrl = None,
     local: Local = False,
     yes: Yes = False,
 ) -> None:
-    """Publish the CA's current revocation lists to a lobby where the CA is registered."""
+    """Publish the CA's current revocation lists to a lobby where the CA is registered.
+
+    Rejects lists that are older than the published ones, or lack a distribution point or a revoked serial number.
+    """
     loaded, now = load_ca(directory, ca, (), crl_files or ()), terminal.current_time()
+    allowed = Allowed(missing_points, missing_serials)
     lobbies = Place.of(profile, region, endpoint_url, local, yes).connect(
         "publish the revocation list of", loaded.certificate
     )
     for lobby in lobbies:
         with translated_aws_errors():
-            location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now)
+            location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now, allowed=allowed)
         _report_lists(loaded, location)
 
 

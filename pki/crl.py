@@ -119,6 +119,8 @@ def issue(
     if present is not None and revocations and all(_is_on(present, each) for each in revocations):
         return present
     record = load_record(directory)
+    if present is not None:
+        _check_complete(record, present, directory)
     for each in revocations:
         record = record.with_revocation(each)
     record = replace(record, number=max(record.number, crl_number(present) if present is not None else 0) + 1)
@@ -126,6 +128,17 @@ def issue(
     storage.replace(directory / RECORD_FILE, _encode(record), storage.SECRET)
     storage.replace(path, crl.public_bytes(Encoding.PEM))
     return crl
+
+
+def _check_complete(record: Record, crl: x509.CertificateRevocationList, directory: Path) -> None:
+    """Raise `StorageError` BROKEN_FILE if the list revokes more than the record, which is then from a backup."""
+    missing = {each.serial_number for each in crl} - {int(each.serial, 16) for each in record.revoked}
+    if missing:
+        raise StorageError(
+            "BROKEN_FILE",
+            f"got {directory / RECORD_FILE} without {len(missing)} revocations of {CRL_FILE}, want the current record:"
+            " the next list would admit these devices again",
+        )
 
 
 def _is_on(crl: x509.CertificateRevocationList, revocation: Revocation) -> bool:

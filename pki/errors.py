@@ -7,8 +7,9 @@
         ├── AuthorityError          CA_EXISTS, NO_CA, BAD_PASSPHRASE, CA_KEY_MISMATCH, CA_NOT_VALID, NO_TOKEN,
         │                           TOKEN_FAILED
         ├── LabelError              LABEL_SIZE
-        └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_OLDER, CA_MODE, BROKEN_CHAIN, AWS_REFUSED, NOT_AWS,
-        NO_AWS, and the lobby's reason codes for devices that it would refuse (docs/manufacturer.md)
+        └── RegistrationError       NO_LOBBY, NOT_REGISTERED, CRL_OLDER, CRL_INCOMPLETE, CRL_SHORTER, CA_MODE,
+                                    BROKEN_CHAIN, AWS_REFUSED, NOT_AWS, NO_AWS, and the lobby's reason codes for devices
+                                    that it would refuse (docs/manufacturer.md)
 
 Messages have the form "got X, want Y" and contain the path of the file concerned.
 """

@@ -2,8 +2,8 @@
 
 The order matters. The lobby refuses devices of a CA without a current list, and AWS does not document how it derives
 a CA's id. So the CA is registered INACTIVE, then the list is published under the returned id, then the CA is activated.
-Each step is idempotent. Rejects a CA whose devices the lobby would refuse, a list older than the published one, and
-another account's bucket. AWS clients are arguments.
+Each step is idempotent. Rejects a CA whose devices the lobby would refuse, lists that would admit a revoked device
+again, and another account's bucket. AWS clients are arguments.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,18 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lobby.domain.trust.distinguished_names import same_name
-from lobby.domain.trust.reading import Unreadable, revocation_lists
 from lobby.wire import crl_key
 from pki.admission import check_admission
 from pki.aws_answers import answered
 from pki.certificate_files import encode_lists
-from pki.crl import crl_number
 from pki.errors import RegistrationError
 from pki.lobby_account import NOT_FOUND_CODES, Lobby, devices_of, find_ca, raise_if_no_bucket, require_bucket
+from pki.published_lists import NOTHING, Allowed, check_succession
 
 SNI_ONLY: Final = "SNI_ONLY"
+_ATTEMPTS: Final = 3
+_CHANGED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
+"""S3's codes for an object that another command has changed since it was read."""
 Lists = Sequence[x509.CertificateRevocationList]
 
 
@@ -51,23 +52,26 @@ class CaRemoval:
 
 
 def register_ca(
-    lobby: Lobby, ca: x509.Certificate, lists: Lists, *, now: datetime, sample: x509.Certificate | None = None
+    lobby: Lobby,
+    ca: x509.Certificate,
+    lists: Lists,
+    *,
+    now: datetime,
+    sample: x509.Certificate | None = None,
+    allowed: Allowed = NOTHING,
 ) -> CaRegistration:
     """Admit devices of `ca`: register it for SNI, publish the lists, then activate it with automatic registration.
 
     Raise `RegistrationError` with the lobby's reason code if it would refuse every device of the CA, or the device
-    certificate `sample`; nothing is then registered. Raise NO_LOBBY, CRL_OLDER or CA_MODE before the CA is activated.
+    certificate `sample`; nothing is then registered. Raise NO_LOBBY, CA_MODE, or the errors of
+    `publish_crl` before the CA is activated.
     """
     check_admission(ca, lists, now, sample)
     require_bucket(lobby)
-    existing = find_ca(lobby, ca)
-    if existing is not None and existing.get("certificateMode", SNI_ONLY) != SNI_ONLY:
-        mode = existing.get("certificateMode")
-        raise RegistrationError("CA_MODE", f"got this CA registered in mode {mode}, want {SNI_ONLY}: unregister first")
-    ca_id = existing["certificateId"] if existing else _register_inactive(lobby, ca)
-    location = publish_crl(lobby, ca, lists, ca_id, now=now)
+    ca_id, created = _registered(lobby, ca)
+    location = publish_crl(lobby, ca, lists, ca_id, now=now, allowed=allowed)
     lobby.iot.update_ca_certificate(certificateId=ca_id, newStatus="ACTIVE", newAutoRegistrationStatus="ENABLE")
-    return CaRegistration(ca_id, location, created=existing is None)
+    return CaRegistration(ca_id, location, created)
 
 
 def publish_crl(
@@ -77,25 +81,32 @@ def publish_crl(
     ca_certificate_id: str | None = None,
     *,
     now: datetime,
+    allowed: Allowed = NOTHING,
 ) -> str:
     """Upload the CA's lists to the trust bucket and return their S3 URL. The CA's id is looked up if not given.
 
-    Raise `RegistrationError` NOT_REGISTERED, NO_LOBBY, CRL_STALE, or CRL_OLDER if the published list is newer.
+    Raise `RegistrationError` NOT_REGISTERED, NO_LOBBY or CRL_STALE; and CRL_OLDER, CRL_INCOMPLETE or CRL_SHORTER if the
+    published lists are newer or contain more.
     """
     check_admission(ca, lists, now)
     ca_id = ca_certificate_id or _require_registered(lobby, ca)
-    _refuse_rollback(lobby, ca, lists, crl_key(ca_id))
-    try:
-        lobby.s3.put_object(
-            Bucket=lobby.bucket,
-            Key=crl_key(ca_id),
-            Body=encode_lists(lists),
-            ContentType="application/x-pem-file",
-            ExpectedBucketOwner=lobby.account,
-        )
-    except ClientError as err:
-        raise_if_no_bucket(err, lobby)
-        raise
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        content, unchanged = _published(lobby, crl_key(ca_id))
+        check_succession(ca, content, lists, allowed)
+        try:
+            lobby.s3.put_object(
+                Bucket=lobby.bucket,
+                Key=crl_key(ca_id),
+                Body=encode_lists(lists),
+                ContentType="application/x-pem-file",
+                ExpectedBucketOwner=lobby.account,
+                **unchanged,  # type: ignore[arg-type]  # another command may publish at the same time
+            )
+            break
+        except ClientError as err:
+            raise_if_no_bucket(err, lobby)
+            if err.response["Error"]["Code"] not in _CHANGED or not attempts_left:
+                raise
     return f"s3://{lobby.bucket}/{crl_key(ca_id)}"
 
 
@@ -112,6 +123,22 @@ def unregister_ca(lobby: Lobby, ca: x509.Certificate) -> CaRemoval:
     remaining = sum(1 for _ in devices_of(lobby, ca_id))
     lobby.iot.delete_ca_certificate(certificateId=ca_id)
     return CaRemoval(ca_id, remaining, f"s3://{lobby.bucket}/{crl_key(ca_id)}")
+
+
+def _registered(lobby: Lobby, ca: x509.Certificate) -> tuple[str, bool]:
+    """Return the CA's id, and whether it was registered now, as inactive. Raise `RegistrationError` CA_MODE."""
+    existing = find_ca(lobby, ca)
+    if existing is None:
+        try:
+            return _register_inactive(lobby, ca), True
+        except lobby.iot.exceptions.ResourceAlreadyExistsException:
+            # Another command has registered it, or this request, and botocore has repeated it without an answer.
+            existing = find_ca(lobby, ca)
+            if existing is None:
+                raise
+    if (mode := existing.get("certificateMode", SNI_ONLY)) != SNI_ONLY:
+        raise RegistrationError("CA_MODE", f"got this CA registered in mode {mode}, want {SNI_ONLY}: unregister first")
+    return existing["certificateId"], False
 
 
 def _register_inactive(lobby: Lobby, ca: x509.Certificate) -> str:
@@ -134,38 +161,13 @@ def _require_registered(lobby: Lobby, ca: x509.Certificate) -> str:
     return existing["certificateId"]
 
 
-def _refuse_rollback(lobby: Lobby, ca: x509.Certificate, lists: Lists, key: str) -> None:
-    """Raise `RegistrationError` CRL_OLDER for an older list, which would admit revoked devices again. Lists of
-    different distribution points are numbered separately."""
-    published = [each for each in _published(lobby, key) if same_name(each.issuer, ca.subject)]
-    for scope in {_scope(each) for each in published}:
-        was = max(crl_number(each) for each in published if _scope(each) == scope)
-        now = max((crl_number(each) for each in lists if _scope(each) == scope), default=None)
-        if now is not None and now < was:
-            raise RegistrationError(
-                "CRL_OLDER",
-                f"got list number {now}, but {was} is published, want a newer one: run renew-crl in the CA's current"
-                " directory",
-            )
-
-
-def _scope(crl: x509.CertificateRevocationList) -> frozenset[x509.GeneralName]:
-    """Return the names of the list's distribution point; none for a complete list."""
+def _published(lobby: Lobby, key: str) -> tuple[bytes, dict[str, str]]:
+    """Return the published lists, empty if there are none, and the condition under which they are unchanged."""
     try:
-        point = crl.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
-    except x509.ExtensionNotFound:
-        return frozenset()
-    return frozenset(point.full_name or ())
-
-
-def _published(lobby: Lobby, key: str) -> list[x509.CertificateRevocationList]:
-    try:
-        body = lobby.s3.get_object(Bucket=lobby.bucket, Key=key, ExpectedBucketOwner=lobby.account)["Body"].read()
-        return revocation_lists(body)
+        answer = lobby.s3.get_object(Bucket=lobby.bucket, Key=key, ExpectedBucketOwner=lobby.account)
+        return answer["Body"].read(), {"IfMatch": str(answered(answer, "ETag"))}
     except ClientError as err:
         raise_if_no_bucket(err, lobby)
         if err.response["Error"]["Code"] in NOT_FOUND_CODES:
-            return []
+            return b"", {"IfNoneMatch": "*"}
         raise
-    except Unreadable:  # not a list: the lobby also rejects it, so it is replaced
-        return []

@@ -208,6 +208,7 @@ def crl(
     until: datetime = NOW + 7 * DAY,
     signed_by: Issuer | None = None,
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    number: int | None = 1,
 ) -> bytes:
     """Return a revocation list (PEM). `signed_by` signs it with another CA's key, under this issuer's name."""
     builder = (
@@ -215,8 +216,9 @@ def crl(
         .issuer_name(issuer.certificate.subject)
         .last_update(last)
         .next_update(until)
-        .add_extension(x509.CRLNumber(1), critical=False)
     )
+    if number is not None:
+        builder = builder.add_extension(x509.CRLNumber(number), critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     for serial in revoked:

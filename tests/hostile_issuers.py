@@ -103,6 +103,7 @@ LISTS: Final[dict[str, Hostile]] = {
     "no CRL": Hostile("CRL_MISSING", good, crl=lambda _: None),
     "an unreadable CRL": Hostile("CRL_INVALID", good, crl=lambda _: b"hello"),
     "an empty CRL": Hostile("CRL_INVALID", good, crl=lambda _: b""),
+    "a second CRL that is cut off": Hostile("CRL_INVALID", good, crl=lambda m: m.crl() + m.crl()[:-40]),
     "a CRL of another issuer": Hostile("CRL_INVALID", good, crl=lambda m: m.crl(m.root)),
     "a CRL signed by another": Hostile("CRL_INVALID", good, crl=lambda m: m.crl(signed_by=m.forged)),
     "a CRL signed with another kind of key": Hostile(

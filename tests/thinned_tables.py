@@ -170,6 +170,9 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
         "test_a_network_that_changes_after_the_first_answer_is_reported": 2,
         "test_an_answer_that_is_not_of_aws_is_reported_in_one_line": 5,
     },
+    "functional/pki/test_pki_kills.py": {
+        "test_a_command_that_was_killed_anywhere_can_be_repeated": 4,
+    },
     "infra/local/test_local_certificate_requests.py": {
         "test_a_wrong_request_is_rejected": 2,
     },

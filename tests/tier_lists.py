@@ -171,6 +171,7 @@ SLOW: Final = (
     "functional/lobby/ledger/test_listing.py",
     "functional/pki/test_pki_command_line.py",
     "functional/pki/test_pki_hostile_answers.py",
+    "functional/pki/test_pki_kills.py",
     "functional/pki/test_pki_tokens.py",
     "functional/pki/test_pki_with_lobby.py",
     "functional/test_v01_faults.py",

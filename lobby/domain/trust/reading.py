@@ -25,6 +25,8 @@ _CRL_BLOCK: Final = re.compile(
     rb"-----BEGIN (X509 CRL|CRL)-----([A-Za-z0-9+/=\s]*)-----END \1-----"  # the second label: old OpenSSL
 )
 
+_CRL_BEGIN: Final = re.compile(rb"-----BEGIN (?:X509 CRL|CRL)-----")
+
 
 class Unreadable(Exception):
     """The structure cannot be parsed. The text is the cause, on one line and of bounded length."""
@@ -57,7 +59,10 @@ def pem_certificates(pem: str) -> list[x509.Certificate]:
 def revocation_lists(content: bytes) -> list[x509.CertificateRevocationList]:
     """Return the lists in a file: PEM or DER, one or several. Raise `Unreadable`."""
     if b"-----BEGIN" in content:
-        blocks = [read(lambda body=body: b64decode(body)) for _, body in _CRL_BLOCK.findall(content)]  # type: ignore[misc]
+        found = _CRL_BLOCK.findall(content)
+        if (begun := len(_CRL_BEGIN.findall(content))) != len(found):
+            raise Unreadable(f"{begun} lists of which {len(found)} are complete")
+        blocks = [read(lambda body=body: b64decode(body)) for _, body in found]  # type: ignore[misc]
     else:
         blocks = read(lambda: list(elements(content)))
     if not blocks:

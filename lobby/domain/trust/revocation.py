@@ -7,6 +7,7 @@ point or no point: step-ca and the partitions of AWS Private CA issue such lists
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -34,13 +35,14 @@ _Names = frozenset[x509.GeneralName]
 @dataclass(frozen=True)
 class RevocationList:
     """A genuine list. `partial`: why it is not complete, or empty. `points`: its distribution point's names, empty for
-    all certificates."""
+    all certificates. `delta`: whether it lists changes only."""
 
     crl: x509.CertificateRevocationList
     begin: datetime
     end: datetime | None
     partial: str
     points: _Names
+    delta: bool = False
 
     def is_current(self, at: datetime) -> bool:
         return self.begin <= at and self.end is not None and at <= self.end
@@ -64,6 +66,16 @@ def genuine_lists(issuer: Issuer, content: bytes | None) -> list[RevocationList]
     if all(each.partial for each in lists):
         raise IdentityRefused("CRL_PARTIAL", f"got a list {lists[0].partial}, want a complete list of the CA")
     return lists
+
+
+def own_lists(issuer: Issuer, found: Iterable[x509.CertificateRevocationList]) -> list[RevocationList]:
+    """Return those of the lists that the CA has issued and that can be read, complete or not."""
+    own: list[RevocationList] = []
+    for crl in found:
+        with suppress(Unreadable):
+            if not read(lambda crl=crl: _foreign(crl, issuer)):  # type: ignore[misc]
+                own.append(read(lambda crl=crl: _parsed(crl)))  # type: ignore[misc]
+    return own
 
 
 def check_current(lists: Iterable[RevocationList], at: datetime) -> None:
@@ -114,7 +126,8 @@ def _parsed(crl: x509.CertificateRevocationList) -> RevocationList:
         elif isinstance(extension.value, x509.IssuingDistributionPoint):
             partial = partial or _limit(extension.value)
             points = frozenset(extension.value.full_name or ())
-    return RevocationList(crl, crl.last_update_utc, crl.next_update_utc, partial, points)
+    delta = any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in extensions)
+    return RevocationList(crl, crl.last_update_utc, crl.next_update_utc, partial, points, delta)
 
 
 def _limit(point: x509.IssuingDistributionPoint) -> str:
@@ -131,16 +144,30 @@ def _limit(point: x509.IssuingDistributionPoint) -> str:
 def _revokes(each: RevocationList, serial: int) -> bool:
     try:
         entry = read(lambda: each.crl.get_revoked_certificate_by_serial_number(serial))
-        if entry is None:
-            return False
-        reasons = read(lambda: list(entry.extensions))
+        return entry is not None and read(lambda: not _is_removed(entry))
     except Unreadable as error:
         raise IdentityRefused("CRL_INVALID", f"got a list with an entry that cannot be read ({error})") from None
-    return not any(
+
+
+def revoked_serials(each: RevocationList) -> frozenset[int]:
+    """Return the serial numbers that the list revokes. An entry that cannot be read counts: the lobby then refuses."""
+    serials = set()
+    for entry in each.crl:
+        try:
+            removed = read(lambda entry=entry: _is_removed(entry))  # type: ignore[misc]
+        except Unreadable:
+            removed = False
+        if not removed:
+            serials.add(entry.serial_number)
+    return frozenset(serials)
+
+
+def _is_removed(entry: x509.RevokedCertificate) -> bool:
+    return any(
         extension.oid == CRLEntryExtensionOID.CRL_REASON
         and isinstance(extension.value, x509.CRLReason)
         and extension.value.reason is x509.ReasonFlags.remove_from_crl
-        for extension in reasons
+        for extension in entry.extensions
     )
 
 

@@ -58,6 +58,20 @@ def test_restoring_an_older_record_does_not_decrease_the_number(ca: Authority, n
     assert crl_number(ca.renew_crl(now=now)) == 5
 
 
+def test_a_restored_record_that_lacks_revocations_is_rejected(ca: Authority, now: datetime) -> None:
+    backup = (ca.directory / RECORD_FILE).read_bytes()
+    first, second = (ca.issue_device(name, now=now).certificate for name in ("d-1", "d-2"))
+    ca.revoke([first], Reason.SUPERSEDED, now=now)
+    before = (ca.directory / CRL_FILE).read_bytes()
+    (ca.directory / RECORD_FILE).write_bytes(backup)
+    with pytest.raises(StorageError, match=r"BROKEN_FILE: got .*revoked.json without 1 revocations"):
+        ca.renew_crl(now=now)
+    with pytest.raises(StorageError, match="BROKEN_FILE"):
+        ca.revoke([second], Reason.SUPERSEDED, now=now)
+    assert (ca.directory / CRL_FILE).read_bytes() == before
+    assert (ca.directory / RECORD_FILE).read_bytes() == backup
+
+
 def test_a_certificate_of_another_ca_cannot_be_revoked(ca: Authority, shared_ca: Authority, now: datetime) -> None:
     before = (ca.directory / CRL_FILE).read_bytes()
     foreign = (shared_ca.issue_device("d", now=now).certificate, ca.intermediate, ca.root)

@@ -27,6 +27,7 @@ ACCOUNT, REGION = "111111111111", "eu-west-1"
 BUCKET = f"device-lobby-trust-{ACCOUNT}-{REGION}"
 CA_ID = "c" * 64
 """Not the SHA-256 of the DER: AWS does not document how the id is derived."""
+ETAG = '"1"'
 OWNED = {"Bucket": BUCKET, "ExpectedBucketOwner": ACCOUNT}
 Answer = dict[str, Any]
 
@@ -59,11 +60,18 @@ class Stubbed:
             self.s3.add_client_error("get_object", "NoSuchKey", expected_params=expected)
         else:
             body = StreamingBody(io.BytesIO(content), len(content))
-            self.s3.add_response("get_object", {"Body": body}, expected)
+            self.s3.add_response("get_object", {"Body": body, "ETag": ETAG}, expected)
 
-    def accepts_list(self) -> None:
-        expected = {**OWNED, "Key": f"crl/{CA_ID}.pem", "Body": ANY, "ContentType": "application/x-pem-file"}
-        self.s3.add_response("put_object", {}, expected)
+    def _put(self, replaced: bool) -> dict[str, Any]:
+        condition = {"IfMatch": ETAG} if replaced else {"IfNoneMatch": "*"}
+        return {**OWNED, "Key": f"crl/{CA_ID}.pem", "Body": ANY, "ContentType": "application/x-pem-file", **condition}
+
+    def accepts_list(self, *, replaced: bool) -> None:
+        self.s3.add_response("put_object", {}, self._put(replaced))
+
+    def another_publishes(self, *, replaced: bool) -> None:
+        """The published list has changed since it was read."""
+        self.s3.add_client_error("put_object", "PreconditionFailed", expected_params=self._put(replaced))
 
     def updates(self, status: str, auto: str) -> None:
         expected = {"certificateId": CA_ID, "newStatus": status, "newAutoRegistrationStatus": auto}
@@ -100,7 +108,7 @@ def test_the_list_is_published_before_the_ca_is_activated(
         },
     )
     stubbed.published(None)
-    stubbed.accepts_list()
+    stubbed.accepts_list(replaced=False)
     stubbed.updates("ACTIVE", "ENABLE")
     result = register_ca(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
     assert (result.ca_certificate_id, result.created) == (CA_ID, True)
@@ -114,11 +122,25 @@ def test_a_registered_ca_is_activated_again(stubbed: Stubbed, shared_ca: Authori
     stubbed.s3.add_response("head_bucket", {}, OWNED)
     stubbed.registered(shared_ca)
     stubbed.published(crl.public_bytes(Encoding.PEM))
-    stubbed.accepts_list()
+    stubbed.accepts_list(replaced=True)
     stubbed.updates("ACTIVE", "ENABLE")
     result = register_ca(stubbed.lobby, shared_ca.intermediate, [crl], now=now)
     assert (result.ca_certificate_id, result.created) == (CA_ID, False)
     assert "RegisterCACertificate" not in stubbed.calls
+
+
+def test_a_ca_that_another_command_registers_meanwhile_is_activated(
+    stubbed: Stubbed, shared_ca: Authority, now: datetime
+) -> None:
+    stubbed.s3.add_response("head_bucket", {}, OWNED)
+    stubbed.no_ca()
+    stubbed.iot.add_client_error("register_ca_certificate", "ResourceAlreadyExistsException")
+    stubbed.registered(shared_ca)
+    stubbed.published(None)
+    stubbed.accepts_list(replaced=False)
+    stubbed.updates("ACTIVE", "ENABLE")
+    result = register_ca(stubbed.lobby, shared_ca.intermediate, [load_crl(shared_ca.directory)], now=now)
+    assert (result.ca_certificate_id, result.created) == (CA_ID, False)
 
 
 def test_without_a_lobby_nothing_is_registered(stubbed: Stubbed, shared_ca: Authority, now: datetime) -> None:
@@ -155,9 +177,25 @@ def test_an_older_list_than_the_published_one_is_rejected(stubbed: Stubbed, ca: 
         publish_crl(stubbed.lobby, ca.intermediate, [older], now=now)
 
 
+def test_a_list_that_another_command_publishes_meanwhile_is_not_replaced_by_an_older_one(
+    stubbed: Stubbed, ca: Authority, now: datetime
+) -> None:
+    older, newer = load_crl(ca.directory), ca.renew_crl(now=now)
+    stubbed.published(None)
+    stubbed.another_publishes(replaced=False)
+    stubbed.published(newer.public_bytes(Encoding.PEM))
+    with pytest.raises(RegistrationError, match="CRL_OLDER"):
+        publish_crl(stubbed.lobby, ca.intermediate, [older], CA_ID, now=now)
+    stubbed.published(older.public_bytes(Encoding.PEM))
+    stubbed.another_publishes(replaced=True)
+    stubbed.published(older.public_bytes(Encoding.PEM))
+    stubbed.accepts_list(replaced=True)
+    publish_crl(stubbed.lobby, ca.intermediate, [newer], CA_ID, now=now)
+
+
 def test_a_published_object_that_is_not_a_list_is_replaced(stubbed: Stubbed, ca: Authority, now: datetime) -> None:
     stubbed.published(b"junk")
-    stubbed.accepts_list()
+    stubbed.accepts_list(replaced=True)
     publish_crl(stubbed.lobby, ca.intermediate, [load_crl(ca.directory)], CA_ID, now=now)
 
 
