@@ -31,6 +31,10 @@ MAX_GROUPS: Final = 10
 MAX_NAMED_GROUPS: Final = 60
 """The number of groups in all profiles: the target's role names each one, and an inline policy has at most 10,240
 characters."""
+MAX_IN_ROLE: Final = 7_300
+"""Characters of the ARNs of all thing types and groups in the target's role; its other permissions need the rest of
+10,240 (IAM quotas, role inline policies)."""
+_ARN_IN_ROLE: Final = len('"arn:aws:iot:*:000000000000:billinggroup/",')
 MAX_PROFILES: Final = 40
 _LONGEST_PREFIX: Final = f"arn:aws:iot:{'x' * 16}:{'0' * 12}"
 _OF_ENROLMENTS: Final = ("enrolment_attributes", "enrolment_groups")
@@ -268,3 +272,23 @@ def _contradictions(profiles: list[Profile], file_of: Callable[[str], str]) -> I
     groups = Profiles.of(profiles).thing_groups()
     if len(groups) > MAX_NAMED_GROUPS:
         yield f"got {len(groups)} different thing groups in all profiles, want at most {MAX_NAMED_GROUPS}"
+    size = _characters_in_role(Profiles.of(profiles))
+    if size > MAX_IN_ROLE:
+        got = f"thing types and groups that need {size} characters in the role of a target"
+        yield f"got {got}, want at most {MAX_IN_ROLE}: use fewer or shorter names"
+    yield from _same_names(sorted(each.name for each in profiles))
+
+
+def _characters_in_role(profiles: Profiles) -> int:
+    """The role names each type once, and each group twice: to find it, and to change its members."""
+    named = [*profiles.thing_types(), *(profiles.thing_groups() + profiles.billing_groups()) * 2]
+    return sum(len(name) + _ARN_IN_ROLE for name in named)
+
+
+def _same_names(names: list[str]) -> Iterator[str]:
+    """A target's stack has no dashes in the ids of policies."""
+    known: dict[str, str] = {}
+    for name in names:
+        first = known.setdefault(name.title().replace("-", ""), name)
+        if first != name:
+            yield f"got profiles {first} and {name}, want names that differ in more than dashes"

@@ -1,7 +1,16 @@
 """The stack of the commissioner's role in a target account: its trusted principals and its permissions."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from infra.role_stack import commissioning
+from lobby.domain.profile_rules import MAX_IN_ROLE, parse_profiles
+from lobby.errors import InvalidInput
+from lobby.names import parse_target
 from tests.infra.templates import Stacks, settings, synthesized
 
 IOT = "arn:aws:iot:*:200000000002:"
@@ -95,3 +104,29 @@ def test_only_an_adopted_role_is_retained_until_the_next_deployment(tmp_path: Pa
     assert (adopted["DeletionPolicy"], adopted["Metadata"]["adopted"]) == ("Retain", "true")
     assert "DeletionPolicy" not in role
     assert adopted["Properties"] == role["Properties"]
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        lambda name: {"thing_groups": [name]},
+        lambda name: {"billing_group": name},
+        lambda name: {"thing_groups": [name], "billing_group": name, "thing_type": {"name": name}},
+    ],
+    ids=["groups", "billing groups", "all"],
+)
+def test_the_largest_profiles_fit_in_the_role(each: Any) -> None:
+    """IAM refuses inline policies of more than 10,240 characters (IAM quotas)."""
+    removing = settings(leftThings="remove")
+    for length in range(8, 129, 2):
+        contents = {"default": {}} | {f"p{n}": each(f"{n:0{length}}") for n in range(39)}
+        try:
+            profiles = parse_profiles(contents)
+        except InvalidInput:
+            break
+        chosen = commissioning(parse_target("2" * 12, "eu-west-1"), replace(removing, profiles=profiles))
+        statements = [one.to_json() for one in chosen]
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+        assert len(text) <= 10_240, length
+    with pytest.raises(InvalidInput, match=f"in the role of a target, want at most {MAX_IN_ROLE}"):
+        parse_profiles(contents)

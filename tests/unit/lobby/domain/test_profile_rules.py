@@ -228,6 +228,23 @@ def test_the_role_of_a_target_can_name_all_groups() -> None:
         parse_profiles({"default": {}, **contents})
 
 
+def test_the_role_of_a_target_can_name_all_types_and_groups() -> None:
+    contents = {
+        f"p{n}": {"thing_groups": [f"group-{n}"], "billing_group": f"billing-{n}", "thing_type": {"name": f"type-{n}"}}
+        for n in range(39)
+    }
+    want = "got thing types and groups that need 10012 characters in the role of a target, want at most 7300"
+    with pytest.raises(InvalidInput, match=want):
+        parse_profiles({"default": {}, **contents})
+
+
+@pytest.mark.parametrize("names", [("gw2", "gw-2"), ("a-b", "a--b"), ("a", "a-")])
+def test_profiles_have_names_that_differ_in_more_than_dashes(names: tuple[str, str]) -> None:
+    with pytest.raises(InvalidInput, match=rf"got profiles {min(names)} and {max(names)}, want names that differ"):
+        parse_profiles({"default": {}, names[0]: {}, names[1]: {}})
+    assert sorted(parse_profiles({"default": {}, "a-b": {}, "ab": {}}).by_name) == ["a-b", "ab", "default"]
+
+
 def test_an_unknown_profile_is_reported_with_the_known_ones() -> None:
     with pytest.raises(LobbyError, match=r"UNKNOWN_PROFILE: got profile 'camera', want one of .*: default, gateway"):
         parse({}).get("camera")
