@@ -17,20 +17,35 @@ _INDENT: Final = "  "
 _SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}
 _STACK: Final = NAMES.stack("Target")
 ROLE_CONDITION: Final = "CreatesRole"
+_INLINE_BYTES: Final = 51_200
+"""The size of a template that a call can contain; a larger one must be in S3 (CloudFormation quotas)."""
 
 
 def cloudformation(target: TargetResources, lobby: str) -> str:
     """Return the template. `lobby` is the lobby's account and Region, for the comment."""
+    body = [line for resource in target.resources for line in _resource(resource)]
+    text = "\n".join([*_head(target, lobby, is_large=False), *body]) + "\n"
+    if len(text.encode()) <= _INLINE_BYTES:
+        return text
+    return "\n".join([*_head(target, lobby, is_large=True), *body]) + "\n"
+
+
+def _head(target: TargetResources, lobby: str, *, is_large: bool) -> list[str]:
+    """Return the lines before the resources. `is_large`: commands read the template from a bucket of the owner."""
     region, where = target.registered.target.region, target.registered.target
-    lines = [
+    upload = " --s3-bucket BUCKET" if is_large else ""
+    address = f"--template-url https://BUCKET.s3.{target.role_region}.amazonaws.com/FILE"
+    source = address if is_large else "--template-body file://FILE"
+    return [
         f"# Sets this account up as a target of the Device Lobby in {lobby}: the lobby can then register devices here.",
         f"# For {where} and the profiles {', '.join(target.registered.profiles)}. It contains the target's ExternalId.",
         "#",
         "# One Region:",
         f"#   aws cloudformation deploy --template-file FILE --stack-name {_STACK} \\",
-        f"#     --capabilities CAPABILITY_NAMED_IAM --region {region}",
+        f"#     --capabilities CAPABILITY_NAMED_IAM --region {region}{upload}",
+        *(["# A template of this size must be in S3: BUCKET is a bucket of this account, in that Region."] * is_large),
         "# Many Regions of this account (each must be registered with the lobby):",
-        f"#   aws cloudformation create-stack-set --stack-set-name {_STACK} --template-body file://FILE \\",
+        f"#   aws cloudformation create-stack-set --stack-set-name {_STACK} {source} \\",
         f"#     --capabilities CAPABILITY_NAMED_IAM --region {target.role_region}",
         f"#   aws cloudformation create-stack-instances --stack-set-name {_STACK} \\",
         f"#     --accounts {where.account} --regions {target.role_region} … --region {target.role_region}",
@@ -45,9 +60,6 @@ def cloudformation(target: TargetResources, lobby: str) -> str:
         f"{_INDENT}{ROLE_CONDITION}: !Equals [!Ref RoleRegion, !Ref AWS::Region]",
         "Resources:",
     ]
-    for resource in target.resources:
-        lines += _resource(resource)
-    return "\n".join(lines) + "\n"
 
 
 def _resource(resource: Resource) -> Iterator[str]:

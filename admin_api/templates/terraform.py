@@ -6,7 +6,7 @@ property raises an error, so that no resource can be missing in one of the forma
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class Block:
 def terraform(target: TargetResources, lobby: str) -> str:
     """Return the configuration. `lobby` is the lobby's account and Region, for the comment."""
     where = target.registered.target
-    kinds = {each.logical_id: each.type for each in target.resources}
+    names = _names(target.resources)
     lines = [
         f"# Sets this account up as a target of the Device Lobby in {lobby}: the lobby can then register devices here.",
         f"# For {where} and the profiles {', '.join(target.registered.profiles)}. It contains the target's ExternalId.",
@@ -59,21 +59,21 @@ def terraform(target: TargetResources, lobby: str) -> str:
         "}",
     ]
     for resource in target.resources:
-        writer = _Writer(kinds, where.region)
+        writer = _Writer(names, where.region)
         lines += ["", f"# {resource.comment}", *writer.resource(resource)]
     return "\n".join(lines) + "\n"
 
 
 class _Writer:
-    """Writes one resource. `kinds` are the types of all resources by their logical id."""
+    """Writes one resource. `names` are the type and the name of each resource, by its logical id."""
 
-    def __init__(self, kinds: Mapping[str, str], region: str) -> None:
-        self._kinds, self._region = kinds, region
+    def __init__(self, names: Mapping[str, tuple[str, str]], region: str) -> None:
+        self._names, self._region = names, region
 
     def resource(self, resource: Resource) -> Iterator[str]:
         kind, convert = _TYPES[resource.type]
         properties = self._value(dict(resource.properties))
-        name = _snake(resource.logical_id)
+        _, name = self._names[resource.logical_id]
         fields = convert(properties)
         count = {"count": Raw("var.create_role ? 1 : 0")} if resource.is_role else {}
         yield from self._block(f'resource "{kind}" "{name}"', count | fields, 0)
@@ -105,8 +105,8 @@ class _Writer:
         return {key: self._value(each) for key, each in value.items()}
 
     def _reference(self, logical_id: str, attribute: str) -> Raw:
-        form = _REFERENCES[(self._kinds[logical_id], attribute)]
-        return Raw(form.format(f"{_TYPES[self._kinds[logical_id]][0]}.{_snake(logical_id)}"))
+        kind, name = self._names[logical_id]
+        return Raw(_REFERENCES[kind, attribute].format(f"{_TYPES[kind][0]}.{name}"))
 
     def _block(self, head: str, fields: Body, depth: int) -> Iterator[str]:
         pad = "  " * depth
@@ -155,6 +155,19 @@ def _quoted(text: str) -> str:
 
 def _document(document: Any) -> Raw:
     return Raw(f"jsonencode({_expression(document, 0)})")
+
+
+def _names(resources: Iterable[Resource]) -> dict[str, tuple[str, str]]:
+    """Return the type and the name of each resource, by its logical id. Logical ids that differ only in case can have
+    the same name; all but the first then get a number."""
+    found: dict[str, tuple[str, str]] = {}
+    for resource in resources:
+        name, number = _snake(resource.logical_id), 1
+        while (resource.type, name) in found.values():
+            number += 1
+            name = f"{_snake(resource.logical_id)}_{number}"
+        found[resource.logical_id] = (resource.type, name)
+    return found
 
 
 def _snake(name: str) -> str:

@@ -171,6 +171,29 @@ def test_the_terraform_configuration_has_every_resource(resources: TargetResourc
     assert "default = false" in text  # the role belongs to the Region that was registered first
 
 
+def test_terraforms_resources_have_different_names(source: dict[str, Any], made: Settings) -> None:
+    changed = json.loads(json.dumps(source))
+    resources = changed["region"]["Resources"]
+    resources |= {key: {"Type": "AWS::IoT::ThingGroup", "Properties": {}} for key in ("GroupAB", "GroupAb", "GroupaB")}
+    text = terraform(resources_of(changed, registered("default"), ROLE_REGION, made.profiles), LOBBY)
+    names = [name for each in hcl2.loads(text)["resource"] for kind in each.values() for name in kind]
+    groups = [name.strip('"') for name in names if name.strip('"').startswith("group")]
+    assert groups == ["group_ab", "group_ab_2", "groupa_b"]
+
+
+def test_a_large_template_names_a_bucket(source: dict[str, Any], made: Settings, resources: TargetResources) -> None:
+    """CloudFormation accepts at most 51,200 bytes in a call (CloudFormation quotas)."""
+    assert "BUCKET" not in cloudformation(resources, LOBBY)
+    changed = json.loads(json.dumps(source))
+    large = {f"Group{n}": {"Type": "AWS::IoT::ThingGroup", "Properties": {"X": "x" * 500}} for n in range(80)}
+    changed["region"]["Resources"] |= large
+    text = cloudformation(resources_of(changed, registered("default"), ROLE_REGION, made.profiles), LOBBY)
+    assert len(text.encode()) > 51_200
+    assert "--region eu-west-1 --s3-bucket BUCKET\n" in text
+    assert "--template-url https://BUCKET.s3.eu-central-1.amazonaws.com/FILE" in text
+    assert "--template-body" not in text
+
+
 def test_terraforms_strings_contain_no_templates(resources: TargetResources) -> None:
     text = terraform(resources, LOBBY)
     assert "$${iot:Connection.Thing.ThingName}" in text
