@@ -1,8 +1,8 @@
 """AWS's deliveries to the Lambdas: events are delivered again if a Lambda fails, and users repeat requests. As `infra/`
 deploys it, rules invoke the receptionist asynchronously, with two retries; `stream` delivers the ledger's stream;
-`queue` delivers registrations to the bouncer, and arrivals; `lane_queues` delivers the messages of lanes. `undelivered`
-lists the events for which all retries failed. A retry is immediate or, if the cloud is slow, after all other pending
-events.
+`queue` delivers registrations to the bouncer, and arrivals; `lane_queues` delivers the messages of lanes and campaigns.
+`undelivered` lists the events for which all retries failed. A retry is immediate or, if the cloud is slow, after all
+other pending events.
 """
 
 import json
@@ -17,8 +17,9 @@ from tests.functional.admin_api.user_pool import token
 from tests.simulation.faults.error_responses import response
 from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Crashed, Lambdas
-from tests.simulation.faults.lane_queues import LaneQueues
+from tests.simulation.faults.lane_queues import LaneQueues, Message
 from tests.simulation.faults.queue import Queue
+from tests.simulation.faults.recurring_work import CAMPAIGNS_URL
 from tests.simulation.faults.stream import WRITES, Stream
 
 _RULE_RETRIES: Final = (60, 120)
@@ -129,7 +130,7 @@ class Cloud:
             pass
 
     def _work(self) -> bool:
-        """Deliver the first message of each lane; return whether there was any."""
+        """Deliver the first message of each lane and campaign; return whether there was any."""
         messages = self.lanes.visible()
         for message in messages:
             if message.receives >= _LANE_RECEIVES:
@@ -138,7 +139,7 @@ class Cloud:
                 continue
             event = self.lanes.receive(message)
             try:
-                self.lanes.end(message, self._lambdas.invoke("commissioner", event))
+                self.lanes.end(message, self._lambdas.invoke(_consumer_of(message), event))
             except Crashed:
                 continue
         return bool(messages)
@@ -166,6 +167,10 @@ class Cloud:
         codes = [error["extensions"]["code"] for error in body.get("errors", [])]
         bulk = ((body.get("data") or {}).get("claimDevices") or {}).get("results", [])
         return codes + [result["code"] for result in bulk if result["code"]]
+
+
+def _consumer_of(message: Message) -> str:
+    return "campaigns" if message.queue == CAMPAIGNS_URL else "commissioner"
 
 
 def _accepted(request: AWSPreparedRequest) -> AWSResponse:

@@ -70,6 +70,7 @@ from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhook
 from tests.functional.commissioner.lane_environment import environment_with
 from tests.history_key import sign_history
 from tests.simulation.faults.injector import FaultInjector, Killed
+from tests.simulation.faults.recurring_work import feed, sweep
 from tests.user_limits import user_limits
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -104,6 +105,8 @@ class Lambdas:
             "admin-api": self._admin_api,
             "renewer": self._renewer,
             "reconciler": self._reconciler,
+            "sweeper": lambda: sweep(self._ledger(), clock),
+            "campaigns": lambda: feed(self._ledger(), self._targets(), clock),
             "registrar": self._registrar,
         }
 

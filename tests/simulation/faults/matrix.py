@@ -3,7 +3,9 @@
 The result of a cell is `survived` if the outcome is the same as without the fault; `repeated` if the action had its
 effect twice because it was requested twice; `recorded` if only the history differs, because a target refused to
 deactivate a certificate and the commissioner has cleared the target since; a reason code if the device shows the
-reason, and one retry by an operator after the fault leads to the same outcome; otherwise `LOST`, with the differences.
+reason, and one retry by an operator after the fault leads to the same outcome. The code of a standby that has refused
+the device is such a reason, too; instead of an operator, the sweeper's daily preparation repeats that work. Otherwise,
+the result is `LOST`, with the differences.
 """
 
 from collections import Counter
@@ -13,6 +15,8 @@ from random import Random
 from typing import Any, Final
 
 from commissioner.commissioning import ACTOR as COMMISSIONER
+from commissioner.lambdas.sweeper import ACTOR as SWEEPER
+from commissioner.standby_watch import PREPARED_AGAIN
 from lobby.domain.states import Event
 from lobby.domain.thing_claim import CLAIM
 from tests.simulation.faults import api_requests
@@ -31,6 +35,8 @@ _LASTING: Final = tuple(fault for fault in Fault if fault is not Fault.ANSWER_LO
 HELLO_ATTRIBUTES: Final = frozenset({"lastseen", "clientversion", "shows", "renews"})
 """What a hello in the lobby writes. A device whose commissioning fails says hello in the lobby, and one that is
 commissioned at once may not."""
+_OF_REPETITION: Final = HELLO_ATTRIBUTES | {"generation", "priority", "campaign"}
+"""What a retry, a preparation by the sweeper's campaign, and the hellos before them change in a device's row."""
 _NEAR: Final = 8
 """A second fault at most this many calls after the first still hits what follows from the first."""
 
@@ -125,20 +131,34 @@ class ScenarioRunner:
             return REPEATED, []
         if not self._differs_by_more_than_refusals(outcome):
             return RECORDED, []
-        expected = self._expected.reasons
-        reasons = {certid: code for certid, code in outcome.reasons.items() if expected.get(certid) != code}
-        if not reasons or outcome.violations:
+        expected = self._expected
+        reasons = _unexpected(outcome.reasons, expected.reasons)
+        of_standbys = _unexpected(outcome.standby_reasons, expected.standby_reasons)
+        if not (reasons or of_standbys) or outcome.violations:
             return LOST, lost
-        self._retry(fleet, list(reasons))
-        lost = self._differs_after_repetition(self.outcome_of(fleet))
-        return (LOST, lost) if lost else (", ".join(sorted(set(reasons.values()))), [])
-
-    def _retry(self, fleet: Fleet, certids: list[str]) -> None:
-        """Retry these rows, also of certificates that were replaced, as an operator who has read the reasons."""
         self._injector.begin({})
+        self._retry(fleet, list(reasons))
+        if self.outcome_of(fleet).standby_reasons != expected.standby_reasons:
+            self._prepare_again(fleet)
+        lost = self._differs_after_repetition(self.outcome_of(fleet))
+        return (LOST, lost) if lost else (", ".join(sorted({*reasons.values(), *of_standbys.values()})), [])
+
+    @staticmethod
+    def _retry(fleet: Fleet, certids: list[str]) -> None:
+        """Retry these rows, also of certificates that were replaced, as an operator who has read the reasons."""
         for certid in certids:
             api_requests.retry_row(fleet, certid)
         fleet.cloud.settle()
+
+    @staticmethod
+    def _prepare_again(fleet: Fleet) -> None:
+        """Let a day pass, after which the sweeper prepares again what a standby has refused. If the campaign of the
+        target's last work does not exist yet, its first run only creates that."""
+        fleet.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
+        for _ in range(2):
+            fleet.cloud.timer("sweeper", {}, runs=1)
+            fleet.cloud.settle()
+            fleet.clock.advance(minutes=5)
 
     def _differs_by_more_than_refusals(self, outcome: Outcome) -> bool:
         """Return whether there are differences other than refused clearings in the history. If a claim was superseded,
@@ -157,10 +177,12 @@ class ScenarioRunner:
 
     def _differs_after_repetition(self, outcome: Outcome) -> list[str]:
         """Return the differences that a repeated request does not explain: it may add history entries, or be refused
-        because nothing is left to do."""
+        because nothing is left to do. A target whose devices were prepared again states this as its last work."""
         expected = self._expected
-        differences = outcome.differs(expected, ignoring=("rows", "registries", "histories", "refusals"))
-        mine, others = _without_generation(outcome.rows), _without_generation(expected.rows)
+        differences = outcome.differs(expected, ignoring=("rows", "registries", "histories", "refusals", "targets"))
+        targets, wanted = _without_work(outcome.targets), _without_work(expected.targets)
+        differences += [] if targets == wanted else [f"targets: got {targets}, want {wanted}"]
+        mine, others = _without_repetition(outcome.rows), _without_repetition(expected.rows)
         differences += [] if mine == others else [f"rows: got {mine}, want {others}"]
         mine, others = map(_without_generation_of_claims, (outcome.registries, expected.registries))
         if mine != others and not self._scenario.superseded:
@@ -176,13 +198,19 @@ def _pace(slow: bool) -> str:
     return "late" if slow else "at once"
 
 
-def _without_generation(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the rows without the generation and the priority, which change with a user's retry, and without what
-    hellos write."""
-    return {
-        certid: {name: row[name] for name in row.keys() - HELLO_ATTRIBUTES - {"generation", "priority"}}
-        for certid, row in rows.items()
-    }
+def _unexpected(reasons: dict[str, str], expected: dict[str, str]) -> dict[str, str]:
+    return {certid: code for certid, code in reasons.items() if expected.get(certid) != code}
+
+
+def _without_work(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the targets without the work of the sweeper."""
+    kept = [row for row in rows if row.get("actor") != {"S": SWEEPER}]
+    return [{name: value for name, value in row.items() if name != "lastwork"} for row in kept]
+
+
+def _without_repetition(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the rows of devices without what a repetition changes."""
+    return {certid: {name: row[name] for name in row.keys() - _OF_REPETITION} for certid, row in rows.items()}
 
 
 def _without_generation_of_claims(registries: dict[str, Any]) -> dict[str, Any]:

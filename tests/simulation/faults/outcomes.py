@@ -12,7 +12,7 @@ from typing import Any
 
 from lobby.domain.device import Entry
 from lobby.domain.history_audit import first_broken_entry
-from lobby.domain.standby import parse_standby
+from lobby.domain.standby import StandbyStatus, parse_standby
 from lobby.domain.states import Event
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import entry_of
@@ -31,8 +31,8 @@ Line = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Outcome:
-    """`refusals` are the codes that users got; `reasons` are the devices' reasons, by fingerprint; `violations` must be
-    empty in every outcome."""
+    """`refusals` are the codes that users got; `reasons` are the devices' reasons, by fingerprint, and
+    `standby_reasons` those of standbys that have refused a device; `violations` must be empty in every outcome."""
 
     rows: dict[str, dict[str, Any]]
     histories: dict[str, list[Line]]
@@ -49,6 +49,7 @@ class Outcome:
     confirmed: bool
     refusals: list[str]
     reasons: dict[str, str]
+    standby_reasons: dict[str, str]
     violations: list[str]
 
     def differs(self, other: "Outcome", *, ignoring: Sequence[str] = ()) -> list[str]:
@@ -81,6 +82,7 @@ def outcome_of(fleet: Fleet) -> Outcome:
         confirmed=fleet.confirmed,
         refusals=list(fleet.cloud.refusals),
         reasons={certid: row["reason"]["S"] for certid, row in rows.items() if "reason" in row},
+        standby_reasons=_standby_reasons(rows),
         violations=[*_invalid_histories(rows, entries), *_miscounted(), *fleet.cloud.undelivered],
     )
 
@@ -99,6 +101,12 @@ def _row(row: dict[str, Any], began: str) -> dict[str, Any]:
         transfer = json.loads(row["transfer"]["S"])
         kept_fields["transfer"] = {name: value for name, value in transfer.items() if name not in _TIMES_OF_TRANSFER}
     return kept_fields | ({"lastseen": row["lastseen"]["S"] >= began} if "lastseen" in row else {})
+
+
+def _standby_reasons(rows: dict[str, dict[str, Any]]) -> dict[str, str]:
+    standbys = {certid: parse_standby(row["standby"]["S"]) for certid, row in rows.items() if "standby" in row}
+    refused = {certid: each for certid, each in standbys.items() if each.status is StandbyStatus.REFUSED}
+    return {certid: each.code for certid, each in refused.items() if each.code is not None}
 
 
 def _without_times(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Devices whose target has a standby: their initial states, and what happens to them. Campaigns are not part of the
-matrix, so each state needs no campaign, or its campaign has not started yet.
+"""Devices whose target has a standby: their initial states, and what happens to them. The campaign that prepares the
+devices has ended before the first device. Those of an evacuation and a return have not started yet.
 """
 
 from lobby.domain.standby import StandbyMode
@@ -23,6 +23,8 @@ def waiting(fleet: Fleet) -> None:
     initial_states.waiting(fleet)
     fleet.cloud.settle()
     _standbys(fleet).set(A, B, StandbyMode.ACTIVE, _ANN)
+    fleet.cloud.timer("sweeper", {}, runs=1)  # creates the campaign, as the API does
+    fleet.cloud.settle()
 
 
 def prepared(fleet: Fleet) -> None:
