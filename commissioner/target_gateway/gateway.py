@@ -165,7 +165,7 @@ class TargetGateway:
         if name is None or transfer is None or transfer.step is not TransferStep.COMPLETED:
             return False
         with self._calling(session):
-            return things.is_claimed_by_another(session.iot, device.certid, name, self._lobby)
+            return things.is_claimed_by_another(session.iot, device.known_certificates, name, self._lobby)
 
     def retire(self, target: Target, certificates: Iterable[Fingerprint]) -> None:
         """Deactivate the certificates that a device has replaced, and remove them if registrations are removed. The

@@ -21,7 +21,7 @@ from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import ThingChanges, ThingFacts, changes, required
-from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
+from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import RenewalRequest, Reset, Route
 
@@ -145,7 +145,7 @@ def _ensure_thing(
             raise
         may_exist = True
     if may_exist:
-        thing = _existing_thing(iot, certid, claim, name, is_former)
+        thing = _existing_thing(iot, device, claim, name, is_former)
         found = facts_of(iot, thing, profiles)
         outdated = {key: value for key, value in identity.items() if thing["attributes"].get(key) != value}
     wanted = changes(found, profile, profiles)
@@ -153,14 +153,16 @@ def _ensure_thing(
 
 
 def _existing_thing(
-    iot: "IoTClient", certid: Fingerprint, claim: ThingClaim, name: ThingName, is_former: Callable[[Fingerprint], bool]
+    iot: "IoTClient", device: Device, claim: ThingClaim, name: ThingName, is_former: Callable[[Fingerprint], bool]
 ) -> Any:
-    """Return the thing, from DescribeThing. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
+    """Return the thing, from DescribeThing: the device's own, also as another lobby has registered it, or that of a
+    former device. Raise `TargetRefusal` TARGET_NAME_TAKEN."""
     thing = iot.describe_thing(thingName=name)
     attributes = thing.get("attributes", {})
     holder, held = attributes.get(CERTID, "unknown"), parse_claim(attributes.get(CLAIM))
     is_ours = held is not None and held.lobby == claim.lobby and held.certid == holder
-    if holder != certid and not (is_ours and is_former(Fingerprint(holder))):
+    is_own = names_device(holder, held, device.known_certificates)
+    if not is_own and not (is_ours and is_former(Fingerprint(holder))):
         message = f"got thing {name}, which belongs to certificate {holder}"
         raise TargetRefusal.with_advice("TARGET_NAME_TAKEN", message) from None
     return thing

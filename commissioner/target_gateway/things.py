@@ -5,14 +5,14 @@ not changed since it was read (`expectedVersion`), so a newer registration of th
 as arrived or left. A thing with another device's `certid` or another lobby's claim is not changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
-from lobby.domain.thing_claim import CERTID, CLAIM, Progress, ThingClaim, parse_claim
+from lobby.domain.thing_claim import CERTID, CLAIM, Progress, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint, ThingName
 
 if TYPE_CHECKING:
@@ -59,12 +59,13 @@ def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str
     return _write(iot, thing, claim.with_progress(Progress.LEFT))
 
 
-def is_claimed_by_another(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str) -> bool:
-    """Return whether another lobby has registered the device `certid`, and the device has not left. Raise
-    `ClientError`."""
-    thing = _own_thing(iot, certid, name)
-    claim = parse_claim(thing.claim) if thing else None
-    return claim is not None and claim.is_held_by_another(lobby)
+def is_claimed_by_another(iot: "IoTClient", certificates: Collection[Fingerprint], name: ThingName, lobby: str) -> bool:
+    """Return whether another lobby has registered the device with these certificates, and the device has not left.
+    Raise `ClientError`."""
+    attributes = _attributes_of(_described(iot, name))
+    claim = parse_claim(attributes.get(CLAIM))
+    is_own = names_device(attributes.get(CERTID), claim, certificates)
+    return is_own and claim is not None and claim.is_held_by_another(lobby)
 
 
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
@@ -87,14 +88,25 @@ def remove_certificate(iot: "IoTClient", arn: str) -> None:
 
 def _own_thing(iot: "IoTClient", certid: Fingerprint, name: ThingName) -> _Thing | None:
     """Return the thing if it exists and belongs to this certificate."""
+    found = _described(iot, name)
+    attributes = _attributes_of(found)
+    if found is None or attributes.get(CERTID) != certid:
+        return None
+    return _Thing(name, attributes.get(CLAIM), found["version"])
+
+
+def _described(iot: "IoTClient", name: ThingName) -> Any:
+    """Return the response of DescribeThing; None if there is no such thing."""
     try:
-        found = iot.describe_thing(thingName=name)
+        return iot.describe_thing(thingName=name)
     except ClientError as error:
         if code_of(error) != NOT_FOUND:
             raise
         return None
-    attributes = found.get("attributes", {})
-    return _Thing(name, attributes.get(CLAIM), found["version"]) if attributes.get(CERTID) == certid else None
+
+
+def _attributes_of(thing: Any) -> dict[str, str]:
+    return dict(thing.get("attributes", {})) if thing else {}
 
 
 def _write(iot: "IoTClient", thing: _Thing, claim: ThingClaim) -> int | None:

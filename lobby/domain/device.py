@@ -144,6 +144,12 @@ class Device:
         return self.certificate or self.certid
 
     @property
+    def known_certificates(self) -> tuple[Fingerprint, ...]:
+        """Return the certificates by which a lobby may know the device: its first one here, and the one in use, which
+        is the first one in a lobby that the device has gone to or come from."""
+        return (self.certid, self.current)
+
+    @property
     def awaited(self) -> Fingerprint:
         """Return the certificate whose connection is the device's next arrival."""
         return self.pending or self.current

@@ -6,6 +6,7 @@ text has the form `<generation>:<profile>:<progress>:<lobby>:<fingerprint>`; the
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -71,3 +72,10 @@ def parse_claim(text: object) -> ThingClaim | None:
         Fingerprint(match["certid"]),
         Progress(match["progress"]),
     )
+
+
+def names_device(certid: object, claim: ThingClaim | None, certificates: Collection[Fingerprint]) -> bool:
+    """Return whether a thing with these attributes belongs to a device: one of them names one of its `certificates`.
+    Two lobbies may know a renewed device that was transferred by different first certificates. In a target of both,
+    the claim then names the certificate in use, which both know."""
+    return certid in certificates or (claim is not None and claim.certid in certificates)

@@ -10,18 +10,25 @@ from moto.iot.models import iot_backends
 from commissioner.transfer_watch import TransferWatch
 from lobby.domain.hellos import Report
 from lobby.domain.states import State
-from lobby.domain.thing_claim import ThingClaim, parse_claim
+from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.ledger.clock import timestamp
+from lobby.names import Fingerprint
 from lobby.receptionist import Receptionist
 from tests import aws
+from tests import certificates as make
 from tests.functional.commissioner.lobby_with_targets import (
     ANN,
+    CA,
+    KEY,
     ONE,
+    THREE,
+    TWO,
     A,
     LobbyWithTargets,
     Record,
     client_error,
+    make_thing,
     statuses,
 )
 
@@ -63,13 +70,14 @@ def test_a_transferred_device_is_reset_in_its_target_and_stays_active_in_the_lob
     assert [payload for _, payload in aws.published(A)] == [b'{"config": "factory reset"}']
 
 
-def register_by_new_lobby(lobby: LobbyWithTargets) -> None:
-    """The new lobby has the same target, and registers the device there."""
-    claim = str(ThingClaim(1, "default", NEW_LOBBY, ONE))
+def register_by_new_lobby(lobby: LobbyWithTargets, certid: Fingerprint = ONE) -> None:
+    """The new lobby has the same target, and registers the device there. It knows the device by the certificate in
+    use."""
+    own = {"certid": certid, "claim": str(ThingClaim(1, "default", NEW_LOBBY, certid))}
     iot = iot_backends[A.account][A.region]
-    iot.things[f"arn:aws:iot:{A.region}:{A.account}:thing/sensor-1"].attributes["claim"] = claim
+    iot.things[f"arn:aws:iot:{A.region}:{A.account}:thing/sensor-1"].attributes |= own
     lobby.calls.fails["UpdateThing"] = client_error("VersionConflictException", "UpdateThing")
-    iot.certificates[ONE].status = "ACTIVE"
+    iot.certificates[certid].status = "ACTIVE"
     assert lobby.device().devstate is State.TRANSFERRED
 
 
@@ -86,6 +94,60 @@ def test_a_target_that_the_new_lobby_has_too_is_not_cleared_once_the_device_is_r
     assert parse_claim(aws.registry(A)["things"]["sensor-1"]["claim"]) == ThingClaim(1, "default", NEW_LOBBY, ONE)
     assert [payload for _, payload in aws.published(A)] == [b'{"config": "factory reset"}']
     assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((), False)
+
+
+def renew(lobby: LobbyWithTargets) -> Fingerprint:
+    """Let the device, which is in A, renew its certificate, and return the new one."""
+    pem = make.pem_of(make.device(CA, "sensor-1", serial=2000, number=3))
+    iot = aws.client("iot")
+    with lobby.calls.uncounted():
+        new = iot.register_certificate_without_ca(certificatePem=pem, status="ACTIVE")["certificateId"]
+        lobby.ledger.record_heartbeat(lobby.device(), "2.0", can_renew=True)
+        lobby.ledger.due(lobby.device(), "2027-12-22T12:00:00.000Z", "service:reconciler")
+        lobby.ledger.renew(lobby.device(), new, pem, "2049-12-31", "service:renewer")
+    assert lobby.deliver(lobby.record()) == []
+    with lobby.calls.uncounted():
+        lobby.ledger.arrive(lobby.device(), "service:arrivals", new)
+    assert lobby.deliver(lobby.record()) == []
+    assert (lobby.device().current, lobby.device().retiring) == (new, ())
+    return Fingerprint(new)
+
+
+@pytest.mark.parametrize("before", ["DescribeThing", "UpdateThing"])
+def test_a_renewed_device_that_its_new_lobby_has_registered_stays_active_in_the_target_of_both(
+    lobby: LobbyWithTargets, before: str
+) -> None:
+    lobby.place()
+    new = renew(lobby)
+    record = transfer(lobby)
+    lobby.calls.meanwhile[before] = lambda: register_by_new_lobby(lobby, new)
+    assert lobby.deliver(record) == []
+    assert statuses(new) == ("ACTIVE", "ACTIVE", None)
+    thing = aws.registry(A)["things"]["sensor-1"]
+    assert (thing["certid"], parse_claim(thing["claim"])) == (new, ThingClaim(1, "default", NEW_LOBBY, new))
+    assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((), False)
+
+
+@pytest.mark.parametrize("progress", [Progress.LEFT, Progress.ARRIVED])
+def test_the_new_lobby_gets_the_thing_of_a_device_that_has_renewed_its_certificate_in_the_old_one(
+    lobby: LobbyWithTargets, progress: Progress
+) -> None:
+    """The old lobby, `NEW_LOBBY` here, knows the device by a certificate that this one does not know."""
+    of_old_lobby = str(ThingClaim(5, "default", NEW_LOBBY, ONE, progress))
+    make_thing(iot_backends[A.account][A.region], "sensor-1", certid=THREE, claim=of_old_lobby)
+    assert lobby.deliver(lobby.claim()) == []
+    assert lobby.device().devstate is State.COMMISSIONED
+    thing = aws.registry(A)["things"]["sensor-1"]
+    assert (thing["certid"], parse_claim(thing["claim"])) == (ONE, ThingClaim(1, "default", KEY, ONE))
+
+
+def test_it_gets_no_thing_that_a_device_with_another_certificate_has_left(lobby: LobbyWithTargets) -> None:
+    of_another = str(ThingClaim(5, "default", NEW_LOBBY, TWO, Progress.LEFT))
+    make_thing(iot_backends[A.account][A.region], "sensor-1", certid=THREE, claim=of_another)
+    assert lobby.deliver(lobby.claim()) == []
+    assert (lobby.device().devstate, lobby.device().reason) == (State.FAILED, "TARGET_NAME_TAKEN")
+    assert aws.registry(A)["things"]["sensor-1"] == {"certid": THREE, "claim": of_another}
+    assert aws.registry(A)["certificates"] == {}
 
 
 def test_a_waiting_device_is_disconnected_so_that_it_says_hello(lobby: LobbyWithTargets) -> None:

@@ -5,10 +5,10 @@ import re
 import pytest
 
 from lobby.domain.target_rules import connected_sql, duplicates_sql
-from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
+from lobby.domain.thing_claim import Progress, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint
 
-CERTID = Fingerprint("ab" * 32)
+CERTID, FIRST = Fingerprint("ab" * 32), Fingerprint("01" * 32)
 ATTRIBUTE_VALUE = re.compile(r"[a-zA-Z0-9_.,@/:#=\[\]-]{1,800}")
 """What AWS IoT accepts (API reference, AttributePayload)."""
 LOBBY = "111122223333/eu-west-1"
@@ -50,6 +50,28 @@ VALID = f"1:default:awaited:{LOBBY}:{CERTID}"
 )
 def test_other_text_is_no_claim(text: object) -> None:
     assert parse_claim(text) is None
+
+
+@pytest.mark.parametrize(
+    ("certid", "claimed", "certificates", "expected"),
+    [
+        (FIRST, CERTID, (FIRST, CERTID), True),
+        (FIRST, CERTID, (CERTID, CERTID), True),  # the lobby that registered it knows it by an earlier certificate
+        (CERTID, CERTID, (FIRST, CERTID), True),  # by a later one
+        (CERTID, None, (CERTID, CERTID), True),
+        (FIRST, None, (CERTID, CERTID), False),
+        (FIRST, FIRST, (CERTID, CERTID), False),
+        (None, None, (CERTID, CERTID), False),
+    ],
+)
+def test_a_thing_belongs_to_the_device_of_which_it_names_a_certificate(
+    certid: Fingerprint | None,
+    claimed: Fingerprint | None,
+    certificates: tuple[Fingerprint, ...],
+    expected: bool,
+) -> None:
+    claim = ThingClaim(1, "default", LOBBY, claimed) if claimed else None
+    assert names_device(certid, claim, certificates) is expected
 
 
 def test_a_rule_selects_devices_by_the_end_of_the_claim() -> None:
