@@ -1,5 +1,5 @@
-"""The error codes that `docs/api.md` documents for the API. In its table, `INVALID_…` stands for all codes that begin
-with INVALID_.
+"""The error codes that `docs/api.md` documents for the API. In its table, `INVALID_…` means all codes that begin with
+INVALID_.
 """
 
 import re

@@ -38,7 +38,7 @@ _VARIANTS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "functional/commissioner/test_campaign_faults.py": {
         "test_a_call_that_fails_once_changes_no_result": (),
-        "test_two_feeders_at_once_record_each_page_once": (),
+        "test_two_concurrent_feeders_record_each_page_once": (),
     },
     "functional/commissioner/test_campaign_feeder.py": {
         "test_a_cancelled_campaign_changes_no_further_device_and_follows_those_that_it_has_changed": (),

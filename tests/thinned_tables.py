@@ -146,7 +146,7 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     },
     "functional/lobby/doors/test_registration_queue.py": {
         "test_an_attempt_whose_time_cannot_be_right_is_examined_again": 4,
-        "test_an_unreadable_message_is_handed_over_at_once_and_blocks_no_other": 2,
+        "test_an_unreadable_message_is_handed_over_immediately_and_blocks_no_other": 2,
     },
     "functional/lobby/doors/test_registration_retries.py": {
         "test_an_interrupted_admission_is_completed_by_a_retry": 3,

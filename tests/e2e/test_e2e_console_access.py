@@ -106,7 +106,7 @@ def test_a_session_that_ends_is_renewed_in_another_window_and_the_form_is_kept(v
 
 
 @pytest.mark.full
-def test_a_blocked_user_is_refused_at_once_until_an_admin_ends_the_block(visit: Visiting) -> None:
+def test_a_blocked_user_is_refused_immediately_until_an_admin_ends_the_block(visit: Visiting) -> None:
     viewer, admin = visit().sign_in("viewer", "/overview"), visit(PHONE).sign_in("admin", "/users")
     expect(viewer.get_by_role("heading", name="Overview", level=1)).to_be_visible()
     admin.get_by_role("button", name="Block user").click()

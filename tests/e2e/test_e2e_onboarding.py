@@ -44,7 +44,7 @@ def test_a_new_device_is_claimed_by_its_label_and_arrives(
 def test_the_thing_of_a_device_that_connects_again_is_marked_as_arrived(
     deployed: Deployment, fleet: Fleet, first: Target, second: Target
 ) -> None:
-    """After that, the target's rule reports its connections no more."""
+    """After that, the target's rule no longer reports its connections."""
     paths = fleet.make()
     certid, name = certid_of(paths), name_of(paths)
     deployed.claim(certid)

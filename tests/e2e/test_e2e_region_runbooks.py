@@ -128,7 +128,7 @@ def test_another_region_becomes_home_when_the_home_is_down_and_the_first_again_l
     assert lobby.wait_until_equal(certid)["devstate"] == "arrived"
 
 
-def test_the_home_goes_on_without_a_door_that_is_down(lobby: TwoRegions, tmp_path: Path) -> None:
+def test_the_home_continues_without_a_door_that_is_down(lobby: TwoRegions, tmp_path: Path) -> None:
     lobby.restore()
     [without] = commands_of(DOOR_DOWN, REGIONS_PAGE)
     run = operator(lobby, tmp_path)

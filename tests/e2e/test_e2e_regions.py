@@ -76,7 +76,7 @@ def test_a_region_that_is_not_home_answers_queries_and_refuses_changes(
     assert lobby.wait_until_equal(certid)["devstate"] == "inlobby"
 
 
-def test_the_home_goes_on_without_a_lost_door_when_the_operator_says_so(
+def test_the_home_continues_without_a_lost_door_when_the_operator_says_so(
     lobby: TwoRegions, devices: Devices, target: Target
 ) -> None:
     paths = devices.make()

@@ -58,7 +58,7 @@ def test_a_device_in_its_target_renews_its_certificate_and_the_old_one_is_retire
 
 @pytest.fixture
 def arrived(deployed: Deployment, fleet: Fleet) -> RenewingDevice:
-    """A device that has arrived, has said that it can renew, was asked to, and is off."""
+    """A device that has arrived, has announced that it can renew, was asked to renew, and is off."""
     paths = fleet.make()
     certid = certid_of(paths)
     client = fleet.power_on(paths)
@@ -96,7 +96,7 @@ def test_a_replayed_request_gets_the_same_certificate_and_another_key_retires_th
 
 
 @pytest.mark.full
-def test_of_two_requests_at_once_one_certificate_is_left(
+def test_of_two_concurrent_requests_one_certificate_is_left(
     deployed: Deployment, arrived: RenewingDevice, certid: str
 ) -> None:
     bodies = [{"csr": request_of(new_key(), arrived.name)} for _ in range(2)]

@@ -133,12 +133,12 @@ def _times(device: PoweredDevice, event: str) -> int:
 
 
 def set_certificates(deployed: Deployment, certid: str, status: str, *places: Target) -> None:
-    """Change the certificate where a device connects, as nothing answers there any more, or again."""
+    """Set the status of a device's certificate in these places, so that they refuse or accept the device."""
     for target in places:
         deployed.client(target, "iot").update_certificate(certificateId=certid, newStatus=status)
 
 
-def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_comes_back(
+def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_returns(
     deployed: Deployment, fleet: Fleet, first: Target, standby: Target
 ) -> None:
     set_standby(deployed, first, standby, "INACTIVE")

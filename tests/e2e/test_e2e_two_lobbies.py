@@ -58,7 +58,8 @@ def join_by_claim(lobby: SecondLobby, directory: Path) -> list[str]:
         added = admin.ask(ADD, csr=request_of(key, "claim"))["addClaimCertificate"]
     with closing(ClaimConnection(lobby.file, stored(directory, "claim", key, added["certificatePem"]))) as connection:
         pending = connection.certificate("meter-1")
-        # The hook must answer in time, also when its Lambda starts. Else AWS IoT rejects the device, which tries again.
+        # The hook must answer in time, also when its Lambda starts. Otherwise AWS IoT rejects the device, which tries
+        # again.
         until(lambda: connection.provision(pending, "meter-1")[0] == "accepted")
     return [added["certificateId"], pending.certid]
 

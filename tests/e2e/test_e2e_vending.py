@@ -128,7 +128,7 @@ def test_a_stolen_token_has_only_its_remaining_uses(deployed: Deployment) -> Non
     assert vending.refusals() == {"TOKEN_USED_UP": 2}
 
 
-def test_a_revoked_token_is_refused_at_once(deployed: Deployment) -> None:
+def test_a_revoked_token_is_refused_immediately(deployed: Deployment) -> None:
     vending = door(deployed, "revoked")
     token = vending.token(uses=5)
     assert vending.post(token, "revoked-1", key=1).status_code == 200

@@ -163,7 +163,7 @@ def test_fault_timestamps_are_frozen_at_cold_start(lobby: LobbyWithTargets, cloc
     assert moments == ["2026-11-22T13:00:00.000Z", "2026-11-22T14:00:00.000Z"]
 
 
-def test_fault_the_default_clock_of_a_ledger_goes_on(calls: Calls) -> None:
+def test_fault_the_default_clock_of_a_ledger_continues(calls: Calls) -> None:
     ledger = Ledger(HOME.region)
     early, late = ledger._clock(), ledger._clock()
     assert early <= late

@@ -109,7 +109,7 @@ def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks:
     }
 
 
-def test_lanes_that_the_sweeper_must_start_again_and_again_raise_an_alarm(stacks: Stacks) -> None:
+def test_lanes_that_the_sweeper_must_start_repeatedly_raise_an_alarm(stacks: Stacks) -> None:
     alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-bell-stopped")
     assert (alarm["MetricName"], alarm["Period"], alarm["Threshold"]) == ("LanesStarted", 1800, 2)
 

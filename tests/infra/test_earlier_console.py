@@ -94,7 +94,7 @@ def test_the_first_deployment_keeps_none_and_removes_those_of_another_lobby(root
     assert kept_in(root) == {}
 
 
-def test_code_that_cannot_be_read_is_reported_and_the_deployment_goes_on(root: Path) -> None:
+def test_code_that_cannot_be_read_is_reported_and_the_deployment_continues(root: Path) -> None:
     class Refusing(Deployed):
         def get_object(self, **_: str) -> Any:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")

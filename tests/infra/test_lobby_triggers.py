@@ -152,7 +152,7 @@ def test_a_burst_of_registrations_is_processed_by_few_processes_that_share_the_q
     assert float(bouncer["Environment"]["Variables"]["REGISTRATIONS_PER_SECOND"]) * 4 == 10
 
 
-def test_a_registration_outlives_its_runs_and_then_goes_to_the_on_failure_queue(stacks: Stacks) -> None:
+def test_a_registration_is_repeated_and_then_goes_to_the_on_failure_queue(stacks: Stacks) -> None:
     queue = stacks.lobby.the("AWS::SQS::Queue", QueueName="device-lobby-registrations")
     assert queue["VisibilityTimeout"] == 6 * BOUNCER.timeout
     assert BOUNCER.timeout < LEASE.total_seconds() < queue["VisibilityTimeout"]

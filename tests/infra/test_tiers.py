@@ -51,7 +51,7 @@ def run(project: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether the process exists and is no zombie."""
+    """Return whether the process exists and is not a zombie."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return state.strip() not in ("", "Z")
 

@@ -14,7 +14,7 @@ from tests.bench.iam.fixture import JobDevice, JobFailed, JobFixture
 REMOVABLE_AFTER: Final = 31.0
 """Seconds after which an archived target can be removed."""
 RESUMED_AFTER: Final = 40.0
-"""Seconds after which a lane that was paused is worked on again: its message is hidden for up to 30 s."""
+"""Seconds after which a paused lane is processed again: its message is hidden for up to 30 s."""
 _TOO_MANY: Final = 61
 """Claims of a technician in a minute, one more than are allowed (`lobby.domain.claim_limits`)."""
 ARRIVALS: Final = "device-lobby-arrivals"
@@ -148,7 +148,7 @@ def open_template(fixture: JobFixture) -> None:
 
 
 def remove_target(fixture: JobFixture) -> None:
-    """Register a target, rename and archive it, and remove it when no claim can be in progress any more."""
+    """Register a target, rename and archive it, and remove it when no claim can be in progress."""
     target = fixture.unused_target()
     scope = target_input(target)
     fixture.request("registerTarget", REGISTER, "admin", **scope, name=f"Short-lived {target}")

@@ -1,4 +1,4 @@
-"""The grants of a deployed role, and how to remove one for a while.
+"""The grants of a deployed role, and how to remove one temporarily.
 
 A grant is one action on one resource, as listed in the role's inline policies in the emulator. When a grant is removed
 or restored, the Lambdas of the role are restarted: they keep no earlier credentials and no cached results.

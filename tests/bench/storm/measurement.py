@@ -32,7 +32,7 @@ _ALONE: Final = 15
 _APART: Final = 1.0
 """Seconds between two single devices: a process of the bouncer has then saved up the time of a call."""
 _WARM_UP: Final = 16
-"""Devices that are admitted at once before a storm, so that all functions have their processes."""
+"""Devices that are admitted together before a storm, so that all functions have their processes."""
 _WARM_UP_SECONDS: Final = 60.0
 PERIOD: Final = 10.0
 """Seconds of a period in the profile of a storm."""

@@ -89,7 +89,7 @@ def test_a_technician_decides_nothing(lobby: Lobby, suspected: str, document: st
     assert lobby.ledger.get(suspected) == before  # type: ignore[arg-type]
 
 
-def test_many_devices_are_shut_at_once_and_those_that_cannot_be_are_named(lobby: Lobby, suspected: str) -> None:
+def test_many_devices_are_quarantined_together_and_those_that_cannot_be_are_named(lobby: Lobby, suspected: str) -> None:
     chosen = [{"certid": suspected}, {"certid": "9" * 64}]
     change = {"operation": "QUARANTINE", "why": "batch copied"}
     results = lobby.ask(BULK, {"change": change, "devices": chosen}, OPERATOR).data["changeDevices"]["results"]

@@ -136,7 +136,7 @@ def test_only_the_api_of_a_region_promotes_it(apis: Apis) -> None:
         assert api.ask(PROMOTE, groups=ADMIN).code == "WRONG_REGION"
 
 
-def test_the_home_goes_on_without_a_region_that_is_down(apis: Apis) -> None:
+def test_the_home_continues_without_a_region_that_is_down(apis: Apis) -> None:
     with apis.api(DUBLIN) as api:
         assert api.ask(WITHOUT, groups=ADMIN).code == "REGION_ANSWERS"
         apis.several.down = {FRANKFURT}

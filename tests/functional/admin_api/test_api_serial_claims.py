@@ -53,7 +53,7 @@ def test_a_serial_number_without_a_device_is_claimed_until_one_joins(lobby: Lobb
     assert lobby.ask(LIST).data["serialNumberClaims"]["nodes"] == [{"serialNumber": PUMP}]
 
 
-def test_a_known_device_is_claimed_at_once(lobby: Lobby) -> None:
+def test_a_known_device_is_claimed_immediately(lobby: Lobby) -> None:
     lobby.ledger.admit(Identity(ONE, SENSOR, "-----PEM-----"), "bouncer")
     [result] = results(claim(lobby, SENSOR))
     assert result["claim"] is None

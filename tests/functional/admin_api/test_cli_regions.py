@@ -80,7 +80,7 @@ def test_a_region_is_promoted_by_its_own_api(terminal: Terminal, server: LobbySe
     assert terminal.run(*ADMIN, "regions", "promote", FRANKFURT, "--yes").exit_code == 0
 
 
-def test_the_home_goes_on_without_a_region(terminal: Terminal, server: LobbyServer) -> None:
+def test_the_home_continues_without_a_region(terminal: Terminal, server: LobbyServer) -> None:
     answers(server, {"continueWithout": {"home": DUBLIN, "leaseUntil": None}})
     result = terminal.run(*ADMIN, "regions", "without", FRANKFURT, "--yes")
     assert (result.exit_code, f"{DUBLIN} accepts changes without {FRANKFURT}" in result.stdout) == (0, True)

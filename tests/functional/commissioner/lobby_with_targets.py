@@ -1,7 +1,7 @@
 """A lobby with two targets in separate accounts, devices, the commissioner, and the ledger's stream.
 
 The stream is a list of records as the event source mapping would deliver them; `deliver` serves their devices in each
-lane that has work for them. The `Server` can be replaced with a new one, which stands for a Lambda that has just
+lane that has work for them. The `Server` can be replaced with a new one, which represents a Lambda that has just
 started and has nothing cached.
 """
 

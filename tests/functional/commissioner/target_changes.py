@@ -56,7 +56,7 @@ def other_policy(lobby: LobbyWithTargets, iot: IoTBackend) -> None:
 
 
 def orphaned(lobby: LobbyWithTargets, iot: IoTBackend) -> None:
-    """Move the device away, and activate its old certificate again."""
+    """Move the device to another target, and activate its old certificate again."""
     lobby.deliver(lobby.move())
     assert statuses() == ("ACTIVE", "INACTIVE", "ACTIVE")
     iot.certificates[ONE].status = "ACTIVE"

@@ -66,7 +66,7 @@ def test_a_campaign_stops_if_too_few_devices_of_its_canary_can_arrive(large: Cam
     assert large.outcomes() == {"unchanged": 98, "done": 32}
 
 
-def test_a_dismissal_is_done_at_once_whatever_the_state_of_the_device(lobby: CampaignLobby) -> None:
+def test_a_dismissal_is_done_immediately_whatever_the_state_of_the_device(lobby: CampaignLobby) -> None:
     evidence = Evidence(Signal.TAKEOVERS, str(B), ("192.0.2.1", "192.0.2.2"))
     move(lobby, 12)
     for certid in lobby.devices:

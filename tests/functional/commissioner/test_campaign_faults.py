@@ -1,4 +1,4 @@
-"""Campaigns with faults: killed feeders, changed manifests, rows that fail, two feeders at once."""
+"""Campaigns with faults: killed feeders, changed manifests, rows that fail, two feeders at the same time."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -128,7 +128,7 @@ def test_a_failure_of_dynamodb_or_of_the_home_is_no_result_of_a_device(
     assert lobby.outcomes() == {"done": 12}
 
 
-def test_two_feeders_at_once_record_each_page_once(large: CampaignLobby) -> None:
+def test_two_concurrent_feeders_record_each_page_once(large: CampaignLobby) -> None:
     large.create()
     other = large.new_feeder()
     runs = iter([True])

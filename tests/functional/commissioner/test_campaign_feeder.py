@@ -194,7 +194,7 @@ def test_an_unknown_campaign_needs_no_feeder(lobby: CampaignLobby) -> None:
     assert lobby.run(CampaignName("unknown")) == DELETE
 
 
-def test_an_empty_filter_is_done_at_once(lobby: CampaignLobby) -> None:
+def test_an_empty_filter_is_done_immediately(lobby: CampaignLobby) -> None:
     lobby.create(source=Source(SourceKind.FILTER, None, {"state": "refused"}))
     assert lobby.run_until(S.DONE).prepared.total == 0
 

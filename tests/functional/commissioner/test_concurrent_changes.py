@@ -1,4 +1,4 @@
-"""Changes of a device while the commissioner works on it, and deliveries that are repeated."""
+"""Changes of a device while the commissioner processes it, and deliveries that are repeated."""
 
 from typing import Any
 

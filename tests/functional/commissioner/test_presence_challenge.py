@@ -30,7 +30,7 @@ def confirm(lobby: LobbyWithTargets) -> Device:
         return lobby.ledger.confirm(device, device.code or PresenceCode(""), ANN)
 
 
-def test_a_waiting_device_gets_its_code_at_once_and_nothing_is_registered(lobby: LobbyWithTargets) -> None:
+def test_a_waiting_device_gets_its_code_immediately_and_nothing_is_registered(lobby: LobbyWithTargets) -> None:
     report_that_it_shows_codes(lobby)
     record = claim_with_proof(lobby)
     code = lobby.device().code

@@ -68,7 +68,7 @@ def test_a_quarantine_that_is_lifted_before_it_is_carried_out_leaves_the_device_
     assert statuses() == ("ACTIVE", "ACTIVE", None)
 
 
-def test_a_device_that_is_shut_again_while_it_is_activated_ends_inactive(lobby: LobbyWithTargets) -> None:
+def test_a_device_that_is_quarantined_again_while_it_is_activated_ends_inactive(lobby: LobbyWithTargets) -> None:
     lobby.place()
     lobby.deliver(quarantine(lobby))
     lifted = lift(lobby)

@@ -154,7 +154,9 @@ def test_a_target_that_is_not_done_goes_to_the_end(reconciler: ReconcilerWithDif
     assert (work.runs, read_state(A).last) == (1, None)
 
 
-def test_a_target_that_refuses_is_reported_at_once_and_delays_no_other(reconciler: ReconcilerWithDifference) -> None:
+def test_a_target_that_refuses_is_reported_immediately_and_delays_no_other(
+    reconciler: ReconcilerWithDifference,
+) -> None:
     fails = reconciler.lobby.calls.fails
     fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
     assert reconciler.run() == {"TargetsNotCompared": 2}

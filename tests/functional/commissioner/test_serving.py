@@ -178,7 +178,7 @@ def _to_a() -> ClaimRequest:
     return ClaimRequest(A)
 
 
-def test_a_region_that_is_not_home_any_more_ends_the_worker_and_reports_no_row(
+def test_a_region_that_is_no_longer_home_ends_the_worker_and_reports_no_row(
     lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lobby.claim()

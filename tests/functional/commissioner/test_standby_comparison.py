@@ -1,5 +1,5 @@
-"""Devices that are registered in a standby are also compared there, and prepared again if the standby is out of
-step."""
+"""Devices that are registered in a standby are also compared there, and prepared again if the standby does not match
+the ledger."""
 
 from collections.abc import Callable
 from typing import Any
@@ -186,4 +186,4 @@ def test_a_standby_that_does_not_answer_does_not_stop_the_comparison_of_the_targ
 def test_an_evacuated_device_is_compared_where_it_is(active: Compared) -> None:
     active.lobby.deliver(active.lobby.evacuate())
     inactive(active.iot)
-    assert active.codes() == []  # it is not one of A's any more
+    assert active.codes() == []  # it is no longer one of A's

@@ -189,7 +189,7 @@ def test_records_that_another_run_has_overwritten_restart_the_comparison(compari
 
 
 @pytest.mark.parametrize("step", ["policy:removed", "of another version"])
-def test_a_step_that_does_not_exist_any_more_restarts_the_comparison(comparison: Comparison, step: str) -> None:
+def test_a_step_that_no_longer_exists_restarts_the_comparison(comparison: Comparison, step: str) -> None:
     assert comparison.complete(Work(BEGAN, step, listed=7, compared=3)).compared == 2
     assert comparison.complete(Work(BEGAN, "ledger", token="of another version")).compared == 2
 

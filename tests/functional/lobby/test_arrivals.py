@@ -108,7 +108,7 @@ def test_the_thing_of_a_device_that_is_reported_after_its_arrival_is_to_be_marke
     assert ArrivalMark.decode(queue.marks[0].encode()) == queue.marks[0]
 
 
-def test_a_device_that_is_not_there_any_more_is_not_marked(queue: Queue) -> None:
+def test_a_device_that_is_no_longer_there_is_not_marked(queue: Queue) -> None:
     queue.deliver(selected())
     queue.ledger.move(CERTID, ClaimRequest(ELSEWHERE), "user:ann")
     queue.deliver(selected(at=1795348999000))

@@ -181,7 +181,7 @@ def test_takeovers_in_a_target_have_its_connections_reported_until_a_copy_is_fou
     assert [mark.awaited for mark in watched.marks] == [True, False]
 
 
-def test_an_hour_after_the_last_takeover_connections_are_not_reported_any_more(watched: Watched) -> None:
+def test_connections_are_no_longer_reported_an_hour_after_the_last_takeover(watched: Watched) -> None:
     arrived(watched.ledger)
     for number in range(3):
         watched.target_takeover(number)
@@ -204,7 +204,9 @@ def fallen_back(watched: Watched, clock: Clock) -> None:
     watched.ledger.hello(watched.device(), "1.0", "service:receptionist")
 
 
-def test_a_device_that_is_in_the_lobby_and_in_its_target_at_once_is_flagged(watched: Watched, clock: Clock) -> None:
+def test_a_device_that_is_in_the_lobby_and_in_its_target_at_the_same_time_is_flagged(
+    watched: Watched, clock: Clock
+) -> None:
     fallen_back(watched, clock)
     begin = int(clock().timestamp() * 1000)
     watched.lobby_event(session="copy", version=1, at=begin, address=COPY)

@@ -218,7 +218,7 @@ def test_an_expected_device_gets_the_code_at_its_first_hello(ledger: Ledger, rec
     assert ledger.confirm(now(ledger), RIGHT, ANN).devstate is State.CLAIMED
 
 
-def test_a_claim_during_the_first_hello_sends_the_code_at_once(
+def test_a_claim_during_the_first_hello_sends_the_code_immediately(
     ledger: Ledger, receptionist: Receptionist, calls: Calls
 ) -> None:
     ledger.admit(WHO, "service:bouncer")

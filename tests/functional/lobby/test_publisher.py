@@ -203,7 +203,7 @@ def queued() -> set[tuple[str, str]]:
     return {(message.webhook, message.event) for message in (decode(each["Body"]) for each in received)}
 
 
-def test_each_webhook_gets_the_events_that_it_wants(publisher: Publisher, ledger: Ledger, clock: Clock) -> None:
+def test_each_webhook_gets_the_events_that_it_names(publisher: Publisher, ledger: Ledger, clock: Clock) -> None:
     webhooks = Webhooks(clock)
     every, revoked, disabled = webhook(webhooks), webhook(webhooks, "device.revoke"), webhook(webhooks)
     webhooks.set_state(disabled, WebhookState.DISABLED, "not needed")

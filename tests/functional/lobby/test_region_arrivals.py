@@ -17,7 +17,7 @@ REPORT, CONFIRMATION = "Notification", "SubscriptionConfirmation"
 
 
 class Recorder:
-    """Stands for the processing of messages, which has its own tests."""
+    """Replaces the processing of messages, which has its own tests."""
 
     def __init__(self) -> None:
         self.processed: list[str] = []

@@ -18,7 +18,7 @@ DAY = 24 * 60 * MINUTE
 
 
 class Recorder:
-    """Stands for the publisher, which has its own tests."""
+    """Replaces the publisher, which has its own tests."""
 
     def __init__(self) -> None:
         self.published: list[str] = []

@@ -170,7 +170,7 @@ def test_a_device_whose_certificate_is_inactive_there_cannot_visit(inactive: Eva
     assert inactive.device() == before
 
 
-def test_a_moved_device_is_not_visiting_any_more(active: Evacuated) -> None:
+def test_a_moved_device_is_no_longer_visiting(active: Evacuated) -> None:
     active.report()
     with active.calls.uncounted():
         active.ledger.release(CERTID, ANN)

@@ -1,4 +1,4 @@
-"""`lobby-pki` with certificates that it has not made, several certificates in one file, and a disk that is full."""
+"""`lobby-pki` with certificates that other tools issued, several certificates in one file, and a disk that is full."""
 
 import errno
 import os

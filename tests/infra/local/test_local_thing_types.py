@@ -22,7 +22,7 @@ def test_five_minutes_must_have_passed(metadata: dict[str, Any], now: float, ear
     assert is_too_early(metadata, now) is early
 
 
-def test_a_deprecated_thing_type_is_not_deleted_at_once(emulator: Emulator) -> None:
+def test_a_deprecated_thing_type_is_not_deleted_immediately(emulator: Emulator) -> None:
     iot = aws(emulator, 1, "iot")
     iot.create_thing_type(thingTypeName="sensor")
     iot.deprecate_thing_type(thingTypeName="sensor")

@@ -27,7 +27,7 @@ _RULE_RETRIES: Final = (60, 120)
 _STREAM_RETRY, _REGISTRATION_RETRY, _ARRIVAL_RETRY, _USER_RETRY = 10, 5, 180, 30
 _REGISTRATION_RECEIVES, _ARRIVAL_RECEIVES = 12, 5
 _LANE_RECEIVES: Final = 100
-"""Instead of a limit by time: a message of a lane that comes so often without a fault comes for ever."""
+"""Instead of a limit by time: a message of a lane that comes so often without a fault is repeated forever."""
 _USER_ATTEMPTS: Final = 3
 _TIMER: Final = 300
 _DEVICE_ATTEMPTS, _DEVICE_RETRY = 3, 60

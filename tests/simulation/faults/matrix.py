@@ -34,7 +34,7 @@ ADMIN_API: Final = "admin-api"
 _LASTING: Final = tuple(fault for fault in Fault if fault is not Fault.ANSWER_LOST)
 HELLO_ATTRIBUTES: Final = frozenset({"lastseen", "clientversion", "shows", "renews"})
 """What a hello in the lobby writes. A device whose commissioning fails says hello in the lobby, and one that is
-commissioned at once may not."""
+commissioned immediately may not."""
 _OF_REPETITION: Final = HELLO_ATTRIBUTES | {"generation", "priority", "campaign"}
 """What a retry, a preparation by the sweeper's campaign, and the hellos before them change in a device's row."""
 _NEAR: Final = 8

@@ -62,7 +62,7 @@ class RenewingDevice(SimulatedDevice):
         new = make.fingerprint_of(self.new)
         if self.session == new:
             self.used, self.new = self.new, None
-        elif preferred == new:  # refused by a target that accepts the old one: the client gives it up in the end
+        elif preferred == new:  # refused by a target that accepts the old one: the client finally discards it
             self.new = None
             self.lose_new_key()
         return connected

@@ -37,7 +37,7 @@ def prepared(fleet: Fleet) -> None:
 
 
 def evacuated(fleet: Fleet) -> None:
-    """A is evacuated. The device, which A does not accept any more, is back in the lobby since before that."""
+    """A is evacuated. A no longer accepts the device, which had returned to the lobby before."""
     prepared(fleet)
     fall_back(fleet)
     fleet.cloud.settle()

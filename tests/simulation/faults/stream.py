@@ -21,7 +21,7 @@ WRITES: Final = tuple(
 )
 _BATCH: Final = 10
 _ATTEMPTS: Final = 12
-"""Instead of a hundred: a record that fails that often without a fault fails always."""
+"""Instead of a hundred: a record that fails so often without a fault always fails."""
 
 
 class Stream:

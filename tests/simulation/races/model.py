@@ -82,7 +82,7 @@ def _certificates_of(row: Device, device: ModelDevice) -> set[str]:
 
 
 def _check_certificates(row: Device, device: ModelDevice) -> None:
-    """The row names the certificates of its history. One that it does not name any more is active nowhere."""
+    """The row names the certificates of its history. One that it no longer names is active nowhere."""
     named = (row.current, row.pending, row.renew_by is not None)
     if named != (device.used or row.certid, device.pending, device.due):
         raise ModelViolation(f"got certificates {named}, want them as {device}")
@@ -92,7 +92,7 @@ def _check_certificates(row: Device, device: ModelDevice) -> None:
     for retired in former - set(row.retiring):
         active = [target for target in (aws.HOME, *TARGETS) if aws.status(retired, target) == "ACTIVE"]
         if active:
-            raise ModelViolation(f"got {retired} active in {active}, which the row does not name any more")
+            raise ModelViolation(f"got {retired} active in {active}, which the row no longer names")
 
 
 def check_settled(simulated: Iterable[SimulatedDevice]) -> None:

@@ -156,7 +156,7 @@ class ModelDevice:
     def _retire(self, entry: Entry, about: Target | None) -> None:
         retired = entry.reason if entry.reason and _FINGERPRINT.fullmatch(entry.reason) else None
         if retired and retired not in self.former and None not in self.former:
-            raise ModelViolation(f"got {entry}, want a certificate that is not in use any more")
+            raise ModelViolation(f"got {entry}, want a certificate that is no longer in use")
         held = self.state in _CLAIM_HELD_STATES and about == self.target
         if entry.reason and about is not None and not held and entry.generation == self.generation + 1:
             self.left.add(about)
@@ -183,7 +183,7 @@ class ModelDevice:
             self.left.discard(self.target)
 
     def _offer(self, _entry: Entry, _about: Target | None) -> None:
-        """The device works on."""
+        """The device continues to work."""
         if self.state not in (_CLAIM_HELD_STATES | {"knocking", "inlobby"}) or self.offered:
             raise ModelViolation(f"got an offer of {self}")
         self.offered = True
@@ -196,7 +196,7 @@ class ModelDevice:
             self.state, self.generation = "inlobby", self.generation + 1
 
     def _transfer(self, _entry: Entry, _about: Target | None) -> None:
-        """It leaves its target, and has no claim any more. It is not in a renewal."""
+        """It leaves its target and has no claim. It is not in a renewal."""
         if self.state not in (_CLAIM_HELD_STATES | {"knocking", "inlobby"}) or not self.offered or self.pending:
             raise ModelViolation(f"got a transfer of {self}, want one that is offered and not in a renewal")
         self._leave()

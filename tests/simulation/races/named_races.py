@@ -1,7 +1,6 @@
 """The named races: which actors work on one device at the same time, and the outcome that every order must have.
 
-Races over lanes are in `lane_races`, those of renewals in `renewal_races`,
-those of transfers in `transfer_races`.
+Races over lanes are in `lane_races`, those of renewals in `renewal_races`, and those of transfers in `transfer_races`.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""A lobby in which many actors work at once: users, Lambdas and devices, each of which can stop at any call.
+"""A lobby in which many actors work at the same time: users, Lambdas and devices, each of which can stop at any call.
 
 Deliveries have only AWS's documented guarantees: the stream delivers a device's records in order and to one bell at a
 time, but may repeat earlier ones; a lane has one message in flight, which is delivered again if its worker is killed;

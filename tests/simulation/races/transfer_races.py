@@ -1,7 +1,7 @@
 """Races of the completion of a transfer with users' changes of the device, its commissioning, and its renewal.
 
 In every order, no certificate is ACTIVE in a target that the row has not, or has left (`model`). A device whose
-transfer is completed is in no target of this lobby any more, so only its new lobby can activate its certificate there.
+transfer is completed is no longer in a target of this lobby, so only its new lobby can activate its certificate there.
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ from tests.simulation.races.user_requests import DONE
 
 
 def _offered_and(*others: tuple[str, Target | None]) -> StartActors:
-    """The completion of an offered device's transfer, and other requests at once."""
+    """The completion of an offered device's transfer, and other requests at the same time."""
 
     def start(simulation: Simulation) -> list[Actor]:
         _offer(simulation)

@@ -1,7 +1,7 @@
 """A model of the lobby and a target for a device that renews: which certificates are active where, and each step.
 
 It behaves as decision 46 states, with the weakest guarantees: messages can be lost, the commissioner and the report of
-a connection are late, and a replaced certificate is inactive at once in both places.
+a connection are late, and a replaced certificate is immediately inactive in both places.
 """
 
 import json
@@ -63,7 +63,7 @@ class Cloud:
             raise PowerCut
 
     def copy(self) -> "Cloud":
-        """Return the cloud as it is after a power cut: the commissioner goes on."""
+        """Return the cloud as it is after a power cut: the commissioner continues."""
         copied = replace(self, pems=dict(self.pems), lobby=set(self.lobby), target=set(self.target), cut=None)
         copied = replace(copied, requests=list(self.requests))
         copied.commission()
@@ -94,7 +94,8 @@ class Cloud:
         self.commissioned = True
 
     def report(self, certificate: Fingerprint) -> None:
-        """What the report of a connection does: the new certificate is proven, and the old one retired at once."""
+        """What the report of a connection does: the new certificate is proven, and the old one is retired
+        immediately."""
         if certificate == self.pending and self.commissioned and self.reports:
             self.lobby.discard(self.current)
             self.target.discard(self.current)

@@ -89,7 +89,7 @@ def test_a_refused_device_tries_every_lobby_with_growing_waits() -> None:
 
 
 @pytest.mark.parametrize("failure", [Failure.UNREACHABLE, Failure.TIMEOUT, Failure.UNTRUSTED, Failure.LOCAL])
-def test_after_an_unavailable_lobby_the_next_is_tried_at_once(failure: Failure) -> None:
+def test_after_an_unavailable_lobby_the_next_is_tried_immediately(failure: Failure) -> None:
     driver = MachineDriver(replace(PLAN, lobbies=(LOBBY, OTHER_LOBBY))).fail(failure).advance_time(0)
     assert [action.endpoint for action in driver.actions(Connect)] == [OTHER_LOBBY]
     assert driver.fail(failure).next_wait == 1.5
@@ -176,7 +176,7 @@ def test_after_a_fallback_the_same_route_is_retried_with_growing_waits() -> None
     assert waits[-1] > 7 * waits[0]
 
 
-def test_after_a_fallback_a_new_route_is_followed_at_once() -> None:
+def test_after_a_fallback_a_new_route_is_followed_immediately() -> None:
     driver = MachineDriver(route=ROUTE).fall_back().receive(replace(ROUTE, generation=5).encode())
     assert driver.actions(StoreRoute)
     assert str(driver.reconnect().state.endpoint) == "target.example:8883"

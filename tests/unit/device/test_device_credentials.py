@@ -24,7 +24,7 @@ def settings(
     return load_settings(options, Timing(), exit_on_arrival=False)
 
 
-def test_all_missing_settings_are_listed_at_once() -> None:
+def test_all_missing_settings_are_listed_together() -> None:
     with pytest.raises(MissingSettings) as missing:
         settings(lobby=())
     for name in ("DEVICE_CERT", "DEVICE_KEY", "DEVICE_CA", "DEVICE_LOBBY"):

@@ -45,7 +45,7 @@ def test_a_first_interval_above_the_later_ones_applies_throughout() -> None:
 
 
 def hellos_within(driver: MachineDriver, seconds: float) -> int:
-    """Acknowledge every hello at once, for this long, and return their number."""
+    """Acknowledge every hello immediately for this time, and return their number."""
     until, count = driver.now + seconds, 0
     while driver.state.next_deadline is not None and driver.state.next_deadline <= until:
         driver.advance_time(driver.next_wait)

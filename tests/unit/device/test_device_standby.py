@@ -91,7 +91,7 @@ def test_a_lobby_that_answers_keeps_a_device_from_its_standby() -> None:
             fail_until(driver, Location.LOBBY)
 
 
-def test_a_device_in_the_standby_tries_lobby_and_target_once_and_returns_at_once(at_standby: MachineDriver) -> None:
+def test_a_device_in_the_standby_tries_lobby_and_target_once_and_returns_immediately(at_standby: MachineDriver) -> None:
     look(at_standby)
     since = at_standby.now
     assert endpoints(at_standby) == ["lobby-1.example"]
@@ -128,7 +128,7 @@ def test_a_target_that_answers_gets_its_device_back(at_standby: MachineDriver) -
     assert (at_standby.state.standby_visits, at_standby.state.looking) == (0, False)
 
 
-def test_a_target_that_answers_and_fails_at_once_does_not_get_its_device_back(at_standby: MachineDriver) -> None:
+def test_a_target_that_answers_and_fails_immediately_does_not_get_its_device_back(at_standby: MachineDriver) -> None:
     look(at_standby).fail().advance_time(0).go_online().advance_time(1)
     at_standby.fail().advance_time(at_standby.next_wait)
     assert endpoints(at_standby) == ["standby.example"]

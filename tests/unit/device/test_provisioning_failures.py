@@ -56,7 +56,7 @@ def test_an_expired_token_is_replaced_soon() -> None:
     assert driver.request[0] == FROM_CSR
 
 
-def test_the_user_learns_the_possible_causes_of_a_denial_and_no_secret() -> None:
+def test_the_user_sees_the_possible_causes_of_a_denial_and_no_secret() -> None:
     driver = Driver()
     driver.create().feed(PendingStored()).feed(Connected(1))
     driver.answer(TOPICS[3], rejection(403, "AccessDenied\nforged line")[1])

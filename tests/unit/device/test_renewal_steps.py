@@ -89,7 +89,7 @@ def test_a_client_that_does_not_renew_ignores_a_request() -> None:
     assert device.state.location is Location.TARGET
 
 
-def test_a_target_that_asks_again_and_again_moves_the_device_once_a_minute() -> None:
+def test_a_target_that_asks_repeatedly_moves_the_device_once_a_minute() -> None:
     device = in_lobby().receive(ROUTE.encode()).reconnect().go_online()
     assert device.state.location is Location.TARGET
     assert device.receive(REQUEST).logged == ["message_ignored"]
@@ -166,7 +166,7 @@ def test_what_cannot_be_stored_is_stored_again_and_the_same_error_is_logged_once
         assert action in device.advance_time(31).actions(StoreCertificate)
 
 
-def test_an_old_certificate_that_is_refused_gives_way_to_the_new_one() -> None:
+def test_an_old_certificate_that_is_refused_is_replaced_by_the_new_one() -> None:
     """The target had reported the new one when the power was cut."""
     renewing, disk = RenewingDevice(Cloud()), disk_in_target()
     store = renewing.store(disk)
@@ -178,7 +178,7 @@ def test_an_old_certificate_that_is_refused_gives_way_to_the_new_one() -> None:
     assert names_on(disk) >= {"renewal.json"}
 
 
-def test_a_new_certificate_that_the_target_refuses_is_tried_again_and_never_strands_the_device() -> None:
+def test_a_new_certificate_that_the_target_refuses_is_tried_again_beside_the_old_one() -> None:
     device, disk = RenewingDevice(), disk_in_target()
     device.cloud.refuses_new = True
     network = device.run(disk, lambda: _is_given_up(device, disk), DAY)

@@ -5,7 +5,7 @@ import pytest
 from lobby.aws.clients import at_init, data_plane
 
 
-def test_in_lambda_the_factory_runs_at_once_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_lambda_the_factory_runs_immediately_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "device-lobby-bouncer")
     created: list[int] = []
     factory = at_init(lambda: created.append(1))

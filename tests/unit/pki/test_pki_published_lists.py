@@ -1,4 +1,4 @@
-"""Lists that would admit a revoked device again are not published; lists of a CA that goes on as RFC 5280 says are."""
+"""Lists that would admit a revoked device again are not published. A CA's regular next list is."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -26,7 +26,7 @@ export function NeedsNetwork() {
   );
 }
 
-/** At most once per minute, because reloading would not end if a file does not exist any more. */
+/** At most once per minute, because reloading would not end if a file no longer exists. */
 function reload(): void {
   const wait = Number(sessionStorage.getItem(RELOADED) ?? 0) + PAUSE_MS - Date.now();
   if (wait > 0 && wait <= PAUSE_MS) {

@@ -98,7 +98,7 @@ REFUSING: dict[str, EnrolmentEvent] = {
 
 
 @pytest.mark.parametrize("code", REFUSING)
-def test_a_pause_or_revocation_applies_at_once(lobby: Lobby, code: str) -> None:
+def test_a_pause_or_revocation_applies_immediately(lobby: Lobby, code: str) -> None:
     lobby.enrol(allocation=TO_A)
     lobby.connect(0)
     lobby.change(REFUSING[code])

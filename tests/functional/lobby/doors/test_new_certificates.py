@@ -70,7 +70,7 @@ def test_a_walk_that_is_continued_a_day_later_ends_where_it_was_to_end() -> None
     assert walk.visited[-1] == "0"
 
 
-def test_a_position_that_aws_iot_does_not_know_any_more_begins_the_walk_again() -> None:
+def test_a_position_that_aws_iot_no_longer_knows_restarts_the_walk() -> None:
     walk = Walk(FakeIot([2, 3, 4, 5]))
     walk.run(3)
     walk.iot.forgotten = True

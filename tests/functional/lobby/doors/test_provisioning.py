@@ -124,7 +124,7 @@ def test_a_revoked_claim_certificate_is_denied_and_admitted_devices_stay(door: C
     ("event", "code"),
     [(EnrolmentEvent.PAUSED, "ENROLMENT_PAUSED"), (EnrolmentEvent.REVOKED, "ENROLMENT_REVOKED")],
 )
-def test_the_state_of_the_enrolment_applies_at_once(
+def test_the_state_of_the_enrolment_applies_immediately(
     door: ClaimDoor, claim: Fingerprint, event: EnrolmentEvent, code: str
 ) -> None:
     assert door.provision(claim)

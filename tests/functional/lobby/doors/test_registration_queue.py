@@ -181,7 +181,9 @@ def test_a_wait_that_cannot_be_set_keeps_the_message(door: RegistrationDoor) -> 
     "body",
     ["", "null", "[]", "7", "{}", '{"certificateId": null}', '{"certificateId": "x"}', "[" * 5000, '"certificateId"'],
 )
-def test_an_unreadable_message_is_handed_over_at_once_and_blocks_no_other(door: RegistrationDoor, body: str) -> None:
+def test_an_unreadable_message_is_handed_over_immediately_and_blocks_no_other(
+    door: RegistrationDoor, body: str
+) -> None:
     good = door.message(door.first_connection(), 2)
     assert door.receive(record_of(body, 1, door.clock), good) == []
     [report] = undelivered()

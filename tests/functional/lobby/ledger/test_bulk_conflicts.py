@@ -165,7 +165,7 @@ def test_the_deadline_also_ends_single_claims(ledger: Ledger, calls: Calls) -> N
     assert aws.counts() == aws.recounted() == {f"expected|{A}|": 1}
 
 
-def test_a_region_that_is_not_home_any_more_is_no_result_of_a_device(
+def test_a_region_that_is_no_longer_home_is_no_result_of_a_device(
     ledger: Ledger, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls.fails["TransactWriteItems"] = cancelled(["None"] * 4 + ["TransactionConflict"])

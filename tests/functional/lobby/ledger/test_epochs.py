@@ -80,7 +80,7 @@ def test_a_row_that_a_newer_home_has_written_is_not_changed_by_an_older_one(lobb
         claim(DUBLIN)
 
 
-def test_a_new_home_goes_on_from_an_entry_whose_row_was_not_replicated(lobby: Regions) -> None:
+def test_a_new_home_continues_from_an_entry_whose_row_was_not_replicated(lobby: Regions) -> None:
     lobby.replicate(DUBLIN, FRANKFURT)
     with lobby.at(DUBLIN):
         claim(DUBLIN)
@@ -94,7 +94,7 @@ def test_a_new_home_goes_on_from_an_entry_whose_row_was_not_replicated(lobby: Re
     assert after.version == 3
 
 
-def test_the_first_home_never_goes_on_from_an_entry_that_its_row_does_not_have(lobby: Regions) -> None:
+def test_the_first_home_never_continues_from_an_entry_that_its_row_does_not_have(lobby: Regions) -> None:
     with lobby.at(DUBLIN):
         HistoryRow(CERTID, 2, at="2026-01-01", actor="x", event="claim", generation=1, prior="0", hash="1").save()
         with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):

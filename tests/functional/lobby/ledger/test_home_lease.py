@@ -59,7 +59,7 @@ def test_a_lobby_does_not_begin_while_a_region_could_have_another_home(calls: Ca
         assert lobby.keep(DUBLIN) == ALONE
 
 
-def test_the_lease_renewal_extends_the_lease_for_ever(two: Regions) -> None:
+def test_the_lease_renewal_extends_the_lease_without_end(two: Regions) -> None:
     two.pass_minutes(30)
     assert writers(two) == [DUBLIN]
     assert two.keep(DUBLIN) == EXTENDED
@@ -82,7 +82,7 @@ def test_of_two_regions_the_home_stops_when_it_loses_the_other_until_the_operato
     assert _writes(two, DUBLIN)
 
 
-def test_a_region_that_comes_back_joins_again_by_itself(two: Regions) -> None:
+def test_a_region_that_returns_joins_again_by_itself(two: Regions) -> None:
     two.down = {FRANKFURT}
     two.lease(DUBLIN).go_on_without(FRANKFURT)
     two.pass_minutes(6)
@@ -92,7 +92,7 @@ def test_a_region_that_comes_back_joins_again_by_itself(two: Regions) -> None:
     assert two.keep(DUBLIN) == ALONE
 
 
-def test_the_home_goes_on_without_a_region_only_while_that_does_not_answer(two: Regions) -> None:
+def test_the_home_continues_without_a_region_only_while_that_does_not_answer(two: Regions) -> None:
     with pytest.raises(Conflict, match="REGION_ANSWERS"):
         two.lease(DUBLIN).go_on_without(FRANKFURT)
     with pytest.raises(InvalidInput, match="UNKNOWN_REGION"):
@@ -103,7 +103,7 @@ def test_the_home_goes_on_without_a_region_only_while_that_does_not_answer(two: 
         two.lease(FRANKFURT).go_on_without(DUBLIN)
 
 
-def test_of_three_regions_the_home_goes_on_by_itself_when_one_is_lost(three: Regions) -> None:
+def test_of_three_regions_the_home_continues_by_itself_when_one_is_lost(three: Regions) -> None:
     three.down = {OHIO}
     three.pass_minutes(10)
     assert _writes(three, DUBLIN)
@@ -119,7 +119,7 @@ def test_after_the_loss_of_the_home_another_region_is_promoted_when_the_lease_ha
     assert _writes(two, FRANKFURT)
 
 
-def test_an_old_home_that_returns_cannot_write_and_learns_who_is_home(two: Regions) -> None:
+def test_an_old_home_that_returns_cannot_write_and_finds_the_new_home(two: Regions) -> None:
     two.down = {DUBLIN}
     promoted(two, FRANKFURT)
     two.down = set()

@@ -106,7 +106,7 @@ def test_a_run_that_lost_its_lease_does_not_end_that_of_its_successor(
     assert leases.take(messages.new()) is Lease.BUSY
 
 
-def test_completed_registrations_are_read_for_a_whole_batch_at_once(
+def test_completed_registrations_are_read_for_a_whole_batch(
     leases: RegistrationLeases, messages: Messages, calls: Calls
 ) -> None:
     before, of_two = messages.new(), messages.new(TWO)

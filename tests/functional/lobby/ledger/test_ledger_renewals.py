@@ -91,7 +91,7 @@ def test_a_certificate_signed_for_an_earlier_claim_is_rejected(ledger: Ledger) -
     assert ledger.find(NEW) is None
 
 
-def test_two_requests_at_once_give_one_certificate(ledger: Ledger, calls: Calls) -> None:
+def test_two_concurrent_requests_give_one_certificate(ledger: Ledger, calls: Calls) -> None:
     device = ledger.due(arrived(ledger), BY, JOB)
     calls.meanwhile["TransactWriteItems"] = lambda: ledger.renew(device, OTHER, PEM, None, DOOR)
     with pytest.raises(Conflict, match="CHANGED_MEANWHILE"):

@@ -152,7 +152,7 @@ def test_a_webhook_that_accepts_nothing_for_days_is_disabled(
     assert '"WebhooksDisabled"' in capsys.readouterr().out
 
 
-def test_a_webhook_that_is_gone_is_disabled_at_once(fixture: CourierFixture) -> None:
+def test_a_webhook_that_is_gone_is_disabled_immediately(fixture: CourierFixture) -> None:
     fixture.sender.outcome = Outcome(Result.GONE, 410)
     assert fixture.deliver() == []
     assert fixture.webhook.reason == "GONE: no request was accepted"

@@ -29,7 +29,7 @@ def test_problems_within_an_hour_are_counted_in_one_record() -> None:
     assert (last.count, last.first_at, last.last_at) == (3, NOON, NOON + 118 * MINUTE)
 
 
-def test_a_problem_after_more_than_an_hour_is_counted_anew() -> None:
+def test_a_problem_after_more_than_an_hour_is_counted_again() -> None:
     later = problem(at=61 * MINUTE, session="s2")
     assert after(problem(), later) == later
 

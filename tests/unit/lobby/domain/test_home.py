@@ -140,7 +140,7 @@ def test_a_promotion_waits_for_the_last_vote_of_those_that_answer() -> None:
     assert wait_for({A: DOWN, B: None}, B, 2, NOW) == 0
 
 
-def test_a_home_that_was_promoted_goes_on_without_the_region_that_is_down_if_the_rest_is_no_majority() -> None:
+def test_a_home_that_was_promoted_continues_without_the_region_that_is_down_if_the_rest_is_no_majority() -> None:
     assert missing_after_promotion((A, B), {B}) == {A}
     assert missing_after_promotion((A, B, C), {B, C}) == set()
 

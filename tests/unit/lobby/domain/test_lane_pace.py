@@ -40,7 +40,7 @@ def test_the_pace_recovers_up_to_the_rate() -> None:
     assert pace.recovered(60).current == DEFAULT_RATE
 
 
-def test_a_changed_rate_applies_at_once() -> None:
+def test_a_changed_rate_applies_immediately() -> None:
     assert LanePace.of(2.0, 9.0).current == 2.0
 
 

@@ -38,7 +38,7 @@ def test_a_suspicion_is_a_flag_with_which_the_device_works_on(device: type) -> N
     assert quarantine.suspect(after, again) == after
 
 
-def test_a_dismissed_suspicion_gives_way_to_new_evidence() -> None:
+def test_a_dismissed_suspicion_is_replaced_by_new_evidence() -> None:
     dismissed = quarantine.dismiss(quarantine.suspect(arrived(), FOUND), LATER)
     assert not dismissed.is_suspected
     assert dismissed.suspicion is not None

@@ -87,7 +87,7 @@ def test_a_device_that_is_found_late_has_the_whole_grace_period() -> None:
 
 
 @pytest.mark.parametrize(("policy", "days"), [(None, 30), (RenewalPolicy(365, 7), 7)], ids=["no policy", "a policy"])
-def test_a_first_certificate_that_is_to_be_replaced_is_due_at_once(policy: RenewalPolicy | None, days: int) -> None:
+def test_a_first_certificate_that_is_to_be_replaced_is_due_immediately(policy: RenewalPolicy | None, days: int) -> None:
     assert deadline(arrived(), policy, ADMITTED, replaces_first=True) == ADMITTED + timedelta(days=days)
     renewed = replace(arrived(), renewed_at="2026-11-22T12:00:00.000Z")
     assert deadline(renewed, policy, ADMITTED, replaces_first=True) is None

@@ -168,7 +168,7 @@ def test_a_user_asks_a_device_that_is_not_due_and_it_has_thirty_days() -> None:
     assert request(asked(), LATER).renew_by == BY
 
 
-def test_a_device_whose_new_certificate_is_under_way_stays_as_it_is_when_a_user_asks() -> None:
+def test_a_device_whose_renewal_is_in_progress_stays_as_it_is_when_a_user_asks() -> None:
     assert request(commissioned(), LATER) == commissioned()
 
 

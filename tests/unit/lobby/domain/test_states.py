@@ -148,7 +148,7 @@ def test_a_refused_device_is_released_only_with_a_claim() -> None:
 
 
 @pytest.mark.parametrize(("state", "event"), sorted(AT_ONCE, key=str))
-def test_only_a_device_that_is_ready_in_the_standby_goes_there_at_once(state: State, event: Event) -> None:
+def test_only_a_device_that_is_ready_in_the_standby_goes_there_immediately(state: State, event: Event) -> None:
     assert next_state(state, event, at_once=True) is State.COMMISSIONED
     assert next_state(state, event) is State.CLAIMED
     assert next_state(State.FAILED, event, at_once=True) is State.CLAIMED

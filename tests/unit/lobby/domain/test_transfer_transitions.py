@@ -186,11 +186,11 @@ def test_an_accepted_device_waits_here_or_continues_with_its_claim() -> None:
         (quarantine.quarantine(inlobby(), "why", T), "QUARANTINED"),
     ],
 )
-def test_a_device_that_this_lobby_has_or_has_shut_is_not_accepted(device: Device, code: str) -> None:
+def test_a_device_that_this_lobby_has_or_has_revoked_is_not_accepted(device: Device, code: str) -> None:
     assert code_of(transfer_transitions.accept, device, IDENTITY, ACCEPTED, T, HERE, AT) == code
 
 
-def test_a_transferred_device_comes_back_by_an_offer_of_the_other_lobby_with_its_current_certificate_only() -> None:
+def test_a_transferred_device_returns_by_an_offer_of_the_other_lobby_with_its_current_certificate_only() -> None:
     gone = transferred(inlobby())
     back = transfer_transitions.accept(gone, IDENTITY, replace(ACCEPTED, offer=OTHER), END, HERE, AFTER)
     assert (back.devstate, back.generation) == (State.KNOCKING, gone.generation + 1)

@@ -44,7 +44,7 @@ def test_a_claim_before_the_first_connection_needs_the_commissioner_after_the_ad
     assert (device.devstate, device.needs_commissioner, device.target) == (State.CLAIMED, True, A)
 
 
-def test_a_claim_of_a_waiting_device_needs_the_commissioner_at_once() -> None:
+def test_a_claim_of_a_waiting_device_needs_the_commissioner_immediately() -> None:
     device = claimed(ClaimRequest(A, "default", {"a": 1}))
     assert (device.devstate, device.needs_commissioner, device.target, device.generation) == (State.CLAIMED, True, A, 1)
     assert (device.claimedby, device.claimedat, device.config) == ("user:ann", T, {"a": 1})

@@ -55,5 +55,5 @@ def test_the_types_that_rules_name_are_wanted(rules: list[dict[str, str]], types
         "[" * 100_000,
     ],
 )
-def test_a_pattern_that_selects_types_in_another_way_wants_all(pattern: Any) -> None:
+def test_a_pattern_that_selects_types_in_another_way_matches_all(pattern: Any) -> None:
     assert wanted_types([rule(CLAIM), rule(pattern)]) == ALL

@@ -26,12 +26,12 @@ AT = timestamp(NOW)
 WEBHOOK = Webhook(WebhookId("wh_" + "0" * 16), "https://example.com/", ("device.claim",), "user:ann", AT)
 
 
-def test_a_webhook_wants_its_events_and_tests() -> None:
+def test_a_webhook_gets_its_events_and_tests() -> None:
     assert [type_ for type_ in (*TYPES, TEST) if WEBHOOK.wants(type_)] == ["device.claim", TEST]
     assert all(replace(WEBHOOK, events=()).wants(type_) for type_ in (*TYPES, TEST))
 
 
-def test_a_disabled_webhook_wants_nothing() -> None:
+def test_a_disabled_webhook_gets_nothing() -> None:
     disabled = replace(WEBHOOK, events=(), state=WebhookState.DISABLED)
     assert not any(disabled.wants(type_) for type_ in (*TYPES, TEST))
 
