@@ -12,7 +12,7 @@ from typing import Final
 
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
 from admin_api.cli.damaged_numbers import check_account, check_name, check_number
-from admin_api.cli.spreadsheet import Sheet, column_name, plain_cell, read_sheet, unreadable
+from admin_api.cli.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 from admin_api.cli.target_lookup import TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
@@ -69,7 +69,7 @@ def read_claim_list(
     """Read and check a claim list.
 
     Raise `InvalidInput` UNREADABLE_FILE if `content` is not a claim list, and `LobbyError` for invalid `defaults`."""
-    sheet = read_sheet(content)
+    sheet = below_titles(read_sheet(content), IDENTITY)
     if not sheet.lines:
         raise unreadable("an empty file")
     columns = _columns(sheet.lines[0][1], ignore_columns)

@@ -1,8 +1,8 @@
 """Finds numbers that a spreadsheet has damaged: it has removed digits, or changed the text of an account number.
 
-Spreadsheets shorten numbers (``1.23457E+11``), round them to 15 digits, group them (``300.000.000.003``), add decimals,
-and remove leading zeros. They can save an error (``#NAME?``) or the mark of a narrow column (``####``) instead of the
-value. The console has the same rules (`damaged_numbers.ts`).
+Spreadsheets shorten numbers (``1.23457E+11``), round them to 15 digits, group them (``300.000.000.003``), add decimals
+and currencies, remove leading zeros, and make dates (``1-2`` becomes ``2-Jan``). They can save an error (``#NAME?``) or
+the mark of a narrow column (``####``) instead of the value. The console has the same rules (`damaged_numbers.ts`).
 """
 
 import re
@@ -15,18 +15,34 @@ ACCOUNT_DIGITS: Final = 12
 _MIN_DIGITS: Final = 6
 """The fewest digits of an account number that has lost its leading zeros. A shorter number is another mistake."""
 _NAME: Final = re.compile(r"\d+E\d+", re.IGNORECASE)
+_MONTH: Final = (
+    "(?:jan|ene|janv|feb|fev|févr?|fév|mar|mär|mrz|mrt|mars|apr|avr|avril|abr|may|mai|mei|maj|mag|jun|juin|giu|jul|juil"
+    "|lug|aug|août|ago|sept?|set|oct|okt|out|ott|nov|dec|dez|déc|dic)"
+)
+"""The short names of months in the languages of spreadsheets."""
 _DAMAGES: Final = (
     (
-        re.compile(r"[+-]?\d([.,]\d{1,15})? ?E ?[+-]?\d{1,3}", re.IGNORECASE),
+        re.compile(r"[+\u2212-]?\d([.,]\d{1,15})? ?(?:E ?[+\u2212-]?|[×x*] ?10\^)\d{1,3}", re.IGNORECASE),
         "a number that a spreadsheet has shortened",
     ),
-    (re.compile(r"[1-9]\d{14}0{5,}"), "a number that a spreadsheet has rounded to 15 digits"),
+    (re.compile(r"[1-9]\d{14}0{4,}"), "a number that a spreadsheet has rounded to 15 digits"),
     (
-        re.compile(r"\d{1,3}([.,'’\u00a0\u202f ])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?|\d{4,}[.,]0+"),
+        re.compile(
+            r"[(+\u2212-]?[$€£¥]? ?(?:\d{1,3}([.,'’\u00a0\u202f ])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?"
+            r"|\d{1,3}([.,'’\u00a0\u202f ])\d{3}(?!\4)[.,]\d+|\d{1,3}(?:,\d{2})+,\d{3}|\d{4,}[.,]0+) ?[$€£¥]?\)?"
+        ),
         "a number that a spreadsheet has formatted",
     ),
     (
-        re.compile(r"#{3,}|#N/[A-Z]{1,2}|#[^\W\d_a-z]{2,}[/0-9]*[!?]|Err:\d{3}"),
+        re.compile(rf"\d{{1,2}}(?:-|\. ?){_MONTH}\.?(?:[- ]?\d{{2,4}})?|{_MONTH}\.?[- ]\d{{2,4}}", re.IGNORECASE),
+        "a date that a spreadsheet has made of it",
+    ),
+    (re.compile(r"\d{1,2}([./])\d{1,2}\1\d{2,4}"), "a date that a spreadsheet has made of it"),
+    (
+        re.compile(
+            r"=?(?:#{3,}|#N/[A-Z]{1,2}|#NV|#[^\W\da-z_]{2,}[/0-9]*[!?]|#GETTING_DATA)"
+            r"|(?:Err|Error|Erreur|Errore|Erro|Fehler|Fout|Fel) ?:5\d\d"
+        ),
         "an error of a spreadsheet in place of the value",
     ),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from admin_api.cli.change_requests import ListedDevice
 from admin_api.cli.csv_claims import IDENTITY, RowError, certid_in
 from admin_api.cli.damaged_numbers import check_number
-from admin_api.cli.spreadsheet import Sheet, column_name, plain_cell, read_sheet, unreadable
+from admin_api.cli.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
@@ -26,7 +26,7 @@ class DeviceList:
 
 def read_device_list(content: bytes) -> DeviceList:
     """Read and check a list. Raise `InvalidInput` UNREADABLE_FILE if `content` is not a list of devices."""
-    sheet = read_sheet(content)
+    sheet = below_titles(read_sheet(content), IDENTITY)
     if not sheet.lines:
         raise unreadable("an empty file")
     columns, lines = _columns(sheet)

@@ -1,8 +1,9 @@
 """Reads the CSV files of spreadsheets into lines of cells.
 
 Accepts UTF-8 and UTF-16 with or without a byte order mark, Windows code pages, commas, semicolons, tabs and bars, a
-first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, and empty or missing cells at the right. Rejects
-workbooks and other files, and numbers that a spreadsheet has damaged (`damaged_numbers`).
+first line ``sep=;``, cells such as ``="0012"`` and ``'0012``, empty or missing cells at the right, and lines with a
+title above the header. Rejects workbooks and other files, and numbers that a spreadsheet has damaged
+(`damaged_numbers`).
 """
 
 import codecs
@@ -27,6 +28,7 @@ _MARKS: Final = (
 """Byte order marks. The mark of UTF-32 starts with the mark of UTF-16, so UTF-32 comes first."""
 _OTHER_FILES: Final = (
     (b"PK\x03\x04", "a workbook or archive (.xlsx, .ods, .zip)"),
+    (b"PK\x05\x06", "an empty archive (.zip)"),
     (b"\xd0\xcf\x11\xe0", "a workbook (.xls)"),
     (b"%PDF", "a PDF file"),
     (b"\x89PNG", "a picture"),
@@ -35,18 +37,45 @@ _OTHER_FILES: Final = (
     (b"RIFF", "a picture"),
     (b"\x1f\x8b", "a compressed file (.gz)"),
     (b"BZh", "a compressed file (.bz2)"),
+    (b"\xfd7zXZ", "a compressed file (.xz)"),
+    (b"\x28\xb5\x2f\xfd", "a compressed file (.zst)"),
+    (b"Rar!", "an archive (.rar)"),
+    (b"II*\0", "a picture"),
+    (b"MM\0*", "a picture"),
+    (b"SQLite format", "a database"),
+    (b"ID;P", "a symbolic link file (.slk)"),
     (b"7z\xbc\xaf", "an archive (.7z)"),
     (b"{\\rtf", "a text document (.rtf)"),
-    (b"-----BEGIN", "a certificate or key in PEM"),
+    (b"\0\0\0", "a picture or film"),
 )
-_OTHER_TEXTS: Final = (("<", "a web page or XML (also if it is called .xls)"), ("{", "JSON"), ("[", "JSON"))
-_SEPARATOR_LINE: Final = re.compile(r"\"?sep=(.)\1*\"?\r?\n?", re.IGNORECASE)
+_OTHER_TEXTS: Final = (
+    ("<", "a web page or XML (also if it is called .xls)"),
+    ("MIME-Version:", "a web page (also if it is called .xls)"),
+    ("{", "JSON"),
+    ("[", "JSON"),
+    ("-----BEGIN", "a certificate or key in PEM"),
+)
+_SEPARATOR_LINE: Final = re.compile(
+    r"(\s*)\"?sep ?=(?: (?=[,;\t|]))?([^\r\n\"]?)\"?[,;\t|]*(?:\r\n|[\r\n]|\Z)", re.IGNORECASE
+)
+"""The first line. Programs that do not know it save it as cells, with their own separator."""
 _FORMULA: Final = re.compile(r"=(?:T\()?\"((?:[^\"]|\"\")*)\"\)?", re.IGNORECASE)
 _END_OF_FILE: Final = "\x1a"
 """The character that DOS programs write after the last line."""
+_ALIASES: Final = {
+    "certificateid": "certid",
+    "sha256": "fingerprint",
+    "sha256fingerprint": "fingerprint",
+    "fingerprintsha256": "fingerprint",
+}
+"""Other names of columns, as AWS and certificate viewers use them."""
+TITLE_LINES: Final = 10
+"""The most records above the header: titles, and headings over several columns."""
 _BLOCK: Final = 16
 """Excel omits the last cells of lines if they are empty in all lines of a block. The first block has the header."""
 _SAVE_AS: Final = "a CSV file (in a spreadsheet: Save as, CSV UTF-8)"
+_HEAD: Final = 10_000
+"""The characters at the start in which the header is."""
 CODE_PAGE: Final = "cp1252"
 """The assumed encoding of a file that is not Unicode. Its characters outside ASCII may be wrong."""
 
@@ -89,11 +118,21 @@ def column_name(cell: str, known: Collection[str]) -> str:
     """Return the column of `known` that a cell of the header names, regardless of case, spaces, hyphens and invisible
     characters; otherwise the cell's text in lower case."""
     text = visible(plain_cell(cell)).strip().lower()
-    return next((column for column in known if _letters(column) == _letters(text)), text)
+    letters = _ALIASES.get(_letters(text), _letters(text))
+    return next((column for column in known if _letters(column) == letters), text)
+
+
+def below_titles(sheet: Sheet, wanted: Collection[str]) -> Sheet:
+    """Return the sheet from its header on: the first of `TITLE_LINES` records with one of the `wanted` columns. A
+    sheet without such a record is returned unchanged."""
+    for at, (_, cells) in enumerate(sheet.lines[:TITLE_LINES]):
+        if any(column_name(cell, wanted) in wanted for cell in cells):
+            return Sheet(sheet.lines[at:], sheet.certain)
+    return sheet
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[\s_-]", "", name)
+    return re.sub(r"[\s_()-]", "", name)
 
 
 def unreadable(got: str, want: str = "a CSV file whose first line names its columns") -> InvalidInput:
@@ -118,7 +157,10 @@ def _decoded(content: bytes) -> tuple[str, bool]:
     for sign, other in _OTHER_TEXTS:
         if text.lstrip("\ufeff \t\r\n").startswith(sign):
             raise unreadable(other, _SAVE_AS)
-    return text.lstrip("\ufeff").rstrip(_END_OF_FILE), certain
+    content_end = text.rstrip(f"{_END_OF_FILE}\r\n")
+    return text.lstrip("\ufeff") if _END_OF_FILE not in text[len(content_end) :] else content_end.lstrip(
+        "\ufeff"
+    ), certain
 
 
 def _guessed(content: bytes) -> str:
@@ -134,11 +176,18 @@ def _guessed(content: bytes) -> str:
 def _separator(text: str) -> tuple[str, int, str]:
     """Return the separator, the number of lines before the header, and the text that starts with the header."""
     named = _SEPARATOR_LINE.match(text)
-    if named is not None and (named.end() == len(text) or text[named.end() - 1] in "\r\n"):
-        return named[1], 1, text[named.end() :]
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    outside_quotes = re.sub(r'"[^"]*"', "", header)
-    return max(_SEPARATORS, key=outside_quotes.count), 0, text
+    body = text[named.end() :] if named else text
+    skipped = len(text[: len(text) - len(body)].splitlines()) if named else 0
+    outside_quotes = _first_record(body)
+    if named and named[2] and (named[2] in outside_quotes or not any(each in outside_quotes for each in _SEPARATORS)):
+        return named[2], skipped, body
+    return max(_SEPARATORS, key=outside_quotes.count), skipped, body
+
+
+def _first_record(text: str) -> str:
+    """Return the first record that is not blank, without its quoted cells. These may contain line ends."""
+    outside = re.sub(r'"[^"]*"', '""', text[:_HEAD])
+    return next((line for line in outside.splitlines() if line.strip()), "")
 
 
 def _records(text: str, separator: str, skipped: int) -> Iterator[tuple[int, tuple[str, ...]]]:

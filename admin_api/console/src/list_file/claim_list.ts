@@ -9,7 +9,7 @@ import { type ClaimVariables, EMPTY_REQUEST, variablesOf } from "../parts/claim_
 import { keyOf, type TargetEntry } from "../parts/target_names";
 import { checkAccount, checkName, checkNumber } from "./damaged_numbers";
 import { ListError, unreadable } from "./list_error";
-import { columnName, plainCell, readSheet, type Sheet, type SheetLine } from "./spreadsheet";
+import { belowTitles, columnName, plainCell, readSheet, type Sheet, type SheetLine } from "./spreadsheet";
 import { findTarget, requireProfile } from "./target_lookup";
 
 const IDENTITY = ["certid", "fingerprint", "label"];
@@ -56,7 +56,7 @@ export function readClaimList(
   defaults: Defaults,
 ): ClaimList {
   const sheet = readSheet(bytes);
-  const [header, ...lines] = sheet.lines;
+  const [header, ...lines] = belowTitles(sheet.lines, IDENTITY);
   if (!header) throw unreadable("an empty file");
   const columns = columnsOf(header.cells);
   if (lines.length === 0) throw unreadable("a header without rows");

@@ -1,6 +1,6 @@
 /**
- * Numbers that a spreadsheet has damaged: shortened, rounded to 15 digits, grouped, with decimals, without their
- * leading zeros, or an error in place of the value. The rules are those of `admin_api/cli/damaged_numbers.py`.
+ * Numbers that a spreadsheet has damaged: shortened, rounded to 15 digits, grouped, with decimals or a currency,
+ * without their leading zeros, made into dates, or an error in place of the value. The rules are those of `admin_api/cli/damaged_numbers.py`.
  */
 import { shown } from "../label/label";
 import { ListError } from "./list_error";
@@ -9,15 +9,28 @@ const ACCOUNT_DIGITS = 12;
 /** Of an account without its leading zeros. A shorter number is another mistake. */
 const MIN_DIGITS = 6;
 const NAME = /^\d+E\d+$/i;
+/** The short names of months in the languages of spreadsheets. */
+const MONTH =
+  "(?:jan|ene|janv|feb|fev|févr?|fév|mar|mär|mrz|mrt|mars|apr|avr|avril|abr|may|mai|mei|maj|mag|jun|juin|giu|jul|juil" +
+  "|lug|aug|août|ago|sept?|set|oct|okt|out|ott|nov|dec|dez|déc|dic)";
+const DATE = "a date that a spreadsheet has made of it";
 const DAMAGES: readonly (readonly [RegExp, string])[] = [
-  [/^[+-]?\d([.,]\d{1,15})? ?E ?[+-]?\d{1,3}$/i, "a number that a spreadsheet has shortened"],
-  [/^[1-9]\d{14}0{5,}$/, "a number that a spreadsheet has rounded to 15 digits"],
   [
-    /^(?:\d{1,3}([.,'’\u00a0\u202f ])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?|\d{4,}[.,]0+)$/,
+    /^[+\u2212-]?\d([.,]\d{1,15})? ?(?:E ?[+\u2212-]?|[×x*] ?10\^)\d{1,3}$/i,
+    "a number that a spreadsheet has shortened",
+  ],
+  [/^[1-9]\d{14}0{4,}$/, "a number that a spreadsheet has rounded to 15 digits"],
+  [
+    /^[(+\u2212-]?[$€£¥]? ?(?:\d{1,3}([.,'’\u00a0\u202f ])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?|\d{1,3}([.,'’\u00a0\u202f ])\d{3}(?!\4)[.,]\d+|\d{1,3}(?:,\d{2})+,\d{3}|\d{4,}[.,]0+) ?[$€£¥]?\)?$/,
     "a number that a spreadsheet has formatted",
   ],
   [
-    /^(?:#{3,}|#N\/[A-Z]{1,2}|#[\p{Lu}\p{Lo}]{2,}[/0-9]*[!?]|Err:\d{3})$/u,
+    new RegExp(String.raw`^(?:\d{1,2}(?:-|\. ?)${MONTH}\.?(?:[- ]?\d{2,4})?|${MONTH}\.?[- ]\d{2,4})$`, "i"),
+    DATE,
+  ],
+  [/^\d{1,2}([./])\d{1,2}\1\d{2,4}$/, DATE],
+  [
+    /^(?:=?(?:#{3,}|#N\/[A-Z]{1,2}|#NV|#[\p{Lu}\p{Lo}]{2,}[/0-9]*[!?]|#GETTING_DATA)|(?:Err|Error|Erreur|Errore|Erro|Fehler|Fout|Fel) ?:5\d\d)$/u,
     "an error of a spreadsheet in place of the value",
   ],
 ];

@@ -21,6 +21,7 @@ const MARKS: readonly (readonly [readonly number[], string])[] = [
 ];
 const OTHER_FILES: readonly (readonly [string, string])[] = [
   ["PK\x03\x04", "a workbook or archive (.xlsx, .ods, .zip)"],
+  ["PK\x05\x06", "an empty archive (.zip)"],
   ["\xd0\xcf\x11\xe0", "a workbook (.xls)"],
   ["%PDF", "a PDF file"],
   ["\x89PNG", "a picture"],
@@ -29,14 +30,23 @@ const OTHER_FILES: readonly (readonly [string, string])[] = [
   ["RIFF", "a picture"],
   ["\x1f\x8b", "a compressed file (.gz)"],
   ["BZh", "a compressed file (.bz2)"],
+  ["\xfd7zXZ", "a compressed file (.xz)"],
+  ["\x28\xb5\x2f\xfd", "a compressed file (.zst)"],
+  ["Rar!", "an archive (.rar)"],
+  ["II*\0", "a picture"],
+  ["MM\0*", "a picture"],
+  ["SQLite format", "a database"],
+  ["ID;P", "a symbolic link file (.slk)"],
   ["7z\xbc\xaf", "an archive (.7z)"],
   ["{\\rtf", "a text document (.rtf)"],
-  ["-----BEGIN", "a certificate or key in PEM"],
+  ["\0\0\0", "a picture or film"],
 ];
 const OTHER_TEXTS: readonly (readonly [string, string])[] = [
   ["<", "a web page or XML (also if it is called .xls)"],
+  ["MIME-Version:", "a web page (also if it is called .xls)"],
   ["{", "JSON"],
   ["[", "JSON"],
+  ["-----BEGIN", "a certificate or key in PEM"],
 ];
 /** What DOS programs write after the last line. */
 const END_OF_FILE = "\x1a";
@@ -64,8 +74,8 @@ export function decode(bytes: Uint8Array): Decoded {
 function contentOf(text: string): string {
   const content = text.replace(/^\ufeff+/, "");
   let end = content.length;
-  while (content[end - 1] === END_OF_FILE) end--;
-  return content.slice(0, end);
+  while (end > 0 && `${END_OF_FILE}\r\n`.includes(content.charAt(end - 1))) end--;
+  return content.includes(END_OF_FILE, end) ? content.slice(0, end) : content;
 }
 
 /** Null if the bytes are invalid. */

@@ -1,7 +1,7 @@
 /**
  * CSV files as spreadsheets save them, read into lines of cells as `admin_api/cli/spreadsheet.py` does: commas,
  * semicolons, tabs and bars, a first line `sep=;`, cells such as `="0012"` and `'0012`, empty columns at the
- * right, and lines that end before them. Both are tested with `tests/events/spreadsheet_vectors.json`.
+ * right, lines that end before them, and titles above the header. Both are tested with `tests/events/spreadsheet_vectors.json`.
  */
 import { visible } from "../label/notations";
 import { decode } from "./decoding";
@@ -21,7 +21,19 @@ export interface Sheet {
 }
 
 const SEPARATORS = [",", ";", "\t", "|"];
-const SEPARATOR_LINE = /^"?sep=(.)\1*"?(\r\n|[\r\n]|$)/i;
+/** The first line. Programs that do not know it save it as cells, with their own separator. */
+const SEPARATOR_LINE = /^\s*"?sep ?=(?: (?=[,;\t|]))?([^\r\n"]?)"?[,;\t|]*(?:\r\n|[\r\n]|$)/iu;
+/** Other names of columns, as AWS and certificate viewers use them. */
+const ALIASES: Readonly<Record<string, string>> = {
+  certificateid: "certid",
+  sha256: "fingerprint",
+  sha256fingerprint: "fingerprint",
+  fingerprintsha256: "fingerprint",
+};
+/** The most records above the header: titles, and headings over several columns. */
+const TITLE_LINES = 10;
+/** The characters at the start in which the header is. */
+const HEAD = 10_000;
 const FORMULA = /^=(?:T\()?"((?:[^"]|"")*)"\)?$/i;
 const LINE_END = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
 /** Excel omits the last cells of lines if they are empty in all lines of a block. The first block has the header. */
@@ -73,22 +85,45 @@ export function plainCell(cell: string): string {
  */
 export function columnName(cell: string, known: readonly string[]): string {
   const text = visible(plainCell(cell)).trim().toLowerCase();
-  return known.find((column) => letters(column) === letters(text)) ?? text;
+  const wanted = ALIASES[letters(text)] ?? letters(text);
+  return known.find((column) => letters(column) === wanted) ?? text;
+}
+
+/**
+ * The records from the header on: the first of `TITLE_LINES` with one of the `wanted` columns. Without such a
+ * record, all.
+ */
+export function belowTitles(lines: readonly SheetLine[], wanted: readonly string[]): readonly SheetLine[] {
+  const header = lines
+    .slice(0, TITLE_LINES)
+    .findIndex(({ cells }) => cells.some((cell) => wanted.includes(columnName(cell, wanted))));
+  return lines.slice(Math.max(0, header));
 }
 
 function letters(name: string): string {
-  return name.replace(/[\s_-]/g, "");
+  return name.replace(/[\s_()-]/g, "");
 }
 
 function separatorOf(text: string): { separator: string; skipped: number; body: string } {
-  const [line, named] = SEPARATOR_LINE.exec(text) ?? [];
-  if (line !== undefined && named !== undefined)
-    return { separator: named, skipped: 1, body: text.slice(line.length) };
-  const header = text.split(LINE_END).find((each) => each.trim() !== "") ?? "";
-  const outside = header.replace(/"[^"]*"/g, "");
-  const count = (separator: string) => outside.split(separator).length;
+  const [line = "", named = ""] = SEPARATOR_LINE.exec(text) ?? [];
+  const body = text.slice(line.length);
+  const skipped = line.trimEnd() === "" ? 0 : linesIn(line);
+  const header = firstRecord(body);
+  const count = (separator: string) => header.split(separator).length;
+  if (named !== "" && (header.includes(named) || SEPARATORS.every((each) => !header.includes(each))))
+    return { separator: named, skipped, body };
   const separator = SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
-  return { separator, skipped: 0, body: text };
+  return { separator, skipped, body };
+}
+
+function linesIn(text: string): number {
+  return text.split(/\r\n|[\r\n]/).length - (/[\r\n]$/.test(text) ? 1 : 0);
+}
+
+/** The first record that is not blank, without its quoted cells, which may contain line ends. */
+function firstRecord(text: string): string {
+  const outside = text.slice(0, HEAD).replace(/"[^"]*"/g, '""');
+  return outside.split(LINE_END).find((line) => line.trim() !== "") ?? "";
 }
 
 /** The records of RFC 4180, with spaces before a quoted cell and any line end. `skipped` lines come before. */
