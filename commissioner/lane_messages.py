@@ -67,7 +67,7 @@ def handle(token: Token, environment: Environment, hide: Callable[[int], None]) 
     pace = LanePace.of(environment.rate_of(token.lane), state.pace)
     lease = Lease(lanes, state, state.holder or "", pace, environment.guard)
     worker, ending = _run(token, lease, environment, hide)
-    logger.info("worked", extra={"lane": token.lane, "ending": ending.value, **vars(worker.tally)})
+    logger.info("lane processed", extra={"lane": token.lane, "ending": ending.value, **vars(worker.tally)})
     return _verdict(token, ending, lease, environment.clock())
 
 

@@ -107,6 +107,6 @@ class StandbyWatch:
         try:
             changed = change()
         except Conflict as conflict:
-            logger.info("changed meanwhile", extra={"target": str(registered.target), "code": conflict.code})
+            logger.info("changed concurrently", extra={"target": str(registered.target), "code": conflict.code})
             return False
         return self._is_begun(changed)

@@ -57,7 +57,7 @@ class TransferWatch:
         try:
             after = self._ledger.end_transfer(device, self._actor)
         except (Conflict, NotFound) as changed:
-            logger.info("changed meanwhile", extra={"certid": certid, "code": changed.code})
+            logger.info("changed concurrently", extra={"certid": certid, "code": changed.code})
             return False
         if after == device:
             return False

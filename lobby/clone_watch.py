@@ -55,7 +55,7 @@ class CloneWatch:
         except (Conflict, NotFound) as conflict:
             if conflict.code == "CHANGED_MEANWHILE":
                 raise
-            logger.info("changed meanwhile", extra={"certid": device.certid, "code": conflict.code})
+            logger.info("changed concurrently", extra={"certid": device.certid, "code": conflict.code})
         else:
             logger.warning("clone suspected", extra={"certid": device.certid, "evidence": evidence.summary})
 

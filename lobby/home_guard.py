@@ -46,7 +46,7 @@ def _guard(access: Access, idle: Callable[[], R], *, waits: bool) -> Callable[[C
             except NotHome as error:
                 if not waits:
                     raise
-                logger.warning("nothing done", extra={"code": error.code, "why": error.message})
+                logger.warning("nothing done: no home", extra={"code": error.code, "why": error.message})
                 works = False
             return handler(*args, **kwargs) if works else idle()
 

@@ -75,7 +75,9 @@ class Feeder:
             if self.clock() >= ends:
                 return Verdict(hand_over=True)
             hide(HIDDEN_WHILE_WORKING)
-            logger.info("step", extra={"campaign": name, "step": step.action.value, "fed": campaign.progress.fed})
+            logger.info(
+                "campaign step", extra={"campaign": name, "step": step.action.value, "fed": campaign.progress.fed}
+            )
             if not self._take(step, campaign, page):
                 return Verdict(hide=HIDDEN_AFTER_CONFLICT)
 

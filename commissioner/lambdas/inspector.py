@@ -201,7 +201,7 @@ class Inspector:
         session = self._session(target, lambda where: deactivation_policy(where, certid))
         with failures_as_refusals(target):
             deactivate(session.iot, certid)
-        logger.warning("deactivated", extra={"target": str(target), "certid": certid})
+        logger.warning("certificate deactivated", extra={"target": str(target), "certid": certid})
         return {}
 
     def _session(self, target: Target, policy: Callable[[Target], Policy]) -> TargetSession:

@@ -78,7 +78,7 @@ def _by_target(records: list[dict[str, Any]]) -> dict[Target, dict[ArrivalMark, 
         try:
             mark = ArrivalMark.decode(object_of(strict_json.loads(record["body"])))
         except (ValueError, InvalidInput) as error:
-            logger.warning("no mark", extra={"message_id": record["messageId"], "error": f"{error}"[:400]})
+            logger.warning("mark cannot be read", extra={"message_id": record["messageId"], "error": f"{error}"[:400]})
         else:
             found[mark.target][mark].append(record["messageId"])
     return found

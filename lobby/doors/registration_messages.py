@@ -90,7 +90,9 @@ class FailedRegistrations:
         """Return whether the message stays in its queue."""
         if isinstance(error, Busy | NotHome):
             return self._show_later(delivery, _BUSY_WAIT if isinstance(error, Busy) else NO_HOME_WAIT)
-        logger.warning("failed", extra={"message_id": delivery.id, "attempt": delivery.receives}, exc_info=error)
+        logger.warning(
+            "registration failed", extra={"message_id": delivery.id, "attempt": delivery.receives}, exc_info=error
+        )
         if isinstance(error, MessageRejected) or delivery.receives >= ATTEMPTS:
             return not self._handed_over(delivery, error)
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (delivery.receives - 1))
@@ -113,5 +115,5 @@ class FailedRegistrations:
         except (ClientError, BotoCoreError):  # the queue's redrive policy moves it after some more deliveries
             logger.exception("not sent to the on-failure queue", extra={"message_id": delivery.id})
             return False
-        logger.error("handed over", extra={"message_id": delivery.id, "reason": reason})
+        logger.error("sent to the on-failure queue", extra={"message_id": delivery.id, "reason": reason})
         return True

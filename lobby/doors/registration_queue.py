@@ -105,9 +105,9 @@ class RegistrationQueue:
         try:
             outcome = self._bouncer.let_in_without_home(certid)
         except Exception:  # the next delivery tries it again
-            logger.warning("not let in without the home", extra={"certid": certid}, exc_info=True)
+            logger.warning("not admitted without the home", extra={"certid": certid}, exc_info=True)
         else:
-            logger.info("without the home", extra={"certid": certid, "outcome": outcome})
+            logger.info("processed without the home", extra={"certid": certid, "outcome": outcome})
 
     def _register(self, registration: Registration, *, alone: bool) -> None:
         """Wait, take the lease, decide. If the message is `alone` in its batch, the lease comes first, so that a

@@ -78,7 +78,9 @@ class Renewer:
             request = parse_signing_request(csr, device.devicename)
             return self._issue(device, request, str(csr))
         except (InvalidInput, Conflict) as error:
-            logger.warning("no certificate", extra={"certid": device.certid, "code": error.code, "why": error.message})
+            logger.warning(
+                "certificate not issued", extra={"certid": device.certid, "code": error.code, "why": error.message}
+            )
             if error.code == SIGNER_UNAVAILABLE and device.enrolment is not None:
                 count_refusal(device.enrolment, error.code)
             return error.code

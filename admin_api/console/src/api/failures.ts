@@ -19,7 +19,7 @@ const TITLES: Record<string, string> = {
   CHANGED_MEANWHILE: "Changed in the meantime",
   FORBIDDEN: "You don't have permission",
   INTERNAL: "Internal error in the lobby",
-  CAMPAIGN_EXISTS: "The name is used already",
+  CAMPAIGN_EXISTS: "The name is already in use",
   INVALID_ACTOR: "Invalid actor",
   INVALID_CAMPAIGN: "Invalid name",
   INVALID_CODE: "Invalid code",

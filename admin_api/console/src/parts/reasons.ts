@@ -143,7 +143,7 @@ export const REASONS: Readonly<Record<string, ReasonText>> = {
   NAME_INVALID: { meaning: "Its name is not a valid thing name", remedy: NAMED },
   NAME_TAKEN: {
     meaning: "Another certificate has its name",
-    remedy: "Revoke that one if its device is gone permanently, or use another name.",
+    remedy: "Revoke that one if its device no longer exists, or use another name.",
   },
   REPEAT_ASKED: {
     meaning: "Another key has its serial number",

@@ -8,7 +8,7 @@ import { PREVIEW_CHANGE, type Previewed } from "./operations";
 
 /** Devices per request. The API accepts 1,000, but smaller pages show progress. */
 export const PREVIEW_PAGE = 200;
-/** The most devices that are changed at once here. `lobbyctl` has no limit. */
+/** The maximum number of devices that are changed together here. `lobbyctl` has no limit. */
 export const MAX_DEVICES = 10_000;
 
 export type Filter = NonNullable<ReturnType<typeof filterOf>>;

@@ -36,7 +36,7 @@ export interface Step {
  * `unseen`: must be powered on. `proving`: needs its presence code. `no code`: needs a presence code that its
  * client cannot show. `in progress`: the lobby or the device is
  * working. `refused`: its certificate was refused. `quarantined`: its
- * certificate is deactivated until a user lifts that. `released`: no claim holds it. `other target`: claimed
+ * certificate is deactivated until a user lifts it. `released`: no claim holds it. `other target`: claimed
  * for another target.
  */
 export type ClaimStatus =

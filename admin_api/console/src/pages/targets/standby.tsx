@@ -168,7 +168,7 @@ function SetStandby({ target, onClose }: { target: Listed; onClose: () => void }
         />
         <Select
           label="Certificates there"
-          description="Active: at once, but a stolen identity works there, too. Inactive: activated at the standby's rate."
+          description="Active: usable immediately, but a stolen identity works there, too. Inactive: activated at the standby's rate."
           allowDeselect={false}
           value={certificates}
           onChange={(value) => setCertificates(value ?? "active")}

@@ -118,7 +118,7 @@ export function TargetForm({ of, known, onDone, onCancel }: Props) {
         />
         <NativeSelect
           label="If a certificate seems to be copied"
-          description="Quarantine deactivates the device's certificate everywhere until a user lifts that."
+          description="Quarantine deactivates the device's certificate everywhere until a user lifts the quarantine."
           size="md"
           data={CLONE_POLICIES}
           value={draft.clones}
