@@ -1,125 +1,32 @@
-"""The limits of a whole request to AWS: time, and size of the response (`lobby.http_limits`).
+"""The limits of a whole request of `lobby-pki` to AWS, and their errors.
 
-botocore limits the wait for each packet only, and reads a body of any size. A client that `limit_requests` was applied
-to raises `RegistrationError` NOT_AWS for a response that is too large, and NO_AWS for one that is not complete in time,
-without another attempt: the request may have been carried out. Objects in a bucket have limits of their own, because
-revocation lists can be large, and the time to send one depends on its size.
+A request that was too late is not repeated, because it may have been carried out: the user repeats the command.
 """
 
-import io
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import Any, Final
 
-from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as PacketTimeout
-
-from lobby.http_limits import MAX_BODY, REQUEST_SECONDS
+from lobby import limited_requests
+from lobby.limited_requests import Failures, Limits
 from pki.certificate_files import LIST_LIMIT
 from pki.errors import RegistrationError
 
-_CHUNK: Final = 64 * 1024
-_UPLOAD: Final = 32 * 1024
-"""Bytes per second that a body may take, in addition to the time of a request."""
-_Result = TypeVar("_Result")
+LIMITS: Final = replace(limited_requests.LIMITS, object_size=LIST_LIMIT)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Seconds and bytes: of a response, and of an object in a bucket."""
-
-    seconds: float = REQUEST_SECONDS
-    size: int = MAX_BODY
-    object_seconds: float = 600.0
-    object_size: int = LIST_LIMIT
+def limit_requests(client: Any, limits: Limits = LIMITS) -> Any:
+    """Return the client, which then raises `RegistrationError` NO_AWS for a response that is not complete in time, and
+    NOT_AWS for one that is too large."""
+    return limited_requests.limit_requests(client, Failures(_late, _large), limits)
 
 
-_LIMITS: Final = Limits()
+def _late(server: str, seconds: float) -> RegistrationError:
+    return RegistrationError(
+        "NO_AWS",
+        f"got no complete response from {server} within {seconds:g} s, want one: check the network and --endpoint-url,"
+        " then repeat the command",
+    )
 
 
-def limit_requests(client: Any, limits: Limits = _LIMITS) -> Any:
-    """Return the client, whose requests are limited from now on."""
-    endpoint = client._endpoint  # botocore has no other way to the session of an existing client
-    endpoint.http_session = _LimitedSession(endpoint.http_session, limits)
-    return client
-
-
-class _LimitedSession:
-    """An HTTP session of botocore. It reads the body of each response, even if the caller wants to stream it."""
-
-    def __init__(self, session: Any, limits: Limits) -> None:
-        self._session, self._limits = session, limits
-
-    def send(self, request: Any) -> AWSResponse:
-        seconds, size = self._limits.seconds + _sent(request) // _UPLOAD, self._limits.size
-        if request.stream_output:
-            seconds, size = self._limits.object_seconds, self._limits.object_size
-        request.stream_output = True  # otherwise the session reads the body, of any size
-        late = RegistrationError(
-            "NO_AWS",
-            f"got no complete response from {urlsplit(request.url).netloc} within {seconds:g} s, want one: check "
-            "the network and --endpoint-url, then repeat the command",
-        )
-        try:
-            return _within(seconds, lambda: _complete(self._session.send(request), request, size), late)
-        except ReadTimeoutError:
-            raise late from None
-
-    def close(self) -> None:
-        self._session.close()
-
-
-def _sent(request: Any) -> int:
-    """Return the size of the request's body. S3's checksums can be sent after it, with another length of the whole."""
-    return int(request.headers.get("X-Amz-Decoded-Content-Length") or request.headers.get("Content-Length") or 0)
-
-
-def _complete(response: AWSResponse, request: Any, size: int) -> AWSResponse:
-    """Return the response with its whole body."""
-    body = bytearray()
-    try:
-        for chunk in response.raw.stream(_CHUNK):
-            body += chunk
-            if len(body) > size:
-                response.raw.close()
-                raise RegistrationError("NOT_AWS", f"got a response of more than {size:,} bytes, want fewer")
-    except PacketTimeout as error:
-        raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
-    except HTTPError as error:
-        raise ConnectionClosedError(endpoint_url=request.url, error=error, request=request) from error
-    headers: Any = response.headers
-    return AWSResponse(response.url, response.status_code, headers, _Body(bytes(body)))
-
-
-class _Body(io.BytesIO):
-    """A body that was read, in the form of urllib3's responses."""
-
-    def stream(self, size: int = _CHUNK) -> Iterator[bytes]:
-        while chunk := self.read(size):
-            yield chunk
-
-
-def _within(seconds: float, work: Callable[[], _Result], late: Exception) -> _Result:
-    """Return the result of `work`, or raise its error; raise `late` if there is neither in time. The thread that does
-    it then waits until the command ends, which it does not prevent."""
-    results: SimpleQueue[tuple[_Result | None, BaseException | None]] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((work(), None))
-        except BaseException as error:  # noqa: BLE001  # raised below, in the other thread
-            results.put((None, error))
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        result, error = results.get(timeout=seconds)
-    except Empty:
-        raise late from None
-    if error is not None:
-        raise error
-    return result  # type: ignore[return-value]  # there is one without an error
+def _large(size: int) -> RegistrationError:
+    return RegistrationError("NOT_AWS", f"got a response of more than {size:,} bytes, want fewer")

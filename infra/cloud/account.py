@@ -11,6 +11,7 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.cloud.limited_session import LimitedSession
 from infra.errors import InfraError
 from lobby.names import AccountId, Region, parse_account, parse_region
 from lobby.wire import HELLO_RULE
@@ -34,7 +35,7 @@ class Caller:
 def caller(profile: str | None, region: str | None) -> Caller:
     """Return the identity of the credentials of `profile` or of the environment. Raise `WrongAccount`."""
     try:
-        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
+        session = LimitedSession(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if session.region_name is None:
             raise WrongAccount("NO_REGION", "got no Region, want --region, AWS_REGION, or one in the profile")
         identity = session.client("sts").get_caller_identity()

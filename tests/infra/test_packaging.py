@@ -77,6 +77,7 @@ def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> Non
             "installed_commands.py",
             "keyboard_layouts.py",
             "label.py",
+            "limited_requests.py",
             "lobby_names.py",
             "names.py",
             "notations.py",

@@ -1,10 +1,7 @@
 """`lobby-pki` with a server that never completes a response, or sends one without end: an error within the limits."""
 
 import io
-import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
@@ -13,11 +10,13 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 
+from lobby.limited_requests import Limits
 from pki import lobby_account
 from pki.errors import RegistrationError
 from pki.isolated_session import isolated_session
-from pki.limited_requests import Limits, limit_requests
+from pki.limited_requests import limit_requests
 from tests.functional.pki.command_line import Run
+from tests.slow_server import sending
 
 _LINE: Final = b"HTTP/1.1 200 OK\r\n"
 _XML: Final = b"content-type: text/xml\r\n"
@@ -42,36 +41,6 @@ LARGE: Final[dict[str, bytes]] = {
 }
 
 
-@contextmanager
-def _sending(start: bytes, then: bytes, pause: float) -> Iterator[str]:
-    """A server that sends `then` until the client closes the connection."""
-    ended = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65536)
-                connection.sendall(start)
-                while not ended.wait(pause):
-                    connection.sendall(then)
-            except OSError:
-                return
-
-    def accept() -> None:
-        while not ended.is_set():
-            try:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-            except OSError:
-                return
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            ended.set()
-
-
 def _client(service: str, url: str, limits: Limits) -> Any:
     session: Any = boto3.Session("100000000001", "x", region_name="eu-west-1", botocore_session=isolated_session())
     return limit_requests(session.client(service, endpoint_url=url), limits)
@@ -80,7 +49,7 @@ def _client(service: str, url: str, limits: Limits) -> Any:
 @pytest.mark.parametrize("name", LATE)
 def test_a_response_that_is_not_complete_in_time_is_an_error(name: str) -> None:
     start, then = LATE[name]
-    with _sending(start, then, 0.01) as url, pytest.raises(RegistrationError) as late:
+    with sending(start, then, 0.01) as url, pytest.raises(RegistrationError) as late:
         _client("sts", url, Limits(seconds=0.4)).get_caller_identity()
     assert late.value.code == "NO_AWS"
     assert f"no complete response from {url[7:]} within 0.4 s" in late.value.message
@@ -89,7 +58,7 @@ def test_a_response_that_is_not_complete_in_time_is_an_error(name: str) -> None:
 @pytest.mark.parametrize("name", LARGE)
 def test_a_response_that_is_too_large_is_an_error(name: str) -> None:
     then = b"8000\r\n" + b"x" * 0x8000 + b"\r\n" if "chunks" in name else b"x" * 0x8000
-    with _sending(LARGE[name], then, 0) as url, pytest.raises(RegistrationError) as large:
+    with sending(LARGE[name], then, 0) as url, pytest.raises(RegistrationError) as large:
         _client("sts", url, Limits(size=200_000)).get_caller_identity()
     assert (large.value.code, large.value.message) == (
         "NOT_AWS",
@@ -100,7 +69,7 @@ def test_a_response_that_is_too_large_is_an_error(name: str) -> None:
 @pytest.mark.parametrize(("then", "pause", "code"), [(b"x", 0.01, "NO_AWS"), (b"x" * 0x8000, 0, "NOT_AWS")])
 def test_an_object_in_a_bucket_is_limited_too(then: bytes, pause: float, code: str) -> None:
     start = _LINE + b"content-length: 900000\r\n\r\n"
-    with _sending(start, then, pause) as url, pytest.raises(RegistrationError) as limited:
+    with sending(start, then, pause) as url, pytest.raises(RegistrationError) as limited:
         _client("s3", url, Limits(seconds=0.1, size=10, object_seconds=0.4, object_size=200_000)).get_object(
             Bucket="bucket", Key="key"
         )["Body"].read()
@@ -108,7 +77,7 @@ def test_an_object_in_a_bucket_is_limited_too(then: bytes, pause: float, code: s
 
 
 def test_an_object_within_the_limits_is_read() -> None:
-    with _sending(_LINE + b"content-length: 5\r\n\r\nhello", b"", 0.01) as url:
+    with sending(_LINE + b"content-length: 5\r\n\r\nhello", b"", 0.01) as url:
         body = _client("s3", url, Limits(seconds=0.001, size=1)).get_object(Bucket="bucket", Key="key")["Body"]
         assert (body.read(2), body.read()) == (b"he", b"llo")
 
@@ -119,7 +88,7 @@ def test_each_command_has_the_limits(run: Run, monkeypatch: pytest.MonkeyPatch, 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "100000000001")
     run("init", "acme", "--organization", "Acme")
-    with _sending(_LINE, b"x: y\r\n", 0.01) as url:
+    with sending(_LINE, b"x: y\r\n", 0.01) as url:
         result = run(command, "acme", "--endpoint-url", url, "--region", "eu-west-1", "--yes", status=1)
     assert "error: NO_AWS: got no complete response" in result.stderr
 
