@@ -21,10 +21,11 @@ from device.machine.events import (
     Event,
     Exit,
     ForgetRoute,
-    HomeStored,
+    IdentityAction,
     IdentityNotStored,
     IdentityStored,
     KeyReady,
+    LobbyStored,
     LogEvent,
     PendingStored,
     PrepareKey,
@@ -34,11 +35,10 @@ from device.machine.events import (
     ShowCode,
     Start,
     StopRequested,
-    StorageAction,
     StorageFailed,
     StorageUpdated,
-    StoreHome,
     StoreIdentity,
+    StoreLobby,
     StorePending,
     StoreRoute,
     Subscribe,
@@ -133,10 +133,10 @@ class Client:
 
     def _start_event(self, route: Route | None) -> Start:
         """Raise `OSError` if the certificates cannot be read now. Then the client starts over after a pause."""
-        found = self._storage.homes.load()
+        found = self._storage.lobby.load()
         if found.error:
             self._event_log.record("lobby_unreadable", {"detail": found.error})
-        return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates(), found.home)
+        return Start(route, self._crashes, self._renewals.load() if self._renewals else Certificates(), found.lobby)
 
     def _recover(self, error: Exception) -> None:
         """Log the exception and wait for the longest retry delay. The client then starts over with only the stored
@@ -189,7 +189,7 @@ class Client:
                 self._event_log.record(event, fields)
             case ShowCode(code):
                 self._show_code(code)
-            case StoreRoute() | ForgetRoute() | StoreHome():
+            case StoreRoute() | ForgetRoute() | StoreLobby():
                 self._handle(self._update_storage(action))
             case PrepareKey() | StorePending() | StoreIdentity():
                 self._handle(self._update_identity(action))
@@ -219,12 +219,12 @@ class Client:
             return self._connection_factory(action.connection_id, self.post)
         return self._renewals.connection(action.certificate, action.connection_id, self.post)
 
-    def _update_storage(self, action: RouteAction) -> StorageUpdated | HomeStored | StorageFailed:
+    def _update_storage(self, action: RouteAction) -> StorageUpdated | LobbyStored | StorageFailed:
         try:
             match action:
-                case StoreHome(home):
-                    self._storage.homes.store(home)
-                    return HomeStored()
+                case StoreLobby(lobby):
+                    self._storage.lobby.store(lobby)
+                    return LobbyStored()
                 case StoreRoute(route):
                     self._storage.store(route)
                 case ForgetRoute():
@@ -233,7 +233,7 @@ class Client:
             return StorageFailed(str(error))
         return StorageUpdated()
 
-    def _update_identity(self, action: StorageAction) -> KeyReady | PendingStored | IdentityStored | IdentityNotStored:
+    def _update_identity(self, action: IdentityAction) -> KeyReady | PendingStored | IdentityStored | IdentityNotStored:
         if self._identities is None:
             raise TypeError("got a plan with provisioning and no identities, want both")
         try:
@@ -244,7 +244,7 @@ class Client:
                     self._identities.store_pending(pending)
                     return PendingStored()
                 case StoreIdentity(thing, certificate):
-                    self._storage.homes.forget()  # first: the lobby of an earlier identity refuses the new one
+                    self._storage.lobby.forget()  # first: the lobby of an earlier identity refuses the new one
                     self._identities.store(thing, certificate)
                     return IdentityStored()
         except OSError as error:

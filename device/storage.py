@@ -16,7 +16,7 @@ from typing import Final
 
 from device.disk import Calls, Disk
 from device.errors import StateDirError
-from device.home_store import HomeStore
+from device.lobby_store import LobbyStore
 from device.sealed_files import load, sealed, unsealed
 from lobby.errors import InvalidInput
 from lobby.wire import Route, parse_message
@@ -44,7 +44,7 @@ class Storage:
         self._new_route_file = folder / "route.json.new"
         self._bad_route_file = folder / "route.json.bad"
         self._disk = Disk(calls)
-        self.homes = HomeStore(folder, calls)
+        self.lobby = LobbyStore(folder, calls)
 
     def load(self) -> LoadedRoute:
         """Return the stored route. Never raise: the device must start with any content of the disk."""

@@ -17,10 +17,10 @@ from device.machine.events import (
     Disconnected,
     Event,
     Failure,
-    HomeStored,
     IdentityNotStored,
     IdentityStored,
     KeyReady,
+    LobbyStored,
     MessageReceived,
     PendingStored,
     PublishAcknowledged,
@@ -67,15 +67,15 @@ def advance(
 
 
 def _on_local_event(
-    step: Step, event: Start | StorageUpdated | HomeStored | StorageFailed | ResetRequested | StopRequested | Tick
+    step: Step, event: Start | StorageUpdated | LobbyStored | StorageFailed | ResetRequested | StopRequested | Tick
 ) -> None:
     match event:
         case Start():
             _on_start(step, event)
         case StorageUpdated():
             messages.on_storage_updated(step)
-        case HomeStored():
-            new_lobby.on_home_stored(step)
+        case LobbyStored():
+            new_lobby.on_lobby_stored(step)
         case StorageFailed(detail):
             messages.on_storage_failed(step, detail)
         case ResetRequested():
@@ -97,7 +97,7 @@ def _on_start(step: Step, event: Start) -> None:
     if step.plan.provisioning:
         location = Location.PROVISIONING
     route = None if step.plan.provisioning else event.route
-    step.update(route=route, location=location, home=None if step.plan.provisioning else event.home)
+    step.update(route=route, location=location, adopted=None if step.plan.provisioning else event.adopted)
     step.update(lobby_index=attempts % len(step.lobbies))
     held = event.certificates
     step.update(certificates=held, renewing=Renewing(resume=held.has_key and held.new is None))
@@ -162,7 +162,7 @@ _ON_TIMER: Final[Mapping[Timer, Callable[[Step], None]]] = {
     Timer.HELLO: connection.send_hello,
     Timer.SETTLED: _on_settled,
     Timer.REVISIT: messages.revisit,
-    Timer.LOOK: fallback.look_for_home,
+    Timer.LOOK: fallback.leave_standby,
     Timer.STORAGE: connection.update_storage,
     Timer.IDENTITY: provisioning.store,
     Timer.RENEWAL: renewal.send,

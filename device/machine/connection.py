@@ -15,7 +15,7 @@ from device.machine.events import (
     ForgetRoute,
     Outcome,
     Publish,
-    StoreHome,
+    StoreLobby,
     StoreRoute,
     Subscribe,
 )
@@ -162,8 +162,8 @@ def update_storage(step: Step) -> None:
     step.update(storage_empty=False)
     if step.state.route is None:
         step.act(ForgetRoute())
-    if step.state.home is not None and not step.state.home_stored:
-        step.act(StoreHome(step.state.home))
+    if step.state.adopted is not None and not step.state.lobby_stored:
+        step.act(StoreLobby(step.state.adopted))
     if step.state.route is not None:
         step.act(StoreRoute(step.state.route))
 

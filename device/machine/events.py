@@ -7,7 +7,7 @@ one.
 from dataclasses import dataclass, field
 from enum import Enum
 
-from device.machine.plan import Endpoint, Home
+from device.machine.plan import AdoptedLobby, Endpoint
 from device.machine.provisioning_messages import Pending
 from device.machine.renewal_events import Certificates, RenewalAction, RenewalEvent
 from lobby.names import Fingerprint, ThingName
@@ -38,7 +38,7 @@ class Start:
     route: Route | None = None
     crashes: int = 0
     certificates: Certificates = field(default_factory=Certificates)
-    home: Home | None = None
+    adopted: AdoptedLobby | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class StorageUpdated:
 
 
 @dataclass(frozen=True)
-class HomeStored:
+class LobbyStored:
     """The new lobby is stored."""
 
 
@@ -155,7 +155,7 @@ Event = (
     | Disconnected
     | MessageReceived
     | StorageUpdated
-    | HomeStored
+    | LobbyStored
     | StorageFailed
     | KeyReady
     | PendingStored
@@ -215,10 +215,10 @@ class ForgetRoute:
 
 
 @dataclass(frozen=True)
-class StoreHome:
-    """Store the lobby that the device has changed to. Answered by `HomeStored` or `StorageFailed`."""
+class StoreLobby:
+    """Store the lobby that the device has changed to. Answered by `LobbyStored` or `StorageFailed`."""
 
-    home: Home
+    lobby: AdoptedLobby
 
 
 @dataclass(frozen=True)
@@ -276,8 +276,9 @@ class Exit:
     detail: str = ""
 
 
-StorageAction = PrepareKey | StorePending | StoreIdentity
-"""Events of the identity, not of the route."""
+IdentityAction = PrepareKey | StorePending | StoreIdentity
+"""Change the files of the identity."""
 ConnectionAction = Connect | Subscribe | Publish | Disconnect
-RouteAction = StoreRoute | ForgetRoute | StoreHome
-Action = ConnectionAction | RouteAction | StorageAction | RenewalAction | ShowCode | LogEvent | Exit
+RouteAction = StoreRoute | ForgetRoute | StoreLobby
+"""Change the files of the route and of the adopted lobby."""
+Action = ConnectionAction | RouteAction | IdentityAction | RenewalAction | ShowCode | LogEvent | Exit

@@ -40,8 +40,8 @@ def on_failure(step: Step, failure: Failure, detail: str) -> None:
         _fall_back(step)
 
 
-def look_for_home(step: Step) -> None:
-    """In the standby, check whether a lobby or the target answers again."""
+def leave_standby(step: Step) -> None:
+    """Leave the standby, to check whether a lobby or the target answers again."""
     if step.state.location is Location.STANDBY and step.state.phase is not Phase.DISCONNECTING:
         step.log("leaving_standby", visits=step.state.standby_visits)
         step.update(looking=True, lobby_index=0)

@@ -81,7 +81,7 @@ def revisit(step: Step) -> None:
 
 
 def on_storage_updated(step: Step) -> None:
-    if step.state.home_stored:
+    if step.state.lobby_stored:
         step.cancel(Timer.STORAGE)
     step.update(storage_error="", storage_empty=step.state.route is None)
     step.log("route_stored" if step.state.route else "route_forgotten")

@@ -9,8 +9,8 @@ have other owners.
 from dataclasses import replace
 
 from device.machine import connection
-from device.machine.events import StoreHome
-from device.machine.plan import Endpoint, Home
+from device.machine.events import StoreLobby
+from device.machine.plan import AdoptedLobby, Endpoint
 from device.machine.routes import hide_code
 from device.machine.state import Location, Step, Timer
 from lobby.wire import NewLobby
@@ -26,7 +26,7 @@ def on_new_lobby(step: Step, message: NewLobby) -> None:
     if endpoint == state.endpoint:
         return step.ignore("already at this lobby")
     hide_code(step)
-    if state.home is None or state.home.endpoint != endpoint:
+    if state.adopted is None or state.adopted.endpoint != endpoint:
         step.log("lobby_changed", endpoint=str(endpoint))
         _adopt(step, endpoint)
     else:
@@ -37,30 +37,30 @@ def on_new_lobby(step: Step, message: NewLobby) -> None:
 
 def settle(step: Step) -> None:
     """The new lobby works, so the earlier ones are no longer tried. `store` writes this change."""
-    state, home = step.state, step.state.home
-    if home is None or not home.before or (state.location, state.endpoint) != (Location.LOBBY, home.endpoint):
+    state, adopted = step.state, step.state.adopted
+    if adopted is None or not adopted.before or (state.location, state.endpoint) != (Location.LOBBY, adopted.endpoint):
         return
-    step.log("lobby_settled", endpoint=str(home.endpoint))
-    step.update(home=replace(home, before=()), home_stored=False, lobby_index=0)
+    step.log("lobby_settled", endpoint=str(adopted.endpoint))
+    step.update(adopted=replace(adopted, before=()), lobby_stored=False, lobby_index=0)
 
 
 def store(step: Step) -> None:
     """Write the new lobby, unless it is already stored, or this step already writes it with a route."""
-    if not step.state.home_stored and not any(isinstance(each, StoreHome) for each in step.actions):
+    if not step.state.lobby_stored and not any(isinstance(each, StoreLobby) for each in step.actions):
         connection.update_storage(step)
 
 
-def on_home_stored(step: Step) -> None:
-    step.update(home_stored=True, storage_error="")
-    step.log("lobby_stored", endpoint=str(step.state.home and step.state.home.endpoint))
+def on_lobby_stored(step: Step) -> None:
+    step.update(lobby_stored=True, storage_error="")
+    step.log("lobby_stored", endpoint=str(step.state.adopted and step.state.adopted.endpoint))
 
 
 def _adopt(step: Step, endpoint: Endpoint) -> None:
-    """Make this lobby the device's home. If it is one of the earlier lobbies, it is not kept twice."""
+    """Make this lobby the device's own. If it is one of the earlier lobbies, it is not kept twice."""
     before = tuple(each for each in step.lobbies if each != endpoint)
     step.update(
-        home=Home(endpoint, before),
-        home_stored=False,
+        adopted=AdoptedLobby(endpoint, before),
+        lobby_stored=False,
         route=None,
         unconfirmed_route=None,
         route_confirmed=False,

@@ -32,8 +32,9 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Home:
-    """The lobby that the device has changed to. `before` are the earlier ones, until the new one has proven to work."""
+class AdoptedLobby:
+    """The lobby that the device has changed to, in place of the lobbies of its settings. `before` are the earlier ones,
+    until the new one has proven to work."""
 
     endpoint: Endpoint
     before: tuple[Endpoint, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 
 from device.machine.backoff import Uniform
 from device.machine.events import Action, Exit, LogEvent
-from device.machine.plan import Endpoint, Home, Plan, Timing
+from device.machine.plan import AdoptedLobby, Endpoint, Plan, Timing
 from device.machine.provisioning_messages import Pending
 from device.machine.renewal_events import Certificates, RenewalAction
 from lobby.names import Fingerprint, ThingName
@@ -169,9 +169,9 @@ class State:
     """The last storage error, which is logged once."""
     shown_challenge: PresenceChallenge | None = None
     """The presence challenge that the device shows now."""
-    home: Home | None = None
+    adopted: AdoptedLobby | None = None
     """The lobby that the device has changed to (None: it uses the lobbies of its settings)."""
-    home_stored: bool = True
+    lobby_stored: bool = True
     storage_empty: bool = False
     """Whether the storage certainly contains no route."""
     logged_lines: int = 0
@@ -206,7 +206,7 @@ class Step:
     @property
     def lobbies(self) -> tuple[Endpoint, ...]:
         """Return the lobbies to which the device connects, in order."""
-        return self.state.home.lobbies if self.state.home else self.plan.lobbies
+        return self.state.adopted.lobbies if self.state.adopted else self.plan.lobbies
 
     def update(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)

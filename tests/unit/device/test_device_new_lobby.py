@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from device.home_store import HomeStore
+from device.lobby_store import LobbyStore
 from device.machine.events import (
     Connect,
     Connected,
     ForgetRoute,
-    HomeStored,
+    LobbyStored,
     Publish,
     Start,
     StorageFailed,
     StorageUpdated,
-    StoreHome,
+    StoreLobby,
     StoreRoute,
     SubscriptionGranted,
 )
-from device.machine.plan import Endpoint, Home
+from device.machine.plan import AdoptedLobby, Endpoint
 from device.machine.state import Location, State
 from lobby.wire import NewLobby, Route, parse_message
 from tests.unit.device.failing_disk import FailingCalls
@@ -61,8 +61,8 @@ def _first_message(plan: Any, route: Route | None) -> bytes:
 
 def test_the_route_is_forgotten_before_the_new_lobby_is_stored_and_then_the_device_goes_there() -> None:
     driver = moved(route=ROUTE)
-    stored = [each for each in driver.last_actions if isinstance(each, ForgetRoute | StoreHome)]
-    assert stored == [ForgetRoute(), StoreHome(Home(NEW, (LOBBY, OTHER_LOBBY)))]
+    stored = [each for each in driver.last_actions if isinstance(each, ForgetRoute | StoreLobby)]
+    assert stored == [ForgetRoute(), StoreLobby(AdoptedLobby(NEW, (LOBBY, OTHER_LOBBY)))]
     assert driver.state.route is None
     assert endpoint_of(driver.reconnect()) == NEW
 
@@ -73,25 +73,25 @@ def test_an_unreachable_new_lobby_leads_to_the_earlier_ones_which_send_it_there_
     assert endpoint_of(driver) == LOBBY
     driver.go_online().receive(MESSAGE)
     assert "lobby_repeated" in driver.logged
-    assert not driver.actions(StoreHome) or driver.state.home == Home(NEW, (LOBBY, OTHER_LOBBY))
+    assert not driver.actions(StoreLobby) or driver.state.adopted == AdoptedLobby(NEW, (LOBBY, OTHER_LOBBY))
     driver.reconnect().finish_backoff()
     assert driver.state.endpoint == NEW
 
 
 def test_a_stable_connection_to_the_new_lobby_ends_the_earlier_ones() -> None:
-    driver = moved().feed(HomeStored()).reconnect().go_online()
+    driver = moved().feed(LobbyStored()).reconnect().go_online()
     driver.advance_time(driver.plan.timing.settle_after)
-    assert driver.actions(StoreHome) == [StoreHome(Home(NEW))]
-    driver.feed(HomeStored()).fail()
+    assert driver.actions(StoreLobby) == [StoreLobby(AdoptedLobby(NEW))]
+    driver.feed(LobbyStored()).fail()
     for _ in range(5):
         driver.finish_backoff().fail()
         assert driver.state.endpoint == NEW
 
 
 def test_a_route_of_the_new_lobby_ends_the_earlier_ones_too() -> None:
-    driver = moved().feed(HomeStored()).reconnect().go_online()
+    driver = moved().feed(LobbyStored()).reconnect().go_online()
     driver.receive(Route("target-b.example", "blue", 8883, 1).encode())
-    assert driver.actions(StoreHome) == [StoreHome(Home(NEW))]
+    assert driver.actions(StoreLobby) == [StoreLobby(AdoptedLobby(NEW))]
     assert driver.state.route == Route("target-b.example", "blue", 8883, 1)
     driver.reconnect()
     assert driver.state.location is Location.TARGET
@@ -103,19 +103,19 @@ def test_a_route_of_the_new_lobby_ends_the_earlier_ones_too() -> None:
 def test_a_stored_lobby_is_used_from_the_start(settled: bool) -> None:
     driver = MachineDriver(MOVING)
     driver.state = State()
-    driver.feed(Start(home=Home(NEW, () if settled else (LOBBY,))))
+    driver.feed(Start(adopted=AdoptedLobby(NEW, () if settled else (LOBBY,))))
     assert endpoint_of(driver) == NEW
     driver.fail().finish_backoff()
     assert driver.state.endpoint == (NEW if settled else LOBBY)
 
 
 def test_a_third_lobby_keeps_the_second_until_it_works() -> None:
-    driver = moved().feed(HomeStored()).reconnect().go_online()
+    driver = moved().feed(LobbyStored()).reconnect().go_online()
     driver.advance_time(driver.plan.timing.settle_after)
     driver.receive(NewLobby("third.example", 8883).encode())
-    assert driver.state.home == Home(Endpoint("third.example"), (NEW,))
+    assert driver.state.adopted == AdoptedLobby(Endpoint("third.example"), (NEW,))
     back = driver.reconnect().go_online().receive(NewLobby(NEW.host, NEW.port).encode())
-    assert back.state.home == Home(NEW, (Endpoint("third.example"),))
+    assert back.state.adopted == AdoptedLobby(NEW, (Endpoint("third.example"),))
 
 
 @pytest.mark.parametrize(
@@ -151,24 +151,24 @@ def test_a_route_with_a_lobby_is_a_route() -> None:
 def test_a_lobby_without_a_port_has_that_of_the_connection() -> None:
     driver = MachineDriver(replace(MOVING, lobbies=(Endpoint("a.example", 443),))).go_online()
     driver.receive(NewLobby("new.example").encode())
-    assert driver.state.home is not None
-    assert driver.state.home.endpoint == Endpoint("new.example", 443)
+    assert driver.state.adopted is not None
+    assert driver.state.adopted.endpoint == Endpoint("new.example", 443)
 
 
 def test_a_disk_that_fails_is_tried_again_until_the_lobby_is_stored() -> None:
     driver = moved()
     driver.feed(StorageUpdated()).feed(StorageFailed("full"))
     driver.reconnect().go_online().receive(ROUTE.encode())
-    assert [type(each) for each in driver.last_actions if isinstance(each, StoreHome | StoreRoute)] == [
-        StoreHome,
+    assert [type(each) for each in driver.last_actions if isinstance(each, StoreLobby | StoreRoute)] == [
+        StoreLobby,
         StoreRoute,
     ]
     driver.feed(StorageFailed("full")).feed(StorageUpdated())
     driver.advance_time(driver.plan.timing.store_every)
-    assert driver.actions(StoreHome) == [StoreHome(Home(NEW))]
-    driver.feed(HomeStored()).feed(StorageUpdated())
+    assert driver.actions(StoreLobby) == [StoreLobby(AdoptedLobby(NEW))]
+    driver.feed(LobbyStored()).feed(StorageUpdated())
     driver.advance_time(driver.plan.timing.store_every)
-    assert not driver.actions(StoreHome)
+    assert not driver.actions(StoreLobby)
 
 
 def test_lobbies_that_alternate_cannot_make_the_device_reconnect_quickly() -> None:
@@ -186,20 +186,20 @@ def test_lobbies_that_alternate_cannot_make_the_device_reconnect_quickly() -> No
     [b"", b"{}", b"x", b'{"format": 1, "sha256": "0", "lobby": {}}'],
 )
 def test_a_damaged_file_counts_as_none_and_is_set_aside(tmp_path: Path, content: bytes) -> None:
-    store = HomeStore(tmp_path)
-    assert store.load().home is None
+    store = LobbyStore(tmp_path)
+    assert store.load().lobby is None
     store.file.write_bytes(content)
     found = store.load()
-    assert (found.home, "set aside" in found.error) == (None, True)
+    assert (found.lobby, "set aside" in found.error) == (None, True)
     assert store.load().error == ""
-    for home in (Home(NEW, (LOBBY,)), Home(NEW)):
-        store.store(home)
-        assert store.load().home == home
+    for lobby in (AdoptedLobby(NEW, (LOBBY,)), AdoptedLobby(NEW)):
+        store.store(lobby)
+        assert store.load().lobby == lobby
 
 
 @pytest.mark.parametrize("call", ["open", "read"])
 def test_a_file_that_cannot_be_read_now_is_kept(tmp_path: Path, call: str) -> None:
-    HomeStore(tmp_path).store(Home(NEW))
-    found = HomeStore(tmp_path, FailingCalls([call], "EIO").calls).load()
-    assert (found.home, "Input/output error" in found.error) == (None, True)
-    assert HomeStore(tmp_path).load().home == Home(NEW)
+    LobbyStore(tmp_path).store(AdoptedLobby(NEW))
+    found = LobbyStore(tmp_path, FailingCalls([call], "EIO").calls).load()
+    assert (found.lobby, "Input/output error" in found.error) == (None, True)
+    assert LobbyStore(tmp_path).load().lobby == AdoptedLobby(NEW)

@@ -108,7 +108,7 @@ def test_the_device_arrives_at_its_new_lobby_after_a_power_cut_at_any_call() -> 
     count = 0
     for number in range(len(whole.calls)):
         for before, tree in tried(number):
-            settled = Storage(STATE_DIR, SimulatedDisk(tree)).homes.load().home
+            settled = Storage(STATE_DIR, SimulatedDisk(tree)).lobby.load().lobby
             closed = settled is not None and not settled.before
             world = World(sold=True, closed=closed)
             network(world, seed=2).run_device(partial(has_arrived, world), SimulatedDisk(tree), 3600)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from device.home_store import HomeStore
 from device.identity_store import IdentityStore
+from device.lobby_store import LobbyStore
 from device.machine.events import Exit, Outcome
-from device.machine.plan import Endpoint, Home, Provisioning
+from device.machine.plan import AdoptedLobby, Endpoint, Provisioning
 from tests.unit.device.machine_driver import LOBBY
 from tests.unit.device.provisioning_cloud import HOUR_S, PLAN, PROVISIONING, SERIAL, CountedKeys, Door, store_of
 from tests.unit.device.simulated_disk import CutPoint, PowerCut, SimulatedDisk, Tree, cut_points
@@ -116,7 +116,7 @@ def test_the_device_recovers_from_a_power_cut_around_every_message(provisioning:
 @both_ways
 def test_the_lobby_of_an_earlier_identity_is_forgotten_before_the_new_one_exists(provisioning: Provisioning) -> None:
     earlier = SimulatedDisk(FACTORY_DISK)
-    HomeStore(STATE_DIR, earlier).store(Home(Endpoint("former.example", 8883)))
+    LobbyStore(STATE_DIR, earlier).store(AdoptedLobby(Endpoint("former.example", 8883)))
     (used,) = earlier.possible_states()
     calls = SimulatedDisk(used)
     Factory(provisioning).run(calls)
@@ -127,8 +127,8 @@ def test_the_lobby_of_an_earlier_identity_is_forgotten_before_the_new_one_exists
         for tree in disk.possible_states():
             after = SimulatedDisk(tree)
             if first.store(after).load() is not None:
-                assert HomeStore(STATE_DIR, after).load().home is None
-    assert HomeStore(STATE_DIR, calls).load().home is None
+                assert LobbyStore(STATE_DIR, after).load().lobby is None
+    assert LobbyStore(STATE_DIR, calls).load().lobby is None
 
 
 def test_no_more_than_one_key_is_created_whenever_the_power_is_cut_after_it_is_stored() -> None:

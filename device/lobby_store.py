@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from device.disk import Calls, Disk
-from device.machine.plan import Endpoint, Home
+from device.machine.plan import AdoptedLobby, Endpoint
 from device.sealed_files import load, sealed, unsealed
 
 _MAX_BYTES: Final = 64 * 1024
@@ -21,14 +21,14 @@ _HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 
 
 @dataclass(frozen=True)
-class LoadedHome:
+class LoadedLobby:
     """`error` states why an existing file gives no lobby."""
 
-    home: Home | None = None
+    lobby: AdoptedLobby | None = None
     error: str = ""
 
 
-class HomeStore:
+class LobbyStore:
     """The file of one device in its folder. `calls` are the system calls to use."""
 
     def __init__(self, folder: Path, calls: Calls = os) -> None:
@@ -36,15 +36,15 @@ class HomeStore:
         self._new = folder / "lobby.json.new"
         self._disk = Disk(calls)
 
-    def load(self) -> LoadedHome:
+    def load(self) -> LoadedLobby:
         """Return the stored lobby. Never raise: the device must start with any content of the disk."""
-        return LoadedHome(*load(self._disk, self.file, _MAX_BYTES, _decode))
+        return LoadedLobby(*load(self._disk, self.file, _MAX_BYTES, _decode))
 
-    def store(self, home: Home) -> None:
+    def store(self, lobby: AdoptedLobby) -> None:
         """Replace the stored lobby atomically."""
         self._disk.make_folder(self.folder)
-        before = [_encode(each) for each in home.before]
-        self._disk.write(self._new, sealed("lobby", {**_encode(home.endpoint), "before": before}))
+        before = [_encode(each) for each in lobby.before]
+        self._disk.write(self._new, sealed("lobby", {**_encode(lobby.endpoint), "before": before}))
         self._disk.rename(self._new, self.file)
         self._disk.flush_folder(self.folder)
 
@@ -60,11 +60,11 @@ def _encode(endpoint: Endpoint) -> dict[str, Any]:
     return {"iotep": endpoint.host, "port": endpoint.port}
 
 
-def _decode(content: bytes) -> Home:
+def _decode(content: bytes) -> AdoptedLobby:
     body = unsealed("lobby", content)
     if not isinstance(body, dict) or not isinstance(before := body.get("before"), list) or len(before) > _MAX_LOBBIES:
         raise ValueError("got other fields, want a lobby and the earlier lobbies")
-    return Home(_endpoint(body), tuple(_endpoint(each) for each in before))
+    return AdoptedLobby(_endpoint(body), tuple(_endpoint(each) for each in before))
 
 
 def _endpoint(body: Any) -> Endpoint:
