@@ -27,18 +27,17 @@ from lobby.errors import LobbyError
 
 LIBRARIES: Final = ("paho-mqtt", "ecdsa", "six")
 """The packages that `device.portable` imports."""
-_VOCABULARY: Final = (
+_LOBBY_MODULES: Final = (
     "__init__",
-    "deployment",
     "errors",
     "keyboard_layouts",
     "label",
-    "lobby_names",
     "names",
     "notations",
     "strict_json",
     "wire",
 )
+"""The modules of `lobby` that the client imports."""
 _PRIVATE, _PLAIN, _PROGRAM = 0o600, 0o644, 0o755
 
 
@@ -86,7 +85,7 @@ def _entries(bundle: Bundle) -> Iterator[tuple[str, str | bytes, int]]:
     yield "claim.cert.pem", bundle.certificate, _PRIVATE
     yield "claim.key.pem", bundle.key, _PRIVATE
     yield "root-cas.pem", bundle.root_cas, _PLAIN
-    for path, file in (*_client(), *_vocabulary(), *_libraries()):
+    for path, file in (*_client(), *_lobby_modules(), *_libraries()):
         yield path, file.read_bytes(), _PLAIN
 
 
@@ -98,9 +97,9 @@ def _client() -> Iterator[tuple[str, Path]]:
             yield f"lib/device/{inside.as_posix()}", file
 
 
-def _vocabulary() -> Iterator[tuple[str, Path]]:
+def _lobby_modules() -> Iterator[tuple[str, Path]]:
     folder = _folder_of("lobby")
-    for name in _VOCABULARY:
+    for name in _LOBBY_MODULES:
         yield f"lib/lobby/{name}.py", folder / f"{name}.py"
 
 
