@@ -11,8 +11,10 @@ from device.machine.provisioning_messages import certificate_der
 from device.validity import Validity
 from lobby.errors import InvalidInput
 
-_FORMATS: Final = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
-"""UTCTime and GeneralizedTime, as RFC 5280 restricts them."""
+_UTC_TIME: Final = 0x17
+_GENERALIZED_TIME: Final = 0x18
+_FORMATS: Final = {_UTC_TIME: "%y%m%d%H%M%SZ", _GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}
+"""The forms of a time that RFC 5280 permits, by the tag of its type."""
 _VERSION: Final = 0xA0
 
 
@@ -40,6 +42,6 @@ def _time(content: bytes) -> tuple[datetime, bytes]:
     start = 1 + header
     text = content[start : start + length].decode("ascii")
     time = datetime.strptime(text, _FORMATS[content[0]]).replace(tzinfo=UTC)
-    if content[0] == min(_FORMATS) and time.year >= 2050:  # RFC 5280, section 4.1.2.5.1
+    if content[0] == _UTC_TIME and time.year >= 2050:  # RFC 5280, section 4.1.2.5.1
         time = time.replace(year=time.year - 100)
     return time, content[start + length :]

@@ -16,7 +16,7 @@ export interface Reason {
 export function byReason(failed: readonly Failed[]): readonly Reason[] {
   const groups = new Map<string, { code: string; message: string; certids: string[] }>();
   for (const { certid, code, message } of failed) {
-    const text = { code: code ?? "ERROR", message: withoutName(message ?? "", certid) };
+    const text = { code: code ?? "ERROR", message: withoutFingerprint(message ?? "", certid) };
     const key = `${text.code} ${text.message}`;
     const reason = groups.get(key) ?? { ...text, certids: [] };
     reason.certids.push(certid);
@@ -25,7 +25,7 @@ export function byReason(failed: readonly Failed[]): readonly Reason[] {
   return [...groups.values()].sort((one, other) => other.certids.length - one.certids.length);
 }
 
-/** Replaces the device in a message, so that equal messages of different devices are grouped. */
-function withoutName(message: string, certid: string): string {
+/** Replaces the fingerprint in a message, so that equal messages about different devices are grouped. */
+function withoutFingerprint(message: string, certid: string): string {
   return message.replaceAll(certid, "it");
 }
