@@ -1,4 +1,4 @@
-"""The names of the stacks, and their ids in the CDK app. Without the CDK, whose import takes seconds.
+"""The names of the stacks, and their ids in the CDK app. This module does not import the CDK, which takes seconds.
 
 A name is unique in an account and Region. An id is unique in the app, which contains targets of several accounts.
 """

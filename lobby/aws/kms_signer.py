@@ -1,4 +1,4 @@
-"""Signs with keys in AWS KMS, and reads what they are, each in the Region of the key, which its ARN names.
+"""Signs with keys in AWS KMS and reads their descriptions, in the Region that the ARN of the key names.
 
 The private key never leaves KMS. Only a SHA-256 is sent, because KMS accepts at most 4,096 bytes (AWS KMS API
 reference, "Sign"). A key that cannot be used is reported as `InvalidInput` SIGNER_UNAVAILABLE; throttling and failures

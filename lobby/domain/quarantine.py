@@ -2,8 +2,9 @@
 
 A suspicion is a flag of the row; the device continues to work. A quarantine is a state: the certificate is deactivated
 in the lobby and in every target, as by a revocation, but the claim stays, and a user can lift it. Then the certificate
-is activated in the lobby, and the device is commissioned again. A user decides on both, or the policy of the target
-when the evidence is found. Dismissing or lifting also ends the suspicion, and the same evidence is not used again.
+is activated in the lobby, and the device is commissioned again. When evidence is found, the target's policy
+decides between the two. A user can start a quarantine at any time. Only a user dismisses a suspicion or lifts a
+quarantine. This ends the suspicion, and the same evidence is not used again.
 """
 
 from dataclasses import replace

@@ -3,6 +3,7 @@
 The ledger's item is written first, because a claim certificate without an item admits no device. The item states that a
 certificate may be active before it is activated, and that it is inactive only after it was deactivated, so the next run
 completes an interrupted change. A certificate that an administrator deactivates in AWS IoT stays inactive.
+`claim_certificates` is the Lambda.
 """
 
 from collections.abc import Callable

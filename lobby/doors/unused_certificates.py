@@ -3,8 +3,8 @@ that no row names.
 
 AWS IoT issues a certificate in the Region of the door to which the device is connected, so each Region has its own
 certificates. The home cleans all Regions, because only the home writes the ledger. If a Region does not answer, the
-next run tries it again. The note has a position for each Region, so a new home continues where the previous one
-stopped.
+next run tries it again. A note in the ledger has the position in the list of certificates of each Region, so a new home
+continues where the previous one stopped.
 """
 
 from collections.abc import Callable

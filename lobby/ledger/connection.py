@@ -13,7 +13,7 @@ from lobby.ledger.models import LedgerRow
 
 
 def connection_of(model: type[Model] = LedgerRow) -> Connection:
-    """Return the connection of a table. Each has its own client, so code without a table uses the ledger's."""
+    """Return the connection of a table, by default of the ledger's table. Each connection has its own client."""
     return model._get_connection().connection
 
 

@@ -1,10 +1,9 @@
 """Leases of just-in-time registrations, so that the events of one certificate are processed one at a time.
 
 AWS IoT publishes an event for each connection attempt of a pending certificate. The message that takes the lease first
-is processed; a message that was sent before this run read or changed the certificate needs no further work. Such
-messages are dropped without a call to AWS IoT. After a crash, the lease expires some time later. The message of the
-crashed run can take the lease again immediately, so the delivery by the queue decides when a run is repeated, not the
-lease. DynamoDB deletes old rows (attribute `expires`).
+is processed. Messages that were sent before this run read or changed the certificate need no run: they are dropped
+without a call to AWS IoT. After a crash, the message of the crashed run can take the lease again as soon as the queue
+delivers it; for other messages, the lease expires after a minute. DynamoDB deletes old rows (attribute `expires`).
 """
 
 from collections.abc import Callable, Iterable
@@ -42,9 +41,9 @@ class Lease(Enum):
 
     TAKEN = "taken"
     DUPLICATE = "duplicate"
-    """A run that began, or has decided, after the event has done the message's work, or is doing it."""
+    """The message needs no run: a run that began or decided after the event has done its work, or is doing it."""
     BUSY = "busy"
-    """A run that began before the message was sent is in progress."""
+    """A run is in progress that began before the event, so the message needs a run later."""
 
 
 class Ending(Enum):
