@@ -8,6 +8,7 @@ on-failure queue.
 """
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -46,9 +47,9 @@ logger = Logger(service="connections")
 class ConnectionRecorder:
     """Records lifecycle events."""
 
-    def __init__(self, ledger: Ledger, connections: Connections, watch: CloneWatch, place: str = LOBBY) -> None:
-        """`place` identifies this Region in sightings, because connection versions can be compared only within a
-        Region."""
+    def __init__(self, ledger: Ledger, connections: Connections, watch: CloneWatch, place: str | None = None) -> None:
+        """`place` identifies this Region in a lobby with several, because connection versions can be compared only
+        within a Region."""
         self._ledger, self._connections, self._watch, self._place = ledger, connections, watch, place
 
     def process(self, event: dict[str, Any]) -> str:
@@ -66,7 +67,7 @@ class ConnectionRecorder:
             return "problem" if self._connections.record_problem(problem) else "nothing new"
         if device.devicename != event.get("devicename"):
             return "mistaken"
-        change = change_of(event)
+        change = replace(change_of(event), place=self._place)
         ends = event.get("reason") == CLIENT_INITIATED
         recorded = self._connections.record(device, change, partial(self._left, device, change) if ends else _nothing)
         if event.get("reason") == DUPLICATE:
@@ -78,7 +79,7 @@ class ConnectionRecorder:
         written, problem = self._connections.count_problem(problem_of(DUPLICATE, device.certid, event, LOBBY))
         seen = before.last if before else None
         if seen is not None and seen.address is not None:
-            sighting = Sighting(self._place, seen.version, seen.session, seen.at, seen.address)
+            sighting = Sighting(seen.place or LOBBY, seen.version, seen.session, seen.at, seen.address)
             self._watch.took_over(device, problem, sighting)
         return "problem" if written else "nothing new"
 
@@ -101,7 +102,7 @@ def _recorder() -> ConnectionRecorder:
     connect()
     ledger, targets = Ledger(settings.region), RecentTargets(Targets.read_only())
     watch = CloneWatch(ledger, Sightings(), targets, ClonePolicy(settings.clone_policy))
-    place = f"{LOBBY} in {settings.region}" if lobby_regions(os.environ) else LOBBY
+    place = f"{LOBBY} in {settings.region}" if lobby_regions(os.environ) else None
     return ConnectionRecorder(ledger, Connections(), watch, place)
 
 

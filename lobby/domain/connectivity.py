@@ -3,7 +3,8 @@
 AWS may deliver these events twice and out of order, and their times can be wrong by two minutes (AWS IoT developer
 guide, "Lifecycle events"). The events of one connection have the same session and version. Versions grow with the
 connections of a client and start again at 0 after an absence of about an hour. So two events are ordered by their times
-if the times differ a lot, and otherwise by their versions. An unknown status is None, never "offline".
+if the times differ a lot, and otherwise by their versions. Each Region of a lobby counts its own versions, so events of
+two Regions are ordered by their times only. An unknown status is None, never "offline".
 """
 
 from dataclasses import dataclass
@@ -32,13 +33,15 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class LifecycleEvent:
-    """A change of one connection, `at` a time in ms since 1970. `address`: where it comes from, if that is known."""
+    """A change of one connection, `at` a time in ms since 1970. `address`: where it comes from, if that is known.
+    `place`: the Region of a lobby with several; None in a lobby with one."""
 
     change: Change
     session: str
     version: int
     at: int
     address: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,21 @@ def _is_newer(event: LifecycleEvent, last: LifecycleEvent) -> bool:
     if (event.session, event.version) == (last.session, last.version):
         return last.change is Change.CONNECTED and event.change is Change.DISCONNECTED  # a connection ends once
     apart = timedelta(milliseconds=event.at - last.at)
+    if event.place != last.place:
+        return _is_newer_elsewhere(event, last, apart)
     if abs(apart) > _SKEW:
         return apart > timedelta()
     if event.version != last.version:
         return event.version > last.version
     return event.at > last.at
+
+
+def _is_newer_elsewhere(event: LifecycleEvent, last: LifecycleEvent, apart: timedelta) -> bool:
+    """Compare events of two Regions. The end of a connection in one Region, which AWS IoT may notice late, does not end
+    a connection in another one. A new connection counts even if the end of the previous one seems a little later."""
+    if event.change is not last.change:
+        return event.change is Change.CONNECTED and apart > -_SKEW
+    return apart > timedelta()
 
 
 def may_be_in_target(device: Device) -> bool:

@@ -144,13 +144,14 @@ def _status_row(certid: Fingerprint, status: Connectivity) -> ConnectionRow:
         sessionversion=last.version,
         at=last.at,
         address=last.address,
+        place=last.place,
         left=status.left or None,
     )
 
 
 def _status_of(row: ConnectionRow) -> Connectivity:
     change, version = Change(row.change), int(row.sessionversion)
-    last = LifecycleEvent(change, row.session, version, int(row.at), row.address)
+    last = LifecycleEvent(change, row.session, version, int(row.at), row.address, row.place)
     return Connectivity(last, bool(row.left))
 
 

@@ -64,6 +64,21 @@ def test_a_connection_and_its_end_are_recorded_with_one_write_each(events: Event
     assert events.calls.count()["PutItem"] == 2
 
 
+def test_the_end_of_a_connection_in_another_region_ends_no_connection(events: Events) -> None:
+    regions = [
+        ConnectionRecorder(events.ledger, events.connections, clone_watch(events.ledger), f"lobby in {region}")
+        for region in ("eu-west-1", "us-east-1")
+    ]
+    for at, recorder, change, session, version in (
+        (AT, regions[0], "connected", "s1", 57),
+        (AT + 1, regions[1], "connected", "s2", 0),
+        (AT + 2, regions[0], "disconnected", "s1", 57),
+    ):
+        events.recorder = recorder
+        events.send(event=change, at=at, session=session, version=version, reason="CONNECTION_LOST")
+    assert events.online() is True
+
+
 def test_a_repeated_event_writes_nothing(events: Events) -> None:
     events.send()
     before = rows()

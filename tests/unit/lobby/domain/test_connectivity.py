@@ -57,6 +57,59 @@ def test_the_status_is_that_of_the_last_connection(events: list[LifecycleEvent],
     assert is_online(*events) is online
 
 
+HERE, THERE = "lobby in eu-west-1", "lobby in us-east-1"
+
+
+def at(place: str, event: LifecycleEvent) -> LifecycleEvent:
+    return replace(event, place=place)
+
+
+@pytest.mark.parametrize(
+    ("events", "online"),
+    [
+        pytest.param(
+            [at(HERE, connected(0, "s1", 57)), at(THERE, connected(MINUTE, "s2", 0))], True, id="connects elsewhere"
+        ),
+        pytest.param(
+            [
+                at(HERE, connected(0, "s1", 57)),
+                at(THERE, connected(MINUTE, "s2", 0)),
+                at(HERE, disconnected(2 * MINUTE, "s1", 57)),
+            ],
+            True,
+            id="the old connection ends later",
+        ),
+        pytest.param(
+            [
+                at(HERE, disconnected(0, "s1", 57)),
+                at(THERE, connected(-MINUTE, "s2", 0)),
+                at(HERE, disconnected(20 * MINUTE, "s1", 57)),
+                at(THERE, disconnected(30 * MINUTE, "s2", 0)),
+            ],
+            False,
+            id="and then ends there",
+        ),
+        pytest.param(
+            [at(HERE, disconnected(0, "s1", 57)), at(THERE, connected(-MINUTE, "s2", 0))],
+            True,
+            id="the end seems later than the new connection",
+        ),
+        pytest.param(
+            [at(HERE, disconnected(0, "s1", 57)), at(THERE, connected(-9 * MINUTE, "s2", 90))],
+            False,
+            id="a connection from before is late",
+        ),
+        pytest.param(
+            [at(HERE, connected(0, "s1", 1)), at(THERE, connected(-9 * MINUTE, "s2", 90))],
+            True,
+            id="a late one, online",
+        ),
+    ],
+)
+def test_regions_count_their_versions_separately(events: list[LifecycleEvent], online: bool) -> None:
+    assert is_online(*events) is online
+
+
 def test_a_repeated_event_changes_nothing() -> None:
     status = status_after(connected())
     assert after(status, connected(), WAITING) is status
