@@ -33,7 +33,8 @@ def require_region_with_iot(region: Region) -> None:
     A well-formed but nonexistent Region would look like an outage, and the commissioner would retry its devices
     endlessly."""
     if region not in regions_with_iot():
-        raise InvalidInput("INVALID_REGION", f"got {region}, want a Region that has AWS IoT, such as eu-west-1")
+        want = "want a Region of the partition aws that has AWS IoT, such as eu-west-1"
+        raise InvalidInput("INVALID_REGION", f"got {region}, {want}")
 
 
 def require_outside_lobby(target: Target, services: "Services") -> None:

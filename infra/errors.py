@@ -6,7 +6,7 @@ lobby.errors.LobbyError
     ├── BundleFailed    a Lambda's code cannot be bundled: NO_INSTALLER, INSTALL_FAILED, COMPILE_FAILED,
     │                   FILE_TOO_LARGE, BUNDLE_TOO_LARGE, NOT_BUILT
     ├── WrongAccount    (`infra.cloud.account`) NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT, WRONG_REGION,
-    │                   LOBBY_IN_REGION
+    │                   WRONG_PARTITION, LOBBY_IN_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
     ├── WrongRegions    (`infra.cloud.lobby_regions`) WRONG_REGIONS, REGIONS_MISSING, REGION_REMOVED, FIRST_REGION
     ├── RegionNotReady  (`infra.region_steps`) NO_REPLICA, NO_HOME

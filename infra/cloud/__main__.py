@@ -69,8 +69,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         others = [caller(profile, each) for each in all_regions[1:]]
         stack = Stack(identity.session.client("cloudformation"), stack_names.LOBBY)
         pool = supplied_pool(identity, user_pool, stack)
-        for line in quotas.report(identity.session, registrations_per_second):
-            typer.echo(f"quota: {line}")
+        _report_quotas(identity, others, registrations_per_second)
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         removed = removals.Removed.of(profile, remove_region)
         *earlier_regions, last_regions = lobby_regions.steps(identity.session, all_regions, removed.region)
@@ -205,6 +204,13 @@ def destroy(
         where = f" in {', '.join(all_regions)}" if all_regions else ""
         confirm(identity, f"DELETE the stack {stack}{where} {devices} from", yes)
         removal.run(keep_devices=keep_devices)
+
+
+def _report_quotas(first: Caller, others: Sequence[Caller], rate: int) -> None:
+    for each in (first, *others):
+        where = f" in {each.region}" if others else ""
+        for line in quotas.report(each.session, rate):
+            typer.echo(f"quota{where}: {line}")
 
 
 def _deploy_other_regions(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 
 from infra.cloud.limited_session import LimitedSession
 from infra.errors import InfraError
@@ -19,7 +19,7 @@ from lobby.wire import HELLO_RULE
 
 class WrongAccount(InfraError):
     """The credentials are missing or for another account or Region: NO_CREDENTIALS, NO_REGION, WRONG_ACCOUNT,
-    WRONG_REGION, LOBBY_IN_REGION."""
+    WRONG_REGION, WRONG_PARTITION, LOBBY_IN_REGION."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,25 @@ def caller(profile: str | None, region: str | None) -> Caller:
         session = LimitedSession(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if session.region_name is None:
             raise WrongAccount("NO_REGION", "got no Region, want --region, AWS_REGION, or one in the profile")
+        _require_partition(session)
         identity = session.client("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise WrongAccount(
             "NO_CREDENTIALS", f"got no usable credentials ({error}), want --profile, or credentials in the environment"
         ) from None
     return Caller(parse_account(identity["Account"]), parse_region(session.region_name), identity["Arn"], session)
+
+
+def _require_partition(session: boto3.Session) -> None:
+    """Raise `WrongAccount` WRONG_PARTITION for China, GovCloud and other partitions: the ARNs in all templates have the
+    partition `aws`, and no role of one partition can assume a role of another one."""
+    try:
+        partition = session.get_partition_for_region(session.region_name)
+    except UnknownRegionError:
+        return  # of a later version of AWS
+    if partition != "aws":
+        message = f"got {session.region_name} of the partition {partition}, want a Region of the partition aws"
+        raise WrongAccount("WRONG_PARTITION", message)
 
 
 def expect(identity: Caller, account: str, region: str) -> None:

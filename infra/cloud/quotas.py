@@ -47,14 +47,18 @@ def shortages(concurrent_runs: float | None, quotas: Mapping[str, float], rate: 
     if concurrent_runs is not None and concurrent_runs < CONCURRENT_RUNS:
         effect = "a burst of devices or users is throttled; raise it in Service Quotas, AWS Lambda"
         found.append(Finding("Lambda concurrent executions", concurrent_runs, CONCURRENT_RUNS, effect))
-    wanted = {f"{operation} API TPS": rate for operation in _PER_DEVICE} | {
-        _CONNECTIONS: rate * _CONNECTIONS_PER_DEVICE
-    }
+    wanted = _wanted(rate)
     effect = "raise it in Service Quotas, AWS IoT Core, or lower --registrations-per-second"
     found += [
         Finding(name, quotas[name], need, effect) for name, need in wanted.items() if quotas.get(name, need) < need
     ]
     return found
+
+
+def _wanted(rate: int) -> dict[str, float]:
+    """Return the needs of `rate` registrations a second, by the name of the quota of AWS IoT."""
+    wanted: dict[str, float] = {f"{operation} API TPS": rate for operation in _PER_DEVICE}
+    return wanted | {_CONNECTIONS: rate * _CONNECTIONS_PER_DEVICE}
 
 
 def report(session: Any, rate: int) -> list[str]:
@@ -69,6 +73,9 @@ def report(session: Any, rate: int) -> list[str]:
         quotas = dict(_iot_quotas(session.client("service-quotas")))
     except (BotoCoreError, ClientError) as error:
         lines.append(f"AWS IoT's quotas are not checked: {error}")
+    unlisted = [name for name in _wanted(rate) if quotas and name not in quotas]
+    if unlisted:
+        lines.append(f"not checked, because Service Quotas does not list them: {', '.join(unlisted)}")
     return [*lines, *map(str, shortages(runs, quotas, rate))]
 
 

@@ -90,6 +90,15 @@ def test_credentials_of_another_account_or_region_are_rejected(account: str, reg
         expect(caller(None, None), account, region)
 
 
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_regions_of_other_partitions_are_rejected(region: str, partition: str, calls: RecordedCalls) -> None:
+    want = f"WRONG_PARTITION: got {region} of the partition {partition}, want a Region of the partition aws"
+    target = [region if each == "eu-west-1" else each for each in TARGET]
+    for arguments in (["aws", "--region", region], ["aws", "--regions", f"eu-west-1,{region}"], target):
+        status, output = run(*arguments, "--yes")
+        assert (status, want in output, list(calls)) == (1, True, [])
+
+
 def test_a_target_is_deployed_to_the_named_account_after_confirmation(calls: RecordedCalls) -> None:
     status, output = run(*TARGET, typed="y\n")
     stacks = [f"DeviceLobbyTarget-{HERE}-eu-west-1", f"DeviceLobbyRole-{HERE}"]

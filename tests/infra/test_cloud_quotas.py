@@ -82,6 +82,12 @@ def test_unreadable_quotas_are_reported_and_the_others_checked() -> None:
     assert line.startswith("Lambda concurrent executions: got 10")
 
 
+def test_quotas_that_are_not_listed_are_named() -> None:
+    listed = {name: value for name, value in DEFAULTS.items() if not name.startswith("Attach")}
+    [line] = report(Session(1000, listed, {}), 10)
+    assert line.endswith("Service Quotas does not list them: AttachPolicy API TPS, AttachThingPrincipal API TPS")
+
+
 @pytest.mark.parametrize("rate", [1, 10])
 def test_an_account_with_raised_concurrency_has_no_shortage(rate: int) -> None:
     assert report(Session(1000, DEFAULTS, {}), rate) == []

@@ -10,7 +10,7 @@ from moto import mock_aws
 from typer.testing import CliRunner
 
 from infra.cloud import __main__ as commands
-from infra.cloud import lobby_regions
+from infra.cloud import lobby_regions, quotas
 from infra.cloud.lobby_regions import WrongRegions, parse_regions, require_first
 from infra.region_steps import RegionNotReady, begin_home, streams_of
 from lobby.names import parse_region
@@ -64,6 +64,14 @@ def test_each_region_gets_its_stack_after_the_first_which_becomes_home(calls: Re
     assert f".iot.{SECOND}." in own["dataEndpoint"]
     others = [call for call in calls if call[0] != "synth"]
     assert others == [("start admissions", FIRST), ("start admissions", SECOND), ("home", FIRST)]
+
+
+def test_the_quotas_of_each_region_are_shown(calls: RecordedCalls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "report", lambda session, rate: [f"{rate} in {session.region_name}"])
+    output = run("aws", "--regions", f"{FIRST},{SECOND}", "--yes")[1]
+    assert [line for line in output.splitlines() if line.startswith("quota")] == [
+        f"quota in {region}: 10 in {region}" for region in (FIRST, SECOND)
+    ]
 
 
 def test_a_domain_belongs_to_the_first_region(calls: RecordedCalls) -> None:
