@@ -8,7 +8,7 @@ devices. Everything else belongs to other owners and is reported, not removed.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from infra.teardown.registry import Registry
@@ -56,10 +56,11 @@ def of_target(registry: Registry, policies: Iterable[str], names: LobbyNames) ->
             continue
         with_thing.add(arn)
         found.append(Registration(certid, (thing["thingName"],), tuple(attached.get(arn, ())), mark))
-    rest = [arn for arn in attached if arn not in with_thing]
-    alone = {arn for arn in rest if _is_without_thing(registry, arn)}
+    rest = {arn: _things_of(registry, arn) for arn in attached if arn not in with_thing}
+    alone = {arn for arn, things in rest.items() if things == ()}
+    found, joined = _joined(found, {arn: things for arn, things in rest.items() if things})
     found += [Registration(_certid(arn), (), tuple(attached[arn])) for arn in alone]
-    return Inventory(tuple(sorted(found, key=str)), tuple(sorted(set(rest) - alone)))
+    return Inventory(tuple(sorted(found, key=str)), tuple(sorted(rest.keys() - alone - joined)))
 
 
 def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[str]) -> Inventory:
@@ -69,22 +70,23 @@ def of_lobby(registry: Registry, dynamodb: "DynamoDBClient", policies: Iterable[
     attached = _attached(registry, policies)
     existing = {each["certificateId"] for each in registry.listed("ListCertificates", "certificates")}
     things = {each["thingName"] for each in registry.listed("ListThings", "things")}
-    names = dict(_scanned(dynamodb, NameRow.Meta.table_name, "devicename", "certid"))
-    by_certid = {certid: name for name, certid in names.items() if certid != RESERVED}
+    names = _scanned(dynamodb, NameRow.Meta.table_name, "devicename", "certid")
+    by_certid = {certid: name for name, certid in names if certid != RESERVED}
     found: list[Registration] = []
-    for certid, firstseen in _scanned(dynamodb, LedgerRow.Meta.table_name, "certid", "firstseen"):
+    columns = ("firstseen", "certificate", "pending")
+    for certid, firstseen, *newer in _scanned(dynamodb, LedgerRow.Meta.table_name, "certid", *columns):
         if not firstseen:
             continue  # expected: the lobby has registered nothing yet
+        more = tuple(each for each in dict.fromkeys(newer) if each in existing and each != certid)
         name = by_certid.get(certid)
         own = (name,) if name in things and name is not None else ()
-        if certid in existing or own:
-            arn = registry.certificate_arn(certid)
-            found.append(Registration(certid if certid in existing else None, own, tuple(attached.get(arn, ()))))
-    known = {registry.certificate_arn(each.certid) for each in found if each.certid}
-    for arn in attached.keys() - known:
-        if ":cert/" in arn:
-            bound = registry.call("ListPrincipalThings", principal=arn)["things"]
-            found.append(Registration(_certid(arn), tuple(bound), tuple(attached[arn])))
+        if certid in existing or own or more:
+            policies = tuple(attached.get(registry.certificate_arn(certid), ()))
+            found.append(Registration(certid if certid in existing else None, own, policies, more=more))
+    known = {registry.certificate_arn(certid) for each in found for certid in (each.certid, *each.more) if certid}
+    rest = {arn: _things_of(registry, arn) or () for arn in attached.keys() - known if ":cert/" in arn}
+    found, joined = _joined(found, rest)
+    found += [Registration(_certid(arn), rest[arn], tuple(attached[arn])) for arn in rest.keys() - joined]
     foreign = sorted(arn for arn in attached if ":cert/" not in arn)
     return Inventory(tuple(sorted(found, key=str)), tuple(foreign))
 
@@ -98,25 +100,41 @@ def _attached(registry: Registry, policies: Iterable[str]) -> dict[str, list[str
     return found
 
 
-def _is_without_thing(registry: Registry, arn: str) -> bool:
-    """Return whether this is a certificate without a thing. The lobby's policies allow no connection without a thing,
-    so it is left from an interrupted registration."""
-    return ":cert/" in arn and not registry.call("ListPrincipalThings", principal=arn)["things"]
+def _things_of(registry: Registry, arn: str) -> tuple[str, ...] | None:
+    """Return the things of a certificate; None if this is none. The lobby's policies allow no connection without a
+    thing, so a certificate without one is left from an interrupted registration."""
+    return tuple(registry.call("ListPrincipalThings", principal=arn)["things"]) if ":cert/" in arn else None
+
+
+def _joined(found: Iterable[Registration], rest: Mapping[str, tuple[str, ...]]) -> tuple[list[Registration], set[str]]:
+    """Add the certificates of `rest` to the registrations whose thing they are attached to: AWS IoT deletes a thing
+    only after all its certificates. Return all registrations, and the certificates that were added."""
+    of_thing: dict[str, list[str]] = {}
+    for arn, things in rest.items():
+        for thing in things:
+            of_thing.setdefault(thing, []).append(arn)
+    all_of, joined = list[Registration](), set[str]()
+    for each in found:
+        arns = sorted({arn for thing in each.things for arn in of_thing.get(thing, ())})
+        all_of.append(replace(each, more=each.more + tuple(map(_certid, arns))))
+        joined |= set(arns)
+    return all_of, joined
 
 
 def _certid(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _scanned(dynamodb: "DynamoDBClient", table: str, key: str, other: str) -> Iterator[tuple[str, str]]:
-    """Yield two attributes of each row of a table; nothing if the table does not exist."""
+def _scanned(dynamodb: "DynamoDBClient", table: str, *columns: str) -> Iterator[tuple[str, ...]]:
+    """Yield these attributes of each row of a table; nothing if the table does not exist."""
+    names = {f"#{number}": name for number, name in enumerate(columns)}
     pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table, ProjectionExpression="#k, #o", ExpressionAttributeNames={"#k": key, "#o": other}
+        TableName=table, ProjectionExpression=", ".join(names), ExpressionAttributeNames=names
     )
     try:
         for page in pages:
             for item in page["Items"]:
-                yield _text(item, key), _text(item, other)
+                yield tuple(_text(item, name) for name in columns)
     except dynamodb.exceptions.ResourceNotFoundException:
         return
 

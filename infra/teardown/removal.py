@@ -2,7 +2,8 @@
 
 The certificate is set INACTIVE, its policies and things are detached, then it is deleted, and last the thing. Every
 step succeeds if an earlier attempt has already done it. The thing names its certificate and exists until the last step,
-so an interrupted removal is found and completed. A detached thing counts as attached for some seconds (API reference,
+so an interrupted removal is found and completed. The thing of a device that has renewed then names its other
+certificates, one after the other. A detached thing counts as attached for some seconds (API reference,
 DetachThingPrincipal), so a deletion that is refused for this reason is repeated.
 """
 
@@ -13,6 +14,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from infra.teardown.registry import Registry, code_of
+from lobby.domain.thing_claim import CERTID
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each repetition of a deletion that is refused because a resource is still attached."""
@@ -22,24 +24,34 @@ _ATTACHED: Final = ("DeleteConflictException", "InvalidRequestException")
 @dataclass(frozen=True, order=True)
 class Registration:
     """A device's certificate, its things and the policies attached to it. `certid` is None if the certificate no longer
-    exists. `mark` is an attribute that the thing gets first, unless it has it."""
+    exists. `mark` is an attribute that the thing gets first, unless it has it. `more` are the further certificates of a
+    device that has renewed."""
 
     certid: str | None
     things: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     mark: tuple[str, str] | None = None
+    more: tuple[str, ...] = ()
 
 
 def remove(registry: Registry, device: Registration) -> None:
     """Remove the registration. Can be repeated. Raise `ClientError`, for example if another resource stays attached."""
     if device.mark is not None:
-        attributes = {"attributes": dict([device.mark]), "merge": True}
         for thing in device.things:
-            registry.call_if_present("UpdateThing", thingName=thing, attributePayload=attributes)
+            _mark(registry, thing, *device.mark)
     if device.certid is not None:
         _remove_certificate(registry, device.certid, device)
+    for certid in device.more:
+        for thing in device.things:
+            _mark(registry, thing, CERTID, certid)
+        _remove_certificate(registry, certid, device)
     for thing in device.things:
         _until_detached(registry, lambda thing=thing: registry.call("DeleteThing", thingName=thing))  # type: ignore[misc]
+
+
+def _mark(registry: Registry, thing: str, attribute: str, value: str) -> None:
+    payload = {"attributes": {attribute: value}, "merge": True}
+    registry.call_if_present("UpdateThing", thingName=thing, attributePayload=payload)
 
 
 def _remove_certificate(registry: Registry, certid: str, device: Registration) -> None:

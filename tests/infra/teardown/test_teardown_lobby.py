@@ -92,3 +92,16 @@ def test_without_tables_only_the_policy_counts(calls: Calls) -> None:
     client("dynamodb").delete_table(TableName="device-lobby-ledger")
     client("dynamodb").delete_table(TableName="device-lobby-names")
     assert [each.certid for each in found().registrations] == [device.certid]
+
+
+def test_both_certificates_of_a_renewed_device_belong_to_its_registration(calls: Calls) -> None:
+    """AWS IoT deletes a thing only after all its certificates, and devices are removed in parallel."""
+    device, other = admitted("sensor-1"), register("other", WAITING_POLICY, {})
+    iot = client("iot")
+    iot.detach_thing_principal(thingName="other", principal=other.arn)
+    iot.delete_thing(thingName="other")
+    iot.attach_thing_principal(thingName="sensor-1", principal=other.arn)
+    [one] = found().registrations
+    assert (one.certid, one.things, one.more) == (device.certid, ("sensor-1",), (other.certid,))
+    remove()
+    assert left() == (set(), set())

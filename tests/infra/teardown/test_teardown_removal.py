@@ -1,6 +1,7 @@
 """Removing registrations: in the order that AWS requires, completely after any interruption, and only those of the
 lobby."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from infra.teardown.removal import Registration, remove
 from infra.teardown.target import remove_devices
 from lobby.lobby_names import LobbyNames
 from tests.aws import Calls, CutOff, client
+from tests.certificates import authority, fingerprint_of, pem_of
+from tests.certificates import device as new_certificate
 from tests.infra.teardown.registrations import POLICY, Registered, left, register, unpaced
 
 CHANGES = ("UpdateThing", "UpdateCertificate", "Detach", "Delete")
@@ -180,3 +183,64 @@ def test_devices_that_are_left_fail_the_command(calls: Calls) -> None:
     calls.fails["DeleteThing"] = conflict("AccessDeniedException")
     with pytest.raises(InfraError, match="DEVICES_LEFT: got 1 devices left"):
         remove_devices(unpaced(), found, lambda _line: None)
+
+
+def renewed(name: str, policy: str | None = POLICY) -> tuple[Registered, str]:
+    """Register a device that has renewed: the replaced certificate is INACTIVE, and both are attached to the thing."""
+    device = register(name, policy, status="INACTIVE")
+    pem = pem_of(new_certificate(authority(), name))
+    new = fingerprint_of(pem)
+    client("iot").register_certificate_without_ca(certificatePem=pem, status="ACTIVE")
+    client("iot").attach_thing_principal(thingName=name, principal=device.arn.replace(device.certid, new))
+    client("iot").attach_policy(policyName=POLICY, target=device.arn.replace(device.certid, new))
+    return device, new
+
+
+def refuse_attached_things(calls: Calls) -> None:
+    """AWS IoT, unlike moto, deletes no thing that has principals (developer guide, "Delete a thing")."""
+
+    def answer(parameters: dict[str, Any], call: Any) -> Any:
+        with calls.uncounted():
+            if client("iot").list_thing_principals(thingName=parameters["thingName"])["principals"]:
+                raise conflict("InvalidRequestException")
+        return call()
+
+    calls.instead["DeleteThing"] = answer
+
+
+def test_both_certificates_of_a_renewed_device_are_removed_with_its_thing(calls: Calls) -> None:
+    refuse_attached_things(calls)
+    device, new = renewed("sensor-1")
+    register("sensor-2")
+    [one] = [each for each in found().registrations if each.things == ("sensor-1",)]
+    assert (one.certid, one.more) == (device.certid, (new,))
+    calls.forget()
+    lines: list[str] = []
+    remove_devices(unpaced(), found, lines.append)
+    assert left() == (set(), set())
+    assert calls.count()["DeleteThing"] == 2
+    assert not any("not removed" in line for line in lines)
+
+
+def test_the_removal_of_a_renewed_device_is_completed_by_a_repetition(calls: Calls) -> None:
+    refuse_attached_things(calls)
+    for number in range(1, 30):
+        with calls.uncounted():
+            renewed(f"sensor-{number}")
+        calls.forget()
+        calls.cut_before = number
+        with suppress(CutOff):
+            remove_devices(unpaced(), found, lambda _line: None)
+        calls.cut_before = None
+        remove_devices(unpaced(), found, lambda _line: None)
+        assert left() == (set(), set()), number
+
+
+def test_a_certificate_that_the_owner_attached_to_the_thing_is_not_removed(calls: Calls) -> None:
+    refuse_attached_things(calls)
+    register("sensor-1")
+    owners = register("owners", policy=None, attributes={})
+    client("iot").attach_thing_principal(thingName="sensor-1", principal=owners.arn)
+    with pytest.raises(InfraError, match="DEVICES_LEFT"):
+        remove_devices(unpaced(), found, lambda _line: None)
+    assert left() == ({owners.certid}, {"sensor-1", "owners"})
