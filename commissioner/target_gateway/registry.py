@@ -183,10 +183,10 @@ def _apply(iot: "IoTClient", name: ThingName, wanted: ThingChanges) -> None:
     update = wanted.update()
     if update:
         iot.update_thing(thingName=name, **update)
+    for group in wanted.left_groups:  # first, because a thing is in at most ten groups
+        iot.remove_thing_from_thing_group(thingName=name, thingGroupName=group)
     for group in wanted.joins:
         iot.add_thing_to_thing_group(thingName=name, thingGroupName=group)
-    for group in wanted.left_groups:
-        iot.remove_thing_from_thing_group(thingName=name, thingGroupName=group)
     if wanted.leaves:
         iot.remove_thing_from_billing_group(thingName=name, billingGroupName=wanted.leaves)
     if wanted.billing_group:

@@ -115,6 +115,16 @@ def test_a_thing_gets_exactly_what_its_profile_names(scenario: Callable[[LobbyWi
     assert outcome(scenario, None)[0] == SCENARIOS[scenario]
 
 
+def test_a_thing_leaves_groups_before_it_joins_others() -> None:
+    """A thing is in at most ten groups, so two profiles with ten each need this order (AWS IoT quotas)."""
+    with aws.aws() as calls:
+        lobby = fleet(LobbyWithTargets(calls, Clock()))
+        record = gateway_to_camera(lobby)
+        assert lobby.deliver(record) == []
+        changed = [name for name in calls.names() if "ThingGroup" in name and not name.startswith("List")]
+        assert changed == ["RemoveThingFromThingGroup"] * 2 + ["AddThingToThingGroup"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_an_interruption_before_any_call_does_not_change_the_thing(
