@@ -22,12 +22,12 @@ PAGES: Final = (
     "Overview",
     "Activity",
     "Webhooks",
-    "Users",
+    "Blocked users",
 )
 HIDDEN: Final = {
-    "viewer": ("Claim", "Enrolments", "Campaigns", "Activity", "Webhooks", "Users"),
-    "technician": ("Enrolments", "Campaigns", "Activity", "Webhooks", "Users"),
-    "operator": ("Webhooks", "Users"),
+    "viewer": ("Claim", "Enrolments", "Campaigns", "Activity", "Webhooks", "Blocked users"),
+    "technician": ("Enrolments", "Campaigns", "Activity", "Webhooks", "Blocked users"),
+    "operator": ("Webhooks", "Blocked users"),
 }
 STARTS: Final = {"admin": "waiting", "operator": "waiting", "technician": "claim", "viewer": "overview"}
 

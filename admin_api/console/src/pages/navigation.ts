@@ -111,7 +111,7 @@ export const NAV_ITEMS: readonly NavItem[] = [
   },
   {
     path: "/users",
-    name: "Users",
+    name: "Blocked users",
     icon: IconUserCancel,
     needs: "blockedUsers",
     page: lazyPage(() => import("./users/users_page")),

@@ -2,6 +2,7 @@
  * The form content for a claim or move, and its conversion to API variables. Applies the API's rules
  * (`lobby/domain/transitions.py`) while typing, so that a mistake does not cause a thousand rejections.
  */
+import { formatNumber } from "./numbers";
 import { keyOf, type TargetEntry } from "./targets";
 
 /** `unset`: a claim uses the default config, a move keeps the current one. */
@@ -51,7 +52,9 @@ function configValueError(value: unknown): string | undefined {
     return `"${FACTORY_RESET}" is not allowed: the device would return to the lobby.`;
   if (isDeeper(value, MAX_CONFIG_DEPTH)) return `Nested deeper than ${MAX_CONFIG_DEPTH} levels.`;
   const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
-  return bytes > MAX_CONFIG_BYTES ? `Too large: ${bytes} bytes, ${MAX_CONFIG_BYTES} at most.` : undefined;
+  return bytes > MAX_CONFIG_BYTES
+    ? `Too large: ${formatNumber(bytes)} bytes, ${formatNumber(MAX_CONFIG_BYTES)} at most.`
+    : undefined;
 }
 
 /** Whether objects and lists are nested more than `levels` deep. Not recursive. */

@@ -1,6 +1,7 @@
 /** A device's config; a long one is collapsed. */
 import { Button, Code } from "@mantine/core";
 import { useState } from "react";
+import { formatNumber } from "./numbers";
 
 const LINES = 12;
 const CHARACTERS = 600;
@@ -27,5 +28,5 @@ export function ConfigView({ config }: { config: unknown }) {
 }
 
 function sizeOf(lines: number, characters: number): string {
-  return lines > LINES ? `${lines} lines` : `${characters} characters`;
+  return lines > LINES ? `${formatNumber(lines)} lines` : `${formatNumber(characters)} characters`;
 }

@@ -5,6 +5,7 @@ import { useClient } from "urql";
 import { type Failure, failureOf } from "../api/failures";
 import { graphql } from "../api/graphql";
 import { FailureNotice } from "./failure_notice";
+import { pluralize } from "./numbers";
 
 const CONFIRM = graphql(`
   mutation ConfirmPresence($certid: ID!, $code: String!) {
@@ -99,7 +100,7 @@ export function PresenceCode({ device, may, onAnswered }: Props) {
 
 function attemptsText(left: number | null): string {
   if (left === null) return "Compare it with the device.";
-  return `${left === 1 ? "1 attempt" : `${left} attempts`} left. Then the claim ends.`;
+  return `${pluralize(left, "attempt")} left. Then the claim ends.`;
 }
 
 /** Scrolls the field to the middle of what a phone's keyboard leaves visible, when a code was rejected. */

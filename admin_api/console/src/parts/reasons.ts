@@ -2,6 +2,8 @@
  * The reason codes of failed and refused devices: meaning and remedy. A test compares them with the table in
  * docs/troubleshooting.md. A device's page also shows the lobby's message.
  */
+import { CODE_NOT_SHOWN } from "./reason_codes";
+
 export interface ReasonText {
   meaning: string;
   remedy: string;
@@ -15,9 +17,6 @@ const NEW_CA =
   "The manufacturer has to correct the CA's certificate and register it: lobby-pki register names the fault.";
 const NEW_CLAIM = "Give the device another claim certificate.";
 const NEW_CERTIFICATE = "It needs a new certificate from its manufacturer.";
-
-/** A claim waits for a code that the device cannot show, so it does not proceed by itself. */
-export const CODE_NOT_SHOWN = "CODE_NOT_SHOWN";
 
 export const REASONS: Readonly<Record<string, ReasonText>> = {
   TARGET_ROLE_DENIED: {

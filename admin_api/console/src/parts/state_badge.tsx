@@ -4,6 +4,7 @@
  */
 import { Badge } from "@mantine/core";
 import {
+  IconAlertTriangle,
   IconArrowsExchange,
   IconBan,
   IconCheck,
@@ -17,6 +18,7 @@ import {
   IconShieldX,
   IconTag,
 } from "@tabler/icons-react";
+import { CLONE_SUSPECTED } from "./reason_codes";
 
 export interface StateInfo {
   label: string;
@@ -71,8 +73,22 @@ export function stateInfo(state: string): StateInfo {
   return STATES[state] ?? { label: state, color: "gray", meaning: state, icon: IconDoor };
 }
 
-export function StateBadge({ state, size = "md" }: { state: string; size?: "sm" | "md" | "lg" }) {
-  const { label, color, meaning, icon: Icon } = stateInfo(state);
+/** The state for a badge. A suspected device is not shown as one that is in order. */
+export function badgeInfo(state: string, reason?: string | null): StateInfo {
+  const info = stateInfo(state);
+  if (reason !== CLONE_SUSPECTED || state === "quarantined") return info;
+  const [label, meaning] = [`${info.label}, suspected`, "Its certificate seems to be in use twice"];
+  return { label, color: "yellow", meaning, icon: IconAlertTriangle };
+}
+
+interface Props {
+  state: string;
+  reason?: string | null;
+  size?: "sm" | "md" | "lg";
+}
+
+export function StateBadge({ state, reason, size = "md" }: Props) {
+  const { label, color, meaning, icon: Icon } = badgeInfo(state, reason);
   return (
     <Badge
       color={color}

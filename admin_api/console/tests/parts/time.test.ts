@@ -1,5 +1,6 @@
 /** Times and durations, at every boundary between units. */
 import { describe, expect, test } from "vitest";
+import { day, utcDay } from "../../src/parts/day";
 import { ago, ahead, duration } from "../../src/parts/time";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
@@ -7,6 +8,13 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+
+test("a day has no time and is not in ISO 8601", () => {
+  const at = "2026-12-24T11:30:00.000Z";
+  expect(day(at)).toMatch(/2026/);
+  expect(day(at)).not.toMatch(/2026-12-24|30/);
+  expect(utcDay("2026-12-24T00:00:00.000Z")).toMatch(/24.*2026|2026.*24/);
+});
 
 describe("ago", () => {
   test.each([

@@ -7,7 +7,7 @@ import { FakeApi, type Role, show } from "../fake_api";
 
 const TABS = ["Claim", "Waiting", "Devices", "Targets"];
 const OPERATOR = [...TABS, "Enrolments", "Campaigns", "Overview", "Activity"];
-const ADMIN = [...OPERATOR, "Webhooks", "Users"];
+const ADMIN = [...OPERATOR, "Webhooks", "Blocked users"];
 const TECHNICIAN = [...TABS, "Overview"];
 
 function navigation(): (string | null)[] {

@@ -21,18 +21,7 @@ import {
   UNDO_CAMPAIGN,
 } from "./operations";
 import { ResultsButton } from "./results_button";
-import { endText, failureText, partsOf, progressOf, shareOf, waitOf, whatOf } from "./texts";
-
-const COLORS: Readonly<Record<string, string>> = {
-  preparing: "blue",
-  running: "blue",
-  approval: "yellow",
-  paused: "yellow",
-  stopping: "yellow",
-  stopped: "red",
-  cancelled: "gray",
-  done: "green",
-};
+import { endText, failureText, partsOf, progressOf, shareOf, stateOf, waitOf, whatOf } from "./texts";
 
 interface Props {
   campaign: Campaign;
@@ -56,14 +45,15 @@ function What({ campaign }: { campaign: Campaign }) {
   const { may } = useMe();
   const nameOf = (key: string) => targets?.find((each) => keyOf(each) === key)?.name ?? key;
   const { createdBy, createdAt, approvedBy, undoneBy } = campaign;
+  const { label, color } = stateOf(campaign);
   return (
     <Stack gap={4}>
       <Group gap="xs">
         <Text fw={600} component="h2" size="md">
           {campaign.name}
         </Text>
-        <Badge variant="light" color={COLORS[campaign.state] ?? "gray"} size="sm" tt="none">
-          {campaign.state === "approval" ? "needs approval" : campaign.state}
+        <Badge variant="light" color={color} size="sm" tt="none">
+          {label}
         </Badge>
       </Group>
       <Text size="sm">{whatOf(campaign, nameOf)}</Text>

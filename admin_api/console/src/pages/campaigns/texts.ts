@@ -8,21 +8,25 @@ import { actorText } from "../device/history_text";
 import { cellOf } from "../devices/csv";
 import type { Campaign, Preview, Result } from "./operations";
 
-const VERBS: Readonly<Record<Campaign["operation"], string>> = {
-  CLAIM: "Claim",
-  MOVE: "Move",
-  CONFIGURE: "Configure",
-  RELEASE: "Release",
-  REVOKE: "Revoke",
-  RETRY: "Retry",
-  RENEW: "Renew",
-  DISMISS: "Dismiss the suspicion of",
-  QUARANTINE: "Quarantine",
-  LIFT: "Lift the quarantine of",
-  PREPARE: "Prepare in the standby",
-  EVACUATE: "Evacuate",
-  RETURN: "Return",
-  DRILL: "Drill",
+/**
+ * What a campaign does with its devices (#). @ is its target: for the operations of a standby, the target to which
+ * the standby belongs.
+ */
+const PHRASES: Readonly<Record<Campaign["operation"], string>> = {
+  CLAIM: "Claim # for @",
+  MOVE: "Move # to @",
+  CONFIGURE: "Configure #",
+  RELEASE: "Release #",
+  REVOKE: "Revoke #",
+  RETRY: "Retry #",
+  RENEW: "Renew the certificates of #",
+  DISMISS: "Dismiss the suspicion of #",
+  QUARANTINE: "Quarantine #",
+  LIFT: "Lift the quarantine of #",
+  PREPARE: "Prepare # of @ in its standby",
+  EVACUATE: "Evacuate # from @ to its standby",
+  RETURN: "Return # to @",
+  DRILL: "Drill: send # from @ to its standby",
 };
 
 const STOPPED: Readonly<Record<string, string>> = {
@@ -32,19 +36,24 @@ const STOPPED: Readonly<Record<string, string>> = {
   INVALID_MANIFEST: "its list of devices was changed",
 };
 
-/** "Move 812 devices to Rotterdam, back to their previous places". `nameOf` returns a target's name. */
+/** "Move 812 devices to Rotterdam, which undoes to-sydney". `nameOf` returns a target's name. */
 export function whatOf(campaign: Campaign, nameOf: (key: string) => string): string {
   const { operation, total, target, undoes } = campaign;
-  const place = target ? ` to ${nameOf(keyOf(target))}` : "";
-  const back = undoes ? `, which undoes ${undoes}` : "";
-  return `${VERBS[operation]} ${pluralize(total, "device")}${operation === "CLAIM" && place ? place.replace(" to ", " for ") : place}${back}`;
+  const phrase = target ? PHRASES[operation] : PHRASES[operation].replace(/ (for|to) @$/, "");
+  const words: Readonly<Record<string, string>> = {
+    "#": pluralize(total, "device"),
+    "@": target ? nameOf(keyOf(target)) : "",
+  };
+  const text = phrase.replace(/[#@]/g, (sign) => words[sign] ?? "");
+  return undoes ? `${text}, which undoes ${undoes}` : text;
 }
 
 /** The reason why it does not advance by itself; undefined while it advances. */
 export function waitOf({ state, stoppedBecause, canary, canaryArrived, createdBy, waitsFor }: Campaign) {
   if (state === "approval") return `Waits for the approval of a user other than ${actorText(createdBy)}`;
   if (state === "stopped") return `Stopped: ${STOPPED[stoppedBecause ?? ""] ?? stoppedBecause}`;
-  if (state === "running" && canaryArrived < canary) return `Canary: ${canaryArrived} of ${canary} arrived`;
+  if (state === "running" && canaryArrived < canary)
+    return `Canary: ${formatNumber(canaryArrived)} of ${formatNumber(canary)} arrived`;
   return state === "running" ? (waitsFor ?? undefined) : undefined;
 }
 
@@ -73,6 +82,30 @@ const NAMES: Readonly<Record<(typeof COUNTS)[number], string>> = {
 export function progressOf({ counts }: Campaign): string {
   const parts = COUNTS.filter((each) => counts[each] > 0);
   return parts.map((each) => `${formatNumber(counts[each])} ${NAMES[each]}`).join(" · ") || "No devices";
+}
+
+export interface StateText {
+  label: string;
+  color: string;
+}
+
+const STATES: Readonly<Record<string, StateText>> = {
+  preparing: { label: "preparing", color: "blue" },
+  running: { label: "running", color: "blue" },
+  approval: { label: "needs approval", color: "yellow" },
+  paused: { label: "paused", color: "yellow" },
+  stopping: { label: "stopping", color: "yellow" },
+  stopped: { label: "stopped", color: "red" },
+  cancelled: { label: "cancelled", color: "gray" },
+  done: { label: "done", color: "green" },
+};
+
+/** The state for its badge. A campaign that has ended is not simply done if devices failed or have not arrived. */
+export function stateOf({ state, counts }: Pick<Campaign, "state" | "counts">): StateText {
+  if (state === "done" && counts.failed + counts.refused > 0)
+    return { label: "ended with failures", color: "red" };
+  if (state === "done" && counts.awaited > 0) return { label: "ended, not all arrived", color: "yellow" };
+  return STATES[state] ?? { label: state, color: "gray" };
 }
 
 /** The share of devices with an outcome, in per cent. */

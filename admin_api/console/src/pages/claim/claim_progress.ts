@@ -2,7 +2,7 @@
  * The progress of a claim in steps: claimed → (seen) → (confirmed) → commissioned → arrived, with durations
  * from the lobby's clock, and its current status. Pure.
  */
-import { CODE_NOT_SHOWN } from "../../parts/reasons";
+import { CODE_NOT_SHOWN } from "../../parts/reason_codes";
 import type { TargetName } from "../../parts/target_names";
 
 /** What the API returns for a device, with the end of its history. */
@@ -57,6 +57,13 @@ export interface ClaimProgress {
   steps: readonly Step[];
   /** From the time when both the claim and the device existed until arrival. */
   totalMs: number | null;
+}
+
+const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked", "quarantined", "no code"];
+
+/** Whether the device stays as it is until a user acts. */
+export function isStuck(status: ClaimStatus): boolean {
+  return STUCK.includes(status);
 }
 
 const STATUS_BY_STATE: Record<string, ClaimStatus> = {

@@ -5,6 +5,7 @@
 import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import { shortForm } from "../../label/short_form";
+import { pluralize } from "../../parts/numbers";
 import style from "./claim.module.css";
 import { Destination } from "./destination";
 import type { Choice } from "./use_choice";
@@ -37,7 +38,7 @@ export function ScannedLabels(props: Props) {
     <Stack component="section" gap="sm" aria-labelledby="found">
       <div>
         <Title order={2} size="h6" id="found">
-          {only ? "Label read" : `${labels.length} labels read`}
+          {only ? "Label read" : `${pluralize(labels.length, "label")} read`}
         </Title>
         {only ? (
           <One certid={only} obstacle={obstacle(only)} />

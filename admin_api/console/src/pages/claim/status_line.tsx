@@ -5,6 +5,7 @@
 import { Alert, Text } from "@mantine/core";
 import { IconCameraOff } from "@tabler/icons-react";
 import { shortForm } from "../../label/short_form";
+import { pluralize } from "../../parts/numbers";
 import style from "./claim.module.css";
 import type { Flow, Message } from "./flow";
 import { CAMERA_MESSAGES } from "./scanner/camera";
@@ -50,7 +51,7 @@ function messageText(message: Message): string {
     case "claimed":
       return message.certids.length === 1
         ? `Claimed ${shortForm(message.certids[0] ?? "")}.`
-        : `Claimed ${message.certids.length} devices.`;
+        : `Claimed ${pluralize(message.certids.length, "device")}.`;
     case "no code":
       return "No code found in the photo. Move closer, hold still, and keep the whole code in the picture.";
     case "failed":

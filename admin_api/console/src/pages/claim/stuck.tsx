@@ -2,17 +2,19 @@
  * The lobby's reason why a device is stuck, and the action that most likely helps: Release or Retry if the
  * role permits it, otherwise a message for an operator.
  */
-import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
 import { Link } from "wouter";
 import { type Failure, failureOf } from "../../api/failures";
 import { graphql } from "../../api/graphql";
 import { FailureNotice } from "../../parts/failure_notice";
-import { CODE_NOT_SHOWN, type NextAction, nextAction, reasonText } from "../../parts/reasons";
+import { CODE_NOT_SHOWN } from "../../parts/reason_codes";
+import { type NextAction, nextAction, reasonText } from "../../parts/reasons";
 import { useMe } from "../../sign_in/me";
 import { operatorMessage } from "./advice";
 import type { ClaimStatus } from "./claim_progress";
+import { CopyForOperator } from "./copy_for_operator";
 import type { Entry } from "./queue/entry";
 import type { Followed } from "./use_followed";
 
@@ -25,7 +27,6 @@ const ACTIONS = {
   retry: { operation: "retryDevice", label: "Retry", document: RETRY },
   release: { operation: "releaseDevice", label: "Release", document: RELEASE },
 } as const;
-const STUCK: readonly ClaimStatus[] = ["failed", "refused", "revoked", "quarantined", "no code"];
 
 interface Props {
   entry: Entry;
@@ -37,7 +38,6 @@ interface Props {
 
 export function Stuck({ entry: { certid, target }, device, status, onChanged }: Props) {
   const { may } = useMe();
-  if (!STUCK.includes(status)) return null;
   const code = status === "no code" ? CODE_NOT_SHOWN : (device.reason ?? status);
   const { meaning, remedy } = reasonText(code);
   const message = device.message ?? remedy;
@@ -88,17 +88,5 @@ function Act({ action, certid, onDone }: { action: NextAction; certid: string; o
       </Group>
       {failure && <FailureNotice failure={failure} />}
     </>
-  );
-}
-
-export function CopyForOperator({ text }: { text: string }) {
-  return (
-    <CopyButton value={text} timeout={4000}>
-      {({ copied, copy }) => (
-        <Button size="md" variant="default" onClick={copy}>
-          {copied ? "Copied. Send it to an operator." : "Copy for operator"}
-        </Button>
-      )}
-    </CopyButton>
   );
 }

@@ -10,10 +10,10 @@ import { type Failure, titleOf } from "../../api/failures";
 import { keyOf, type TargetEntry } from "../../parts/target_names";
 import { Ago } from "../../parts/time";
 import { actorName, adviceFor, operatorMessage } from "./advice";
+import { CopyForOperator } from "./copy_for_operator";
 import type { Entry, Refusal } from "./queue/entry";
 import { claimQueue } from "./queue/use_claims";
 import { RowCard } from "./row_card";
-import { CopyForOperator } from "./stuck";
 
 interface Props {
   entry: Entry;

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useMutation } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
-import { labelOf } from "./actions";
+import { isFinal, labelOf } from "./actions";
 import { Consequence } from "./consequence";
 import { consequenceOf } from "./consequences";
 import { DISMISS, LIFT, QUARANTINE, RELEASE, RENEW, RETRY, REVOKE, WITHDRAW } from "./mutations";
@@ -60,7 +60,7 @@ export function ActionDialog({ action, subject, known, opened, onDone, onClose }
       title={TITLES[action] ?? `${labelOf(action)} device`}
       consequence={<Consequence name={subject.name} text={text} />}
       action={labelOf(action)}
-      dangerous={action === "revoke" || action === "quarantine"}
+      dangerous={isFinal(action)}
       disabled={!ready || text === undefined}
       onConfirm={confirm}
       onClose={close}

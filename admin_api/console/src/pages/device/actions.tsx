@@ -22,11 +22,11 @@ const ACTIONS: Readonly<Record<Action, { operation: string; label: string; icon:
   move: { operation: "moveDevice", label: "Move", icon: IconArrowsMove },
   configure: { operation: "configureDevice", label: "Change config", icon: IconSettings },
   release: { operation: "releaseDevice", label: "Release", icon: IconDoorExit },
+  lift: { operation: "liftQuarantine", label: "Lift quarantine", icon: IconLockOpen },
+  dismiss: { operation: "dismissSuspicion", label: "Dismiss suspicion", icon: IconUserCheck },
   retry: { operation: "retryDevice", label: "Retry", icon: IconRefresh },
   renew: { operation: "renewDevice", label: "Renew", icon: IconCertificate },
-  dismiss: { operation: "dismissSuspicion", label: "Dismiss suspicion", icon: IconUserCheck },
   quarantine: { operation: "quarantineDevice", label: "Quarantine", icon: IconLock },
-  lift: { operation: "liftQuarantine", label: "Lift quarantine", icon: IconLockOpen },
   withdraw: { operation: "withdrawTransfers", label: "Withdraw offer", icon: IconArrowBackUp },
   revoke: { operation: "revokeDevice", label: "Revoke", icon: IconBan },
 };
@@ -52,6 +52,11 @@ export const FOR_UNKNOWN_DEVICES: readonly string[] = [ACTIONS.claim.operation, 
 
 export function labelOf(action: Action): string {
   return ACTIONS[action].label;
+}
+
+/** Whether the action cannot be undone. Its button and its dialog are red. */
+export function isFinal(action: Action): boolean {
+  return action === "revoke";
 }
 
 interface Props {
@@ -80,11 +85,10 @@ interface ButtonProps {
 
 export function ActionButton({ action, first, onBegin }: ButtonProps) {
   const { label, icon: Icon } = ACTIONS[action];
-  const destructive = action === "revoke";
   return (
     <Button
-      variant={destructive ? "light" : first ? "filled" : "default"}
-      color={destructive ? "red" : undefined}
+      variant={isFinal(action) ? "light" : first ? "filled" : "default"}
+      color={isFinal(action) ? "red" : undefined}
       leftSection={<Icon size={18} aria-hidden />}
       onClick={() => onBegin(action)}
     >

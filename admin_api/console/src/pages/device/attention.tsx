@@ -3,10 +3,16 @@ import { Alert, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle, IconInfoCircle, IconKey } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { PresenceCode } from "../../parts/presence_code";
-import { CODE_NOT_SHOWN, reasonText } from "../../parts/reasons";
+import { CLONE_SUSPECTED, CODE_NOT_SHOWN } from "../../parts/reason_codes";
+import { reasonText } from "../../parts/reasons";
 import { Ago } from "../../parts/time";
 import { consequenceOf } from "./consequences";
 import type { DeviceRecord } from "./device_query";
+
+/** Whether a user has to find out whether its certificate is in use twice. */
+export function isSuspected({ suspicion }: Pick<DeviceRecord, "suspicion">): boolean {
+  return suspicion?.dismissedAt === null;
+}
 
 interface Props {
   device: DeviceRecord;
@@ -21,7 +27,15 @@ export function Attention({ device, target, action, onConfirmed }: Props) {
   if (device.devstate === "proving" && !isCodeNotShown(device))
     return <Proving device={device} target={target} onConfirmed={onConfirmed} />;
   if (device.devstate === "proving") return <Stuck device={device} reason={CODE_NOT_SHOWN} action={action} />;
-  if (device.reason) return <Stuck device={device} reason={device.reason} action={action} />;
+  const suspected = isSuspected(device);
+  const reason = suspected && device.reason === CLONE_SUSPECTED ? null : device.reason;
+  if (suspected || reason)
+    return (
+      <>
+        {suspected && <Stuck device={device} reason={CLONE_SUSPECTED} action={action} />}
+        {reason && <Stuck device={device} reason={reason} action={suspected ? null : action} />}
+      </>
+    );
   if (device.devstate === "expected") return <Expected />;
   return null;
 }
@@ -43,7 +57,7 @@ function isCodeNotShown({ reason, showsCode }: DeviceRecord): boolean {
 function Stuck({ device, reason, action }: { device: DeviceRecord; reason: string; action: ReactNode }) {
   const { meaning, remedy } = reasonText(reason);
   const state = device.devstate ?? "";
-  const suspicion = device.suspicion?.dismissedAt === null ? device.suspicion : null;
+  const suspicion = isSuspected(device) && reason === CLONE_SUSPECTED ? device.suspicion : null;
   const concernsPrevious = !(state in COLORS) && reason.startsWith("TARGET_");
   return (
     <Alert
@@ -55,7 +69,7 @@ function Stuck({ device, reason, action }: { device: DeviceRecord; reason: strin
       <Stack gap="xs">
         {(suspicion ?? device).message && <Text size="sm">{(suspicion ?? device).message}</Text>}
         {suspicion && (
-          <Text size="xs" c="dimmed">
+          <Text size="xs">
             Found <Ago at={suspicion.at} />
           </Text>
         )}

@@ -1,13 +1,14 @@
 /** A registered device: state, actions, facts and history. */
 import { Grid, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { CLONE_SUSPECTED } from "../../parts/reason_codes";
 import { nextAction } from "../../parts/reasons";
 import { StateBadge, stateInfo } from "../../parts/state_badge";
 import type { TargetEntry } from "../../parts/targets";
 import { Ago } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import { ActionButton, ActionButtons, actionsOf, isPermitted } from "./actions";
-import { Attention } from "./attention";
+import { Attention, isSuspected } from "./attention";
 import { ConnectionProblems } from "./connection_problems";
 import type { Action } from "./consequences";
 import { CertificateFacts, Identity, RenewalFacts, RouteFacts } from "./device_facts";
@@ -28,9 +29,8 @@ interface Props {
 export function DeviceDetails({ device, known, onBegin, onChanged, children }: Props) {
   const { may } = useMe();
   const actions = actionsOf(device.allowedActions, may);
-  const next = nextAction(device.devstate ?? "", device.reason);
-  const first = next !== null && actions.includes(next) ? next : null;
-  const others = actions.filter((action) => action !== first);
+  const helping = helpingActions(device).filter((action) => actions.includes(action));
+  const others = actions.filter((action) => !helping.includes(action));
   return (
     <Stack gap="md">
       <StateLine device={device} />
@@ -38,7 +38,15 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
         device={device}
         target={placeOf(subjectOf(device).target, known)}
         onConfirmed={onChanged}
-        action={first && <ActionButton action={first} first onBegin={onBegin} />}
+        action={
+          helping.length > 0 && (
+            <Group gap="xs">
+              {helping.map((action) => (
+                <ActionButton key={action} action={action} first={helping.length === 1} onBegin={onBegin} />
+              ))}
+            </Group>
+          )
+        }
       />
       <TransferNotice
         transfer={device.transfer}
@@ -63,12 +71,23 @@ export function DeviceDetails({ device, known, onBegin, onChanged, children }: P
   );
 }
 
-function StateLine({ device: { devstate, enteredAt } }: { device: DeviceRecord }) {
+/** The actions that most likely help a device, shown with its problem. Whether a copy exists is for the user to find out. */
+function helpingActions({ devstate, reason, suspicion }: DeviceRecord): readonly Action[] {
   const state = devstate ?? "";
+  if (state === "quarantined") return ["lift"];
+  if (isSuspected({ suspicion })) return ["dismiss", "quarantine"];
+  const next = nextAction(state, reason);
+  return next === null ? [] : [next];
+}
+
+function StateLine({ device }: { device: DeviceRecord }) {
+  const { enteredAt } = device;
+  const state = device.devstate ?? "";
+  const reason = isSuspected(device) ? CLONE_SUSPECTED : device.reason;
   return (
     <Group gap="xs">
       <span role="status">
-        <StateBadge state={state} size="lg" />
+        <StateBadge state={state} reason={reason} size="lg" />
       </span>
       <Text size="sm" c="dimmed">
         {stateInfo(state).meaning} · <Ago at={enteredAt} />

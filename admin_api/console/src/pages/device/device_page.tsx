@@ -17,7 +17,7 @@ import type { Action } from "./consequences";
 import { DeviceDetails } from "./device_details";
 import { DeviceDialogs } from "./device_dialogs";
 import { beginningOf, ShortFormLookup } from "./short_form_lookup";
-import { subjectOf, unknownSubject } from "./subject";
+import { displayName, subjectOf, unknownSubject } from "./subject";
 import { FIRST_LAST, History, InvalidHistory } from "./timeline";
 import { UnknownDevice } from "./unknown_device";
 import { useDevice } from "./use_device";
@@ -76,7 +76,7 @@ function DeviceView({ certid }: { certid: string }) {
   };
   return (
     <>
-      <PageHead title={device?.devicename ?? shortForm(certid)} />
+      <PageHead title={device ? displayName(device) : shortForm(certid)} />
       <StaleNotice at={at} failure={failure} onRetry={refresh} />
       {(device?.historyIntact === false || historyCheck?.ok === false) && (
         <InvalidHistory historyCheck={historyCheck} />

@@ -1,4 +1,4 @@
-/** The device of a dialog. An unregistered fingerprint has the state `absent`. */
+/** The device of a dialog, and its display name. An unregistered fingerprint has the state `absent`. */
 import { shortForm } from "../../label/short_form";
 import { isolated } from "../../parts/foreign_text";
 import { keyOf, type TargetEntry } from "../../parts/targets";
@@ -18,10 +18,18 @@ export interface Subject {
   offer: string | null;
 }
 
+/** The name to show: its own, before its first connection that of its claim, or else the short form. */
+export function displayName({
+  certid,
+  devicename,
+  expectedName,
+}: Pick<DeviceRecord, "certid" | "devicename" | "expectedName">): string {
+  return devicename ?? expectedName ?? shortForm(certid);
+}
+
 export function subjectOf(device: DeviceRecord): Subject {
   const {
     certid,
-    devicename,
     devstate,
     targetaccount: account,
     targetregion: region,
@@ -31,7 +39,7 @@ export function subjectOf(device: DeviceRecord): Subject {
   } = device;
   return {
     certid,
-    name: devicename ?? shortForm(certid),
+    name: displayName(device),
     state: devstate ?? "absent",
     target: account && region ? keyOf({ account, region }) : null,
     profile,

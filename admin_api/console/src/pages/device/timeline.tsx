@@ -2,6 +2,7 @@
 import { Alert, Button, Center, Group, Text, Timeline } from "@mantine/core";
 import { IconAlertOctagon, IconShieldCheck } from "@tabler/icons-react";
 import { ForeignText } from "../../parts/foreign_text";
+import { formatNumber } from "../../parts/numbers";
 import { stateInfo } from "../../parts/state_badge";
 import { keyOf, type TargetEntry } from "../../parts/targets";
 import { duration, exact } from "../../parts/time";
@@ -44,11 +45,11 @@ export function History({ certid, entries, intact, historyCheck, known, last, lo
         <Center mt="md">
           {last < MAX_LAST ? (
             <Button variant="default" loading={loading} onClick={() => onMore(Math.min(MAX_LAST, last * 4))}>
-              Show older entries ({oldest - 1})
+              Show older entries ({formatNumber(oldest - 1)})
             </Button>
           ) : (
             <Text size="sm" c="dimmed">
-              {oldest - 1} older entries are in the ledger. The newest {MAX_LAST} are shown.
+              {olderText(oldest - 1)} The newest {formatNumber(MAX_LAST)} are shown.
             </Text>
           )}
         </Center>
@@ -56,6 +57,13 @@ export function History({ certid, entries, intact, historyCheck, known, last, lo
       <ExportButton certid={certid} />
     </Section>
   );
+}
+
+/** "1 older entry is in the ledger." */
+export function olderText(count: number): string {
+  return count === 1
+    ? "1 older entry is in the ledger."
+    : `${formatNumber(count)} older entries are in the ledger.`;
 }
 
 interface LineProps {
@@ -93,7 +101,7 @@ function Bullet({ entry }: { entry: Entry }) {
 }
 
 function HistoryVerified({ historyCheck }: { historyCheck: HistoryCheck | null }) {
-  const late = historyCheck?.pending ? `, ${historyCheck.pending} not anchored yet` : "";
+  const late = historyCheck?.pending ? `, ${formatNumber(historyCheck.pending)} not anchored yet` : "";
   return (
     <Group gap={6} mb="md" wrap="nowrap">
       <IconShieldCheck
@@ -104,7 +112,7 @@ function HistoryVerified({ historyCheck }: { historyCheck: HistoryCheck | null }
       />
       <Text size="xs" c="dimmed">
         {historyCheck
-          ? `History verified (${historyCheck.anchored} of ${historyCheck.entries}${late})`
+          ? `History verified (${formatNumber(historyCheck.anchored)} of ${formatNumber(historyCheck.entries)}${late})`
           : "Hash chain valid"}
       </Text>
     </Group>

@@ -2,12 +2,10 @@
 import { Alert, Stack, Text } from "@mantine/core";
 import { IconArrowsExchange } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { Day } from "../../parts/day";
 import type { DeviceRecord } from "./device_query";
 
 type Transfer = NonNullable<DeviceRecord["transfer"]>;
-
-/** The day of a time in ISO 8601. */
-const day = (at: string) => at.slice(0, 10);
 
 interface Props {
   transfer: Transfer | null;
@@ -33,11 +31,30 @@ function titleOf({ step, partner, expired }: Transfer): string {
   return expired ? `Was offered to ${partner}` : `Offered to ${partner}`;
 }
 
-function textOf({ step, expires, expired, endpoint, until, ended }: Transfer): string {
+function textOf({ step, expires, expired, endpoint, until, ended }: Transfer): ReactNode {
   if (step === "accepted") return "It came from another lobby, whose former owner has transferred it.";
   if (step === "completed" && ended) return `Its lobby is at ${endpoint}. Its certificate is inactive here.`;
   if (step === "completed")
-    return `Its lobby is at ${endpoint}. It is sent there when it connects here, until ${day(until ?? "")}.`;
-  if (expired) return `The offer ended on ${day(expires)}. Nothing has changed.`;
-  return `It keeps working until the transfer is completed. The offer ends on ${day(expires)}.`;
+    return (
+      <>
+        Its lobby is at {endpoint}. It is sent there when it connects here
+        {until && (
+          <>
+            , until <Day at={until} />
+          </>
+        )}
+        .
+      </>
+    );
+  if (expired)
+    return (
+      <>
+        The offer ended on <Day at={expires} />. Nothing has changed.
+      </>
+    );
+  return (
+    <>
+      It keeps working until the transfer is completed. The offer ends on <Day at={expires} />.
+    </>
+  );
 }

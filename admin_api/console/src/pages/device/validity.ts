@@ -1,4 +1,6 @@
 /** Checks a certificate's validity dates: a device with an expired certificate cannot connect. */
+import { pluralize } from "../../parts/numbers";
+
 const DAY_MS = 86_400_000;
 export const SOON_DAYS = 30;
 
@@ -19,7 +21,7 @@ export function validityText(validity: Validity): string | null {
     case "early":
       return "Not valid yet. Check the manufacturer's clock and this computer's.";
     case "soon":
-      return `Expires ${validity.days === 0 ? "today" : `in ${validity.days} ${validity.days === 1 ? "day" : "days"}`}. The device needs a new certificate before then.`;
+      return `Expires ${validity.days === 0 ? "today" : `in ${pluralize(validity.days, "day")}`}. The device needs a new certificate before then.`;
     case "valid":
       return null;
   }

@@ -3,6 +3,7 @@ import { Anchor, Text } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { Fragment, type ReactNode } from "react";
 import { Link } from "wouter";
+import { Day } from "../../parts/day";
 import { Fingerprint } from "../../parts/fingerprint";
 import { reasonText } from "../../parts/reasons";
 import { StateBadge } from "../../parts/state_badge";
@@ -37,7 +38,7 @@ export const COLUMNS: readonly Column[] = [
     byDefault: true,
     width: 145,
     sort: ({ devstate }) => devstate,
-    cell: ({ devstate }) => devstate && <StateBadge state={devstate} />,
+    cell: ({ devstate, reason }) => devstate && <StateBadge state={devstate} reason={reason} />,
   },
   {
     key: "name",
@@ -209,13 +210,13 @@ function Online({ line: { online, onlineSince } }: { line: DeviceLine }) {
 function Renewal({ renewal: { stage, by, overdue } }: { renewal: NonNullable<DeviceLine["renewal"]> }) {
   const what = overdue ? "Overdue" : STAGES[stage];
   return (
-    <Text
-      size="sm"
-      c={overdue ? "var(--mantine-color-error)" : undefined}
-      title={by ? `By ${exact(by)}` : ""}
-    >
+    <Text size="sm" c={overdue ? "var(--mantine-color-error)" : undefined}>
       {what}
-      {by && `, by ${by.slice(0, 10)}`}
+      {by && (
+        <>
+          , by <Day at={by} />
+        </>
+      )}
     </Text>
   );
 }
@@ -229,7 +230,6 @@ const STAGES: Readonly<Record<NonNullable<DeviceLine["renewal"]>["stage"], strin
 
 /** The name, or before the first connection the expected name. */
 function DeviceName({ line: { certid, devicename, expectedName } }: { line: DeviceLine }) {
-  const expected = devicename === null && expectedName !== null;
   return (
     <Anchor
       component={Link}
@@ -239,14 +239,23 @@ function DeviceName({ line: { certid, devicename, expectedName } }: { line: Devi
       lineClamp={2}
       title={devicename ?? expectedName ?? undefined}
     >
+      <NameText devicename={devicename} expectedName={expectedName} />
+    </Anchor>
+  );
+}
+
+/** The name; an expected one is marked. */
+export function NameText({ devicename, expectedName }: Pick<DeviceLine, "devicename" | "expectedName">) {
+  return (
+    <>
       {devicename ?? expectedName ?? "Not seen yet"}
-      {expected && (
+      {devicename === null && expectedName !== null && (
         <Text span size="xs" c="dimmed" fw={400}>
           {" "}
           expected
         </Text>
       )}
-    </Anchor>
+    </>
   );
 }
 

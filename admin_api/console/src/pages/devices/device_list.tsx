@@ -10,7 +10,7 @@ import type { TargetEntry } from "../../parts/targets";
 import { Ago } from "../../parts/time";
 import { deviceAddress } from "../addresses";
 import type { Selecting } from "../waiting/use_selection";
-import { type Column, Reason, targetOf } from "./columns";
+import { type Column, NameText, Reason, targetOf } from "./columns";
 import type { DeviceLine } from "./device_line";
 import type { Sort } from "./sorting";
 
@@ -138,7 +138,7 @@ interface CardProps {
 }
 
 function DeviceCard({ line, gone, known }: CardProps) {
-  const { certid, devicename, devstate, enteredAt, reason } = line;
+  const { certid, devicename, expectedName, devstate, enteredAt, reason } = line;
   return (
     <Paper
       component={Link}
@@ -152,13 +152,13 @@ function DeviceCard({ line, gone, known }: CardProps) {
     >
       <Stack gap={6}>
         <Group justify="space-between" gap="xs">
-          {devstate && <StateBadge state={devstate} />}
+          {devstate && <StateBadge state={devstate} reason={reason} />}
           <Text size="xs" c="dimmed" style={{ whiteSpace: "nowrap" }}>
             <Ago at={enteredAt} />
           </Text>
         </Group>
         <Text size="sm" fw={500} lineClamp={2}>
-          {devicename ?? "Not seen yet"}
+          <NameText devicename={devicename} expectedName={expectedName} />
         </Text>
         <Text size="sm" ff="monospace" c="dimmed">
           {shortForm(certid)}

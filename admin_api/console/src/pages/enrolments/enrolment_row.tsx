@@ -10,7 +10,15 @@ import { useNow } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import classes from "./enrolments.module.css";
 import { type Enrolment, PAUSE_ENROLMENT, RESUME_ENROLMENT, REVOKE_ENROLMENT } from "./operations";
-import { claimCertificateText, claimsOf, conditionsText, isExpiring, refusalText, signerText } from "./texts";
+import {
+  claimCertificateText,
+  claimsOf,
+  conditionsText,
+  isExpiring,
+  periodText,
+  refusalText,
+  signerText,
+} from "./texts";
 import { TokensButton } from "./tokens";
 
 const COLORS: Readonly<Record<string, string>> = { active: "green", paused: "yellow", revoked: "red" };
@@ -35,6 +43,7 @@ export function EnrolmentRow({ enrolment, onChanged }: Props) {
 function What({ enrolment }: { enrolment: Enrolment }) {
   const { targets } = useTargets();
   const nameOf = (key: string) => targets?.find((each) => keyOf(each) === key)?.name ?? key;
+  const period = periodText(enrolment);
   return (
     <Stack gap={4}>
       <Group gap="xs">
@@ -49,10 +58,9 @@ function What({ enrolment }: { enrolment: Enrolment }) {
       <Text size="sm" c="dimmed">
         {claimsOf(enrolment, nameOf)}
       </Text>
-      {(enrolment.starts || enrolment.ends) && (
+      {period && (
         <Text size="sm" c="dimmed">
-          {enrolment.starts && `From ${enrolment.starts.slice(0, 10)} `}
-          {enrolment.ends && `Until ${enrolment.ends.slice(0, 10)}`}
+          {period}
         </Text>
       )}
       {enrolment.signer && (

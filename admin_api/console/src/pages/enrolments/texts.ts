@@ -1,4 +1,5 @@
-/** The texts of an enrolment: its conditions, claims, certificates, signer and tokens. */
+/** The texts of an enrolment: its conditions, period, claims, certificates, signer and tokens. */
+import { day, utcDay } from "../../parts/day";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { reasonText } from "../../parts/reasons";
 import { keyOf } from "../../parts/target_names";
@@ -47,11 +48,16 @@ export function conditionsText(enrolment: Enrolment): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** Return when it admits devices, in days of UTC as entered; undefined if it always does. */
+export function periodText({ starts, ends }: Pick<Enrolment, "starts" | "ends">): string | undefined {
+  const parts = [...(starts ? [`from ${utcDay(starts)}`] : []), ...(ends ? [`before ${utcDay(ends)}`] : [])];
+  return parts.length ? `Admits devices ${parts.join(" and ")} (UTC)` : undefined;
+}
+
 /** Return the text about a claim certificate. */
 export function claimCertificateText({ state, expires }: ClaimCertificate): string {
-  const day = expires.slice(0, 10);
-  if (state === "active") return `expires on ${day}`;
-  return state === "expired" ? `expired on ${day}` : `${state}, expires on ${day}`;
+  if (state === "active") return `expires on ${day(expires)}`;
+  return state === "expired" ? `expired on ${day(expires)}` : `${state}, expires on ${day(expires)}`;
 }
 
 /** Return whether a claim certificate in use has to be replaced at the time `now`. */
@@ -69,9 +75,7 @@ export function signerText({ key, days }: NonNullable<Enrolment["signer"]>): str
 /** Return the text about a token. */
 export function tokenText({ state, uses, maxUses, thingName, expires }: Token): string {
   const use = `${formatNumber(uses)} of ${pluralize(maxUses, "use")}`;
-  return [state, use, thingName ? `for ${thingName}` : "for any name", `until ${expires.slice(0, 10)}`].join(
-    ", ",
-  );
+  return [state, use, thingName ? `for ${thingName}` : "for any name", `until ${day(expires)}`].join(", ");
 }
 
 /** Return the text about the targets of its devices. `nameOf` returns the display name of a target. */

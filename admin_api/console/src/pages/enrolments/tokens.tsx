@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useClient, useMutation, useQuery } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { Day } from "../../parts/day";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
 import { pluralize } from "../../parts/numbers";
@@ -144,7 +145,7 @@ function Created({ authorization, token }: CreatedProps) {
   return (
     <ShownOnce value={authorization} what="token">
       The value of the header Authorization: {pluralize(token.maxUses, "use")}, until{" "}
-      {token.expires.slice(0, 10)}.
+      <Day at={token.expires} />.
     </ShownOnce>
   );
 }

@@ -58,7 +58,7 @@ function ReasonLine({ state, reason, count, full }: ReasonCount & { full: number
           <StateBar counts={[{ state, count }]} full={full} height={8} />
         </Box>
         <Group gap="xs">
-          <StateBadge state={state} size="sm" />
+          <StateBadge state={state} reason={reason} size="sm" />
           <Text component="span" size="xs" ff="monospace">
             {reason}
           </Text>

@@ -36,7 +36,7 @@ export function StuckLine({ device, at, onRetried }: Props) {
           </Text>
         </Link>
         <Group gap="xs">
-          <StateBadge state={devstate ?? ""} size="sm" />
+          <StateBadge state={devstate ?? ""} reason={reason} size="sm" />
           <Text component="time" size="xs" dateTime={enteredAt} title={exact(enteredAt)}>
             for {duration(at.getTime() - new Date(enteredAt).getTime())}
           </Text>

@@ -39,7 +39,7 @@ export function TargetsSection({ targets }: { targets: readonly TargetCount[] })
       )}
       {targets.length > FIRST && (
         <Button variant="subtle" fullWidth onClick={() => setAll(!all)}>
-          {all ? `Show the first ${FIRST}` : `Show all ${targets.length}`}
+          {all ? `Show the first ${FIRST}` : `Show all ${formatNumber(targets.length)}`}
         </Button>
       )}
     </Section>

@@ -65,7 +65,7 @@ function BlockForm({ onCancel, onBlocked }: { onCancel: () => void; onBlocked: P
           <Button variant="default" onClick={onCancel} disabled={busy}>
             Cancel
           </Button>
-          <Button type="submit" color="red" loading={busy} disabled={name.trim() === ""}>
+          <Button type="submit" loading={busy} disabled={name.trim() === ""}>
             Block
           </Button>
         </Group>

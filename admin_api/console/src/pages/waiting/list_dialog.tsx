@@ -10,6 +10,7 @@ import { ListError } from "../../list_file/list_error";
 import { type ClaimRequest, EMPTY_REQUEST, variablesOf } from "../../parts/claim_request";
 import { ForeignText } from "../../parts/foreign_text";
 import { LoadedTargets } from "../../parts/loaded_targets";
+import { formatNumber, pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { RouteForm } from "../../parts/route_form";
 import type { TargetEntry } from "../../parts/targets";
@@ -104,7 +105,9 @@ function Choose({ onFile }: { onFile: (file: ListFile) => void }) {
   const choose = async (chosen: File | null) => {
     if (!chosen) return;
     if (chosen.size > MAX_BYTES) {
-      setFault(`This file has ${chosen.size} bytes, more than ${MAX_BYTES}. Split the list.`);
+      setFault(
+        `This file has ${pluralize(chosen.size, "byte")}, more than ${formatNumber(MAX_BYTES)}. Split the list.`,
+      );
       return;
     }
     try {

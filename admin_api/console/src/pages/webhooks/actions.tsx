@@ -44,7 +44,8 @@ const ACTIONS = {
   },
 } as const;
 type Action = keyof typeof ACTIONS;
-const DANGEROUS: ReadonlySet<Action> = new Set(["disableWebhook", "removeWebhook"]);
+/** What cannot be undone is red. */
+const DANGEROUS: ReadonlySet<Action> = new Set(["removeWebhook"]);
 
 interface Props {
   webhook: Webhook;

@@ -3,7 +3,7 @@
  * results.
  */
 import { exact } from "../../parts/durations";
-import { pluralize } from "../../parts/numbers";
+import { formatNumber, pluralize } from "../../parts/numbers";
 import type { Delivery, Webhook } from "./operations";
 
 /** Without the common prefix `device.`, as in docs/events.md. */
@@ -102,6 +102,6 @@ export function deliveryText({ result, status, attempt, milliseconds }: Delivery
     RESULTS[result] ?? result,
     ...(status === null ? [] : [`HTTP ${status}`]),
     `attempt ${attempt}`,
-    `${milliseconds} ms`,
+    `${formatNumber(milliseconds)} ms`,
   ].join(" · ");
 }

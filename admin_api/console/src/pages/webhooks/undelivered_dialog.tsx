@@ -7,6 +7,7 @@ import { exact } from "../../parts/durations";
 import entryList from "../../parts/entry_list.module.css";
 import { FailureNotice } from "../../parts/failure_notice";
 import { Loading } from "../../parts/loading";
+import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
 import { useMe } from "../../sign_in/me";
 import { REDRIVE_WEBHOOK, UNDELIVERED_EVENTS, type UndeliveredEvent, type Webhook } from "./operations";
@@ -95,7 +96,7 @@ function Line({ webhook, event, onSent }: LineProps) {
             {nameOf(event.type)}: {RESULTS[event.result] ?? event.result}
           </Text>
           <Text size="sm" c="dimmed">
-            <time dateTime={event.at}>{exact(event.at)}</time> · {event.attempts} attempts
+            <time dateTime={event.at}>{exact(event.at)}</time> · {pluralize(event.attempts, "attempt")}
           </Text>
           <Text size="xs" c="dimmed" ff="monospace">
             {event.event}

@@ -2,6 +2,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { encodeLabel } from "../../../src/label/label";
+import { olderText } from "../../../src/pages/device/timeline";
 import { type Answer, LOST, Refusal, type Role } from "../../fake_api";
 import { pass, stopClock } from "../clock";
 import { ALL, deviceRecord, enter, entry, historyCheck, ID, offered, PLACED } from "./device_fixtures";
@@ -121,6 +122,28 @@ test("requests the anchors once per visit", async () => {
   await pass(2_200);
   expect(api.variablesOf("DeviceDetails").length).toBeGreaterThan(1);
   expect(api.variablesOf("HistoryVerified")).toEqual([{ certid: ID }]);
+});
+
+test("is titled by the name that its claim expects, also in its dialogs", async () => {
+  const expected = { devstate: "expected", devicename: null, expectedName: "pump-7" };
+  enter(deviceRecord({ ...PLACED, ...expected, allowedActions: ["releaseDevice"] }));
+  expect(await screen.findByRole("heading", { name: "pump-7", level: 1 })).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Release" }));
+  expect(within(await screen.findByRole("dialog")).getByText("pump-7")).toBeTruthy();
+});
+
+test.each([
+  [1, "1 older entry is in the ledger."],
+  [2, "2 older entries are in the ledger."],
+  [12_345, "12,345 older entries are in the ledger."],
+])("says how many entries are not shown: %i", (count, text) => expect(olderText(count)).toBe(text));
+
+test("separates the thousands of large counts", async () => {
+  const newest = entry(4_321, "hello", "knocking", "inlobby", "service:receptionist");
+  const verified = historyCheck({ entries: 4_321, anchored: 3_000, pending: 1_321 });
+  enter(deviceRecord({ history: [newest] }), { verified });
+  expect(await screen.findByRole("button", { name: "Show older entries (4,320)" })).toBeTruthy();
+  expect(await screen.findByText("History verified (3,000 of 4,321, 1,321 not anchored yet)")).toBeTruthy();
 });
 
 test("loads older entries on request", async () => {

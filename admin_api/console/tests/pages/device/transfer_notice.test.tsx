@@ -2,6 +2,7 @@ import { MantineProvider } from "@mantine/core";
 import { render, screen } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
 import { TransferNotice } from "../../../src/pages/device/transfer_notice";
+import { day } from "../../../src/parts/day";
 import { OFFERED } from "./device_fixtures";
 
 const COMPLETED = { ...OFFERED, step: "completed", endpoint: "b.example", until: "2027-05-29T00:00:00.000Z" };
@@ -18,9 +19,9 @@ function show(transfer: Shown) {
 
 describe("the transfer of a device", () => {
   test.each([
-    [OFFERED, "Offered to Bob Ltd", "2026-12-30"],
+    [OFFERED, "Offered to Bob Ltd", `ends on ${day(OFFERED.expires)}.`],
     [{ ...OFFERED, expired: true }, "Was offered to Bob Ltd", "Nothing has changed"],
-    [COMPLETED, "Transferred to Bob Ltd", "until 2027-05-29"],
+    [COMPLETED, "Transferred to Bob Ltd", `until ${day(COMPLETED.until)}.`],
     [{ ...COMPLETED, ended: true }, "Transferred to Bob Ltd", "inactive here"],
     [{ ...OFFERED, step: "accepted" }, "Accepted from Bob Ltd", "another lobby"],
   ])("is shown with its step", (transfer, title, text) => {

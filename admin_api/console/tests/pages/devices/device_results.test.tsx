@@ -1,6 +1,8 @@
 /** A page of devices: paging, stable rows, column selection and CSV export. */
+
 import { fireEvent, screen } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
+import { day } from "../../../src/parts/day";
 import { Refusal } from "../../fake_api";
 import { pass, stopClock } from "../clock";
 import { deviceLine, deviceLines } from "../fixtures";
@@ -200,9 +202,21 @@ test("a list by renewal shows until when, and asks for it", async () => {
   const { api } = ledger(lines);
   enter(api, "/devices?renewal=due");
   await screen.findByRole("columnheader", { name: "Renewal" });
-  expect(await screen.findByText("Overdue, by 2026-12-24")).toBeTruthy();
-  expect(screen.getByText("Due, by 2026-12-24")).toBeTruthy();
+  const by = day("2026-12-24T11:30:00.000Z");
+  expect((await screen.findAllByText(by)).map((each) => each.parentElement?.textContent)).toEqual([
+    `Overdue, by ${by}`,
+    `Due, by ${by}`,
+  ]);
   expect(lastRequest(api)).toMatchObject({ filter: { renewal: "DUE" }, renewals: true });
+});
+
+test("a suspected device is not shown as one that is in order", async () => {
+  const placed = { devstate: "arrived", targetaccount: "200000000002", targetregion: "eu-west-1" };
+  enter(ledger([deviceLine(1, placed), deviceLine(2, { ...placed, reason: "CLONE_SUSPECTED" })]).api);
+  await screen.findByText("sensor-1");
+  expect(screen.getByTitle("Connected to its target").textContent).toBe("Arrived");
+  const [badge] = screen.getAllByTitle("Its certificate seems to be in use twice");
+  expect(badge?.textContent).toBe("Arrived, suspected");
 });
 
 test("the filter by renewal is always offered", async () => {

@@ -1,7 +1,10 @@
 /** The enrolments page: the list, creating one, and changing its state. */
+
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import EnrolmentsPage from "../../../src/pages/enrolments/enrolments_page";
+import { periodText } from "../../../src/pages/enrolments/texts";
+import { day, utcDay } from "../../../src/parts/day";
 import { FakeApi, Refusal, type Role, show } from "../../fake_api";
 import { ROTTERDAM, TARGETS } from "../fixtures";
 
@@ -27,6 +30,8 @@ const PUMPS = {
   claimCertificates: [],
   signer: null,
 };
+const LATER = "2126-12-31T00:00:00.000Z";
+const PAST = "2025-12-31T00:00:00.000Z";
 const KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab";
 const PEM = "-----BEGIN CERTIFICATE-----";
 const lists = (...enrolments: object[]) => ({ EnrolmentList: { enrolments }, Targets: TARGETS });
@@ -41,8 +46,15 @@ test("shows conditions, target, progress against the limit and refusals by reaso
   expect(
     found.getByText("3 devices refused: Its enrolment has admitted as many devices as it may"),
   ).toBeDefined();
-  expect(found.getByText(/Until 2026-12-31/)).toBeDefined();
+  expect(found.getByText(`Admits devices before ${utcDay(PUMPS.ends)} (UTC)`)).toBeDefined();
 });
+
+const DECEMBER = { starts: "2026-12-01T00:00:00.000Z", ends: "2026-12-31T00:00:00.000Z" };
+test.each([
+  [{ starts: null, ends: null }, undefined],
+  [{ ...DECEMBER, ends: null }, `Admits devices from ${utcDay(DECEMBER.starts)} (UTC)`],
+  [DECEMBER, `Admits devices from ${utcDay(DECEMBER.starts)} and before ${utcDay(DECEMBER.ends)} (UTC)`],
+])("says when it admits devices: %o", (period, text) => expect(periodText(period)).toBe(text));
 
 test("shows weights, lists and functions", async () => {
   const targets = [
@@ -79,20 +91,20 @@ test("shows claim certificates with their expiry, and warns before it", async ()
   });
   const soon = new Date(Date.now() + 86_400_000).toISOString();
   const claimCertificates = [
-    certificate("a", "active", "2126-12-31T00:00:00.000Z"),
+    certificate("a", "active", LATER),
     certificate("b", "active", soon),
-    certificate("c", "revoked", "2126-12-31T00:00:00.000Z"),
-    certificate("d", "expired", "2025-12-31T00:00:00.000Z"),
+    certificate("c", "revoked", LATER),
+    certificate("d", "expired", PAST),
   ];
   const match = { ca: null, subject: [], namePattern: null, listed: false };
   const none = { ...PUMPS, name: "none", door: "claim", match };
   show(<EnrolmentsPage />, new FakeApi(lists({ ...PUMPS, door: "claim", match, claimCertificates }, none)));
   const found = within(await row());
   expect(found.getByText("With a claim certificate, any serial number")).toBeDefined();
-  expect(found.getByText("Claim certificate aaaaaaaaaaaa…: expires on 2126-12-31")).toBeDefined();
-  expect(found.getByText(`Claim certificate bbbbbbbbbbbb…: expires on ${soon.slice(0, 10)}`)).toBeDefined();
-  expect(found.getByText("Claim certificate cccccccccccc…: revoked, expires on 2126-12-31")).toBeDefined();
-  expect(found.getByText("Claim certificate dddddddddddd…: expired on 2025-12-31")).toBeDefined();
+  expect(found.getByText(`Claim certificate aaaaaaaaaaaa…: expires on ${day(LATER)}`)).toBeDefined();
+  expect(found.getByText(`Claim certificate bbbbbbbbbbbb…: expires on ${day(soon)}`)).toBeDefined();
+  expect(found.getByText(`Claim certificate cccccccccccc…: revoked, expires on ${day(LATER)}`)).toBeDefined();
+  expect(found.getByText(`Claim certificate dddddddddddd…: expired on ${day(PAST)}`)).toBeDefined();
   expect(screen.getByText(/No claim certificate: lobbyctl/)).toBeDefined();
 });
 

@@ -1,10 +1,13 @@
 /** The tokens of an enrolment: the list, a new one that is shown once, and revoking one. */
+
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import EnrolmentsPage from "../../../src/pages/enrolments/enrolments_page";
+import { day } from "../../../src/parts/day";
 import { FakeApi, Refusal, show } from "../../fake_api";
 import { TARGETS } from "../fixtures";
 
+const UNTIL = day("2026-12-07T00:00:00.000Z");
 const GATEWAYS = {
   __typename: "Enrolment",
   name: "gateways",
@@ -55,8 +58,8 @@ test("lists tokens without their secrets", async () => {
     maxUses: 1,
   };
   const { dialog } = await open(new FakeApi(lists(TOKEN, bound)));
-  expect(await dialog.findByText("active, 1 of 3 uses, for any name, until 2026-12-07")).toBeDefined();
-  expect(dialog.getByText("revoked, 1 of 1 use, for gw-1, until 2026-12-07")).toBeDefined();
+  expect(await dialog.findByText(`active, 1 of 3 uses, for any name, until ${UNTIL}`)).toBeDefined();
+  expect(dialog.getByText(`revoked, 1 of 1 use, for gw-1, until ${UNTIL}`)).toBeDefined();
   expect(dialog.getAllByRole("button", { name: /^Revoke / })).toHaveLength(1);
   expect(screen.getByText("With a token, name gw-*")).toBeDefined();
   expect(screen.getByText("2 requests refused: The secret of the token was wrong")).toBeDefined();
