@@ -26,7 +26,7 @@ def claim(
     services: Services, caller: Caller, serials: Sequence[str], request: ClaimRequest, time_is_up: Callable[[], bool]
 ) -> list[Outcome]:
     """Claim each serial number. Repeating a request changes nothing. If a device already has the serial number, claim
-    the device now. Once `time_is_up`, try no more of them: `Conflict` NOT_TRIED."""
+    the device now. Once `time_is_up`, the remaining ones get `Conflict` NOT_TRIED."""
     found: list[Outcome] = []
     for text in serials:
         try:

@@ -92,7 +92,7 @@ class Server:
             if is_throttled(error):
                 return self._failed(certid, error, Result.THROTTLED)
             return self._failed_again(device, attempt, lane, error)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it must not stop the lane
+        except Exception as error:  # noqa: BLE001  # no error may stop the lane
             return self._set_aside(certid, error)
         logger.info("processed", extra={"certid": certid, "lane": lane, "outcome": outcome})
         return Result.DONE

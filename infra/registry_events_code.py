@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     answer |= {"Status": "SUCCESS", "PhysicalResourceId": event.get("PhysicalResourceId", _ID)}
     try:
         answer["PhysicalResourceId"] = apply(boto3.client("iot"), event)
-    except Exception as error:  # noqa: BLE001  # whatever it is, CloudFormation gets an answer
+    except Exception as error:  # noqa: BLE001  # CloudFormation gets an answer to every error
         answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:900]}
     print(json.dumps(answer))
     address = event["ResponseURL"]

@@ -4,8 +4,8 @@ A report is a lifecycle event of AWS IoT in the target; it goes through that acc
 An account can report only its own devices: the topic in the envelope must belong to the device's current target, and
 SNS must have signed the envelope, because the owner of a topic can deliver any text. Devices that are not in the
 ledger, and connections from before the commissioning, are ignored. A target's rule only reports devices that the lobby
-waits for. If it reports a device that has already arrived, its thing is marked, and the rule then reports no more of
-its connections. Subscriptions are confirmed for registered targets only. A confirmation for any other topic stays in a
+waits for. If it reports a device that has already arrived, its thing is marked, and the rule then no longer reports its
+connections. Subscriptions are confirmed for registered targets only. A confirmation for any other topic stays in a
 separate queue while its token is valid. A message that is not authentic is dropped, logged and counted, and raises an
 alarm. Any other message that cannot be processed returns to the queue, and finally goes to the dead-letter queue, which
 has an alarm.

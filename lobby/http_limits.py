@@ -1,5 +1,5 @@
 """The limits of one HTTP request of the commands. A client limits the wait for each packet only: a server that sends
-one byte of a header after the other, or a body without end, would keep a command for ever.
+one byte of a header after the other, or an endless body, would block a command forever.
 
 `lobbyctl` and `lobby-pki` apply these limits, each to its own HTTP client.
 """

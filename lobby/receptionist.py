@@ -89,7 +89,7 @@ class Receptionist:
         return self._wait(device, report)
 
     def _find(self, certid: Fingerprint) -> Device | None:
-        """Return the device. In a Region that is not home, the replica suffices for a device that has its route. Any
+        """Return the device. In a Region that is not home, the replica is enough for a device that has its route. Any
         other device is read in the home Region, whose data is newer."""
         device = self._ledger.find(certid)
         if (device is None or current_route(device, self._targets) is None) and is_away():

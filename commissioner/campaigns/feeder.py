@@ -89,7 +89,7 @@ class Feeder:
         return self.campaigns.page(campaign.name, fed) if fed < campaign.prepared.pages else None
 
     def _take(self, step: Step, campaign: Campaign, page: Page | None) -> bool:
-        """Take a step. Return False if it is to be repeated later."""
+        """Take a step. Return False if it must be repeated later."""
         try:
             return self._taken(step, campaign, page)
         except Interrupted:

@@ -143,7 +143,7 @@ def _outcome(device: Device | None, generation: int, campaign: Campaign) -> Resu
     if campaign.request.operation is ChangeOperation.RENEW:
         return renewal_outcome(device, generation, campaign.name)
     if campaign.request.operation is ChangeOperation.DISMISS:
-        return Result(Outcome.DONE, None, generation)  # nothing is left to do, whatever the state of the device
+        return Result(Outcome.DONE, None, generation)  # nothing is left to do in any state of the device
     prepares = campaign.request.operation is ChangeOperation.PREPARE
     return outcome_of(device, generation, campaign.name, prepares=prepares)
 

@@ -1,4 +1,4 @@
-"""Lambda: works on the tokens of campaigns. It changes devices in the ledger and does not call targets.
+"""Lambda: processes the tokens of campaigns. It changes devices in the ledger and does not call targets.
 
 Each invocation gets one token (the mapping's batch size is 1), and SQS has one token of a campaign in flight at a time.
 `commissioner.campaigns.feeder` decides what to do with a token.

@@ -47,8 +47,8 @@ def context_of(regions: Sequence[Region]) -> dict[str, str]:
 
 def steps(session: Any, regions: Sequence[Region], removed: Region | None = None) -> list[tuple[Region, ...]]:
     """Return the Regions of each deployment of the first Region's stack, one after the other. The first set is the
-    deployed Regions, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none any
-    more, nothing is removed. Raise `WrongRegions`."""
+    deployed Regions, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none,
+    nothing is removed. Raise `WrongRegions`."""
     replicas = replicas_of(session.client("dynamodb"))
     if replicas is None:
         return [tuple(regions)]

@@ -28,7 +28,7 @@ class Strictness:
     lambda_concurrency: int = 0
     """Concurrent invocations per account and Region; 0 for no limit of its own. AWS: 1,000, for new accounts 10."""
     transaction_conflicts: bool = False
-    """Whether operations on an item conflict while a DynamoDB transaction works on it."""
+    """Whether operations on an item conflict while a DynamoDB transaction uses it."""
     policy_delay_seconds: float = 0.0
     """How long changed certificates and policies have no effect on devices."""
     disordered_events: bool = False

@@ -35,7 +35,7 @@ class Inventory:
 
 def of_target(registry: Registry, policies: Iterable[str], names: LobbyNames) -> Inventory:
     """Return the registrations in a target. `policies` are the policies of the target's stack; `names` are this lobby's
-    names. Comparing the lobby's id suffices, because two lobbies with the same id have the same names and cannot share
+    names. Comparing the lobby's id is enough, because two lobbies with the same id have the same names and cannot share
     a target."""
     attached = _attached(registry, policies)
     found: list[Registration] = []

@@ -2,11 +2,11 @@
 
 Two kinds of evidence count. *Takeovers*: in one place, connections from two addresses take the client id from each
 other in turn. AWS IoT's version numbers give the order, because events can be delayed, reordered and repeated, and
-their times can be wrong by two minutes. *Lobby and target at once*: a connection to the target begins and ends well
-within a connection to the lobby from another address, and the client ended the connection to the lobby itself. A device
-on a bad network takes over its own connections, but not from two addresses in turn. A device that reboots, falls back
-or changes its network does not hold two connections for minutes. A device can have an IPv4 and an IPv6 address at the
-same time, so an IPv4 address is not compared with an IPv6 address. Connections without an address are no evidence.
+their times can be wrong by two minutes. *Lobby and target at the same time*: a connection to the target begins and ends
+well within a connection to the lobby from another address, and the client ended the connection to the lobby itself. A
+device on a bad network takes over its own connections, but not from two addresses in turn. A device that reboots, falls
+back or changes its network does not hold two connections for minutes. A device can have an IPv4 and an IPv6 address at
+the same time, so an IPv4 address is not compared with an IPv6 address. Connections without an address are no evidence.
 """
 
 from collections.abc import Sequence

@@ -139,8 +139,7 @@ def is_other_place(device: Device, target: Target) -> bool:
 
 def wake(device: Device) -> Device:
     """The commissioner has not processed this row in time and is started again. Only the history changes, which is
-    enough to start the commissioner. Raise `Conflict` NOT_ALLOWED if the row does not need the commissioner any
-    more."""
+    enough to start the commissioner. Raise `Conflict` NOT_ALLOWED if the row no longer needs the commissioner."""
     state_after(device, Event.WAKE)
     if not device.needs_commissioner:
         raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which no longer needs the commissioner")

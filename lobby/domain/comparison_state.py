@@ -55,7 +55,7 @@ class Result:
     single devices and of active certificates without a claim; each device is looked up once within `days` days.
     `unexamined` counts the differences between lists and ledger that were left for the next comparison because there
     were too many. With `by_device` there were no lists, because the target's role does not allow them. `missing` counts
-    the devices of which nothing exists in the target."""
+    the devices that have no registration in the target."""
 
     began: str
     completed: str

@@ -1,8 +1,8 @@
 """Problems of a device's connections: refused attempts, and two devices with one identity.
 
-One record per device and code counts the problems of an hour, so that a device that retries for days takes no more
-space. A single takeover is normal: a device that lost its network connects again before AWS IoT has noticed. Several
-within an hour mean that two devices take the connection from each other.
+One record per device and code counts the problems of an hour, so that a device that retries for days takes no
+additional space. A single takeover is normal: a device that lost its network connects again before AWS IoT has noticed.
+Several within an hour mean that two devices take the connection from each other.
 """
 
 from dataclasses import dataclass, replace

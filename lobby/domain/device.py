@@ -68,7 +68,7 @@ class Device:
     states whether the client can renew, as reported in its last hello (None: no hello yet, or the row is older).
 
     `standby` is the other place of a device whose target has a standby (`standby`, `standby_transitions`). `shadows` is
-    the work on the device's shadows that a move has left to do (`shadows`, `shadow_transitions`).
+    the remaining work of a move on the device's shadows (`shadows`, `shadow_transitions`).
 
     `suspicion`: why two devices may use the certificate (`clones`). `reactivate`: a quarantine was lifted, and the
     certificate must still be activated in the lobby (`quarantine`).

@@ -1,6 +1,6 @@
 """The changes of a device that an enrolment admits: pure functions from a row to the new row.
 
-Two events happen at once: the device is admitted, and the enrolment's rule claims it. If no target could be chosen, it
+Two events happen together: the device is admitted, and the enrolment's rule claims it. If no target could be chosen, it
 is admitted only, and its row has the reason; then it waits like any other device. A claim that a user has made before
 has precedence over the rule.
 """

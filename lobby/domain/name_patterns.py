@@ -1,4 +1,4 @@
-"""Patterns of thing names: `*` matches any number of characters, including none, and `?` for one.
+"""Patterns of thing names: `*` matches any number of characters, including none, and `?` matches one.
 
 Two patterns can be compared: whether each name that one matches is also matched by the other, and whether some name is
 matched by both. A prefix is a pattern that ends with `*`. Regular expressions are not used: they cannot be compared,

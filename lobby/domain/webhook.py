@@ -45,7 +45,7 @@ class Result(StrEnum):
     REDIRECTED = "REDIRECTED"
     """A 3xx status: redirects are not followed."""
     GONE = "GONE"
-    """Status 410: the receiver wants no more requests."""
+    """Status 410: the receiver accepts no further requests."""
     TIMEOUT = "TIMEOUT"
     CONNECTION_FAILED = "CONNECTION_FAILED"
     TLS_FAILED = "TLS_FAILED"

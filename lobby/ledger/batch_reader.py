@@ -1,4 +1,4 @@
-"""Reads of many rows at once, with `BatchGetItem`, consistent by default.
+"""Reads of many rows together, with `BatchGetItem`, consistent by default.
 
 DynamoDB may return only some of the rows; the others are requested again. If capacity or time runs out, a row is
 missing from the result, so that it is not mistaken for a device without a row.

@@ -188,7 +188,7 @@ class HomeLease:
         down = [region for region, each in answers.items() if isinstance(each, Unreachable)]
         if isinstance(own, Vote) and own.home == self._own and len(self._regions) == 2 and down:
             message = (
-                f"got the home {self._own}, whose lease has ended, want it to go on without {down[0]}, if that is down"
+                f"got the home {self._own}, whose lease has ended, want {down[0]} to answer, or to continue without it"
             )
             raise NotHome("LEASE_EXPIRED", message)
         present = 1 + sum(not isinstance(each, Unreachable) for each in answers.values())

@@ -59,8 +59,8 @@ class Update:
 @dataclass(frozen=True)
 class Change:
     """A decided change: the row as it was read, the new row, and the history entry. `name` is reserved for the
-    certificate if it is free or held by `holder`. `further` is a second entry, for two events at once; `fulfils` is the
-    claim by serial number to delete; `also` has further items to update."""
+    certificate if it is free or held by `holder`. `further` is a second entry, for two events in one transaction;
+    `fulfils` is the claim by serial number to delete; `also` has further items to update."""
 
     before: Device | None
     after: Device | None

@@ -103,8 +103,8 @@ def check(
 ) -> Status:
     """Find devices whose last changes were not completely replicated. Exits with status 1 if there are any.
 
-    Without --anchors-of, compares each row with the last entry of its history. This does not find a change of which
-    nothing was replicated. The anchors of the old home show such changes.
+    Without --anchors-of, compares each row with the last entry of its history. This does not find changes that were not
+    replicated at all. The anchors of the old home show such changes.
     """
     _use(context, at)
     findings, checked = list[dict[str, Any]](), 0

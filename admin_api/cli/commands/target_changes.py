@@ -1,6 +1,6 @@
 """`targets rename`, `archive`, `restore`, `remove` and `history`: changes of a registered target, and their history.
 
-An archived target takes no new claims; its devices stay. Only an archived target without devices can be removed. The
+An archived target accepts no new claims; its devices stay. Only an archived target without devices can be removed. The
 commands that take a target out of service ask for confirmation first.
 """
 

@@ -1,4 +1,4 @@
-"""Rejects operations on an item while a DynamoDB transaction works on it, in strict mode.
+"""Rejects operations on an item while a DynamoDB transaction uses it, in strict mode.
 
 Difference from AWS: a transaction takes several round trips. Meanwhile, an operation on one of its items fails with
 TransactionConflictException, or, in a transaction, with TransactionCanceledException and the reason TransactionConflict
