@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from device.input_files import read_file
 from device.machine.plan import Timing
 from lobby import strict_json
 from lobby.errors import InvalidInput
@@ -176,8 +177,8 @@ def _parsed(option: Option, text: str, source: str) -> Value:
 def _read(path: Path) -> dict[str, str]:
     """Return the settings of a file as text, in the form of the command line."""
     try:
-        body = strict_json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        body = strict_json.loads(read_file(path))
+    except ValueError as error:
         raise InvalidInput("UNREADABLE_SETTINGS", f"got {path} ({error}), want a JSON object") from None
     known = {option.name for option in RUN}
     if not isinstance(body, dict) or (unknown := sorted(set(body) - known)):

@@ -1,8 +1,8 @@
 """Reads the device's certificate, chain and key from files in common formats, and puts them in order. All may be in one
 file. Certificates may be in any order, among other certificates, and with text between them, as `openssl pkcs12 -nodes`
 writes them (Bag Attributes). UTF-16 is accepted, because PowerShell saves output in it. A single certificate may be
-DER. TLS libraries expect the device's certificate first and no text. `load` returns that form: the certificate of the
-key, its chain in order, and only the key.
+DER, and PKCS#7 may hold several. TLS libraries expect the device's certificate first and no text. `load` returns that
+form: the certificate of the key, its chain in order, and only the key.
 """
 
 import codecs
@@ -21,13 +21,17 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_der_private_key,
     load_pem_private_key,
+    pkcs7,
 )
 
 from device.errors import BadCredentials
+from device.input_files import UnusableFile, read_file
 
 _KEY_BLOCK: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_PEM_LABEL: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_PKCS7: Final = re.compile(rb"-----BEGIN PKCS7-----.*?-----END PKCS7-----", re.DOTALL)
+_CERTIFICATE_LABELS: Final = ("CERTIFICATE", "X509 CERTIFICATE")
 _SPKI: Final = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-_MAX_BYTES: Final = 1 << 20
 _FROM_P12: Final = "openssl pkcs12 -in FILE -nodes -out device.pem"
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -66,28 +70,57 @@ def load(cert: Path, key: Path | None) -> Bundle:
     return Bundle(own, _chain_of(own, certificates), pem)
 
 
+def load_ca(path: Path) -> list[x509.Certificate]:
+    """Return the servers' CAs, in the forms of the device's certificate. Raise `BadCredentials` CA_UNREADABLE."""
+    return list(dict.fromkeys(_certificates(path, "CA_UNREADABLE", "the servers' CA certificates as PEM")))
+
+
 def read(path: Path, code: str) -> bytes:
     """Return the content of a file. Raise `BadCredentials` with `code`."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_BYTES)
-    except OSError as error:
-        raise BadCredentials(code, f"got {path} ({error.strerror}), want a readable file") from None
+        content = read_file(path)
+    except UnusableFile as error:
+        raise BadCredentials(code, str(error)) from None
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace").encode()
     return content
 
 
-def _certificates(path: Path) -> list[x509.Certificate]:
-    content = read(path, "CERTIFICATE_UNREADABLE")
+def _certificates(
+    path: Path,
+    code: str = "CERTIFICATE_UNREADABLE",
+    want: str = f"the device's certificate as PEM (from PKCS#12: {_FROM_P12})",
+) -> list[x509.Certificate]:
+    content = read(path, code)
+    labels = _labels(content)
+    if "TRUSTED CERTIFICATE" in labels:
+        want = "CERTIFICATE: openssl x509 -in FILE -out NEW"
     try:
-        if b"-----BEGIN" in content:
-            return x509.load_pem_x509_certificates(content)
+        found = _decoded(content)
+    except ValueError:
+        found = []
+    begun = sum(labels.count(each) for each in _CERTIFICATE_LABELS)
+    if found and len(found) >= begun:
+        return found
+    got = f" with {', '.join(dict.fromkeys(labels))}" if labels else ""
+    if found:
+        got = f" with {begun} certificates of which {len(found)} are complete"
+    raise BadCredentials(code, f"got {path}{got}, want {want}")
+
+
+def _decoded(content: bytes) -> list[x509.Certificate]:
+    if blocks := _PKCS7.findall(content):
+        return [each for block in blocks for each in pkcs7.load_pem_pkcs7_certificates(block)]
+    if b"-----BEGIN" in content:
+        return x509.load_pem_x509_certificates(content)
+    try:
         return [x509.load_der_x509_certificate(content)]
     except ValueError:
-        raise BadCredentials(
-            "CERTIFICATE_UNREADABLE", f"got {path}, want the device's certificate as PEM (from PKCS#12: {_FROM_P12})"
-        ) from None
+        return pkcs7.load_der_pkcs7_certificates(content)
+
+
+def _labels(content: bytes) -> list[str]:
+    return [label.decode() for label in _PEM_LABEL.findall(content)]
 
 
 def _certificates_beside_key(path: Path) -> list[x509.Certificate]:
@@ -100,10 +133,12 @@ def _certificates_beside_key(path: Path) -> list[x509.Certificate]:
 def _private_key(path: Path) -> PrivateKey:
     content = read(path, "KEY_UNREADABLE")
     blocks = [match.group() for match in _KEY_BLOCK.finditer(content)]
-    if len(blocks) > 1:
-        raise BadCredentials("KEY_UNREADABLE", f"got {len(blocks)} private keys in {path}, want one")
+    if not blocks and (labels := _labels(content)):
+        raise BadCredentials(
+            "KEY_UNREADABLE", f"got {path} with {', '.join(dict.fromkeys(labels))}, want the device's private key"
+        )
     try:
-        key = load_pem_private_key(blocks[0], None) if blocks else load_der_private_key(content, None)
+        found = [load_pem_private_key(each, None) for each in blocks] or [load_der_private_key(content, None)]
     except TypeError:
         raise BadCredentials(
             "KEY_UNREADABLE", f"got the encrypted key {path}, want it unencrypted: openssl pkey -in KEY -out NEW"
@@ -112,19 +147,22 @@ def _private_key(path: Path) -> PrivateKey:
         raise BadCredentials(
             "KEY_UNREADABLE", f"got {path} ({error}), want an unencrypted PEM private key (from PKCS#12: {_FROM_P12})"
         ) from None
-    if not isinstance(key, PrivateKey):
+    distinct = {each.public_key().public_bytes(*_SPKI): each for each in found}
+    if len(distinct) > 1:
+        raise BadCredentials("KEY_UNREADABLE", f"got {len(distinct)} private keys in {path}, want one")
+    if not isinstance(found[0], PrivateKey):
         raise BadCredentials("KEY_UNREADABLE", f"got {path} with a key that is not RSA or EC, want an RSA or EC key")
-    return key
+    return found[0]
 
 
 def _of_key(
     certificates: list[x509.Certificate], private: PrivateKey, cert: Path, key: Path | None
 ) -> x509.Certificate:
-    """Return the certificate that matches the key, at any position in the file."""
+    """Return the certificate that matches the key, at any position in the file. Of several, for example after a
+    renewal with the same key, return the one that ends last."""
     public = private.public_key().public_bytes(*_SPKI)
-    for each in certificates:
-        if _public_key(each) == public:
-            return each
+    if own := [each for each in certificates if _public_key(each) == public]:
+        return max(own, key=lambda each: each.not_valid_after_utc)
     raise BadCredentials(
         "KEY_MISMATCH",
         f"got {key}, want the private key of the certificate in {cert}: compare `openssl pkey -in KEY -pubout` with"

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import awscrt.io
 import awscrt.mqtt
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from device.credential_files import load, read
+from device.credential_files import load, load_ca
 from device.errors import BadCredentials
 from lobby.wire import MQTT_ALPN, MQTT_PORT
 
@@ -91,7 +92,7 @@ def _connection(tls: Any, ca: Path, *, endpoint: str, tcp_connect_timeout_ms: in
     """Return a connection that uses TLS 1.2 or newer and trusts only `ca`. awsiotsdk's builder does the same, but
     leaves the TLS version to the TLS library, which permits 1.1."""
     tls.min_tls_ver = awscrt.io.TlsVersion.TLSv1_2
-    tls.override_default_trust_store(read(ca, "CA_UNREADABLE"))
+    tls.override_default_trust_store(b"".join(each.public_bytes(Encoding.PEM) for each in load_ca(ca)))
     if options["port"] != MQTT_PORT:  # brokers that do not need it ignore it
         tls.alpn_list = [MQTT_ALPN]
     sockets = awscrt.io.SocketOptions()

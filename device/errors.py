@@ -4,8 +4,8 @@
     ├── InvalidInput        a setting breaks a rule: INVALID_ENDPOINT, INVALID_SETTING, …
     ├── MissingSettings     MISSING_SETTINGS; the message lists all of them
     └── DeviceError
-        ├── BadCredentials  CERTIFICATE_UNREADABLE, KEY_UNREADABLE, KEY_MISMATCH, CA_UNREADABLE,
-        │                   CLAIM_CERTIFICATE_EXPIRED
+        ├── BadCredentials  CERTIFICATE_UNREADABLE, CERTIFICATE_UNSUITABLE, KEY_UNREADABLE, KEY_MISMATCH,
+        │                   CA_UNREADABLE, CLAIM_CERTIFICATE_EXPIRED
         ├── ProvisioningImpossible  PROVISIONING_IMPOSSIBLE: no attempt can succeed with this template
         └── StateDirError   STATE_DIR_UNUSABLE, STATE_DIR_IN_USE
     OSError

@@ -12,6 +12,7 @@ from device.credentials import Credentials, FileCredentials, TokenCredentials
 from device.errors import BadCredentials
 from device.identity import Identity, check_ca, read_identity
 from device.identity_store import MAX_COMMON_NAME
+from device.input_files import read_file
 from device.machine.plan import Plan, Timing, parse_endpoint
 from device.mqtt import MqttConnection
 from device.native import NativeLibraries
@@ -63,7 +64,7 @@ def load_settings(options: Options, timing: Timing, *, exit_on_arrival: bool, sh
         raise MissingSettings("MISSING_SETTINGS", f"got no {', no '.join(missing)}")
     key = None if options.pkcs11_lib else options.key or cert
     identity = read_identity(cert, key)
-    check_ca(ca)
+    check_ca(ca, identity.certid)
     plan = Plan(
         thing=identity.thing,
         lobbies=tuple(parse_endpoint(text, options.port) for text in options.lobby),
@@ -107,8 +108,8 @@ def _pin(options: Options) -> str:
     if options.pkcs11_pin is not None or options.pkcs11_pin_file is None:
         return options.pkcs11_pin or ""
     try:
-        return options.pkcs11_pin_file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_file(options.pkcs11_pin_file).decode().strip()
+    except ValueError as error:  # `UnusableFile`, or not UTF-8
         raise BadCredentials(
             "KEY_UNREADABLE", f"got {options.pkcs11_pin_file} ({error}), want a file with the PIN"
         ) from None

@@ -7,6 +7,7 @@ from typing import Final
 from ecdsa import der
 
 from device.errors import BadCredentials
+from device.input_files import read_file
 from device.machine.provisioning_messages import certificate_der
 from device.validity import Validity
 from lobby.errors import InvalidInput
@@ -21,8 +22,8 @@ _VERSION: Final = 0xA0
 def read_validity(path: Path) -> Validity:
     """Return the validity period of the single certificate in a PEM file. Raise `BadCredentials`."""
     try:
-        return _validity(certificate_der(path.read_text()))
-    except (OSError, ValueError, IndexError, InvalidInput, der.UnexpectedDER) as error:
+        return _validity(certificate_der(read_file(path).decode()))
+    except (ValueError, IndexError, InvalidInput, der.UnexpectedDER) as error:
         raise BadCredentials("CERTIFICATE_UNREADABLE", f"got {path} ({error}), want a certificate as PEM") from None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.errors import BadCredentials
+from device.input_files import read_file
 from device.libraries import TlsFiles
 from device.portable.certificates import read_validity
 from device.portable.keys import PortableKeys
@@ -23,6 +24,8 @@ class PortableLibraries:
 
     def opener(self, files: TlsFiles, client_id: Callable[[], str], answer_s: float) -> Opener:
         try:
+            for each in (files.cert, files.key, files.ca):
+                read_file(each)
             tls_context(files, MQTT_PORT)
         except (OSError, ValueError) as error:
             raise BadCredentials(

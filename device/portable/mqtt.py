@@ -124,10 +124,15 @@ def tls_context(files: TlsFiles, port: int) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_verify_locations(files.ca)
-    context.load_cert_chain(files.cert, files.key)
+    context.load_cert_chain(files.cert, files.key, _no_password)
     if port != MQTT_PORT:  # brokers that do not need it ignore it
         context.set_alpn_protocols([MQTT_ALPN])
     return context
+
+
+def _no_password() -> str:
+    """Called for an encrypted key. Without it, OpenSSL asks for the password at the terminal, and waits."""
+    raise ValueError("an encrypted key: decrypt it with `openssl pkey -in KEY -out NEW`")
 
 
 def classify(error: Exception) -> Failure:

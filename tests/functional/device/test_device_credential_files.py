@@ -146,7 +146,7 @@ UNUSABLE: dict[str, tuple[Callable[[Files], tuple[bytes, bytes]], str]] = {
         lambda f: (f.pkcs12_dump() and (f.folder / "device.p12").read_bytes(), f.key_pem),
         "pkcs12 -in",
     ),
-    "two keys": (lambda f: (f.device_pem, f.key_pem * 2), "got 2 private keys"),
+    "two keys": (lambda f: (f.device_pem, f.key_pem + f.key(f.other)), "got 2 private keys"),
     "a certificate as key": (lambda f: (f.device_pem, f.device_pem), "KEY_UNREADABLE"),
     "an empty certificate file": (lambda f: (b"", f.key_pem), "CERTIFICATE_UNREADABLE"),
 }

@@ -47,7 +47,7 @@ def test_the_thing_name_is_the_parsed_cn(tmp_path: Path) -> None:
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "CN=victim"),
         ]
     )
-    assert read_identity(issue(tmp_path, "d", subject=subject).cert).thing == "honest"
+    assert read_identity(issue(tmp_path, "d", issue(tmp_path, "ca"), subject=subject).cert).thing == "honest"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_thing_name_is_the_parsed_cn(tmp_path: Path) -> None:
 )
 def test_a_subject_without_exactly_one_valid_cn_is_rejected(tmp_path: Path, subject: x509.Name) -> None:
     with pytest.raises(BadCredentials, match="CERTIFICATE_UNREADABLE"):
-        read_identity(issue(tmp_path, "d", subject=subject).cert)
+        read_identity(issue(tmp_path, "d", issue(tmp_path, "ca"), subject=subject).cert)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_key_of_another_certificate_is_rejected(tmp_path: Path) -> None:
 
 def test_a_clock_outside_the_certificates_validity_is_an_error(tmp_path: Path) -> None:
     begins = datetime(2026, 5, 1, tzinfo=UTC)
-    identity = read_identity(issue(tmp_path, "d", not_before=begins).cert)
+    identity = read_identity(issue(tmp_path, "d", issue(tmp_path, "ca"), not_before=begins).cert)
     assert identity.clock_error(begins + timedelta(days=1)) == ""
     assert "1970" in identity.clock_error(datetime(1970, 1, 1, tzinfo=UTC))
     assert "2099" in identity.clock_error(datetime(2099, 1, 1, tzinfo=UTC))
