@@ -4,14 +4,19 @@ A photo without a label is refused. A photo with a label whose check characters 
 label may be misread.
 """
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
 from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,23 @@ def _codes(path: Path) -> list[str]:
     from admin_api.cli.pictures import open_pictures  # noqa: PLC0415  # imports Pillow
 
     codes: dict[str, None] = {}
-    for picture in open_pictures(path):
-        codes |= dict.fromkeys(code.text for code in zxingcpp.read_barcodes(picture))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of damaged metadata, and of large photos
+        for picture in open_pictures(path):
+            for view in _views(picture):
+                found = dict.fromkeys(code.text for code in zxingcpp.read_barcodes(view))
+                codes |= found
+                if found:
+                    break
     return list(codes)
+
+
+def _views(picture: "Image") -> "Iterator[Image]":
+    """Yield the picture, then the same with its full contrast, for a photo in the dark or a faded label."""
+    from PIL import ImageOps  # noqa: PLC0415  # as above
+
+    yield picture
+    yield ImageOps.autocontrast(picture, cutoff=1)
 
 
 def _listed(codes: Iterable[str]) -> str:

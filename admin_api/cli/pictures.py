@@ -2,8 +2,7 @@
 
 Reads the formats of phones, scanners and printers, such as JPEG, PNG, TIFF, WebP, HEIC and PDF. If a file has several
 pictures, such as a scanned TIFF, it reads all of them. It places a transparent picture on white, as printers do, and on
-black, because a label may be white. It rejects other files, encrypted PDFs, and pictures with more pixels than Pillow
-accepts.
+black, because a label may be white. It rejects other files, encrypted PDFs, and pictures with more than 256 megapixels.
 """
 
 from collections.abc import Iterator
@@ -43,6 +42,11 @@ FORMATS: Final = (
 """Not PostScript: Pillow runs another program for it."""
 PAGE_SIDE: Final = 3_500
 """Length of the longer side of a rendered page in pixels: A4 at 300 dpi."""
+MAX_PIXELS: Final = 256_000_000
+"""The maximum number of pixels of a picture. Phones take photos with 200 million."""
+_REDUCED_FROM: Final = 50_000_000
+"""JPEG photos with more pixels are decoded at half their size: a label is still sharp, and a quarter of the memory is
+used."""
 _KINDS: Final = "a photo (JPEG, PNG, HEIC, TIFF, WebP) or a PDF"
 
 
@@ -65,11 +69,16 @@ def open_pictures(path: Path) -> Iterator[Image.Image]:
 def _photos(path: Path) -> Iterator[Image.Image]:
     pillow_heif.register_heif_opener()
     Image.init()
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns from here, and rejects from twice as many
     try:
         with Image.open(path, formats=[each for each in FORMATS if each in Image.OPEN]) as image:
+            if image.width * image.height > _REDUCED_FROM:
+                image.draft("L", (image.width // 2, image.height // 2))
             for frame in islice(ImageSequence.Iterator(image), MAX_PAGES):
                 yield from _grey(ImageOps.exif_transpose(frame))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError:
+        raise _unreadable(path, f"more than {MAX_PIXELS // 1_000_000} megapixels: reduce or crop it") from None
+    except Exception as error:  # noqa: BLE001  # decoders raise any exception for a damaged file
         raise _unreadable(path, str(error)) from None
 
 

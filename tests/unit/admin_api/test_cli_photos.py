@@ -7,6 +7,7 @@ import pytest
 import qrcode
 from PIL import Image
 
+from admin_api.cli import pictures
 from admin_api.cli.photos import read_photo
 from lobby.errors import InvalidInput
 from lobby.label import encode_label
@@ -108,3 +109,35 @@ def test_a_picture_without_a_label_is_refused(tmp_path: Path) -> None:
     Image.new("L", (200, 200), 255).save(path)
     with pytest.raises(InvalidInput, match="NO_CODE_FOUND"):
         read_photo(path)
+
+
+def test_a_faded_label_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "faded.png"
+    symbol(ONE).convert("L").point(lambda value: 120 + value // 16).save(file)
+    assert read_photo(file).certids == (ONE,)
+
+
+def test_a_photo_with_damaged_metadata_is_read_without_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.jpg"
+    symbol(ONE).convert("RGB").save(file, exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff")
+    assert read_photo(file).certids == (ONE,)
+
+
+def test_a_photo_of_108_megapixels_is_read_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    label = symbol(ONE).convert("L")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # the command changes it
+    monkeypatch.setattr(pictures, "MAX_PIXELS", int(label.width * label.height * 1.5))
+    monkeypatch.setattr(pictures, "_REDUCED_FROM", 1)
+    file = tmp_path / "large.jpg"
+    label.resize((label.width, label.height)).save(file)
+    assert read_photo(file).certids == (ONE,)
+
+
+def test_a_picture_that_is_too_large_is_refused_with_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # the command changes it
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 1000)
+    file = tmp_path / "huge.png"
+    symbol(ONE).save(file)
+    with pytest.raises(InvalidInput, match=r"more than 0 megapixels: reduce or crop it") as refused:
+        read_photo(file)
+    assert refused.value.code == "UNREADABLE_FILE"
