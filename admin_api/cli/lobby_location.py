@@ -87,12 +87,18 @@ def local_file(choice: LobbyChoice, directory: Path, project: Path = PROJECT) ->
         (path for above in (directory, *directory.parents) if (path := above / _FOLDER / _NAME).is_file()), None
     )
     own = project / _FOLDER / _NAME
-    if found is not None and found != own and found.stat().st_uid != os.getuid():
+    if found is not None and found != own and not _is_own(found):
         raise usage_error(
             f"got {found}, which belongs to another user, want your own (or --lobby {found}, if you trust it)",
             "FOREIGN_FILE",
         )
     return found or (own if own.is_file() else None)
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether the file, the link in its place and its folder belong to the user. The owner of the folder can
+    replace the file at any time, or link to another file of the user."""
+    return all(found.st_uid == os.getuid() for found in (path.stat(), path.lstat(), path.parent.stat()))
 
 
 def read_local(path: Path) -> LocalLobby:

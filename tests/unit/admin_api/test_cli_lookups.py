@@ -1,5 +1,6 @@
 """How users write lobbies, targets, devices and durations: accepted, ambiguous and refused forms."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -241,3 +242,25 @@ def test_a_lobby_file_above_the_directory_is_used_only_if_the_user_owns_it(
     assert refused.value.code == "FOREIGN_FILE"
     assert local_file(LobbyChoice(file), below, project) == file
     assert local_file(LobbyChoice(), below, tmp_path) == file, "the project's own, in a container with other user ids"
+
+
+@pytest.mark.parametrize("foreign", ["link", "folder"])
+def test_a_lobby_file_that_another_user_can_replace_is_not_used(
+    foreign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, own = tmp_path / ".local", tmp_path / "own.json"
+    folder.mkdir()
+    own.write_text("{}")
+    (folder / "lobby.json").symlink_to(own)
+    others = folder / "lobby.json" if foreign == "link" else folder
+    stat, lstat = Path.stat, Path.lstat
+
+    def owned(found: os.stat_result, path: Path) -> os.stat_result:
+        return os.stat_result((*found[:4], os.getuid() + (path == others), *found[5:]))
+
+    monkeypatch.setattr(Path, "lstat", lambda path: owned(lstat(path), path))
+    monkeypatch.setattr(
+        Path, "stat", lambda path, **options: owned(stat(path, **options), path if path == folder else own)
+    )
+    with pytest.raises(InvalidInput, match="FOREIGN_FILE"):
+        local_file(LobbyChoice(), tmp_path, tmp_path / "project")
