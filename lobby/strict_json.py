@@ -1,13 +1,14 @@
 """The only reader for external JSON: messages of devices and of AWS, requests, responses, cursors and files.
 
 Python's `json` accepts texts that are not JSON (RFC 8259) or that other code cannot handle: NaN and Infinity, integers
-of any length, which take quadratic time to convert, floats that no date or database can hold (1e300), any depth, and
-repeated names in an object, of which one reader uses the first and another the last. These raise a `ValueError`, like
-other invalid JSON. Standard library only.
+of any length, which take quadratic time to convert, floats that no date or database can hold (1e300), any depth,
+halves of surrogate pairs, which no UTF-8 text can hold (``"\\ud800"``), and repeated names in an object, of which one
+reader uses the first and another the last. These raise a `ValueError`, like other invalid JSON. Standard library only.
 """
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any, Final, NoReturn
 
@@ -17,6 +18,7 @@ MAX_NUMBER: Final = 2**64
 """Bound of the magnitude of numbers: 64-bit integers, signed or not, are accepted."""
 MAX_DEPTH: Final = 64
 """Levels of nested objects and lists: twice the limit of a configuration, because envelopes contain configurations."""
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _MAX_DIGITS: Final = 400
 """The maximum length of a number. The shortest text of every double is shorter."""
 
@@ -46,6 +48,7 @@ def loads(content: str | bytes) -> Any:
         raise ValueError(f"JSON nested deeper than {MAX_DEPTH}") from None
     if nested_deeper(value, MAX_DEPTH):
         raise ValueError(f"JSON nested deeper than {MAX_DEPTH}")
+    _check_texts(value)
     return value
 
 
@@ -55,6 +58,20 @@ def nested_deeper(value: object, levels: int) -> bool:
     for _ in range(levels + 1):
         layer = [inner for one in layer for inner in _inside(one)]
     return bool(layer)
+
+
+def _check_texts(value: object) -> None:
+    """Raise `ValueError` if a text in `value`, at most `MAX_DEPTH` deep, has half of a surrogate pair."""
+    if isinstance(value, str):
+        if not value.isascii() and _SURROGATE.search(value):
+            raise ValueError("got half of a surrogate pair in a text, want Unicode characters")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_texts(name)
+            _check_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_texts(inner)
 
 
 def _inside(value: object) -> list[object]:

@@ -19,10 +19,13 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     OperationDefinitionNode,
+    Visitor,
+    visit,
 )
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 
 from lobby.errors import InvalidInput
+from lobby.names import shown
 
 MAX_BODY: Final = 128 * 1024
 """Bytes. 1,000 fingerprints with colons are 99,000 bytes of JSON. The rest is for the document and a configuration. The
@@ -162,8 +165,29 @@ def ambiguity(document: DocumentNode, operation_name: str | None) -> str | None:
     return None
 
 
+def missing_fragment(document: DocumentNode) -> str | None:
+    """Return why a spread cannot be resolved, or None. The limiters of Strawberry fail with such a document."""
+    spreads: list[str] = []
+    visit(document, _SpreadNames(spreads))
+    defined = {each.name.value for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    missing = next((name for name in spreads if name not in defined), None)
+    return None if missing is None else f"got a spread of {shown(missing)}, want a fragment of the document"
+
+
+class _SpreadNames(Visitor):
+    """Appends the name of each spread to `names`."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
+        self._names.append(node.name.value)
+
+
 class DocumentLimiter(SchemaExtension):
-    """Rejects a document with a `limit_violation` or an `ambiguity`, before GraphQL validates it."""
+    """Rejects a document with a `limit_violation`, an `ambiguity` or a `missing_fragment`, before GraphQL validates
+    it."""
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
@@ -172,6 +196,7 @@ class DocumentLimiter(SchemaExtension):
             depth = nesting(context.query or "")
             too_deep = f"got {depth} nested brackets, want at most {MAX_NESTING}" if depth > MAX_NESTING else None
             violation = too_deep or limit_violation(document) or ambiguity(document, name)
+            violation = violation or missing_fragment(document)
             if violation is not None:
                 context.pre_execution_errors = [GraphQLError(violation)]
         yield

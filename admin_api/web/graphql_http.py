@@ -8,6 +8,7 @@ operations without `operationName`.
 """
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,7 +37,10 @@ from lobby.names import shown
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 TEXT_TYPES: Final = ["application/json", GRAPHQL_RESPONSE]
 """The media types of the responses that the Lambda returns as text."""
-_UNSUPPORTED_TYPE: Final = "Unsupported content type"
+_JSON: Final = re.compile(
+    r"application/json(?: *; *(?! |charset=)[^;,]*)*(?: *; *charset=\"?utf-?8\"?)?(?: *; *(?! |charset=)[^;,]*)*"
+)
+"""The content types of a request. JSON is UTF-8 (RFC 8259, 8.1)."""
 PERSISTED_QUERY_NOT_FOUND: Final = "PERSISTED_QUERY_NOT_FOUND"
 
 
@@ -60,8 +64,7 @@ class Endpoint(GraphQL[Context, None]):
         except PersistedQueryNotFoundError:
             response = error_as_response(200, error_body(PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))
         except RequestRejected as rejection:
-            reason = _reason(rejection.reason, request.headers.get("content-type"))
-            response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", reason))
+            response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", rejection.reason))
         except HTTPException as rejection:
             response = error_as_response(rejection.status_code, error_body("INVALID_REQUEST", rejection.detail))
         except Exception as error:  # noqa: BLE001  # the last handler that can respond with JSON
@@ -76,6 +79,8 @@ class Endpoint(GraphQL[Context, None]):
         caller = self._verifier.caller(request.headers.get("authorization"))
         if self._services.blocks.is_blocked(caller.name):
             raise UserBlocked
+        if isinstance(request, Request):
+            _check_content_type(request)
         quota = RequestQuota(self._services.clock)
         request.state.context = Context(caller, self._services, _correlation_id(request), quota)
         return request.state.context  # type: ignore[no-any-return]  # Starlette's state is untyped
@@ -140,12 +145,12 @@ def _with_lower_media_type(scope: Scope) -> Scope:
     return {**scope, "headers": headers}
 
 
-def _reason(reason: str, content_type: str | None) -> str:
-    """Return why a request was rejected. Strawberry's message does not name the content type."""
-    if reason != _UNSUPPORTED_TYPE:
-        return reason
-    got = f"the content type {shown(content_type)}" if content_type else "no content type"
-    return f"got {got}, want application/json"
+def _check_content_type(request: Request) -> None:
+    """Raise `RequestRejected` for a body that is not JSON in UTF-8."""
+    content_type = request.headers.get("content-type")
+    if content_type is None or not _JSON.fullmatch(content_type.strip()):
+        got = f"the content type {shown(content_type)}" if content_type else "no content type"
+        raise RequestRejected(400, f"got {got}, want application/json")
 
 
 def _prefers_graphql_response(accept: str) -> bool:

@@ -74,7 +74,16 @@ def test_a_request_error_has_no_data_and_status_400_if_the_client_knows_it(lobby
     assert [error["extensions"]["code"] for error in response["errors"]] == ["INVALID_QUERY"]
 
 
-@pytest.mark.parametrize("written", ["application/json", "APPLICATION/JSON", "Application/Json; Charset=UTF-8"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "application/json",
+        "APPLICATION/JSON",
+        "Application/Json; Charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "application/json ; profile=x; charset=utf8",
+    ],
+)
 def test_the_content_type_is_accepted_in_any_case(lobby: Lobby, written: str) -> None:
     event = event_of(TYPENAME, authorization=f"Bearer {token('operator')}")
     event["headers"]["content-type"] = written
@@ -86,6 +95,14 @@ def test_the_content_type_is_accepted_in_any_case(lobby: Lobby, written: str) ->
     [
         ("text/plain", "the content type 'text/plain'"),
         ("application/graphql", "the content type 'application/graphql'"),
+        ("application/jsonx", "the content type 'application/jsonx'"),
+        ("application/json, text/plain", "the content type 'application/json, text/plain'"),
+        ("application/json; charset=utf-16", "the content type 'application/json; charset=utf-16'"),
+        ("application/json;charset=klingon; x=y", "the content type 'application/json;charset=klingon; x=y'"),
+        (
+            "application/json; charset=utf-8; charset=latin1",
+            r"the content type 'application/json; charset=utf-8; charset=latin1'",
+        ),
         ("\x1b]0;x\x07", r"the content type '\x1b]0;x\x07'"),
         (None, "no content type"),
     ],
@@ -98,6 +115,28 @@ def test_another_content_type_is_named_in_the_error(lobby: Lobby, written: str |
     response = lobby.lambda_handler(event, None)  # type: ignore[arg-type]  # as in `post`
     [error] = json.loads(response["body"])["errors"]
     assert (response["statusCode"], error["message"]) == (400, f"got {got}, want application/json")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("{ __typename ...F }", "got a spread of 'F', want a fragment of the document"),
+        ("{ devices { nodes { ...G } } } fragment F on Device { certid }", "got a spread of 'G'"),
+        ("{ __typename } fragment F on Query { ...H }", "got a spread of 'H'"),
+    ],
+)
+def test_a_spread_without_its_fragment_is_an_invalid_document(lobby: Lobby, query: str, message: str) -> None:
+    status, _, response = post(lobby, {"query": query}, GRAPHQL_RESPONSE)
+    [error] = response["errors"]
+    assert (status, error["extensions"]["code"]) == (400, "INVALID_QUERY")
+    assert error["message"].startswith(message)
+
+
+def test_a_config_with_half_of_a_surrogate_pair_is_refused(lobby: Lobby) -> None:
+    query = "mutation($id: ID!, $config: JSON) { claimDevice(certid: $id, config: $config) { certid } }"
+    variables = {"id": "a" * 64, "config": {"name": "\ud83d"}}
+    status, _, response = post(lobby, {"query": query, "variables": variables})
+    assert (status, response["errors"][0]["extensions"]["code"]) == (400, "INVALID_REQUEST")
 
 
 def test_an_error_of_a_field_keeps_status_200(lobby: Lobby) -> None:
