@@ -13,7 +13,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
-from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas, removals
+from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas, region_trust, removals
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
@@ -237,6 +237,8 @@ def _deploy_other_regions(
         shared = {name: value for name, value in context.items() if name not in of_first}
         lobby_regions.deploy_others(others, shared, deploy_one)
         lobby_regions.begin(first)
+        for line in region_trust.report([first, *others]):
+            typer.echo(f"\n{line}")
 
 
 def _keep_earlier_console(identity: Caller) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from infra import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import quotas
+from infra.cloud import quotas, region_trust
 
 
 class DeployedStack:
@@ -55,6 +55,7 @@ def record_lobby_deployments(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(commands, "deploy", lambda *_: {})
     monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
     monkeypatch.setattr(quotas, "report", lambda *_: [])
+    monkeypatch.setattr(region_trust, "report", lambda callers: [f"compared {' '.join(c.region for c in callers)}"])
     monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)
     return calls
