@@ -58,6 +58,9 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
     _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
     new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA, ListCertificates and AttachThingPrincipal"
     registrar = {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": f"{new}: {_NO_RESOURCE}"}
+    if stack.settings.regions:
+        lists = f"{new}, ListCACertificates and ListAttachedPolicies: {_NO_RESOURCE}"
+        registrar |= {f"{iot}:cacert/*": "manufacturers' CAs are registered later", "*": lists}
     _wildcards(stack, "RegistrarRole", registrar)
     _wildcards(
         stack,

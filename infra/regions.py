@@ -26,6 +26,7 @@ SEND_TO_DEVICES: Final = frozenset({"commissioner", "sweeper"})
 REACH_DEVICES: Final = SEND_TO_DEVICES | {"registrar"}
 """The roles that work on certificates in all Regions. A claim certificate is valid at every door."""
 BOUNCER: Final = "bouncer"
+REGISTRAR: Final = "registrar"
 ADMIN_API: Final = "admin-api"
 WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
 """The roles that do not read the lease, because they write no table."""
@@ -74,10 +75,18 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
 
 def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
     """Return the reads that a role needs only in a lobby with several Regions. The bouncer reads the certificates of
-    devices while the home does not answer; the API reads everything that a promotion could have lost."""
+    devices while the home does not answer; the registrar compares the replica with the certificates of its Region; the
+    API reads everything that a promotion could have lost."""
     here, account = settings.lobby, settings.lobby.account
     if role == BOUNCER:
         return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
+    if role == REGISTRAR:
+        return [
+            _allow("Devices", "dynamodb:Scan", table_arn(LedgerRow, here)),
+            _allow("ListManufacturers", "iot:ListCACertificates", "*"),
+            _allow("Manufacturers", "iot:DescribeCACertificate", f"arn:aws:iot:{here.region}:{here.account}:cacert/*"),
+            _allow("PoliciesOfCertificates", "iot:ListAttachedPolicies", "*"),
+        ]
     if role != ADMIN_API:
         return []
     buckets = [f"arn:aws:s3:::{NAMES.notary_bucket(account, place.region)}" for place in _others(settings)]

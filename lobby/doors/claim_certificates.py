@@ -2,7 +2,8 @@
 runs every five minutes by a timer.
 
 Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
-ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). The admin API itself has
+ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). In a lobby with several
+Regions, it also registers what exists at the other doors, in every Region (`elsewhere_round`). The admin API itself has
 no permission on certificates.
 """
 
@@ -17,9 +18,13 @@ from aws_lambda_powertools import Logger
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
+from lobby.aws.pacer import Pacer
 from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
 from lobby.domain.claim_certificate import is_expiring
+from lobby.domain.pacing import Pace
 from lobby.doors.acceptance import Acceptance
+from lobby.doors.elsewhere_round import ElsewhereRound
+from lobby.doors.issued_elsewhere import PER_SECOND
 from lobby.doors.registrar import Registrar
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -51,6 +56,8 @@ class ClaimCertificateHandler:
     enrolments: Enrolments
     acceptance: Acceptance
     clock: Callable[[], datetime] = now
+    elsewhere: ElsewhereRound | None = None
+    """None in a lobby with one Region."""
 
     def run(self, time_is_up: Callable[[], bool]) -> dict[str, int]:
         """Do the periodic work. Return the counts by metric name."""
@@ -89,7 +96,8 @@ def _handler() -> ClaimCertificateHandler:
     registrar = Registrar(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
     unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
     acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, doors=doors)
-    return ClaimCertificateHandler(registrar, unused, Enrolments(), acceptance)
+    several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if doors.others else None
+    return ClaimCertificateHandler(registrar, unused, Enrolments(), acceptance, elsewhere=several)
 
 
 @timer_at_home(nothing_done)
@@ -97,6 +105,14 @@ def _run(service: ClaimCertificateHandler, context: Any) -> dict[str, Any]:
     numbers = service.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
     report(SERVICE, numbers)
     return numbers
+
+
+def _run_here(service: ClaimCertificateHandler, context: Any) -> dict[str, Any]:
+    """Do the work of each Region, whichever is home."""
+    if service.elsewhere is None:
+        return {}
+    changed = service.elsewhere.run(service.registrar, lambda: context.get_remaining_time_in_millis() / 1000)
+    return {"CertificatesOfOtherDoors": changed}
 
 
 def _request(event: dict[str, Any]) -> ClaimRequest | AcceptDevices:
@@ -110,7 +126,7 @@ def handler(event: dict[str, Any], context: Any, service: ClaimCertificateHandle
     """Handle the timer's event, or a request of `lobby.claim_contracts` or `lobby.transfer_contracts`."""
     service = service or _handler()
     if event.get("operation") == "run":
-        return _run(service, context)
+        return _run(service, context) | _run_here(service, context)
     try:
         return service.serve(_request(event))
     except (InvalidInput, NotFound, Conflict) as error:

@@ -67,10 +67,10 @@ class IssuedElsewhere:
     def register_all(self) -> Result:
         """Register what is missing. Raise `ClientError` if a list cannot be read."""
         result, done = Result(), list[Device]()
-        authorities, active = set(self._authorities()), set(self._active())
+        authorities, active = set(authorities_of(self._iot)), set(self._active())
         for device in _admitted():
             for certid in device.certificates:
-                pem = None if certid in active else _foreign_pem(certid, authorities)
+                pem = None if certid in active else foreign_pem(certid, authorities)
                 if pem is not None and self._register(device, certid, pem, result):
                     done.append(device)
         if done:
@@ -101,13 +101,6 @@ class IssuedElsewhere:
                 self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
                 result.deactivated += 1
 
-    def _authorities(self) -> Iterator[bytes]:
-        """Yield the names of the CAs that are registered here."""
-        for page in self._iot.get_paginator("list_ca_certificates").paginate():
-            for each in page["certificates"]:
-                found = self._iot.describe_ca_certificate(certificateId=each["certificateId"])
-                yield load_certificate(found["certificateDescription"]["certificatePem"]).subject.public_bytes()
-
     def _active(self) -> Iterator[str]:
         for page in self._iot.get_paginator("list_certificates").paginate():
             yield from (each["certificateId"] for each in page["certificates"] if each["status"] == _ACTIVE)
@@ -118,7 +111,15 @@ def _admitted() -> Iterator[Device]:
     yield from (device for device in rows if device.devstate in ADMITTED_STATES)
 
 
-def _foreign_pem(certid: Fingerprint, authorities: set[bytes]) -> str | None:
+def authorities_of(iot: "IoTClient") -> Iterator[bytes]:
+    """Yield the names of the CAs that are registered in a Region."""
+    for page in iot.get_paginator("list_ca_certificates").paginate():
+        for each in page["certificates"]:
+            found = iot.describe_ca_certificate(certificateId=each["certificateId"])
+            yield load_certificate(found["certificateDescription"]["certificatePem"]).subject.public_bytes()
+
+
+def foreign_pem(certid: Fingerprint, authorities: set[bytes]) -> str | None:
     """Return a certificate in PEM; None if the ledger has none, or a CA that is registered here has signed it."""
     try:
         pem = pem_of(CertificateRow.get(certid).pem)

@@ -163,6 +163,17 @@ class Registrar:
             self._deactivate(certificate.certid)
             self._certificates.set_activity(certificate, Activity.INACTIVE)
 
+    def complete(self, certificate: ClaimCertificate) -> bool:
+        """Register an active claim certificate at this door, if it is missing here because the Region was added later.
+        Return whether it was."""
+        if certificate.activity is not Activity.ACTIVE or certificate.revokedat is not None:
+            return False
+        known = self._describe(certificate.certid)
+        if known["here"]:
+            return False
+        self._activate_at(self._iot, certificate, known)
+        return True
+
     def _activate(self, certificate: ClaimCertificate) -> None:
         self._certificates.set_activity(certificate, Activity.STARTING)
         known = self._describe(certificate.certid)

@@ -30,6 +30,12 @@ VOTES: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-targets"
 _TABLE: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-"
 READS: Final = {
     "bouncer": {"dynamodb:GetItem": {f"{_TABLE}certificates"}},
+    "registrar": {
+        "dynamodb:Scan": {f"{_TABLE}ledger"},
+        "iot:ListCACertificates": {"*"},
+        "iot:DescribeCACertificate": {f"arn:aws:iot:{FIRST}:{ACCOUNT}:cacert/*"},
+        "iot:ListAttachedPolicies": {"*"},
+    },
     "admin-api": {
         "dynamodb:Scan": {f"{_TABLE}ledger"},
         "dynamodb:BatchGetItem": {f"{_TABLE}history"},

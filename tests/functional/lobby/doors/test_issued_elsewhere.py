@@ -3,60 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from lobby.aws.pacer import Pacer
-from lobby.domain.identity import Identity
 from lobby.domain.pacing import Pace
 from lobby.doors.issued_elsewhere import IssuedElsewhere, Result
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint, ThingName
-from tests import certificates as make
 from tests.aws import WAITING_POLICY, Calls
+from tests.functional.lobby.doors.other_region import MAKER, OtherRegion
 
-ACTOR, WHY = "service:vending", "user:ann"
-HERE = "eu-north-1"
-MAKER, AMAZON = make.authority("Acme CA"), make.authority("Amazon")
-
-
-def client_here() -> Any:
-    return boto3.client("iot", HERE)
+WHY = "user:ann"
 
 
-class Region:
-    """A Region in which the manufacturer's CA is registered, and a ledger with devices of another one."""
-
-    def __init__(self, calls: Calls, ledger: Ledger) -> None:
-        self._calls, self._ledger = calls, ledger
-        with calls.uncounted():
-            self.iot = client_here()
-            self.iot.create_policy(policyName=WAITING_POLICY, policyDocument="{}")
-            ca = self.iot.register_ca_certificate(caCertificate=MAKER.pem, setAsActive=True)["certificateId"]
-        paginator = self.iot.get_paginator
-
-        class Authorities:  # moto has no list of CAs
-            def paginate(self) -> Any:
-                return [{"certificates": [{"certificateId": ca}]}]
-
-        self.iot.get_paginator = lambda name: Authorities() if name == "list_ca_certificates" else paginator(name)
-
-    def admitted(self, name: str, issuer: make.Issuer = AMAZON) -> Fingerprint:
-        pem = make.pem_of(make.device(issuer, name))
-        certid = make.fingerprint_of(pem)
-        self._ledger.admit(Identity(certid, ThingName(name), pem), ACTOR)
-        return certid
-
+class Region(OtherRegion):
     def register(self, meanwhile: Callable[[], Any] = lambda: None) -> Result:
         pacer = Pacer(Pace(1000))
-        with self._calls.uncounted():
+        with self.calls.uncounted():
             return IssuedElsewhere(self.iot, WAITING_POLICY, pacer, lambda _: meanwhile()).register_all()
-
-    def status(self, certid: Fingerprint) -> str | None:
-        with self._calls.uncounted():
-            found = {each["certificateId"]: each["status"] for each in self.iot.list_certificates()["certificates"]}
-        return found.get(certid)
 
 
 @pytest.fixture
@@ -84,8 +48,7 @@ def test_what_is_complete_is_left_as_it_is(region: Region) -> None:
 
 def test_an_interrupted_registration_is_completed(region: Region) -> None:
     issued = region.admitted("pump-1")
-    pem = make.pem_of(make.device(AMAZON, "pump-1"))
-    region.iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
+    region.register_inactive("pump-1")
     assert region.register() == Result(registered=1)
     assert region.status(issued) == "ACTIVE"
 

@@ -1,17 +1,24 @@
 """Claim certificates in a lobby with several Regions: valid at every door, and deactivated at every door."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 
 import boto3
 import pytest
+from moto.iot.models import iot_backends
 
 from lobby.aws.door_clients import DoorClients
+from lobby.aws.pacer import Pacer
 from lobby.domain.claim_certificate import Activity
+from lobby.domain.pacing import Pace
+from lobby.doors.claim_certificates import handler
+from lobby.doors.elsewhere_round import MINUTES, PARTS, ElsewhereRound, part_of
 from lobby.doors.registrar import Registrar
 from lobby.ledger.reader import LedgerReader
-from lobby.names import Region, Target
+from lobby.names import Fingerprint, Region, Target
 from tests import aws
-from tests.aws import LOBBY, Calls, Clock
+from tests.aws import LOBBY, WAITING_POLICY, Calls, Clock
 from tests.functional.lobby.claim_door import KEYS_POLICY, POLICY, PUMPS, ClaimDoor
 from tests.regions import DUBLIN, FRANKFURT, Regions, regions
 
@@ -77,3 +84,44 @@ def test_it_counts_as_active_until_it_was_deactivated_at_a_door_that_is_down(doo
     doors.registrar.align_all()
     assert doors.claim(certid).activity is Activity.INACTIVE
     assert aws.status(certid, IN_FRANKFURT) == "INACTIVE"
+
+
+def forget(certid: Fingerprint) -> None:
+    """Make the second Region one that was added after the certificate."""
+    there = iot_backends[LOBBY][FRANKFURT]
+    del there.certificates[certid]
+    there.principal_policies.clear()
+
+
+def test_a_region_that_was_added_later_gets_the_active_claim_certificates(doors: Doors) -> None:
+    certid = doors.add_claim(creates_keys=True)
+    forget(certid)
+    certificate = doors.claim(certid)
+    assert [doors.in_region(FRANKFURT).complete(certificate) for _ in range(2)] == [True, False]
+    assert aws.status(certid, IN_FRANKFURT) == "ACTIVE"
+    policies = [policy for _, policy in aws.registry(IN_FRANKFURT)["policies"]]
+    assert sorted(policies) == sorted([POLICY, KEYS_POLICY])
+
+
+def test_a_region_gets_no_claim_certificate_that_is_not_active(doors: Doors) -> None:
+    certid = doors.add_claim()
+    doors.registrar.revoke(certid, "user:ann")
+    forget(certid)
+    assert not doors.in_region(FRANKFURT).complete(doors.claim(certid))
+    assert aws.status(certid, IN_FRANKFURT) is None
+
+
+def test_the_timer_registers_what_is_missing_in_a_region_that_is_not_home(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certid = doors.add_claim()
+    forget(certid)
+    doors.several.replicate(DUBLIN, FRANKFURT)
+    monkeypatch.setattr("lobby.doors.elsewhere_round.authorities_of", lambda _iot: [])
+    working = ElsewhereRound(boto3.client("iot", FRANKFURT), WAITING_POLICY, Pacer(Pace(1000)), doors.clock)
+    service = replace(doors.service, registrar=doors.in_region(FRANKFURT), elsewhere=working)
+    doors.clock.advance(minutes=MINUTES * (int(certid[:8], 16) % PARTS - part_of(doors.clock())))
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 110_000)
+    with doors.several.at(FRANKFURT):
+        assert handler({"operation": "run"}, context, service) == {"CertificatesOfOtherDoors": 1}
+    assert aws.status(certid, IN_FRANKFURT) == "ACTIVE"

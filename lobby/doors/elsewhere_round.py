@@ -1,0 +1,159 @@
+"""Registers in this Region what exists at the other doors of a lobby with several Regions: certificates that they have
+issued or accepted, and active claim certificates. So a Region that was added later, or that becomes home, has them.
+
+Each run works on the part of the ledger that belongs to the time of the day, so it needs no record of its progress, and
+also works while no Region is home. A difference counts only if the device's row is the same half a minute later. A
+certificate that an administrator has deactivated in AWS IoT stays inactive. One that is active here although its device
+was revoked or put in quarantine is deactivated. `python -m lobby.doors.issued_elsewhere` does all parts at once.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lobby.aws.pacer import Pacer
+from lobby.domain.device import Device
+from lobby.domain.states import ADMITTED_STATES, SHUT_STATES
+from lobby.doors.activation import activate, registered
+from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pem
+from lobby.doors.registrar import Registrar
+from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.ledger.clock import now
+from lobby.ledger.items import device_of
+from lobby.ledger.models import LedgerRow
+from lobby.ledger.reader import LedgerReader
+from lobby.names import Fingerprint, ThingName
+
+if TYPE_CHECKING:
+    from types_boto3_iot import IoTClient
+
+MINUTES: Final = 5
+PARTS: Final = 24 * 60 // MINUTES
+MOST: Final = 100
+"""The most differences of a run. The others follow on the next days."""
+_TO_COMPLETE: Final = SETTLE_SECONDS + 35.0
+"""The seconds that are left for the differences when the search ends."""
+_TO_END: Final = 8.0
+_NOT_FOUND: Final = "ResourceNotFoundException"
+_ACTIVE: Final = "ACTIVE"
+_INACTIVE: Final = "INACTIVE"
+logger = Logger(service="registrar")
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """A certificate whose state here differs from the device's row. `pem`: it is to be registered and activated; None:
+    it is to be deactivated."""
+
+    device: Device
+    certid: Fingerprint
+    name: ThingName
+    pem: str | None
+
+
+class ElsewhereRound:
+    """`iot` is the client of this Region; `policy` is the IoT policy of waiting devices. `sleep` waits for seconds."""
+
+    def __init__(
+        self,
+        iot: "IoTClient",
+        policy: str,
+        pacer: Pacer,
+        clock: Callable[[], datetime] = now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._iot, self._policy, self._pacer, self._clock, self._sleep = iot, policy, pacer, clock, sleep
+        self._reader = LedgerReader()
+
+    def run(self, registrar: Registrar, seconds_left: Callable[[], float]) -> int:
+        """Work on the present part. Return how many certificates were changed. A certificate that AWS IoT refuses is
+        logged, and tried again the next day."""
+        at = self._clock()
+        done = self._claim_certificates(registrar, part_of(at))
+        found = self._differences(at, seconds_left)
+        if found:
+            self._sleep(SETTLE_SECONDS)
+        for each in found:
+            if seconds_left() < _TO_END:
+                break
+            done += self._attempted(each.certid, lambda each=each: self._apply(each))  # type: ignore[misc]
+        return done
+
+    def _claim_certificates(self, registrar: Registrar, part: int) -> int:
+        """Register active claim certificates of this part that this door does not have."""
+        own = [each for each in ClaimCertificates().all() if int(each.certid[:8], 16) % PARTS == part]
+        return sum(self._attempted(each.certid, lambda each=each: registrar.complete(each)) for each in own)  # type: ignore[misc]
+
+    def _differences(self, at: datetime, seconds_left: Callable[[], float]) -> list[_Difference]:
+        authorities, found = set(authorities_of(self._iot)), list[_Difference]()
+        for device in _devices(at):
+            if len(found) >= MOST or seconds_left() < _TO_COMPLETE:
+                logger.warning("not all certificates of other doors were compared", extra={"part": part_of(at)})
+                break
+            if device.devicename is None:
+                continue
+            for certid, is_wanted in _expected(device):
+                pem = foreign_pem(certid, authorities)
+                if pem is not None and self._differs(certid, is_wanted=is_wanted):
+                    found.append(_Difference(device, certid, device.devicename, pem if is_wanted else None))
+        return found
+
+    def _differs(self, certid: Fingerprint, *, is_wanted: bool) -> bool:
+        self._pacer.wait()
+        try:
+            known = self._iot.describe_certificate(certificateId=certid)["certificateDescription"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _NOT_FOUND:
+                raise
+            return is_wanted
+        if not is_wanted:
+            return known["status"] == _ACTIVE
+        # An interrupted registration has no policy yet; another inactive certificate was deactivated by someone.
+        is_inactive = known["status"] == _INACTIVE
+        return is_inactive and not self._iot.list_attached_policies(target=known["certificateArn"])["policies"]
+
+    def _apply(self, found: _Difference) -> bool:
+        """Correct a difference if the row still requires it. Return whether it did."""
+        device = self._reader.get(found.device.certid)
+        if device is None or (found.certid, found.pem is not None) not in _expected(device):
+            return False
+        self._pacer.wait()
+        if found.pem is None:
+            self._iot.update_certificate(certificateId=found.certid, newStatus="INACTIVE")
+        else:
+            activate(self._iot, found.name, registered(self._iot, found.certid, found.pem), self._policy)
+        logger.info("certificate changed here", extra={"certid": found.certid, "active": found.pem is not None})
+        return True
+
+    def _attempted(self, certid: Fingerprint, work: Callable[[], bool]) -> bool:
+        try:
+            return work()
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("certificate not changed here", extra={"certid": certid, "why": str(error)[:300]})
+            return False
+
+
+def part_of(at: datetime) -> int:
+    """Return the part of the ledger that belongs to a time: a number below `PARTS`."""
+    return (60 * at.hour + at.minute) // MINUTES % PARTS
+
+
+def _devices(at: datetime) -> Iterator[Device]:
+    """Yield the devices of the present part. Each day begins at another one, so that all are compared if there is not
+    enough time for a part."""
+    rows = list(LedgerRow.scan(segment=part_of(at), total_segments=PARTS))
+    start = at.toordinal() * MOST % len(rows) if rows else 0
+    for row in rows[start:] + rows[:start]:
+        yield device_of(row)
+
+
+def _expected(device: Device) -> list[tuple[Fingerprint, bool]]:
+    """Return the certificates of a device that must be active (True) or inactive (False) at every door."""
+    if device.devstate in ADMITTED_STATES:
+        return [(each, True) for each in device.certificates]
+    return [(each, False) for each in device.all_certificates] if device.devstate in SHUT_STATES else []
