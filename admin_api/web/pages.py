@@ -20,7 +20,10 @@ from starlette.routing import Route
 from admin_api.settings import SignInSettings
 from admin_api.web.built_console import NONCE, BuiltConsole, BuiltFile
 
-PAGES: Final = ("/", "/waiting", "/claim", "/devices", "/devices/{certid}", "/targets", "/overview")
+PAGES: Final = (
+    *("/", "/waiting", "/claim", "/devices", "/devices/{certid}", "/targets", "/overview"),
+    *("/enrolments", "/campaigns", "/activity", "/webhooks", "/users"),
+)
 NOT_BUILT: Final = "this lobby was deployed without its console (admin_api/console/dist is empty)"
 _IMMUTABLE: Final = {"cache-control": "public, max-age=31536000, immutable"}
 _REVALIDATE: Final = {"cache-control": "no-cache"}

@@ -5,11 +5,17 @@ from pathlib import Path
 import typer
 
 from infra.cloud.account import Caller
+from infra.errors import BadContext
+from lobby.names import shown
 from lobby.settings import REMOVE
 
 
 def endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
-    """Return the account's data-plane endpoint, and the domain in front of it."""
+    """Return the account's data-plane endpoint, and the domain in front of it. Raise `BadContext` for a certificate of
+    another account or Region, which AWS IoT cannot use."""
+    if certificate and certificate.split(":")[3:5] != [identity.region, identity.account]:
+        want = f"one of account {identity.account} in {identity.region}"
+        raise BadContext("BAD_CONTEXT", f"domainCertificate: got {shown(certificate)}, want {want}")
     found = identity.session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     if domain:
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")

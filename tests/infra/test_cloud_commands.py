@@ -18,6 +18,7 @@ from tests.infra.recorded_deployment import RecordedCalls, recorded_removal
 
 HERE = "123456789012"
 POOL = "eu-west-1_Supplied1"
+DOMAIN = {"domain": "lobby.example.com", "domainCertificate": f"arn:aws:acm:eu-west-1:{HERE}:certificate/x"}
 TARGET = [
     "target",
     "--account",
@@ -123,9 +124,7 @@ def test_a_role_of_another_region_is_left_to_that_region(calls: RecordedCalls) -
     assert [call[-1] for call in calls if call[0] == "deploy"] == [f"DeviceLobbyTarget-{HERE}-eu-west-1"]
 
 
-@pytest.mark.parametrize(
-    "domain", [{}, {"domain": "lobby.example.com", "domainCertificate": "arn:aws:acm:…"}], ids=["none", "own"]
-)
+@pytest.mark.parametrize("domain", [{}, DOMAIN], ids=["none", "own"])
 def test_the_lobby_is_deployed_with_its_endpoint_after_its_quotas_are_shown(
     calls: RecordedCalls, domain: dict[str, str]
 ) -> None:

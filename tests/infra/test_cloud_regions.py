@@ -76,11 +76,19 @@ def test_the_quotas_of_each_region_are_shown(calls: RecordedCalls, monkeypatch: 
 
 
 def test_a_domain_belongs_to_the_first_region(calls: RecordedCalls) -> None:
-    options = ["--domain", "lobby.example.com", "--domain-certificate", "arn:aws:acm:x"]
+    options = ["--domain", "lobby.example.com", "--domain-certificate", f"arn:aws:acm:{FIRST}:{HERE}:certificate/x"]
     assert run("aws", "--regions", f"{FIRST},{SECOND}", *options, "--yes")[0] == 0
     first, second = calls.contexts()[1], calls.contexts()[-1]
     assert first["domain"] == "lobby.example.com"
     assert not {"domain", "domainCertificate"} & set(second)
+
+
+@pytest.mark.parametrize("place", [f"us-east-1:{HERE}", f"{FIRST}:210987654321"])
+def test_a_domains_certificate_must_be_in_the_lobbys_account_and_region(calls: RecordedCalls, place: str) -> None:
+    arn = f"arn:aws:acm:{place}:certificate/x"
+    status, output = run("aws", "--domain", "lobby.example.com", "--domain-certificate", arn, "--yes")
+    assert (status, list(calls)) == (1, [])
+    assert f"got '{arn}', want one of account {HERE} in {FIRST}" in output
 
 
 def test_one_region_has_no_further_steps(calls: RecordedCalls) -> None:

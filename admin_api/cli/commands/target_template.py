@@ -50,6 +50,8 @@ def template(
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that contains the ExternalId. Only its owner can read a new file, with any umask."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    """Write a file that contains the ExternalId, in UTF-8 on every system. Only its owner can read a new file, with any
+    umask."""
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8", newline="\n") as out:
         out.write(text)

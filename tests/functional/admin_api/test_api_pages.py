@@ -30,6 +30,13 @@ SCRIPT_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; conne
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
+def test_every_page_of_the_console_has_its_address(console: Console) -> None:
+    source = (DIST.parent / "src/pages/navigation.ts").read_text()
+    paths = re.findall(r'path: "(/[a-z]+)"', source)
+    assert "/campaigns" in paths
+    assert {path: console.get(path).status for path in paths} == dict.fromkeys(paths, 200)
+
+
 def nonce_in(response: PageResponse) -> str:
     match = re.search(rb'nonce="([^"]*)"', response.body)
     assert match

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from typer.testing import CliRunner
 
 from admin_api.cli.app import app, main
+from admin_api.cli.commands.target_template import _write as write_template
 from lobby import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,3 +57,16 @@ def test_api_and_command_line_do_not_import_each_other(module: str, excluded: tu
     script = f"import sys, {module}; print([name for name in {excluded!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_template_is_written_in_utf8_on_every_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, str]] = []
+    original = os.fdopen
+
+    def fdopen(number: int, mode: str, **options: str) -> IO[str]:
+        opened.append(options)
+        return original(number, mode, encoding="utf-8")
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    write_template(tmp_path / "target.yaml", "# … ü\n")
+    assert opened == [{"encoding": "utf-8", "newline": "\n"}]
