@@ -65,10 +65,14 @@ def _check_type(session: TargetSession, wanted: ThingType) -> SurveyFinding:
 
 
 def _check_group(session: TargetSession, name: str) -> Iterator[SurveyFinding]:
+    def judge(found: Any) -> str | bool:
+        """AWS IoT adds no thing to a dynamic group, whatever the permissions (API reference, AddThingToThingGroup)."""
+        is_dynamic = found.get("queryString") is not None
+        return not is_dynamic or "a dynamic group, whose members AWS IoT selects by a query; delete it"
+
     iot = session.iot
-    yield check(
-        f"thing group {name}", lambda: iot.describe_thing_group(thingGroupName=name), _absent(session, "thing group")
-    )
+    step, absent = f"thing group {name}", _absent(session, "thing group")
+    yield _check_existing(step, lambda: iot.describe_thing_group(thingGroupName=name), absent, judge)
     for step, call in (
         ("iot:AddThingToThingGroup", iot.add_thing_to_thing_group),
         ("iot:RemoveThingFromThingGroup", iot.remove_thing_from_thing_group),

@@ -48,7 +48,7 @@ def forecast(before: int, state: LaneState, rate: float, now: datetime) -> Forec
         return Forecast(None, why)
     pace = LanePace.of(rate, state.pace)
     expected = now + timedelta(seconds=(before + 1) / pace.current)
-    slower = ", reduced because AWS throttles calls" if pace.current < rate else ""
+    slower = f", below {rate:g} since AWS throttled calls or the rate was raised" if pace.current < rate else ""
     if before == 0:
         return Forecast(expected, f"next in its lane, at {pace.current:g} devices per second")
     words = f"{before} devices before it at {pace.current:g} per second{slower}; the limit is {_QUOTA}"

@@ -73,6 +73,19 @@ def test_a_deprecated_thing_type_is_reported(fleet: Any) -> None:
     assert findings["thing type camera"][1].startswith("deprecated")
 
 
+def test_a_dynamic_thing_group_is_reported(lobby: LobbyWithTargets, fleet: Any) -> None:
+    """moto has no dynamic groups. A call that adds a thing to one is an invalid request, like one without the thing."""
+
+    def describe(parameters: dict[str, Any], call: Any) -> Any:
+        query = {"queryString": "thingName:x*"} if parameters["thingGroupName"] == "outdoors" else {}
+        return call() | query
+
+    lobby.calls.instead["DescribeThingGroup"] = describe
+    findings, _ = surveyed(profiles=FLEET)
+    assert missing(findings) == ["thing group outdoors"]
+    assert findings["thing group outdoors"][1].startswith("a dynamic group, whose members AWS IoT selects by a query")
+
+
 @pytest.mark.parametrize("document", ['{"Version":"2012-10-17","Statement":[]}', "no JSON"])
 def test_a_policy_that_differs_from_its_profile_is_reported(fleet: Any, document: str) -> None:
     fleet.get_policy("device-lobby-camera").document = document
