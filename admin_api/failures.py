@@ -74,7 +74,9 @@ def _result_error(error: GraphQLError, correlation_id: str) -> dict[str, Any]:
     elif isinstance(cause, RecursionError) and error.path is None:
         body = error_body(INVALID_QUERY, "got a document that is nested too deeply")
     elif isinstance(cause, ValueError) and error.path is None:  # before a resolver ran
-        body = error_body(INVALID_QUERY, "got a value in the document that cannot be parsed, such as a too long number")
+        body = error_body(
+            INVALID_QUERY, "got a value in the document that cannot be parsed, such as a number that is too long"
+        )
     else:
         _, body = error_response(cause, correlation_id)
     if error.locations:

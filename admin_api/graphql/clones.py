@@ -16,7 +16,7 @@ class ClonePolicy(Enum):
     )
     QUARANTINE = strawberry.enum_value(
         clones.ClonePolicy.QUARANTINE.value,
-        description="Its certificate is deactivated in the lobby and in every target, until a user ends it.",
+        description="Its certificate is deactivated everywhere until a user lifts the quarantine.",
     )
 
 

@@ -126,7 +126,7 @@ class RegionMutation:
     @operation(
         "Makes the Region of this API home. If the old home answers, it stops immediately, and the promotion is"
         " complete after a minute. Otherwise it is complete a minute after the old home's lease has ended. Repeat the"
-        " request until it is complete. Changes that it had not replicated are lost; `regionCheck` reports it."
+        " request until it is complete. Changes that it had not replicated are lost; `regionCheck` reports them."
     )
     def promote_region(self, info: Info, region: Promoted) -> RegionPromotion | None:
         promotion = info.context.services.regions.promote(parse_region(region))

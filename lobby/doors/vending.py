@@ -120,7 +120,7 @@ class Vending:
             issuing.discard()
             raise
         issuing.discard()
-        raise Conflict("CHANGED_MEANWHILE", f"got the thing name {request.name}, which others ask for; try again")
+        raise Conflict("CHANGED_MEANWHILE", f"got the thing name {request.name}, which another request uses; try again")
 
     def _token(self, token_id: TokenId) -> EnrolmentToken:
         token = find_token(token_id)
@@ -227,7 +227,9 @@ class _Issuing:
             signed = self._issuer.issue(request.csr, request.csr_pem, request.name, signer)
             return self._of(signed.pem, signed.arn, None)
         if signer is not None:
-            raise InvalidInput("CSR_REQUIRED", "got no csr, want one: the enrolment's own CA makes no keys for devices")
+            raise InvalidInput(
+                "CSR_REQUIRED", "got no csr, want one: the enrolment's own CA creates no keys for devices"
+            )
         made = self._iot.create_keys_and_certificate(setAsActive=False)
         keys = KeyPair(made["keyPair"]["PublicKey"], made["keyPair"]["PrivateKey"])
         return self._of(made["certificatePem"], made["certificateArn"], keys)

@@ -124,9 +124,9 @@ class Door:
         if isinstance(error, EnrolmentRefused | TokenRefused | Conflict) or error.code == SIGNER_UNAVAILABLE:
             count_refusal(enrolment_of(token), error.code)
         if error.code == "INVALID_SETTINGS":
-            return _refusal(error.code, "the lobby's settings of this door are wrong; tell its operator", status)
+            return _refusal(error.code, "the lobby's settings of this door are invalid; contact its operator", status)
         if error.code == SIGNER_UNAVAILABLE:
-            return _refusal(error.code, "the lobby cannot sign certificates now; tell its operator", status)
+            return _refusal(error.code, "the lobby cannot sign certificates now; contact its operator", status)
         return _refusal(error.code, error.message, status)
 
 
