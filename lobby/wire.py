@@ -33,9 +33,10 @@ REGISTERED_SQL: Final = "SELECT * FROM '$aws/events/certificates/registered/+'"
 CONNECTIONS_SQL: Final = (
     "SELECT eventType AS event, principalIdentifier AS certid, clientId AS devicename, sessionIdentifier AS session,"
     " versionNumber AS version, timestamp AS at, ipAddress AS address, disconnectReason AS reason"
-    " FROM '$aws/events/presence/+/+'"
+    " FROM '$aws/events/presence/+/#'"
 )
-"""All lifecycle events of connections in the lobby: connected, disconnected and connect_failed."""
+"""All lifecycle events of connections in the lobby: connected, disconnected and connect_failed. The topic ends with the
+client id, which can contain slashes if AWS IoT has refused it."""
 CONNECT_FAILED: Final = "connect_failed"
 """The `eventType` of a connection that AWS IoT refused (the same page, "Connect attempt failure event")."""
 

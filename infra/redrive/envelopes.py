@@ -23,7 +23,7 @@ from lobby import strict_json
 from lobby.contracts import UNPUBLISHED
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, parse_fingerprint
-from lobby.wire import HELLO_RULE, PRESENCE
+from lobby.wire import HELLO_RULE, PRESENCE, RENEW, TRANSFER
 
 NOT_READ: Final = "neither a failed event of a Lambda nor an undelivered message of a rule"
 HolderOf = Callable[[str], Fingerprint | None]
@@ -130,6 +130,7 @@ def _connection(event: Any, why: str) -> Event:
         "session": "sessionIdentifier",
         "version": "versionNumber",
         "at": "timestamp",
+        "address": "ipAddress",
         "reason": "disconnectReason",
     }
     payload = {name: event[source] for name, source in names.items() if source in event}
@@ -149,4 +150,4 @@ def _hello(report: dict[str, Any], holder_of: HolderOf, why: str) -> Event:
         hello = {}
     hello = hello if isinstance(hello, dict) else {}
     payload = {"certid": certid, "devicename": name, "clientversion": hello.get("version")}
-    return Event(RECEPTIONIST.full_name, payload | {PRESENCE: hello.get("presence")}, why)
+    return Event(RECEPTIONIST.full_name, payload | {name: hello.get(name) for name in (PRESENCE, RENEW, TRANSFER)}, why)

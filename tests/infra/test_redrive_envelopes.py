@@ -13,6 +13,12 @@ from tests.infra.failure_messages import ONE, OURS, REGISTRATION, failed_invocat
 
 WEBHOOK = {"webhook": "wh_0123456789abcdef", "event": f"{ONE}-7", "body": {"type": "device.claim"}}
 
+HELLO = {
+    "certid": ONE,
+    "devicename": "sensor-1",
+    **dict.fromkeys(("clientversion", "presence", "renew", "transfer")),
+}
+
 
 def known(name: str) -> Fingerprint | None:
     return ONE if name == "sensor-1" else None
@@ -37,14 +43,17 @@ def known(name: str) -> Fingerprint | None:
             REGISTRATION,
         ),
         (
-            undelivered("lobby", b'{"version": "1.4", "presence": true, "certid": "another", "devicename": "b"}'),
+            undelivered(
+                "lobby",
+                b'{"version": "1.4", "presence": true, "renew": true, "transfer": true, "certid": "another"}',
+            ),
             "device-lobby-receptionist",
-            {"certid": ONE, "devicename": "sensor-1", "clientversion": "1.4", "presence": True},
+            HELLO | {"clientversion": "1.4", "presence": True, "renew": True, "transfer": True},
         ),
         (
             undelivered("lobby", b"\\xff not JSON"),
             "device-lobby-receptionist",
-            {"certid": ONE, "devicename": "sensor-1", "clientversion": None, "presence": None},
+            HELLO,
         ),
         (undelivered("lobby", b"[]", "unknown-1"), "nothing to do", None),
         (
@@ -63,7 +72,15 @@ def known(name: str) -> Fingerprint | None:
                 ).encode(),
             ),
             "device-lobby-connections",
-            {"event": "connected", "certid": ONE, "devicename": "sensor-1", "session": "s", "version": 0, "at": 7},
+            {
+                "event": "connected",
+                "certid": ONE,
+                "devicename": "sensor-1",
+                "session": "s",
+                "version": 0,
+                "at": 7,
+                "address": "192.0.2.1",
+            },
         ),
     ],
     ids=[

@@ -5,10 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 
 from lobby.errors import InvalidInput
 from lobby.names import ThingName
 from lobby.wire import (
+    CONNECTIONS_SQL,
     DEFAULT_CONFIG,
     FACTORY_RESET,
     HELLO_SQL,
@@ -139,6 +141,13 @@ def test_the_hello_rule_takes_the_identity_from_aws_iot_and_names_every_field() 
     ]
     assert "*" not in selected
     assert topic == "'$aws/rules/lobby'"
+
+
+@pytest.mark.parametrize("clientid", ["sensor-1", "acme/sensor-1", "/", "a/b/c"])
+def test_the_connections_rule_also_selects_refused_client_ids_with_slashes(clientid: str) -> None:
+    topics = CONNECTIONS_SQL.partition(" FROM ")[2].strip("'")
+    assert topic_matches_sub(topics, f"$aws/events/presence/connect_failed/{clientid}")
+    assert not topic_matches_sub(topics, f"$aws/events/subscriptions/subscribed/{clientid}")
 
 
 def test_the_registration_rule_uses_a_topic_where_no_device_can_publish() -> None:
