@@ -3,11 +3,20 @@
 # Sourced by deploy.sh and test.sh. Needs Python 3.11 to 3.13. Installs Node from PyPI if there is none.
 
 unset CDPATH # with it, `cd` can go elsewhere, and prints
+unset PYTHONHOME PYTHONPATH # of another Python or project: they replace modules of this one
+# Settings of the user or of an image that install elsewhere than in .venv, or other versions than the pinned ones.
+unset UV_SYSTEM_PYTHON UV_PYTHON UV_CONSTRAINT UV_OVERRIDE PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT
+export PIP_USER=0
+set +o noclobber
+export -n SHELLOPTS BASHOPTS # otherwise the options of this shell hold in the scripts that it starts
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 VENV=$ROOT/.venv
 umask g-w,o-w # no other user may change the files that are installed and run here
-# Without a home directory that can be written, the caches of pip, uv, npm and jsii are in the checkout.
-if [ ! -w "${HOME:-/nonexistent}" ]; then
+is_usable_folder() { [ ! -e "$1" ] || { [ -d "$1" ] && [ -w "$1" ]; }; }
+# Without a home directory that can be written, the caches of pip, uv, npm and jsii are in the checkout. So they are if
+# one of them belongs to root, after an installation with sudo.
+if [ ! -w "${HOME:-/nonexistent}" ] || ! is_usable_folder "$HOME/.cache" || ! is_usable_folder "$HOME/.cache/pip" ||
+  ! is_usable_folder "$HOME/.npm"; then
   export XDG_CACHE_HOME=$ROOT/.local/cache
   export PIP_CACHE_DIR=$XDG_CACHE_HOME/pip UV_CACHE_DIR=$XDG_CACHE_HOME/uv npm_config_cache=$XDG_CACHE_HOME/npm
   export JSII_RUNTIME_PACKAGE_CACHE_ROOT=$XDG_CACHE_HOME/jsii
@@ -20,6 +29,10 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 JSII_SILENCE_WARNING_UNT
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
+
+case $ROOT in
+  *:*) fail "got the checkout in $ROOT, want a path without a colon: it becomes part of PATH and PYTHONPATH" ;;
+esac
 
 find_python() {
   local candidate
@@ -72,6 +85,8 @@ ensure_venv() {
   [ ! -e "$VENV" ] || say "· .venv is incomplete or was moved: creating it again"
   rm -rf "$VENV"
   say "· creating a Python environment in .venv ($("$python" --version))"
+  mkdir -p "$VENV"
+  : >"$VENV/.installing" # an interruption leaves it behind: an environment without pip also has a Python that runs
   "$python" -m venv "$VENV" >/dev/null 2>&1 || {
     rm -rf "$VENV"
     fail "$python cannot create a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"
@@ -102,12 +117,20 @@ PYTHON
 ensure_commands() {
   local stamp=$VENV/.installed-commands digest
   digest=$(printf '%s\n' "$ROOT" | cat - "$ROOT/pyproject.toml" "$ROOT/lobby/__init__.py" | cksum)
-  [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ] && [ -x "$VENV/bin/lobbyctl" ] && return
+  has_commands "$digest" && return
   lock_setup "$VENV/bin/python"
-  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation \
-    --editable "$ROOT" >&2 || fail "the commands could not be installed (see above)"
-  printf '%s' "$digest" >"$stamp"
+  if ! has_commands "$digest"; then # another set-up may have installed them meanwhile
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation \
+      --editable "$ROOT" >&2 || fail "the commands could not be installed (see above)"
+    printf '%s' "$digest" >"$stamp"
+  fi
   unlock_setup
+}
+has_commands() {
+  local name
+  [ "$(cat "$VENV/.installed-commands" 2>/dev/null)" = "$1" ] || return
+  for name in lobbyctl lobby-device lobby-pki lobby-verify; do [ -x "$VENV/bin/$name" ] || return; done
+  [ -s "$(printf '%s\n' "$VENV"/lib/python3*/site-packages/_device_lobby.pth)" ]
 }
 
 # Installs the hash-pinned packages of a requirements file. The stamp is a digest of the file.
@@ -120,7 +143,7 @@ install_requirements() {
   digest=$("$VENV/bin/python" -c 'import hashlib,sys; print(hashlib.sha256(open(sys.argv[1],"rb").read()).hexdigest())' "$file")
   if [ "$(cat "$stamp" 2>/dev/null)" != "$digest" ]; then
     say "· installing pinned packages ($(basename "$file"), about a minute the first time)"
-    : >"$VENV/.installing" # an interruption leaves it behind
+    : >"$VENV/.installing"
     if command -v uv >/dev/null; then
       VIRTUAL_ENV=$VENV uv pip install --quiet --require-hashes -r "$file" >&2
     else
@@ -161,14 +184,22 @@ ensure_node() {
 install_node_packages() {
   local at=$1 what=$2 python
   shift 2
-  [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ] && return
+  has_node_packages "$at" && return
   python=$(find_python)
   lock_setup "$python"
-  if ! [ "$at/node_modules/.package-lock.json" -nt "$at/package-lock.json" ]; then
+  if ! has_node_packages "$at"; then
     say "· installing $what"
     (cd "$at" && npm ci "$@" --loglevel=error --no-audit --no-fund >/dev/null) || fail "$what could not be installed (see above)"
   fi
   unlock_setup
+}
+# Whether the installation is complete, newer than the lock file, and no package has been removed since.
+has_node_packages() {
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && "$VENV/bin/python" - "$1" 2>/dev/null <<'PYTHON'
+import json, os, sys
+packages = json.load(open(f"{sys.argv[1]}/node_modules/.package-lock.json"))["packages"]
+raise SystemExit(not all(os.path.isfile(f"{sys.argv[1]}/{name}/package.json") for name in packages))
+PYTHON
 }
 
 # The console's packages, pinned by its lock file.
@@ -188,10 +219,10 @@ console_digest() {
 ensure_console() {
   local at=$ROOT/admin_api/console digest
   digest=$(console_digest)
-  [ "$(cat "$at/dist/.built" 2>/dev/null)" = "$digest" ] && return
+  [ "$(cat "$at/dist/.built" 2>/dev/null)" = "$digest" ] && [ -e "$at/dist/index.html" ] && return
   ensure_console_packages
   lock_setup "$VENV/bin/python"
-  if [ "$(cat "$at/dist/.built" 2>/dev/null)" != "$digest" ]; then
+  if [ "$(cat "$at/dist/.built" 2>/dev/null)" != "$digest" ] || [ ! -e "$at/dist/index.html" ]; then
     say "· building the web console"
     (cd "$at" && npm run --silent build >&2) || fail "the console could not be built (see above)"
     printf '%s' "$digest" >"$at/dist/.built"

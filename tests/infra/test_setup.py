@@ -1,7 +1,9 @@
 """`infra/setup.sh`: accepted versions of Node, failed package installations, unusual environments."""
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,16 @@ echo {version}
 _LOCK = """{"name": "x", "version": "1.0.0", "lockfileVersion": 3, "packages": {
   "": {"name": "x", "version": "1.0.0", "dependencies": {"left-pad": "1.3.0"}},
   "node_modules/left-pad": {"version": "1.3.0"}}}"""
+
+_NPM = """#!/bin/sh
+echo ran >>log
+rm -rf node_modules
+mkdir -p node_modules/a/node_modules/b
+echo '{}' >node_modules/a/package.json
+echo '{}' >node_modules/a/node_modules/b/package.json
+touch -d '1 minute ago' package-lock.json
+echo '{"packages": {"node_modules/a": {}, "node_modules/a/node_modules/b": {}}}' >node_modules/.package-lock.json
+"""
 
 
 @pytest.fixture
@@ -126,6 +138,82 @@ def test_without_a_writable_home_caches_are_in_the_checkout(project: Path) -> No
     process = run(project, caches, HOME="/proc/self/no-home")
     assert process.returncode == 0, process.stderr
     assert all(cache.startswith(f"{project}/.local/cache") for cache in process.stdout.splitlines())
+
+
+@pytest.mark.parametrize("unusable", [".cache", ".cache/pip", ".npm"])
+def test_with_an_unusable_cache_caches_are_in_the_checkout(project: Path, unusable: str) -> None:
+    """Root's files cannot be tested as root: a file in place of the folder is as unusable."""
+    home = project / "home"
+    (home / unusable).parent.mkdir(parents=True)
+    assert run(project, 'echo "${npm_config_cache:-}"', HOME=str(home)).stdout == "\n"
+    (home / unusable).touch()
+    caches = run(project, 'echo "$npm_config_cache $PIP_CACHE_DIR"', HOME=str(home))
+    assert caches.stdout == f"{project}/.local/cache/npm {project}/.local/cache/pip\n", caches.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PYTHONHOME", "/missing"),
+        ("PYTHONPATH", "{project}/other"),
+        ("UV_SYSTEM_PYTHON", "1"),
+        ("PIP_TARGET", "/elsewhere"),
+        ("PIP_USER", "1"),
+        ("CDPATH", "/:/tmp"),
+        ("SHELLOPTS", "noclobber"),
+        ("POSIXLY_CORRECT", "1"),
+    ],
+)
+def test_variables_of_another_project_have_no_effect(project: Path, variable: str, value: str) -> None:
+    (project / "other").mkdir()
+    (project / "other" / "fcntl.py").write_text("raise SystemExit('another module')")
+    (project / ".local").mkdir()
+    (project / ".local" / "setup.lock").touch()
+    variables = {variable: value.format(project=project)}
+    steps = 'python=$(find_python); lock_setup "$python"; echo "$ROOT ${UV_SYSTEM_PYTHON:-} ${PIP_TARGET:-} $PIP_USER"'
+    done = run(project, steps, **variables)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{project}   0\n", "")
+
+
+def test_a_checkout_with_a_colon_in_its_path_is_refused(project: Path) -> None:
+    odd = project / "a:b"
+    (odd / "infra").mkdir(parents=True)
+    (project / "infra" / "setup.sh").rename(odd / "infra" / "setup.sh")
+    refused = run(odd, "echo continues")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (
+        refused.stderr
+        == f"error: got the checkout in {odd}, want a path without a colon: it becomes part of PATH and PYTHONPATH\n"
+    )
+
+
+def put_npm(project: Path) -> Path:
+    """Put an npm there that installs one package with another inside, and records that it ran. Return the folder."""
+    at = project / "admin_api" / "console"
+    at.mkdir(parents=True)
+    (at / "package-lock.json").write_text("{}")
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    npm = project / "tools" / "npm"
+    npm.parent.mkdir()
+    npm.write_text(_NPM)
+    npm.chmod(0o755)
+    return at
+
+
+@pytest.mark.parametrize("removed", ["a/node_modules/b", "a/package.json"])
+def test_a_removed_node_package_is_installed_again(project: Path, removed: str) -> None:
+    at = put_npm(project)
+
+    def install() -> int:
+        done = run(project, "ensure_console_packages", PATH=f"{project / 'tools'}:{os.environ['PATH']}")
+        assert done.returncode == 0, done.stderr
+        return len((at / "log").read_text().splitlines())
+
+    assert (install(), install()) == (1, 1)
+    place = at / "node_modules" / removed
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    assert install() == 2
 
 
 @pytest.mark.parametrize("inherited", ["", "intranet.example"])

@@ -13,7 +13,11 @@ import pytest
 from infra.local.synthesis import ROOT
 
 _PYTHON = """#!/bin/sh
-if [ "$1 $2" = "-m venv" ]; then exec {python} -m venv --without-pip "$3"; fi
+if [ "$1 $2" = "-m venv" ]; then
+  {python} -m venv --without-pip "$3" || exit
+  if [ -e interrupt-venv ]; then kill -9 $PPID; fi
+  exit
+fi
 exec {python} "$@"
 """
 _UV = """#!/bin/sh
@@ -87,6 +91,66 @@ def test_an_interrupted_installation_is_repeated_from_the_start(project: Path) -
     (project / "interrupt").unlink()
     assert "creating it again" in set_up(project)
     assert set_up(project) == ""
+
+
+def test_an_interrupted_creation_is_repeated_from_the_start(project: Path) -> None:
+    (project / "interrupt-venv").touch()
+    interrupted = start(project)
+    interrupted.communicate()
+    assert interrupted.returncode == -9
+    assert (project / ".venv" / "bin" / "python").exists()
+    (project / "interrupt-venv").unlink()
+    assert "creating it again" in set_up(project)
+    assert set_up(project) == ""
+
+
+COMMANDS = ("lobbyctl", "lobby-device", "lobby-pki", "lobby-verify")
+INSTALL_COMMANDS = f"""
+VENV=$ROOT/commands
+ensure_commands
+for name in {" ".join(COMMANDS)}; do [ -x "$VENV/bin/$name" ]; done
+"""
+_PIP = """#!/bin/sh
+if [ "$1" = -c ]; then exec {python} "$@"; fi
+echo installed >>"{log}"
+{python} -c 'import time; time.sleep(0.5)'
+mkdir -p "{venv}/lib/python3.11/site-packages"
+echo "{venv}" >"{venv}/lib/python3.11/site-packages/_device_lobby.pth"
+for name in {commands}; do touch "{venv}/bin/$name"; chmod +x "{venv}/bin/$name"; done
+"""
+
+
+@pytest.fixture
+def with_pip(project: Path) -> Path:
+    """A project whose environment has a Python with a fake pip, which records that it ran."""
+    venv = project / "commands"
+    (venv / "bin").mkdir(parents=True)
+    content = {"python": sys.executable, "log": project.parent / "log", "venv": venv, "commands": " ".join(COMMANDS)}
+    (venv / "bin" / "python").write_text(_PIP.format(**content))
+    (venv / "bin" / "python").chmod(0o755)
+    (project / "lobby").mkdir()
+    for name in ("pyproject.toml", "lobby/__init__.py"):
+        (project / name).touch()
+    return project
+
+
+def test_the_commands_are_installed_once_by_set_ups_at_the_same_time(with_pip: Path) -> None:
+    both = [start(with_pip, INSTALL_COMMANDS), start(with_pip, INSTALL_COMMANDS)]
+    messages = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], messages
+    assert installations(with_pip) == 1
+
+
+@pytest.mark.parametrize("removed", ["bin/lobby-pki", "lib/python3.11/site-packages/_device_lobby.pth"])
+def test_a_removed_command_is_installed_again(with_pip: Path, removed: str) -> None:
+    def install() -> int:
+        process = start(with_pip, INSTALL_COMMANDS)
+        assert (process.communicate()[1], process.returncode) == ("", 0)
+        return installations(with_pip)
+
+    assert (install(), install()) == (1, 1)
+    (with_pip / "commands" / removed).unlink()
+    assert install() == 2
 
 
 def test_a_checkout_that_was_moved_gets_a_new_environment(project: Path) -> None:
