@@ -33,6 +33,10 @@ EXAMINED_PER_DAY: Final = 100_000
 MOST_SUSPECTS: Final = 20_000
 """The maximum number of devices of one target that are examined because the lists differ from the ledger. If a target
 has lost all its devices, the first ones show this."""
+_DAILY_STEP: Final = 97
+"""How many partitions later the examination begins on the next day, so that other devices are examined if there are too
+many, for example because the lists do not match devices that have renewed their certificates. It has no common divisor
+with the number of partitions, so each one comes first."""
 _PAGES: Final = 10
 _BATCH: Final = 50
 _PLACED_AT_ONCE: Final = 2_000
@@ -52,10 +56,10 @@ class Advance:
 
 @dataclass(frozen=True)
 class _Tasks:
-    """The devices to examine in the partitions `numbers`, which have `placed` devices. `absent` of these are in none of
-    the target's lists."""
+    """The devices to examine in the partitions at `positions` of the day's order, which have `placed` devices. `absent`
+    of these are in none of the target's lists."""
 
-    numbers: range
+    positions: range
     placed: int
     suspects: Sequence[Fingerprint]
     due: Sequence[Fingerprint]
@@ -165,18 +169,19 @@ class TargetComparison:
             begin = done - len(placed)
             self._examine_unclaimed(run, tasks.unclaimed[begin : begin + _BATCH])
         else:
-            step = COMPLETE if tasks.numbers.stop == PARTITIONS else COMPARE
-            run.change(step=step, partition=tasks.numbers.stop, done=0)
+            step = COMPLETE if tasks.positions.stop == PARTITIONS else COMPARE
+            run.change(step=step, partition=tasks.positions.stop, done=0)
             run.change(compared=run.work.compared + tasks.placed, missing=run.work.missing + tasks.absent)
 
     def _tasks(self, run: _Run) -> _Tasks:
         work, begin = run.work, run.work.partition
-        numbers = range(begin, min(PARTITIONS, begin + _span(work.listed)))
-        if run.tasks is None or run.tasks.numbers != numbers:
-            found = run.records.partitions(numbers)
-            suspects = found.suspects()
+        positions = range(begin, min(PARTITIONS, begin + _span(work.listed)))
+        if run.tasks is None or run.tasks.positions != positions:
+            first = _first_partition(work.began)
+            found = run.records.partitions([(first + each) % PARTITIONS for each in positions])
+            suspects = sorted(found.suspects(), key=lambda each: (int(each[:2], 16) - first) % PARTITIONS)
             due = [certid for certid in found.due(_day(work.began), work.days) if certid not in frozenset(suspects)]
-            run.tasks = _Tasks(numbers, len(found.placed), suspects, due, found.unclaimed(), found.absent())
+            run.tasks = _Tasks(positions, len(found.placed), suspects, due, found.unclaimed(), found.absent())
         return run.tasks
 
     def _examine_placed(self, run: _Run, certids: Sequence[Fingerprint], suspects: int) -> None:
@@ -230,6 +235,11 @@ def days_for(devices: int) -> int:
 def _span(listed: int) -> int:
     """Return how many partitions to compare together: a small target's devices fit in one batch of calls."""
     return max(1, min(PARTITIONS, PARTITIONS * _PLACED_AT_ONCE // max(listed, 1)))
+
+
+def _first_partition(began: str) -> int:
+    """Return the partition that is compared first on this day."""
+    return _day(began) * _DAILY_STEP % PARTITIONS
 
 
 def _day(began: str) -> int:

@@ -1,6 +1,7 @@
 """A target compared by lists: each difference is found, the calls are few, and a run can end anywhere."""
 
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -203,6 +204,22 @@ def test_suspects_beyond_the_limit_are_counted_and_left(
         certificate.status = "INACTIVE"
     work = comparison.complete()
     assert (work.differences, work.unexamined, work.compared) == (1, 1, 2)
+
+
+def test_other_suspects_come_first_on_another_day(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_comparison, "MOST_SUSPECTS", 1)
+    monkeypatch.setattr(target_comparison, "_BATCH", 1)
+    found: list[str] = []
+    monkeypatch.setattr(target_comparison.logger, "warning", lambda _text, extra: found.append(extra["certid"]))
+    for certificate in comparison.registry.certificates.values():
+        certificate.status = "INACTIVE"
+    lower, upper = sorted((ONE, TWO))
+    days = [f"{date(2026, 1, 1) + timedelta(number)}T12:00:00.000Z" for number in range(256)]
+    first = {target_comparison._first_partition(day): day for day in days}
+    assert sorted(first) == list(range(256))
+    for partition in (int(lower[:2], 16), int(upper[:2], 16)):
+        comparison.complete(Work(first[partition]))
+    assert found == [lower, upper]
 
 
 def test_things_of_the_owner_that_name_a_placed_certificate_are_suspect_and_no_difference(
