@@ -15,6 +15,7 @@ from admin_api.cli.bulk import Outcome
 from admin_api.cli.change_requests import ChangeOutcome
 from admin_api.cli.csv_claims import RowError
 from admin_api.cli.errors import usage_error
+from admin_api.cli.render.csv_rows import safe_cell
 from admin_api.cli.sender import R, RowOutcome
 from lobby.names import Fingerprint
 
@@ -142,4 +143,4 @@ def _part(label: str, counts: Counter[str]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "" if value is None else str(value)
+    return safe_cell(value)

@@ -1,12 +1,14 @@
 """Devices as CSV: the columns of the list, one device per line.
 
 A target is one cell, `account/Region`, so that a spreadsheet does not treat the account as a number and remove its
-leading zeros. A cell that a spreadsheet would treat as a formula starts with an apostrophe (OWASP, "CSV Injection").
-`lobbyctl claim --file` and the console accept the file.
+leading zeros. Texts that a spreadsheet would read as a number or date and change, such as the name ``0012``, are the
+formula of a text: ``="0012"``. A cell that a spreadsheet would treat as a formula starts with an apostrophe (OWASP,
+"CSV Injection"). `lobbyctl claim --file` and the console accept the file. The console's export has the same rules.
 """
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,6 +31,15 @@ _FIELDS: Final = {
     "expectedat": "expectedAt",
 }
 """The column → the API's field, where their names differ."""
+_CHANGED: Final = re.compile(
+    r"0\d+|\d{12,}|\d+e\d+|\d{1,4}([-:/])\d{1,4}(?:\1\d{1,4})?|true|false"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-?\d{1,4}",
+    re.IGNORECASE,
+)
+"""Texts that a spreadsheet reads as another value: with leading zeros, more digits than it keeps, an exponent, or a
+date, time or truth value."""
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+"""Not changed for the programs that read the file: no fingerprint consists of digits alone."""
 
 
 def csv_cells(device: Mapping[str, Any]) -> list[str]:
@@ -48,6 +59,8 @@ def csv_line(cells_: Sequence[str]) -> str:
 
 
 def safe_cell(value: object) -> str:
-    """Return the text of a cell in a form that no spreadsheet treats as a formula."""
+    """Return the text of a cell in a form that no spreadsheet changes or treats as a formula."""
     text = "" if value is None or value == "" else cells.clean(value)
+    if _CHANGED.fullmatch(text) and not _FINGERPRINT.fullmatch(text):
+        return f'="{text}"'
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

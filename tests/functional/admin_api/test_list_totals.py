@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from admin_api.cli.change_requests import ListedDevice
 from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
+from admin_api.cli.results import change_results
+from admin_api.cli.sender import RowOutcome
+from admin_api.cli.spreadsheet import plain_cell
 from lobby.domain.transitions import ClaimRequest
+from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at
 from tests.functional.admin_api.hostile_answers import data_for
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal
@@ -82,6 +87,24 @@ def test_an_account_keeps_its_leading_zeros_and_no_cell_is_a_formula() -> None:
     device = {"certid": "ab" * 32, "targetaccount": "000000000012", "targetregion": "eu-west-1", "devicename": "=1+1"}
     cells = dict(zip(CSV_COLUMNS, csv_cells(device), strict=True))
     assert (cells["target"], cells["devicename"]) == ("000000000012/eu-west-1", "'=1+1")
+
+
+@pytest.mark.parametrize("name", ["0012", "123456789012", "12E5", "1-2", "2026-01-02", "12:30", "MAR1", "TRUE"])
+def test_a_spreadsheet_does_not_change_a_name(name: str) -> None:
+    device = {"certid": "ab" * 32, "devicename": name, "expectedName": f"x{name}", "generation": 12}
+    cells = dict(zip(CSV_COLUMNS, csv_cells(device), strict=True))
+    assert (cells["devicename"], cells["expectedname"], cells["generation"]) == (f'="{name}"', f"x{name}", "12")
+    assert plain_cell(cells["devicename"]) == name
+
+
+@pytest.mark.parametrize(("text", "cell"), [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("@x", "'@x"), ("a\nb", "a\ufffdb")])
+def test_a_file_of_results_has_no_formula(text: str, cell: str, tmp_path: Path) -> None:
+    row = ListedDevice(2, Fingerprint("ab" * 32))
+    file = tmp_path / "results.csv"
+    with change_results(file, append=False) as results:
+        results.add([RowOutcome(row, "REFUSED", text)])
+    [record] = csv.DictReader(io.StringIO(file.read_text()))
+    assert (record["line"], record["ok"], record["message"]) == ("2", "no", cell)
 
 
 def test_device_names_are_completed_and_kept_for_a_moment(

@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconCheck, IconDownload } from "@tabler/icons-react"
 import { formatNumber } from "../../parts/numbers";
 import { saveFile } from "../../parts/save_file";
 import { DeviceGroups } from "../device_groups";
+import { cellOf } from "../devices/csv";
 import type { Outcome } from "../waiting/bulk_claim";
 
 interface Props {
@@ -49,9 +50,4 @@ export function resultsCsv(outcomes: readonly Outcome[], names: ReadonlyMap<stri
     [certid, ok ? "yes" : "no", code ?? "", message ?? "", names.get(certid) ?? ""].map(cellOf).join(","),
   );
   return ["certid,ok,code,message,devicename", ...rows, ""].join("\r\n");
-}
-
-function cellOf(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -42,11 +42,19 @@ export function csvOf(lines: readonly DeviceLine[]): string {
 export function cellOf(value: string | number | boolean | null): string {
   if (value === null) return "";
   const text = String(value);
-  const safe = isChangedBySpreadsheets(text) ? `="${text}"` : /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe =
+    typeof value === "string" && isChangedBySpreadsheets(text)
+      ? `="${text}"`
+      : /^[=+\-@\t\r]/.test(text)
+        ? `'${text}`
+        : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Whether a spreadsheet reads the text as a number and shows another one: leading zeros, 12 digits, `1e5`. */
+/** Texts that a spreadsheet reads as another value: with leading zeros, 12 digits, `1e5`, a date, time or truth value. */
+const CHANGED =
+  /^(?:0\d+|\d{12,}|\d+e\d+|\d{1,4}([-:/])\d{1,4}(?:\1\d{1,4})?|true|false|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*-?\d{1,4})$/i;
+
 function isChangedBySpreadsheets(text: string): boolean {
-  return /^0\d+$|^\d{12,}$|^\d+e\d+$/i.test(text);
+  return CHANGED.test(text);
 }

@@ -28,7 +28,13 @@ test.each([
 test.each([
   ["012345678901", '"=""012345678901"""'],
   ["200000000002", '"=""200000000002"""'],
-])("keeps the digits of the account %s in a spreadsheet", (targetaccount, want) => {
+  ["1-2", '"=""1-2"""'],
+  ["2026-01-02", '"=""2026-01-02"""'],
+  ["MAR1", '"=""MAR1"""'],
+  ["12:30", '"=""12:30"""'],
+  ["TRUE", '"=""TRUE"""'],
+  ["1-2-3-4", "1-2-3-4"],
+])("keeps the text of the account %s in a spreadsheet", (targetaccount, want) => {
   expect(csv({ targetaccount })[1]).toContain(`,${want},`);
 });
 
