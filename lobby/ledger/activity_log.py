@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lobby.domain.activity import Activity, ActivityFilter, partitions_of
 from lobby.ledger.activity_rows import ActivityRow, activity_of, row_of
+from lobby.ledger.cursors import require_place
 
 MAX_PAGE: Final = 100
 _QUERIES: Final = 5
@@ -16,7 +17,7 @@ exist."""
 _SEARCHED: Final = 500
 """Entries that a query reads if only a part of its partition may match. Large, because a campaign can write thousands
 of entries in a row."""
-_FIRST, _LAST = "0", "9999"
+_FIRST, _LAST = "0", "9999~"
 """Before and after every time."""
 
 
@@ -35,9 +36,9 @@ class ActivityLog:
         self, wanted: ActivityFilter, count: int, before: str | None = None
     ) -> tuple[Sequence[Activity], str | None]:
         """Return up to `count` entries, the newest first. If there may be more, also return the place of the last entry
-        that was read, for use as `before`."""
+        that was read, for use as `before`. Raise `InvalidInput` INVALID_CURSOR."""
         found: list[Activity] = []
-        upper = min(before or _LAST, wanted.until or _LAST)
+        upper = min(require_place(before) if before else _LAST, wanted.until or _LAST)
         size = max(count, _SEARCHED) if wanted.is_partial else count
         for _ in range(_QUERIES):
             rows = self._older(wanted, upper, size)
@@ -56,7 +57,10 @@ class ActivityLog:
     def _older(wanted: ActivityFilter, upper: str, count: int) -> list[ActivityRow]:
         """Return up to `count` rows whose place is below `upper`, the newest first."""
         place: Any = ActivityRow.place
+        lower = wanted.since or _FIRST
+        if upper < lower:  # the cursor of a query with another period
+            return []
         # `between` includes its upper end, so `upper` itself is read again and left out.
-        condition = place.between(wanted.since or _FIRST, upper)
+        condition = place.between(lower, upper)
         rows = ActivityRow.query(wanted.partition, condition, limit=count + 1, scan_index_forward=False)
         return [row for row in rows if row.place < upper][:count]

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pynamodb.exceptions import DoesNotExist
 
 from lobby.domain.webhook import LOG_KEPT, UNDELIVERED_KEPT, Delivery, Undelivered, WebhookId
+from lobby.ledger.cursors import require_place
 from lobby.ledger.webhook_rows import (
     DeliveryRow,
     UndeliveredRow,
@@ -32,9 +33,9 @@ class Deliveries:
 
     def log(self, webhook: WebhookId, count: int, before: str | None = None) -> tuple[list[Delivery], str | None]:
         """Return `count` requests, the newest first, and the key of the last one if there may be more; `before` is such
-        a key."""
+        a key. Raise `InvalidInput` INVALID_CURSOR."""
         key = log_key(webhook)
-        start: Any = {"kind": {"S": key}, "name": {"S": before}} if before else None
+        start: Any = {"kind": {"S": key}, "name": {"S": require_place(before)}} if before else None
         found = list(DeliveryRow.query(key, limit=count, scan_index_forward=False, last_evaluated_key=start))
         more = found[-1].name if len(found) == count else None
         return [delivery_of(row) for row in found], more

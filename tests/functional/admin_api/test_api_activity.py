@@ -16,6 +16,7 @@ from lobby.names import Fingerprint, ThingName
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 
+YEAR = "2026-01-01T00:00:00.000Z"
 ONE, OTHER = Fingerprint("1a" * 32), Fingerprint("2b" * 32)
 ASK = """
 query($filter: ActivityFilter, $first: Int!, $after: String) {
@@ -209,3 +210,27 @@ def test_lobbyctl_shows_the_activity(terminal: Terminal, lobby: Lobby, log: Acti
     assert error_of(terminal.run("--json", "activity", "--user", "a", "--actor", "user:a"))["code"] == "INVALID_ACTOR"
     assert "no activity" in terminal.run("activity", "--user", "nobody").stderr
     assert error_of(terminal.run("--json", "activity", "--since", "x"))["code"] == "INVALID_TIME"
+
+
+@pytest.mark.parametrize("cursor", ["!", "2026-11-30", YEAR, f"{YEAR}#{'a' * 1024}", f"{YEAR}#\0"])
+def test_another_text_is_no_cursor(lobby: Lobby, cursor: str) -> None:
+    assert lobby.ask(ASK, {"filter": {}, "first": 5, "after": cursor}, ("operator",)).code == "INVALID_CURSOR"
+
+
+@pytest.mark.parametrize(
+    ("since", "after"), [("2026-12-01", f"{YEAR}#{ONE}#0000000001"), ("9999-12-31", None), ("9999-12-31", f"{YEAR}#")]
+)
+def test_no_range_ends_before_it_begins(
+    lobby: Lobby, log: ActivityLog, monkeypatch: pytest.MonkeyPatch, since: str, after: str | None
+) -> None:
+    """DynamoDB refuses such a range (ValidationException); moto does not."""
+    ranges: list[tuple[str, str]] = []
+    between = ActivityRow.place.between
+
+    def recorded(lower: str, upper: str) -> Any:
+        ranges.append((lower, upper))
+        return between(lower, upper)
+
+    monkeypatch.setattr(ActivityRow.place, "between", recorded)
+    assert ask(lobby, 5, after, since=since) == {"nodes": [], "next": None}
+    assert all(lower <= upper for lower, upper in ranges)

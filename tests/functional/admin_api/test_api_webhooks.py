@@ -213,6 +213,8 @@ def test_the_log_is_read_in_pages(lobby: Lobby) -> None:
     assert [each["attempt"] for each in (*page["nodes"], *rest["nodes"])] == [3, 2, 1]
     assert rest["next"] is None
     assert ask(lobby, text.replace("first: 2", "first: 101"), id=webhook).code == "INVALID_COUNT"
+    for cursor in ("!", f"{AT}#{'a' * 1024}", f"{AT}#a\0"):
+        assert ask(lobby, text, id=webhook, after=cursor).code == "INVALID_CURSOR"
 
 
 def run(terminal: Terminal, *arguments: str) -> str:
