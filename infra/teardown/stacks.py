@@ -103,7 +103,7 @@ class Stack:
         try:
             self.cloudformation.update_stack(
                 StackName=self.name,
-                TemplateBody=json.dumps(template),
+                TemplateBody=json.dumps(template, separators=(",", ":")),  # at most 51,200 bytes
                 Capabilities=_CAPABILITIES,  # type: ignore[arg-type]
             )
         except ClientError as error:

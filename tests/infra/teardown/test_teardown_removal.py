@@ -1,8 +1,9 @@
 """Removing registrations: in the order that AWS requires, completely after any interruption, and only those of the
 lobby."""
 
+import json
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,6 +12,7 @@ from infra.errors import InfraError
 from infra.teardown import inventory
 from infra.teardown.fleet import remove_all
 from infra.teardown.removal import Registration, remove
+from infra.teardown.stacks import Stack
 from infra.teardown.target import remove_devices
 from lobby.lobby_names import LobbyNames
 from tests.aws import Calls, CutOff, client
@@ -244,3 +246,23 @@ def test_a_certificate_that_the_owner_attached_to_the_thing_is_not_removed(calls
     with pytest.raises(InfraError, match="DEVICES_LEFT"):
         remove_devices(unpaced(), found, lambda _line: None)
     assert left() == ({owners.certid}, {"sensor-1", "owners"})
+
+
+def test_a_stack_is_reduced_to_many_large_policies_in_one_call() -> None:
+    """A template in a call has at most 51,200 bytes (CloudFormation quotas), and a policy 2,048 characters."""
+    statements = [{"Effect": "Allow", "Action": "iot:Publish", "Resource": f"topic/{n:024}"} for n in range(22)]
+    document = {"Version": "2012-10-17", "Statement": statements}
+    properties = {"PolicyName": "device-lobby-default", "PolicyDocument": document}
+    assert len(json.dumps(document, separators=(",", ":"))) > 1_900
+    sent: list[str] = []
+
+    class CloudFormation:
+        def update_stack(self, **parameters: Any) -> None:
+            sent.append(parameters["TemplateBody"])
+
+        def describe_stacks(self, **_parameters: Any) -> Any:
+            return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
+
+    policies = {f"Policy{n}": {"Type": "AWS::IoT::Policy", "Properties": properties} for n in range(24)}
+    Stack(cast("Any", CloudFormation()), "DeviceLobbyTarget").update({"Resources": policies})
+    assert len(sent[0].encode()) <= 51_200
