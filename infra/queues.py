@@ -57,7 +57,7 @@ class Queues:
     unconfirmed: sqs.Queue
     """Subscription confirmations of topics that no registered target has. They are retried until they expire."""
     marks: sqs.Queue
-    """Things in targets to mark as arrived."""
+    """Things in targets to mark as arrived or as awaited."""
 
     @property
     def of_failures(self) -> tuple[sqs.Queue, ...]:

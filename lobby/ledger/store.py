@@ -50,10 +50,10 @@ class Ledger(EnrolledAdmissionWriter, DeviceChanges, RenewalWriter, StandbyWrite
     """The record of every device: one method for each event."""
 
     def admit(self, identity: "Identity", actor: str) -> Device:
-        """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most, and so
-        reads nothing. The entry has the reason NAME_DIFFERS if the claim expected another name. A device whose serial
-        number is claimed is also claimed. Raise `Conflict`:
-        NAME_TAKEN if another certificate holds its name, REVOKED."""
+        """Admit a verified certificate. The first attempt assumes that there is no row, which is true for most devices,
+        so it reads nothing. If the claim expected another name, the entry has the reason NAME_DIFFERS. If the device's
+        serial number is claimed, the same transaction claims the device. Raise `Conflict` NAME_TAKEN if another
+        certificate has its name, REVOKED or QUARANTINED."""
         try:
             return present(
                 self._transition(
