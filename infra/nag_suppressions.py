@@ -30,6 +30,7 @@ _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Author
 _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
 _LANES: Final = "a message is repeated until its lane is empty; an alarm reports a lane without progress"
+_HOOKS: Final = "functions of the operator that choose targets, created later"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _SECRETS: Final = "one parameter for each secret of a webhook; webhooks are added later"
 _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
@@ -38,9 +39,15 @@ _LINT: Final = {"W3005": "CDK adds DependsOn where GetAtt already implies it"}
 def suppress_lobby_findings(stack: "LobbyStack") -> None:
     """Suppress the findings of the lobby's stack."""
     lobby = stack.settings.lobby
-    iot = f"arn:aws:iot:{lobby.region}:{lobby.account}"
-    bucket = NAMES.trust_bucket(lobby.account, lobby.region)
-    hooks = "functions of the operator that choose targets, created later"
+    iot, bucket = f"arn:aws:iot:{lobby.region}:{lobby.account}", NAMES.trust_bucket(lobby.account, lobby.region)
+    _suppress_door_roles(stack, iot, bucket)
+    _suppress_other_roles(stack, iot, bucket)
+    _suppress_resources(stack)
+    _lint(stack)
+
+
+def _suppress_door_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
+    hooks = allocation_hooks(stack.settings.lobby)
     _wildcards(
         stack,
         "BouncerRole",
@@ -48,12 +55,12 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
             f"{iot}:cert/*": _CERTIFICATES,
             f"{iot}:cacert/*": "manufacturers' CAs are registered later",
             f"{iot}:thing/*": _THINGS,
-            allocation_hooks(lobby): hooks,
+            hooks: _HOOKS,
             f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
             "*": f"AttachThingPrincipal: {_NO_RESOURCE}",
         },
     )
-    _wildcards(stack, "ProvisioningRole", {f"{iot}:cert/*": _CERTIFICATES, allocation_hooks(lobby): hooks})
+    _wildcards(stack, "ProvisioningRole", {f"{iot}:cert/*": _CERTIFICATES, hooks: _HOOKS})
     attach = f"AttachThingPrincipal: {_NO_RESOURCE}"
     _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
     new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA, ListCertificates and AttachThingPrincipal"
@@ -68,10 +75,14 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
         {
             f"{iot}:cert/*": "certificate ids are unknown before the door issues them",
             f"{iot}:thing/*": "thing names are in the devices' requests",
-            allocation_hooks(lobby): "functions of the operator that choose targets, created later",
+            hooks: _HOOKS,
             "*": f"creating and attaching certificates, DescribeEndpoint: {_NO_RESOURCE}",
         },
     )
+
+
+def _suppress_other_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
+    lobby = stack.settings.lobby
     templates = f"arn:aws:s3:::{bucket}/templates/*"
     per_target = "one template per target; targets are registered later"
     manifests = {f"arn:aws:s3:::{bucket}/{MANIFESTS}*": "one object per page of a campaign, created later"}
@@ -115,6 +126,9 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
             "*": f"ListCACertificates: {_NO_RESOURCE}",
         },
     )
+
+
+def _suppress_resources(stack: "LobbyStack") -> None:
     for function in stack.functions.values():
         suppress(function, {"L1": "the newest Python version that the handlers are tested with, see decision 3"})
     suppress(stack.queues.uncommissioned, {"SQS3": _DEAD_LETTERS})
@@ -138,7 +152,6 @@ def suppress_lobby_findings(stack: "LobbyStack") -> None:
                 "COG8": "threat protection needs the Plus tier, which is charged per user; operators can enable it",
             },
         )
-    _lint(stack)
 
 
 def suppress_role_findings(stack: "RoleStack") -> None:
