@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
-from admin_api.cli.damaged_numbers import check_account, check_name, check_number
-from admin_api.cli.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 from admin_api.cli.target_lookup import TargetLookup
+from lobby.damaged_numbers import check_account, check_name, check_number
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
 from lobby.names import Fingerprint, parse_thing_name, shown
+from lobby.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 
 IDENTITY: Final = ("certid", "fingerprint", "label")
 REQUEST: Final = ("target", "profile", "config")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from admin_api.cli.change_requests import ListedDevice
 from admin_api.cli.csv_claims import IDENTITY, RowError, certid_in
-from admin_api.cli.damaged_numbers import check_number
-from admin_api.cli.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
+from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
+from lobby.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 
 
 @dataclass(frozen=True)

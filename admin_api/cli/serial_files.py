@@ -6,12 +6,12 @@ A title in the first line, such as `serial`, is skipped. Every line is checked b
 from pathlib import Path
 from typing import Final
 
-from admin_api.cli.damaged_numbers import check_name
 from admin_api.cli.errors import usage_error
 from admin_api.cli.input_files import read_content
-from admin_api.cli.spreadsheet import plain_cell, read_sheet
+from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, parse_thing_name
+from lobby.spreadsheet import plain_cell, read_sheet
 
 _TITLES: Final = frozenset({"serial", "serialnumber", "serial number", "serial_number", "name", "devicename", "thing"})
 _SHOWN: Final = 5

@@ -11,9 +11,9 @@ from admin_api.cli.change_requests import ListedDevice
 from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
 from admin_api.cli.results import change_results
 from admin_api.cli.sender import RowOutcome
-from admin_api.cli.spreadsheet import plain_cell
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
+from lobby.spreadsheet import plain_cell
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at
 from tests.functional.admin_api.hostile_answers import data_for
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal

@@ -38,6 +38,15 @@ SPREADSHEETS = {
     "UTF-16 with tabs": (
         "thing_name\tserial_number\tsku\tbatch\r\nsensor-1\tSN 0001\tACME-7\t2026-48\r\nsensor-2\t\t\t\r\n"
     ).encode("utf-16"),
+    "bars, a title and other spellings": b"Order 7|||\nThing Name|Serial-Number|SKU|Batch\n"
+    b"sensor-1|SN 0001|ACME-7|2026-48\nsensor-2|||\n",
+    "a separator line that was saved with commas": b'"sep=;",,,\nthing_name,serial_number,sku,batch\n'
+    b"sensor-1,SN 0001,ACME-7,2026-48\nsensor-2,,,\n",
+    "protected texts and empty columns": b"thing_name;serial_number;sku;batch;;\n"
+    b'="sensor-1";"=""SN 0001""";ACME-7;="2026-48";;\nsensor-2;;;;;\n',
+    "UTF-16 without a mark": (
+        "thing_name,serial_number,sku,batch\r\nsensor-1,SN 0001,ACME-7,2026-48\r\nsensor-2,,,\r\n"
+    ).encode("utf-16-be"),
     "BOM and quotes": b'\xef\xbb\xbf"thing_name","serial_number","sku","batch"\n'
     b'"sensor-1","SN 0001","ACME-7","2026-48"\nsensor-2,,,\n',
 }
@@ -89,6 +98,11 @@ INVALID = {
     "a path as batch": (b"thing_name,batch\na,../x\n", "INVALID_BATCH"),
     "an invalid serial number": ("thing_name,serial_number\na,ü\n".encode(), "INVALID_SERIAL_NUMBER"),
     "a name twice": (b"thing_name\na\nA\n", "DUPLICATE_NAME"),
+    "a shortened number": (b"thing_name,serial_number\na,1.23457E+11\n", "DAMAGED_NUMBER.*line 2.*shortened"),
+    "a rounded number": (b"thing_name,serial_number\na,8949123456789010000\n", "DAMAGED_NUMBER.*rounded"),
+    "a name that became a date": (b"thing_name\n2-Jan\n", "DAMAGED_NUMBER.*line 2.*a date"),
+    "a workbook": (b"PK\x03\x04", "INVALID_NAMES_FILE.*a workbook"),
+    "a compressed file": (b"\x1f\x8b", "INVALID_NAMES_FILE.*compressed"),
     "no text": (b"\xff\xff\xff", "INVALID_NAMES_FILE"),
     "an open quote": (b'thing_name\n"a\n', "INVALID_NAMES_FILE"),
 }

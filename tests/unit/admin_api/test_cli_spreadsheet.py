@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from admin_api.cli.csv_claims import Defaults, read_claim_list
-from admin_api.cli.damaged_numbers import check_number
 from admin_api.cli.serial_files import read_serials
-from admin_api.cli.spreadsheet import plain_cell, read_sheet
 from admin_api.cli.target_lookup import TargetLookup
+from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput
+from lobby.spreadsheet import plain_cell, read_sheet
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events" / "spreadsheet_vectors.json").read_text())
 TARGETS = TargetLookup.of(VECTORS["targets"])
