@@ -12,6 +12,8 @@ interface Props {
   action: string;
   dangerous?: boolean;
   disabled?: boolean;
+  /** The button that closes the dialog without the action. */
+  keep?: string;
   children?: ReactNode;
   /** Runs the action; returns the failure, if any. */
   onConfirm: () => Promise<Failure | undefined>;
@@ -26,6 +28,7 @@ export function ConfirmDialog(props: Props) {
     action,
     dangerous = false,
     disabled = false,
+    keep = "Cancel",
     children,
     onConfirm,
     onClose,
@@ -55,7 +58,7 @@ export function ConfirmDialog(props: Props) {
         {failure && <FailureNotice failure={failure} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close} disabled={busy} data-autofocus>
-            Cancel
+            {keep}
           </Button>
           <Button color={dangerous ? "red" : undefined} loading={busy} disabled={disabled} onClick={confirm}>
             {action}

@@ -3,9 +3,11 @@ import { Button, Menu } from "@mantine/core";
 import {
   IconArrowsMove,
   IconBan,
+  IconCertificate,
   IconChevronDown,
   IconDoorExit,
   IconRefresh,
+  IconSettings,
   type TablerIcon,
 } from "@tabler/icons-react";
 import { useMe } from "../../sign_in/me";
@@ -13,8 +15,10 @@ import { ACTIONS, type BulkAction } from "./change";
 
 const ICONS: Readonly<Record<BulkAction, TablerIcon>> = {
   move: IconArrowsMove,
+  configure: IconSettings,
   release: IconDoorExit,
   retry: IconRefresh,
+  renew: IconCertificate,
   revoke: IconBan,
 };
 

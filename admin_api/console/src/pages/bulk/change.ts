@@ -1,10 +1,10 @@
 /** A change of many devices: its variables, its texts, and the summary of a preview. */
-import { type ClaimRequest, variablesOf } from "../../parts/claim_request";
+import { type ClaimRequest, configError, configOf, variablesOf } from "../../parts/claim_request";
 import { formatNumber, pluralize } from "../../parts/numbers";
 import { type ShadowChoice, shadowVariables } from "../../parts/shadow_choice";
 import type { Previewed } from "./operations";
 
-export type BulkAction = "move" | "release" | "retry" | "revoke";
+export type BulkAction = "move" | "configure" | "release" | "retry" | "renew" | "revoke";
 
 /** The API's limit of a reason. */
 export const MAX_WHY = 200;
@@ -25,6 +25,12 @@ export const ACTIONS: Readonly<Record<BulkAction, ActionText>> = {
     effect:
       "Each device is set up in the new target first. Then it is sent there, and its certificate is deactivated in the old one.",
   },
+  configure: {
+    operation: "configureDevice",
+    label: "Configure",
+    effect:
+      "The devices keep their target and get the new profile or config with a new route. They show as claimed until they have reconnected.",
+  },
   release: {
     operation: "releaseDevice",
     label: "Release",
@@ -36,6 +42,12 @@ export const ACTIONS: Readonly<Record<BulkAction, ActionText>> = {
     label: "Retry",
     effect:
       "The set-up that failed or did not finish starts again. Devices that work in their target are set up there again and reconnect.",
+  },
+  renew: {
+    operation: "renewDevice",
+    label: "Renew",
+    effect:
+      "The devices are asked to renew their certificates, now and each day until they have. Both certificates work until then. Devices whose client cannot renew are refused.",
   },
   revoke: {
     operation: "revokeDevice",
@@ -55,6 +67,8 @@ export interface Draft {
 export function changeOf(action: BulkAction, { request, why, shadows = "LEAVE" }: Draft) {
   if (action === "release") return { operation: "RELEASE" as const };
   if (action === "retry") return { operation: "RETRY" as const };
+  if (action === "renew") return { operation: "RENEW" as const };
+  if (action === "configure") return configurationOf(request);
   if (action === "revoke") {
     const reason = why.trim();
     return reason.length > 0 && reason.length <= MAX_WHY
@@ -63,6 +77,17 @@ export function changeOf(action: BulkAction, { request, why, shadows = "LEAVE" }
   }
   const variables = variablesOf(request);
   return variables && { operation: "MOVE" as const, ...variables, ...shadowVariables(shadows) };
+}
+
+/** At least one of profile and config; the other one stays as it is. */
+function configurationOf(request: ClaimRequest) {
+  const profile = request.profile?.trim();
+  if (configError(request) !== undefined || (!profile && request.kind === "unset")) return undefined;
+  return {
+    operation: "CONFIGURE" as const,
+    ...(profile ? { profile } : {}),
+    ...(request.kind === "unset" ? {} : { config: configOf(request) }),
+  };
 }
 
 export type Change = NonNullable<ReturnType<typeof changeOf>>;

@@ -1,8 +1,8 @@
-/** The values that a change needs before its preview: the target of a move, the reason of a revocation. */
-import { Stack, Text, Textarea } from "@mantine/core";
-import { withOnlyTarget } from "../../parts/claim_request";
+/** The values that a change needs before its preview: the target of a move, a configuration, the reason of a revocation. */
+import { Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { type ClaimRequest, withOnlyTarget } from "../../parts/claim_request";
 import { LoadedTargets } from "../../parts/loaded_targets";
-import { RouteForm } from "../../parts/route_form";
+import { ConfigField, RouteForm } from "../../parts/route_form";
 import { ShadowPicker } from "../../parts/shadow_choice";
 import { ACTIONS, type BulkAction, type Draft, MAX_WHY } from "./change";
 
@@ -17,6 +17,7 @@ export function ChangeForm({ action, draft, onChange }: Props) {
     <Stack gap="sm">
       <Text size="sm">{ACTIONS[action].effect}</Text>
       {action === "move" && <MoveForm draft={draft} onChange={onChange} />}
+      {action === "configure" && <ConfigureForm draft={draft} onChange={onChange} />}
       {action === "revoke" && (
         <Textarea
           label="Reason"
@@ -32,6 +33,23 @@ export function ChangeForm({ action, draft, onChange }: Props) {
           }
         />
       )}
+    </Stack>
+  );
+}
+
+function ConfigureForm({ draft, onChange }: Omit<Props, "action">) {
+  const { request } = draft;
+  const change = (next: ClaimRequest) => onChange({ ...draft, request: next });
+  return (
+    <Stack gap="sm">
+      <TextInput
+        label="Profile"
+        description="Of the targets of all these devices; empty: unchanged"
+        size="md"
+        value={request.profile ?? ""}
+        onChange={(event) => change({ ...request, profile: event.currentTarget.value })}
+      />
+      <ConfigField request={request} onChange={change} unsetLabel="Unchanged" />
     </Stack>
   );
 }

@@ -123,7 +123,13 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
     <Stack>
       <Basics entered={entered} edit={edit} />
       {subject.chosen === null && <Which entered={entered} edit={edit} />}
-      <Operation entered={entered} edit={edit} />
+      <Operation
+        entered={entered}
+        edit={(part) => {
+          edit(part);
+          setDraft({ request: EMPTY_REQUEST, why: "" });
+        }}
+      />
       <ChangeForm
         action={entered.action}
         draft={draft}

@@ -185,6 +185,7 @@ function Actions({ campaign, onChanged }: Props) {
         consequence={consequence}
         action={`${title} campaign`}
         dangerous={asked === "cancelCampaign"}
+        keep={asked === "cancelCampaign" ? "Back" : "Cancel"}
         onConfirm={carryOut}
         onClose={() => setAsked(null)}
       />

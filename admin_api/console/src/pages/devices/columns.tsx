@@ -19,6 +19,8 @@ export interface Column {
   /** Whether it is shown by default. */
   byDefault: boolean;
   width?: number;
+  /** The maximum width; by default that of the list. A longer text is cut off. */
+  most?: number;
   /** The value that the column is sorted by; absent if it cannot be sorted. */
   sort?: (line: DeviceLine) => string | number | null;
   cell: (line: DeviceLine, known: readonly TargetEntry[] | undefined) => ReactNode;
@@ -65,6 +67,7 @@ export const COLUMNS: readonly Column[] = [
     label: "Target",
     byDefault: true,
     width: 210,
+    most: 210,
     sort: ({ targetaccount, targetregion }) => targetaccount && `${targetaccount}/${targetregion}`,
     cell: (line, known) => targetOf(line, known),
   },
@@ -237,6 +240,7 @@ function DeviceName({ line: { certid, devicename, expectedName } }: { line: Devi
       size="sm"
       fw={500}
       lineClamp={2}
+      miw="8.5rem"
       title={devicename ?? expectedName ?? undefined}
     >
       <NameText devicename={devicename} expectedName={expectedName} />

@@ -75,8 +75,8 @@ export function DeviceList({ list, columns, known, sort, onSort, selecting }: Pr
                     />
                   </Table.Td>
                 )}
-                {columns.map(({ key, cell }) => (
-                  <Table.Td key={key} maw={320}>
+                {columns.map(({ key, most = 320, cell }) => (
+                  <Table.Td key={key} maw={most}>
                     {cell(line, known)}
                   </Table.Td>
                 ))}

@@ -67,7 +67,7 @@ function CreateForm({ onCancel, onCreated }: { onCancel: () => void; onCreated: 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const fault = faultOf(draft);
-    if (fault) return setFailure({ code: "INVALID_MATCH", message: fault });
+    if (fault) return setFailure({ code: "INCOMPLETE", message: fault });
     const { error } = await create(variablesOf(draft));
     if (error) return setFailure(failureOf(error));
     onCreated();

@@ -114,6 +114,7 @@ function Offline({ row: { online, onlineSince } }: { row: WaitingRow }) {
       color="gray"
       variant="light"
       size="sm"
+      tt="none"
       title={onlineSince ? `Since ${exact(onlineSince)}` : undefined}
     >
       Offline

@@ -73,6 +73,12 @@ export function eventsOf({ events }: Webhook): string {
   return events.length === 0 ? "All events" : `Events: ${events.map(nameOf).join(", ")}`;
 }
 
+/** The state for its badge. An active webhook that accepts no request is not shown as one that is in order. */
+export function stateOf({ state, failingSince }: Pick<Webhook, "state" | "failingSince">) {
+  if (state !== "active") return { label: state, color: "red" };
+  return failingSince ? { label: "active, failing", color: "yellow" } : { label: state, color: "green" };
+}
+
 /** The problems of the deliveries; empty if there are none. */
 export function problemsOf({ state, reason, failingSince, undeliveredCount }: Webhook): string[] {
   return [

@@ -106,7 +106,7 @@ function Line({ webhook, event, onSent }: LineProps) {
           <Button
             variant="default"
             loading={busy}
-            aria-label={`Send ${event.event} again`}
+            aria-label={`Send again: ${event.event}`}
             onClick={() => void send()}
           >
             Send again

@@ -7,7 +7,7 @@ import { Ago } from "../../parts/time";
 import { Actions } from "./actions";
 import { DeliveriesDialog } from "./deliveries_dialog";
 import type { MadeSecret, Webhook } from "./operations";
-import { eventsOf, problemsOf } from "./texts";
+import { eventsOf, problemsOf, stateOf } from "./texts";
 import { UndeliveredDialog } from "./undelivered_dialog";
 import classes from "./webhooks.module.css";
 
@@ -52,15 +52,16 @@ export function WebhookRow({ webhook, onChanged, onSecret }: Props) {
 }
 
 function What({ webhook }: { webhook: Webhook }) {
-  const { url, state, createdBy, createdAt } = webhook;
+  const { url, createdBy, createdAt } = webhook;
+  const { label, color } = stateOf(webhook);
   return (
     <Stack gap={4}>
       <Group gap="xs">
         <Text fw={600} component="h2" size="md">
           {url}
         </Text>
-        <Badge variant="light" color={state === "active" ? "green" : "red"} size="sm" tt="none">
-          {state}
+        <Badge variant="light" color={color} size="sm" tt="none">
+          {label}
         </Badge>
       </Group>
       <Text size="sm">{eventsOf(webhook)}</Text>

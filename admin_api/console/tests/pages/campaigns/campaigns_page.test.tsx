@@ -49,6 +49,16 @@ test.each([
   await waitFor(() => expect(api.variablesOf(name)).toEqual([{ name: "to-rotterdam" }]));
 });
 
+test("the dialog that cancels a campaign has one button with this word", async () => {
+  const api = new FakeApi(lists({ ...MOVE, allowedActions: ["cancelCampaign"] }));
+  const { user } = show(<CampaignsPage />, api);
+  await row();
+  await user.click(screen.getByRole("button", { name: "Cancel to-rotterdam" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  expect(dialog.getAllByRole("button", { name: /Cancel/ })).toHaveLength(1);
+  expect(dialog.getByRole("button", { name: "Back" })).toBeDefined();
+});
+
 test.each([
   { undoneBy: "x" },
   { undoes: "x" },

@@ -91,7 +91,11 @@ test("suggests Regions by code and by location", async () => {
 });
 
 test.each([
-  ["INVALID_REGION", "got xx-none-1, want a Region of the partition aws that has AWS IoT, such as eu-west-1", "Region"],
+  [
+    "INVALID_REGION",
+    "got xx-none-1, want a Region of the partition aws that has AWS IoT, such as eu-west-1",
+    "Region",
+  ],
   [
     "INVALID_TARGET",
     "got 222222222222/eu-west-1, the lobby's own account and Region, want another account or Region",

@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Delivery, Webhook } from "../../../src/pages/webhooks/operations";
-import { deliveryText, EVENT_NAMES, eventsOf, nameOf, RESULTS } from "../../../src/pages/webhooks/texts";
+import {
+  deliveryText,
+  EVENT_NAMES,
+  eventsOf,
+  nameOf,
+  RESULTS,
+  stateOf,
+} from "../../../src/pages/webhooks/texts";
 
 const project = (path: string) => readFileSync(join(import.meta.dirname, "../../../../..", path), "utf8");
 
@@ -28,6 +35,14 @@ test.each<[Partial<Delivery>, string]>([
 ])("describes the delivery %o", (part, want) => {
   const delivered = { result: "DELIVERED", status: 204, attempt: 1, milliseconds: 130 };
   expect(deliveryText({ ...delivered, ...part } as Delivery)).toBe(want);
+});
+
+test.each([
+  ["active", null, "active"],
+  ["active", "2026-11-30T09:00:00.000Z", "active, failing"],
+  ["disabled", "2026-11-30T09:00:00.000Z", "disabled"],
+])("the state %s of a webhook that fails since %s is called %s", (state, failingSince, label) => {
+  expect(stateOf({ state, failingSince }).label).toBe(label);
 });
 
 test.each([

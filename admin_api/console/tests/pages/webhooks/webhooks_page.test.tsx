@@ -200,14 +200,14 @@ test("lists undelivered events and sends one of them again", async () => {
   expect(line.getByText("claim: No answer within 15 seconds")).toBeDefined();
   expect(line.getByText(/8 attempts$/)).toBeDefined();
   api.answer("UndeliveredEvents", undelivered({ ...LOST_EVENT, event: "b-1" }));
-  await user.click(button("Send a-1 again"));
+  await user.click(button("Send again: a-1"));
   await waitFor(() => expect(screen.queryByRole("listitem", { name: "a-1" })).toBeNull());
   expect(api.variablesOf("RedriveWebhook")).toEqual([{ id: HOOK.id, events: ["a-1"] }]);
   api.answer(
     "RedriveWebhook",
     new Refusal("WEBHOOK_DISABLED", "got it, which is disabled", { redriveWebhook: null }),
   );
-  await user.click(button("Send b-1 again"));
+  await user.click(button("Send again: b-1"));
   expect((await screen.findByRole("alert")).textContent).toContain("which is disabled");
 });
 
@@ -218,7 +218,7 @@ test("a disabled webhook's undelivered events are listed, and not sent", async (
   );
   await user.click(button(`Undelivered to ${URL}`));
   expect(await screen.findByText("Enable the webhook to send them again.")).toBeDefined();
-  expect(screen.queryByRole("button", { name: "Send a-1 again" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Send again: a-1" })).toBeNull();
 });
 
 test("shows in its dialog why an action failed", async () => {
