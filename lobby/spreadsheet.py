@@ -91,7 +91,7 @@ class Sheet:
 
 def read_sheet(content: bytes) -> Sheet:
     """Return the records that are not blank. Raise `InvalidInput` UNREADABLE_FILE."""
-    text, certain = _decoded(content)
+    text, certain = decoded(content)
     separator, first, body = _separator(text)
     lines = [(number + first, cells) for number, cells in _records(body, separator, first)]
     width = max((len(_trimmed(cells)) for _, cells in lines), default=0)
@@ -140,7 +140,8 @@ def unreadable(got: str, want: str = "a CSV file whose first line names its colu
     return InvalidInput("UNREADABLE_FILE", f"got {got}, want {want}")
 
 
-def _decoded(content: bytes) -> tuple[str, bool]:
+def decoded(content: bytes) -> tuple[str, bool]:
+    """Return the text of a file, and whether its encoding is certain. Raise `InvalidInput` UNREADABLE_FILE."""
     for start, kind in _OTHER_FILES:
         if content.startswith(start):
             raise unreadable(kind, _SAVE_AS)

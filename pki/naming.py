@@ -7,7 +7,9 @@ line does not leave a run incomplete.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
+from lobby.spreadsheet import decoded
 from pki import storage
 from pki.devices import Order, refuse_duplicates
 from pki.profile import device_name
@@ -47,20 +49,23 @@ def from_file(path: Path) -> list[Order]:
     Raise `InvalidInput` with the line number for an invalid name.
     """
     try:
-        text = storage.read(path, "a file of names, one per line", _FILE_LIMIT).decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        raise InvalidInput("INVALID_NAMES_FILE", f"got {path}, which is not UTF-8 text: {err.reason}") from None
+        text, certain = decoded(storage.read(path, "a file of names, one per line", _FILE_LIMIT))
+    except InvalidInput as err:
+        raise InvalidInput("INVALID_NAMES_FILE", f"{path}: {err.message}") from None
+    if not certain:
+        raise InvalidInput("INVALID_NAMES_FILE", f"got {path}, which is not UTF-8 text, want UTF-8 or UTF-16")
     names = []
     for number, line in enumerate(text.splitlines(), start=1):
         name = line.strip()
         if not name or name.startswith("#"):
             continue
         try:
+            check_name(name, "of the names")
             names.append(device_name(name))
         except InvalidInput as err:
             raise InvalidInput(err.code, f"{path} line {number}: {err.message}") from None
     if not names:
-        raise InvalidInput("INVALID_NAMES_FILE", f"got no name in {path}, want one per line")
+        raise InvalidInput("INVALID_NAMES_FILE", f"got no name in {path}, want one per line, in UTF-8 or UTF-16")
     return named(names)
 
 

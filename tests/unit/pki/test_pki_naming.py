@@ -46,6 +46,32 @@ def test_a_file_of_names_may_have_a_bom_comments_and_spaces(tmp_path: Path) -> N
     assert [order.name for order in naming.from_file(path)] == ["sensor-1", "sensor-2"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_a_file_of_names_is_read_as_an_editor_of_windows_saves_it(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "names"
+    path.write_bytes("sensor-1\r\nsensor-2\r\n".encode(encoding))
+    assert [order.name for order in naming.from_file(path)] == ["sensor-1", "sensor-2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a\n2-Jan\n", "line 2.*a date"),
+        (b"8949123456789010000\n", "line 1.*rounded"),
+        (b"PK\x03\x04", "INVALID_NAMES_FILE.*a workbook"),
+        ("sensor-\u00fc\n".encode("latin-1"), "INVALID_NAMES_FILE.*want UTF-8"),
+    ],
+    ids=["a date", "a rounded number", "a workbook", "a code page"],
+)
+def test_a_file_of_names_that_a_spreadsheet_has_damaged_is_rejected(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "names"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=message):
+        naming.from_file(path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
