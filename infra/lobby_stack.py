@@ -142,7 +142,7 @@ class LobbyStack(Stack):
         role = self.rules_role = topic_rules.rule_role(
             self, "RulesRole", lobby, {"send": send}, regions.role_name("rules", self.settings)
         )
-        registration.make_registration(self, bouncer, queues, role)
+        registration.make_registration(self, self.settings, bouncer, queues, role)
         topic_rules.allow_rule_to_invoke(receptionist, wire.HELLO_RULE, lobby)
         topic_rules.make_rule(
             self,

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import stack_names, topic_rules
+from infra import functions, stack_names, topic_rules
 from infra.queues import Queues
 from infra.settings import Settings
 from lobby import wire
@@ -21,6 +21,8 @@ WORKERS: Final = 4
 whole rate if AWS IoT took longer than 50 ms for a call."""
 BATCH_SIZE: Final = 10
 """The largest batch without a batching window, which would delay a single device."""
+_BATCH_SECONDS: Final = functions.BOUNCER.timeout / 2
+"""How long the devices of a batch wait for their share of the rate: the run must end before its timeout."""
 
 
 def environment(settings: Settings, queues: Queues) -> dict[str, str]:
@@ -32,7 +34,15 @@ def environment(settings: Settings, queues: Queues) -> dict[str, str]:
     }
 
 
-def make_registration(scope: Construct, bouncer: lambda_.Function, queues: Queues, role: iam.Role) -> None:
+def batch_size(rate: int) -> int:
+    """Return the size of a batch at `rate` registrations per second: at a low rate, a full batch would take longer than
+    the bouncer's timeout."""
+    return min(BATCH_SIZE, 1 + int(_BATCH_SECONDS * rate / WORKERS))
+
+
+def make_registration(
+    scope: Construct, settings: Settings, bouncer: lambda_.Function, queues: Queues, role: iam.Role
+) -> None:
     """Send events to the queue, and the queue's messages to the bouncer. `role` may send to the queues."""
     topic_rules.make_rule(
         scope,
@@ -48,7 +58,7 @@ def make_registration(scope: Construct, bouncer: lambda_.Function, queues: Queue
         "RegistrationsToBouncer",
         event_source_arn=queues.registrations.queue_arn,
         function_name=bouncer.function_name,
-        batch_size=BATCH_SIZE,
+        batch_size=batch_size(settings.registration_rate),
         maximum_batching_window_in_seconds=0,
         function_response_types=["ReportBatchItemFailures"],
         scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=WORKERS),
