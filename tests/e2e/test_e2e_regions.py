@@ -4,6 +4,7 @@ promotion, and the return of an old home.
 The tests share a deployment. Each begins with both Regions up, and the first as home.
 """
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,14 @@ def test_a_device_joins_through_either_door_and_arrives(
     assert arrived["historyIntact"]
     assert lobby.status(certid, place) == "ACTIVE"
     assert lobby.wait_until_equal(certid)["history"] == arrived["history"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_registrar_compares_the_certificates_of_every_region(lobby: TwoRegions, door: str) -> None:
+    registrar = lobby.client(getattr(lobby, door), "lambda")
+    response = registrar.invoke(FunctionName="device-lobby-registrar", Payload=json.dumps({"operation": "run"}))
+    assert "FunctionError" not in response
+    assert json.loads(response["Payload"].read())["CertificatesOfOtherDoors"] == 0
 
 
 def test_a_region_that_is_not_home_answers_queries_and_refuses_changes(
