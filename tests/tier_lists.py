@@ -26,6 +26,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "e2e/test_e2e_console_browsers.py": (),
     "e2e/test_e2e_console_campaigns.py": (),
+    "e2e/test_e2e_console_enrolments.py": (),
     "e2e/test_e2e_console_operator.py": (),
     "e2e/test_e2e_console_technician.py": (),
     "e2e/test_e2e_demo.py": ("test_the_demo_prints_every_step_with_its_duration_and_succeeds[registration]",),
