@@ -210,7 +210,7 @@ function Operation({ entered, edit }: PartProps) {
 function Which({ entered, edit }: PartProps) {
   const { targets, error, again } = useTargets();
   return (
-    <SimpleGrid cols={{ base: 1, sm: 3 }}>
+    <SimpleGrid cols={{ base: 1, sm: 3 }} style={{ alignItems: "end" }}>
       <TargetPicker
         targets={targets ?? []}
         error={notLoaded("targets", { loaded: targets, error, again })}
