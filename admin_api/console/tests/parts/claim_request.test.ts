@@ -43,8 +43,8 @@ test("sends text, JSON and profile", () => {
 test.each<[Partial<ClaimRequest>, RegExp]>([
   [{ kind: "text", text: "" }, /Enter text/],
   [{ kind: "text", text: "factory reset" }, /factory reset/],
-  [{ kind: "text", text: "x".repeat(MAX_CONFIG_BYTES) }, /8194 bytes, 8192 at most/],
-  [{ kind: "text", text: "é".repeat(MAX_CONFIG_BYTES / 2) }, /8194 bytes/],
+  [{ kind: "text", text: "x".repeat(MAX_CONFIG_BYTES) }, /8,194 bytes, 8,192 at most/],
+  [{ kind: "text", text: "é".repeat(MAX_CONFIG_BYTES / 2) }, /8,194 bytes/],
   [{ kind: "json", json: `{"a": ${"[".repeat(32)}1${"]".repeat(32)}}` }, /Nested deeper than 32/],
   [{ kind: "json", json: "  " }, /Enter a JSON object/],
   [{ kind: "json", json: '{"a": 1,}' }, /Invalid JSON/],

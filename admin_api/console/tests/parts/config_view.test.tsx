@@ -13,7 +13,7 @@ const view = (config: unknown) =>
 
 test.each<[string, unknown, string]>([
   ["of many lines", Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`key-${at}`, at])), "52 lines"],
-  ["of one long line", "x".repeat(5_000), "5000 characters"],
+  ["of one long line", "x".repeat(5_000), "5,000 characters"],
 ])("a config %s is collapsed, and shown in full on request", (_, config, size) => {
   const { container } = view(config);
   expect(container.querySelector("pre")?.textContent?.length).toBeLessThan(700);
