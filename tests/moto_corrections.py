@@ -1,6 +1,7 @@
 """Corrections of moto where a difference from AWS affects the tests: the CA's id in a certificate's description, the
 conflict between equal thing names, one endpoint per account and Region (also of the data plane), the missing
-DeleteConnection (every client is connected), the key in a certificate that is issued for a CSR, and updates of shadows.
+DeleteConnection (every client is connected), the key in a certificate that is issued for a CSR, updates of shadows, and
+the version of a thing, which each update increases and may require.
 """
 
 import re
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 from moto import backend_index
-from moto.iot.exceptions import ResourceAlreadyExistsException
+from moto.iot.exceptions import ResourceAlreadyExistsException, VersionConflictException
 from moto.iot.models import FakeCertificate, FakeEndpoint, FakeThing, IoTBackend
+from moto.iot.responses import IoTResponse
 from moto.iotdata import urls as iotdata_urls
 from moto.iotdata.models import FakeShadow
 from moto.iotdata.responses import IoTDataPlaneResponse
@@ -19,7 +21,7 @@ from tests.certificates import issued_for
 
 _OWN_ENDPOINT = r"https?://a1b2c3d4-ats\.iot\.(.+)\.amazonaws.com"
 """The data-plane endpoint of every account, which `FakeEndpoint` returns."""
-_update_shadow = FakeShadow.create_from_previous_version
+_update_shadow, _update_thing = FakeShadow.create_from_previous_version, IoTResponse.update_thing
 
 
 def correct(patched: pytest.MonkeyPatch) -> None:
@@ -49,6 +51,7 @@ def correct(patched: pytest.MonkeyPatch) -> None:
         active = set_as_active in (True, "true")
         return backend.register_certificate(pem, ca_certificate_pem=None, set_as_active=active, status="INACTIVE")
 
+    patched.setattr(IoTResponse, "update_thing", _update_expected_version)
     patched.setattr(IoTBackend, "create_certificate_from_csr", for_its_key)
     patched.setattr(FakeCertificate, "to_description_dict", with_ca)
     patched.setattr(IoTBackend, "create_thing", create_or_conflict)
@@ -58,6 +61,16 @@ def correct(patched: pytest.MonkeyPatch) -> None:
     patterns = [*backend_index.backend_url_patterns, ("iotdata", re.compile(_OWN_ENDPOINT))]
     patched.setattr(backend_index, "backend_url_patterns", patterns)
     patched.setattr(IoTDataPlaneResponse, "delete_connection", lambda _response: "{}", raising=False)
+
+
+def _update_expected_version(response: IoTResponse) -> Any:
+    name, expected = response._get_param("thingName"), response._get_param("expectedVersion")
+    thing = response.iot_backend.describe_thing(name)
+    if expected is not None and int(expected) != thing.version:
+        raise VersionConflictException(name)
+    answer = _update_thing(response)
+    thing.version += 1
+    return answer
 
 
 def _updated(before: FakeShadow | None, request: dict[str, Any] | None) -> FakeShadow:

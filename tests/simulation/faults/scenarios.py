@@ -245,6 +245,17 @@ _TRANSFERS: Final = (
         transfers.complete,
         repeatable=True,
     ),
+    Scenario(
+        "a transfer is completed whose new lobby has registered the device in the same target",
+        transfers.registered_by_its_new_lobby,
+        transfers.complete,
+        repeatable=True,
+    ),
+    Scenario(
+        "claim of a device that its former lobby has left in the same target",
+        transfers.left_by_its_former_lobby,
+        lambda f: api_requests.claim(f, ONE, A),
+    ),
     Scenario("a completed transfer is withdrawn", transfers.transferred, transfers.withdraw, repeatable=True),
     Scenario("release of an offered device", transfers.offered, lambda f: api_requests.release(f, ONE)),
     Scenario("hello of a transferred device", transfers.transferred, lambda f: f.say_hello(ONE)),

@@ -9,14 +9,17 @@ from typing import Final
 from lobby.deployment import NAMES
 from lobby.domain.transfer import Transfer, TransferStep
 from lobby.ledger.store import Ledger
+from lobby.names import Fingerprint
 from tests.aws import HOME, REGION
 from tests.functional.admin_api.other_lobby import BOBS_KEY, ID, acceptance
 from tests.simulation.faults import initial_states
-from tests.simulation.faults.devices import Fleet
+from tests.simulation.faults.devices import A, Fleet
 from tests.simulation.faults.initial_states import ONE
+from tests.simulation.faults.other_lobby import names_of_actors, other_lobby, transferred_from
 
 _AT: Final = "2026-11-22T12:00:00.000Z"
 _END: Final = "2099-01-01T00:00:00.000Z"
+_EARLIER: Final = Fingerprint("e" * 64)
 OFFERED: Final = Transfer(TransferStep.OFFERED, ID, "Bob", _AT, "user:ann", _END)
 _OFFER: Final = """mutation($id: ID!, $offer: String!) {
   offerDevices(certids: [$id], to: "Bob", offer: $offer) { results { code } } }"""
@@ -41,6 +44,23 @@ def offered_while_waiting(fleet: Fleet) -> None:
 def transferred(fleet: Fleet) -> None:
     offered(fleet)
     complete(fleet)
+
+
+def registered_by_its_new_lobby(fleet: Fleet) -> None:
+    """Offered. The new lobby, which has the target A too, has registered the device there already."""
+    offered(fleet)
+    with names_of_actors():
+        other_lobby(ONE, fleet.devices[ONE].certid, A).register()
+
+
+def left_by_its_former_lobby(fleet: Fleet) -> None:
+    """Waiting. The former lobby, in which it has renewed its certificate, has the target A too, and has cleared it."""
+    initial_states.waiting(fleet)
+    fleet.cloud.settle()
+    former = other_lobby(ONE, fleet.devices[ONE].certid, A, first=_EARLIER)
+    with names_of_actors():
+        former.register()
+        transferred_from(former).clear()
 
 
 def offer(fleet: Fleet) -> None:

@@ -13,12 +13,15 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.history_audit import first_broken_entry
 from lobby.ledger.items import device_of_image, entry_of
 from lobby.ledger.models import HistoryRow
+from lobby.names import Target
 from tests import aws
 from tests.simulation.faults.devices import ENDPOINTS, SimulatedDevice
 from tests.simulation.races.model_device import ModelDevice, ModelViolation
 from tests.simulation.races.user_requests import DONE, UNKNOWN, UserRequest
 
 TARGETS: Final = tuple(ENDPOINTS.values())
+LOBBY: Final = "999999999999/eu-west-1"
+"""The lobby's key in the claims of its things."""
 _SETTLED_STATES: Final = ("inlobby", "arrived", "revoked", "quarantined", "transferred")
 _EXCLUDED_STATES: Final = ("revoked", "quarantined", "refused")
 _CLAIM_HELD_STATES: Final = {"claimed", "commissioned", "arrived", "failed"}
@@ -70,10 +73,19 @@ def check_always() -> dict[str, ModelDevice]:
         _check_certificates(row, device)
         held = {device.target} if device.state in _CLAIM_HELD_STATES else set()
         for certificate in _certificates_of(row, device):
-            active = {target for target in TARGETS if aws.status(certificate, target) == "ACTIVE"}
+            active = {target for target in TARGETS if _is_active_in(target, certificate)}
             if not active <= held | device.left:
                 raise ModelViolation(f"got {certificate} active in {active}, want it as {device}")
     return devices
+
+
+def _is_active_in(target: Target, certificate: str) -> bool:
+    """Return whether the certificate is ACTIVE in a target where no other lobby has registered the device."""
+    if aws.status(certificate, target) != "ACTIVE":
+        return False
+    claims = [thing["claim"].split(":") for thing in aws.registry(target)["things"].values() if "claim" in thing]
+    others = [claim for claim in claims if claim[-1] == certificate and claim[-2] != LOBBY and claim[2] != "left"]
+    return not others
 
 
 def _certificates_of(row: Device, device: ModelDevice) -> set[str]:
@@ -110,7 +122,7 @@ def check_settled(simulated: Iterable[SimulatedDevice]) -> None:
 
 def _check_registries(simulated: SimulatedDevice, row: Device, device: ModelDevice) -> None:
     target = device.target if device.state == "arrived" else None
-    active = [each for each in TARGETS if aws.status(row.current, each) == "ACTIVE"]
+    active = [each for each in TARGETS if _is_active_in(each, row.current)]
     if active != ([target] if target else []):
         raise ModelViolation(f"got {simulated.name} active in {active}, want it as {device}")
     if row.retiring and device.state not in _EXCLUDED_STATES:

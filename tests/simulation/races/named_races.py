@@ -17,6 +17,7 @@ from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.race import Check, Race, StartActors, all_of, ends_as, one
 from tests.simulation.races.renewal_races import RENEWAL_RACES
 from tests.simulation.races.scheduler import Actor
+from tests.simulation.races.shared_target_races import SHARED_TARGET_RACES
 from tests.simulation.races.simulation import Simulation
 from tests.simulation.races.transfer_races import TRANSFER_RACES
 from tests.simulation.races.user_requests import DONE
@@ -232,4 +233,5 @@ RACES: Final = (
     *LANE_RACES,
     *RENEWAL_RACES,
     *TRANSFER_RACES,
+    *SHARED_TARGET_RACES,
 )

@@ -24,6 +24,7 @@ from tests.simulation.faults.injector import FaultInjector
 from tests.simulation.faults.lambdas import Handler, Lambdas
 from tests.simulation.faults.lane_queues import LaneQueues
 from tests.simulation.faults.lane_queues import Message as LaneMessage
+from tests.simulation.faults.other_lobby import names_of_actors
 from tests.simulation.faults.stream import WRITES, images, needs_commissioner, record_of
 from tests.simulation.races.deliveries import DeviceRecords, Invocation, number_of
 from tests.simulation.races.device_actions import DeviceActions
@@ -65,7 +66,7 @@ class Simulation:
     @contextmanager
     def scheduled(self) -> Iterator[None]:
         """Schedule the actors that are started inside. Actors that have not ended at the end are killed."""
-        with scheduling(self._rejection):
+        with scheduling(self._rejection), names_of_actors():
             try:
                 yield
             finally:
@@ -222,7 +223,12 @@ class Simulation:
             aws.client("sts").get_caller_identity()
             self.closed.add(target)
 
-        return self._watch(Actor(f"{target} closes", work), lambda: None)
+        return self.start(f"{target} closes", work)
+
+    def start(self, name: str, work: Callable[[], object]) -> Actor:
+        """Start an actor outside this lobby. Its errors are raised."""
+        actor = Actor(name, work)
+        return self._watch(actor, lambda: self._raise_error(actor))
 
     # What AWS does after a call.
 
