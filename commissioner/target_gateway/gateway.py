@@ -141,12 +141,19 @@ class TargetGateway:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
         certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent. A thing
         whose shadows are not copied yet is only marked. If the device's new lobby has registered it there meanwhile,
-        only the message is sent."""
-        session, certificates, name = self._session(target), device.all_certificates, device.devicename
-        if name is not None and reset:
-            self._publish_reset(session, name)
-        if self._has_new_lobby(session, device):
-            return
+        its certificates and its thing stay as they are. A device that was transferred to another lobby loses this
+        lobby's policies, because the other one may activate its certificate again."""
+        session = self._session(target)
+        if device.devicename is not None and reset:
+            self._publish_reset(session, device.devicename)
+        if not self._has_new_lobby(session, device):
+            self._end_registration(session, device)
+        if _is_transferred(device):
+            for certificate in device.all_certificates:
+                self._detach_policies(session, certificate)
+
+    def _end_registration(self, session: TargetSession, device: Device) -> None:
+        target, certificates, name = session.target, device.all_certificates, device.devicename
         self._deactivate(session, certificates)
         if name is not None:
             registry.disconnect(lambda: session.iot_data, name)
@@ -159,10 +166,18 @@ class TargetGateway:
                     arns = [registry.certificate_arn(target, each) for each in certificates]
                     things.remove(session.iot, arns, name, version)
 
+    def _detach_policies(self, session: TargetSession, certificate: Fingerprint) -> None:
+        with self._calling(session):
+            try:
+                registry.detach_policies(session.iot, registry.certificate_arn(session.target, certificate))
+            except ClientError as error:
+                if code_of(error) != NOT_FOUND:
+                    raise
+
     def _has_new_lobby(self, session: TargetSession, device: Device) -> bool:
         """Return whether the lobby to which a device was transferred has registered it in the same target."""
-        name, transfer = device.devicename, device.transfer
-        if name is None or transfer is None or transfer.step is not TransferStep.COMPLETED:
+        name = device.devicename
+        if name is None or not _is_transferred(device):
             return False
         with self._calling(session):
             return things.is_claimed_by_another(session.iot, device.known_certificates, name, self._lobby)
@@ -253,3 +268,7 @@ class TargetGateway:
             if refusal.code in SESSION_REASONS and not self._sessions.is_new(session.registered):
                 raise StaleSession(f"got {refusal.code} from {session.target}, want a new session") from error
             raise refusal from error
+
+
+def _is_transferred(device: Device) -> bool:
+    return device.transfer is not None and device.transfer.step is TransferStep.COMPLETED

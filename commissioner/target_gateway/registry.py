@@ -88,7 +88,7 @@ def _register_certificate(
     session.iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
     session.iot.attach_policy(policyName=policy, target=arn)
     if device.generation > 1:
-        _detach_other_profiles(session.iot, arn, policy)
+        detach_policies(session.iot, arn, kept=policy)
 
 
 def activate(session: TargetSession, certid: Fingerprint) -> None:
@@ -112,11 +112,12 @@ def activate_in_lobby(iot: "IoTClient", certid: Fingerprint) -> None:
             raise
 
 
-def _detach_other_profiles(iot: "IoTClient", arn: str, current: str) -> None:
-    """Detach the policies of earlier claims in this target. Policies that are not the lobby's stay attached."""
+def detach_policies(iot: "IoTClient", arn: str, kept: str | None = None) -> None:
+    """Detach the policies of earlier claims in this target from a certificate. Policies that are not the lobby's stay
+    attached."""
     for policy in iot.list_attached_policies(target=arn)["policies"]:
         name = policy["policyName"]
-        if name.startswith(profile_policy("")) and name != current:
+        if name.startswith(profile_policy("")) and name != kept:
             iot.detach_policy(policyName=name, target=arn)
 
 

@@ -150,6 +150,21 @@ def test_it_gets_no_thing_that_a_device_with_another_certificate_has_left(lobby:
     assert aws.registry(A)["certificates"] == {}
 
 
+@pytest.mark.parametrize("registered_again", [False, True])
+def test_it_loses_the_policies_of_this_lobby_and_no_others(lobby: LobbyWithTargets, *, registered_again: bool) -> None:
+    lobby.place()
+    iot, arn = iot_backends[A.account][A.region], f"arn:aws:iot:{A.region}:{A.account}:cert/{ONE}"
+    for policy in ("staging-device-lobby-default", "owners"):
+        iot.create_policy(policy, "{}")  # type: ignore[arg-type]  # moto stores text
+        iot.attach_policy(policy, arn)
+    record = transfer(lobby)
+    if registered_again:
+        register_by_new_lobby(lobby)
+    assert lobby.deliver(record) == []
+    assert statuses() == ("ACTIVE", "ACTIVE" if registered_again else "INACTIVE", None)
+    assert aws.registry(A)["policies"] == [(arn, "owners"), (arn, "staging-device-lobby-default")]
+
+
 def test_a_waiting_device_is_disconnected_so_that_it_says_hello(lobby: LobbyWithTargets) -> None:
     assert lobby.deliver(transfer(lobby)) == []
     assert [call.region for call in lobby.calls.of("DeleteConnection")] == [aws.REGION]

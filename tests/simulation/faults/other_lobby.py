@@ -98,7 +98,7 @@ class OtherLobby:
             "certificate": found["certificates"].get(device.current) == "ACTIVE",
             "thing": thing.get(CERTID) == device.certid and (arn, device.devicename) in found["principals"],
             "claim": claim == ThingClaim(device.generation, "default", KEY, device.current),
-            "policy": (arn, POLICY) in found["policies"],
+            "policy": [policy for holder, policy in found["policies"] if holder == arn] == [POLICY],
         }
         return [part for part, is_there in parts.items() if not is_there]
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from moto.iot.models import iot_backends
 
+from lobby.deployment import NAMES
 from lobby.names import Fingerprint
 from tests import aws
 from tests import certificates as make
@@ -110,9 +111,12 @@ def _transferred_here(first: Fingerprint | None) -> Callable[[Simulation], list[
 
 
 def _is_ours(simulation: Simulation) -> None:
-    thing = aws.registry(A)["things"][ONE]
+    found = aws.registry(A)
+    thing, policies = found["things"][ONE], [policy for _, policy in found["policies"]]
     if thing["certid"] != one(simulation) or "left" in thing["claim"] or "staging" in thing["claim"]:
         raise ModelViolation(f"got {thing}, want it as the lobby has registered it")
+    if policies != [NAMES.policy("default")]:
+        raise ModelViolation(f"got policies {policies}, want this lobby's only")
 
 
 def _with_another(pem: str, name: str, event: str) -> Callable[[Simulation], list[Actor]]:
