@@ -141,12 +141,17 @@ class TargetGateway:
         """Send a device that has left `target` back to the lobby if it is still connected there, then deactivate its
         certificates, end its connection, and mark or remove its thing. Without `reset`, no message is sent. A thing
         whose shadows are not copied yet is only marked. If the device's new lobby has registered it there meanwhile,
-        its certificates and its thing stay as they are. A device that was transferred to another lobby loses this
-        lobby's policies, because the other one may activate its certificate again."""
+        its certificates and its thing stay as they are, and a refused message is a refusal: without the message, the
+        device would stay with its old route. A device that was transferred to another lobby loses this lobby's
+        policies, because the other one may activate its certificate again."""
         session = self._session(target)
+        has_new_lobby = self._has_new_lobby(session, device)
         if device.devicename is not None and reset:
-            self._publish_reset(session, device.devicename)
-        if not self._has_new_lobby(session, device):
+            if has_new_lobby:
+                self.send_to_lobby(target, device)
+            else:
+                self._publish_reset(session, device.devicename)
+        if not has_new_lobby:
             self._end_registration(session, device)
         if _is_transferred(device):
             for certificate in device.all_certificates:

@@ -99,8 +99,12 @@ def test_a_failed_commissioning_shows_its_reason_and_can_be_retried(
 @pytest.mark.parametrize(
     ("role", "actions"),
     [
-        pytest.param("admin", {"Move", "Change config", "Release", "Renew", "Retry", "Revoke"}, marks=pytest.mark.full),
-        ("operator", {"Move", "Change config", "Release", "Renew", "Retry", "Revoke"}),
+        pytest.param(
+            "admin",
+            {"Move", "Change config", "Release", "Quarantine", "Renew", "Retry", "Revoke"},
+            marks=pytest.mark.full,
+        ),
+        ("operator", {"Move", "Change config", "Release", "Quarantine", "Renew", "Retry", "Revoke"}),
         pytest.param("technician", set(), marks=pytest.mark.full),
         pytest.param("viewer", set(), marks=pytest.mark.full),
     ],

@@ -19,7 +19,7 @@ from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 from tests.unit.device.simulated_disk import CutPoint
 
 _ROOT = Path(__file__).parents[2]
-_WRITE, _RENAME = 4, 7
+_WRITE, _RENAME = 5, 8
 """Numbers of the client's file-system calls, counted from the first power-on."""
 
 

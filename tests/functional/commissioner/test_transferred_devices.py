@@ -96,6 +96,20 @@ def test_a_target_that_the_new_lobby_has_too_is_not_cleared_once_the_device_is_r
     assert (lobby.device().targets_to_clear, lobby.device().needs_commissioner) == ((), False)
 
 
+@pytest.mark.parametrize("registered_again", [False, True])
+def test_a_refused_reset_keeps_the_work_only_if_the_device_would_stay_with_its_old_route(
+    lobby: LobbyWithTargets, *, registered_again: bool
+) -> None:
+    lobby.place()
+    record = transfer(lobby)
+    if registered_again:
+        register_by_new_lobby(lobby)
+    lobby.calls.fails["Publish"] = client_error("ForbiddenException", "Publish")
+    assert lobby.deliver(record) == []
+    assert lobby.device().targets_to_clear == ((A,) if registered_again else ())
+    assert lobby.device().reason == ("TARGET_PERMISSION_MISSING" if registered_again else None)
+
+
 def renew(lobby: LobbyWithTargets) -> Fingerprint:
     """Let the device, which is in A, renew its certificate, and return the new one."""
     pem = make.pem_of(make.device(CA, "sensor-1", serial=2000, number=3))

@@ -246,6 +246,12 @@ _TRANSFERS: Final = (
         repeatable=True,
     ),
     Scenario(
+        "a transfer is completed whose new lobby has registered the device in the same target",
+        transfers.registered_by_its_new_lobby,
+        transfers.complete,
+        repeatable=True,
+    ),
+    Scenario(
         "claim of a device that its former lobby has left in the same target",
         transfers.left_by_its_former_lobby,
         lambda f: api_requests.claim(f, ONE, A),

@@ -46,6 +46,13 @@ def transferred(fleet: Fleet) -> None:
     complete(fleet)
 
 
+def registered_by_its_new_lobby(fleet: Fleet) -> None:
+    """Offered. The new lobby, which has the target A too, has registered the device there already."""
+    offered(fleet)
+    with names_of_actors():
+        other_lobby(ONE, fleet.devices[ONE].certid, A).register()
+
+
 def left_by_its_former_lobby(fleet: Fleet) -> None:
     """Waiting. The former lobby, in which it has renewed its certificate, has the target A too, and has cleared it."""
     initial_states.waiting(fleet)
