@@ -25,7 +25,7 @@ from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
 from lobby.domain.renewal_transitions import has_work_in_target, is_renewed_in_target, retires_in_lobby
 from lobby.domain.standby import StandbyStatus
-from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
@@ -90,7 +90,7 @@ class Commissioner:
             return self._commission(device, lane)
         if device.devstate is State.REFUSED:
             return self._readmit(device)
-        if device.devstate in SHUT_STATES:
+        if device.devstate in DEACTIVATED_STATES:
             self._lobby.expel(device)
         if device.devstate is State.TRANSFERRED and lane == LOBBY:
             self._lobby.send_away(device)
@@ -231,7 +231,7 @@ class Commissioner:
         target, generation = target_of(lane), device.generation
         if target is not None and target in device.targets_to_clear:
             try:
-                self._gateway.clear(target, device, reset=device.devstate not in SHUT_STATES)
+                self._gateway.clear(target, device, reset=device.devstate not in DEACTIVATED_STATES)
             except TargetRefusal as refusal:
                 return self._uncleared(device, target, refusal)
             device = self._ledger.retire(device, target, ACTOR)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from commissioner.target_gateway import registry
 from lobby.aws.door_clients import DoorClients
 from lobby.domain.device import Device
-from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
@@ -55,7 +55,7 @@ class LobbySide:
         for certificate in device.certificates:
             self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
         current = self._ledger.get(device.certid)
-        if current is not None and current.devstate in SHUT_STATES:
+        if current is not None and current.devstate in DEACTIVATED_STATES:
             self.deactivate(current.all_certificates)
 
     def deactivate(self, certificates: Iterable[Fingerprint]) -> None:

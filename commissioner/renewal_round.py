@@ -20,7 +20,7 @@ from lobby.domain.enrolment import Door, Enrolment, EnrolmentState
 from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring, expiring_signers
 from lobby.domain.profile import Profiles
 from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
-from lobby.domain.states import PLACED_STATES, SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, PLACED_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.renewal_summary import RenewalSummary, save_summary
@@ -31,7 +31,7 @@ from lobby.names import EnrolmentName
 ACTOR: Final = "service:reconciler"
 INTERVAL: Final = timedelta(hours=23, minutes=30)
 """Between the starts of two rounds, as for comparisons."""
-_GONE: Final = (State.REFUSED, State.TRANSFERRED, *SHUT_STATES)
+_GONE: Final = (State.REFUSED, State.TRANSFERRED, *DEACTIVATED_STATES)
 logger = Logger(service="reconciler")
 Note = dict[str, Any]
 

@@ -22,7 +22,7 @@ from lobby.contracts import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
-from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.domain.transfer_documents import parse_endpoint
 from lobby.errors import Conflict, InvalidInput
 from lobby.home_guard import everywhere
@@ -80,8 +80,8 @@ class Receptionist:
 
     def _receive(self, device: Device, report: Report) -> str:
         """Answer the hello of a device that has no route."""
-        if device.devstate in SHUT_STATES:
-            return self._shut_again(device)
+        if device.devstate in DEACTIVATED_STATES:
+            return self._deactivate_again(device)
         if device.devstate is State.TRANSFERRED:
             return self._redirect(device, report)
         if device.devstate is State.KNOCKING:
@@ -133,7 +133,7 @@ class Receptionist:
             logger.info("changed during the hello", extra={"certid": device.certid, "code": conflict.code})
         return "fell back"
 
-    def _shut_again(self, device: Device) -> str:
+    def _deactivate_again(self, device: Device) -> str:
         """A device that was revoked or quarantined while its certificate was being activated can still connect. The
         commissioner deactivates the certificate again."""
         if not device.needs_commissioner:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lobby.domain.device import Device
 from lobby.domain.lanes import Lane, home_lane, lane_to, other_lanes
 from lobby.domain.standby import StandbyStatus
-from lobby.domain.states import SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.names import CampaignName
 
 
@@ -151,7 +151,7 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if prepares:
         return _preparation_of(device, generation)
-    return Result(_outcome(device), device.reason if device.devstate not in SHUT_STATES else None, generation)
+    return Result(_outcome(device), device.reason if device.devstate not in DEACTIVATED_STATES else None, generation)
 
 
 def renewal_outcome(device: Device | None, generation: int, campaign: CampaignName) -> Result:

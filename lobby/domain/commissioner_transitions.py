@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from lobby.domain import presence
 from lobby.domain.clones import CLONE_SUSPECTED
+from lobby.domain.deactivation_reasons import without_failed_clearing
 from lobby.domain.device import Device
 from lobby.domain.renewal_transitions import prove
 from lobby.domain.shadow_transitions import settled
 from lobby.domain.shadows import NOT_MIGRATED, ShadowOutcome
-from lobby.domain.shut_devices import without_failed_clearing
 from lobby.domain.standby_transitions import announcing, at_its_target, with_standby
-from lobby.domain.states import CLAIM_HELD_STATES, PLACED_STATES, SHUT_STATES, Event, State
+from lobby.domain.states import CLAIM_HELD_STATES, DEACTIVATED_STATES, PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Target
@@ -85,7 +85,7 @@ def retire(
     if not current:
         return device
     refused = device.devstate is State.REFUSED
-    if refused or device.devstate in SHUT_STATES:
+    if refused or device.devstate in DEACTIVATED_STATES:
         why = device.message if refused else without_failed_clearing(device).message
         message = f"{why}; {code}: {message}"[:1000]
     others = device.needs_commissioner and (
@@ -99,7 +99,7 @@ def retire(
 def _all_cleared(device: Device) -> Device:
     """No target is left to clear. The reason why one could not be cleared is removed; a reason of the current target,
     which its message names, stays."""
-    if device.devstate in SHUT_STATES:
+    if device.devstate in DEACTIVATED_STATES:
         return without_failed_clearing(device)
     of_target = device.target is not None and str(device.target) in (device.message or "")
     kept = (presence.FAILED, presence.NOT_SHOWN, CLONE_SUSPECTED, NOT_MIGRATED)
@@ -158,7 +158,7 @@ def deactivate(device: Device, target: Target) -> Device:
 def may_be_active_in(device: Device, target: Target) -> bool:
     """Return whether the ledger accounts for the device's certificate in `target`: by a claim, because the target is
     not cleared yet, or because it is the device's standby or home."""
-    claimed = device.target == target and device.devstate not in SHUT_STATES
+    claimed = device.target == target and device.devstate not in DEACTIVATED_STATES
     return claimed or target in device.targets_to_clear or is_other_place(device, target)
 
 

@@ -10,7 +10,7 @@ from typing import Final, NewType
 
 from lobby.domain.device import Device, Priority
 from lobby.domain.renewal_transitions import has_work_in_target, is_renewed_in_target
-from lobby.domain.states import PLACED_STATES, SHUT_STATES, State
+from lobby.domain.states import DEACTIVATED_STATES, PLACED_STATES, State
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_target_key, shown
 
@@ -65,7 +65,7 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
         lanes.append(lane_to(_target(device)))
     if device.standby is not None and device.works_in_standby:
         lanes.append(lane_to(device.standby.target))
-    if device.devstate in (*SHUT_STATES, State.PROVING, State.TRANSFERRED) or device.reactivate:
+    if device.devstate in (*DEACTIVATED_STATES, State.PROVING, State.TRANSFERRED) or device.reactivate:
         lanes.append(LOBBY)
     return tuple(lane for lane in lanes if lane != home_lane(device))
 

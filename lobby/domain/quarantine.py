@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from lobby.domain import presence
 from lobby.domain.clones import CLONE_SUSPECTED, Suspicion, dismissed
+from lobby.domain.deactivation_reasons import QUARANTINED
 from lobby.domain.device import Device, Priority
-from lobby.domain.shut_devices import QUARANTINED
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import entered, leave_places, state_after
 from lobby.errors import Conflict
@@ -45,7 +45,7 @@ def quarantine(device: Device, message: str, at: str, suspicion: Suspicion | Non
         return device
     state = state_after(device, Event.QUARANTINE, unproven=False)
     known = device.suspicion if device.is_suspected else suspicion or device.suspicion
-    shut = replace(
+    quarantined = replace(
         leave_places(device),
         suspicion=known,
         generation=device.generation + 1,
@@ -60,7 +60,7 @@ def quarantine(device: Device, message: str, at: str, suspicion: Suspicion | Non
         reactivate=False,
         needs_commissioner=True,
     )
-    return entered(shut, state, at)
+    return entered(quarantined, state, at)
 
 
 def lift(device: Device, at: str) -> Device:

@@ -6,10 +6,10 @@ can be replaced, and a revoked serial number is admitted again only after a user
 from dataclasses import dataclass
 from typing import Final
 
+from lobby.domain.deactivation_reasons import QUARANTINED, REVOKED
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Enrolment, Repeat
 from lobby.domain.enrolment_admission import is_counted
-from lobby.domain.shut_devices import QUARANTINED, REVOKED
 from lobby.domain.states import State
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, ThingName

@@ -72,7 +72,7 @@ _ANY: Final = frozenset(State)
 CLAIM_HELD_STATES: Final = frozenset({_S.CLAIMED, _S.COMMISSIONED, _S.ARRIVED, _S.FAILED})
 ADMITTED_STATES: Final = frozenset({*CLAIM_HELD_STATES, _S.KNOCKING, _S.INLOBBY, _S.PROVING})
 """The device's certificate is active in the lobby."""
-SHUT_STATES: Final = (_S.REVOKED, _S.QUARANTINED)
+DEACTIVATED_STATES: Final = (_S.REVOKED, _S.QUARANTINED)
 """The device's certificate must be inactive everywhere."""
 PLACED_STATES: Final = (_S.COMMISSIONED, _S.ARRIVED)
 """The device is registered in its target, and the registration must match the row. In the other states, the device is
@@ -112,7 +112,7 @@ TRANSITIONS: Final[dict[tuple[State | None, Event], State | None]] = {
     **_transitions(_E.RELEASE, [*CLAIM_HELD_STATES, _S.PROVING], _S.INLOBBY),
     **_transitions(_E.RELEASE, [_S.REFUSED], _S.REFUSED),
     **_transitions(_E.RETRY, CLAIM_HELD_STATES, _S.CLAIMED),
-    **{(state, _E.RETRY): state for state in (_S.REFUSED, *SHUT_STATES, _S.INLOBBY, _S.PROVING, _S.TRANSFERRED)},
+    **{(state, _E.RETRY): state for state in (_S.REFUSED, *DEACTIVATED_STATES, _S.INLOBBY, _S.PROVING, _S.TRANSFERRED)},
     **{(state, _E.RETIRE): state for state in _ANY - {_S.EXPECTED}},
     **_transitions(_E.REVOKE, [ABSENT, *(_ANY - {_S.REVOKED})], _S.REVOKED),
     **{(state, event): state for state in _ANY for event in (_E.WAKE, _E.DEACTIVATE)},

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
 from lobby.domain.claim_defaults import Unnamed, claim_with_defaults
+from lobby.domain.deactivation_reasons import REVOKED, without_failed_clearing
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
-from lobby.domain.shut_devices import REVOKED, without_failed_clearing
-from lobby.domain.states import SHUT_STATES, Event, State, next_state
+from lobby.domain.states import DEACTIVATED_STATES, Event, State, next_state
 from lobby.errors import Conflict
 from lobby.names import Fingerprint, Region, Target, ThingName
 from lobby.wire import DEFAULT_CONFIG, Config, parse_config
@@ -75,7 +75,7 @@ def with_identity(device: Device | None, event: Event, identity: "Identity", reg
 
 def was_admitted(device: Device | None) -> bool:
     """Return whether the device is admitted already, so that an admission changes nothing."""
-    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, *SHUT_STATES)
+    return device is not None and device.has_certificate and device.devstate not in (State.REFUSED, *DEACTIVATED_STATES)
 
 
 def why_admitted(device: Device | None) -> str | None:
@@ -215,7 +215,7 @@ def retry(device: Device, at: str) -> Device:
     if device.devstate is State.INLOBBY and not device.has_work_left:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
     again = replace(_next_generation(device), needs_commissioner=True)
-    if state in SHUT_STATES:
+    if state in DEACTIVATED_STATES:
         return without_failed_clearing(again)
     if state is State.REFUSED:
         return again
@@ -265,7 +265,7 @@ def is_unproven(device: Device | None) -> bool:
 
 
 def _holds(device: Device, request: ClaimRequest) -> bool:
-    if device.devstate in (State.REFUSED, *SHUT_STATES):
+    if device.devstate in (State.REFUSED, *DEACTIVATED_STATES):
         return False
     return (device.target, device.profile, device.config) == (request.target, request.profile, request.config)
 

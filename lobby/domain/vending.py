@@ -8,9 +8,9 @@ not admitted.
 
 from dataclasses import dataclass
 
+from lobby.domain.deactivation_reasons import QUARANTINED
 from lobby.domain.device import Device
 from lobby.domain.enrolment_token import OTHER_NAME, EnrolmentToken, TokenRefused, TokenUse, refusal_of_use
-from lobby.domain.shut_devices import QUARANTINED
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest, is_unproven
 from lobby.errors import Conflict

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
-from lobby.domain.states import ADMITTED_STATES, SHUT_STATES
+from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES
 from lobby.doors.activation import activate, registered
 from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pem
 from lobby.doors.registrar import Registrar
@@ -156,4 +156,4 @@ def _expected(device: Device) -> list[tuple[Fingerprint, bool]]:
     """Return the certificates of a device that must be active (True) or inactive (False) at every door."""
     if device.devstate in ADMITTED_STATES:
         return [(each, True) for each in device.certificates]
-    return [(each, False) for each in device.all_certificates] if device.devstate in SHUT_STATES else []
+    return [(each, False) for each in device.all_certificates] if device.devstate in DEACTIVATED_STATES else []

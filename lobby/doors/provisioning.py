@@ -18,6 +18,7 @@ from botocore.config import Config
 from lobby.aws import allocation_hook
 from lobby.aws.clients import CLIENT_CONFIG, at_init, client
 from lobby.domain.claim_certificate import ClaimCertificate
+from lobby.domain.deactivation_reasons import QUARANTINED, REVOKED
 from lobby.domain.provisioning import (
     ProvisioningRequest,
     identity_of,
@@ -26,7 +27,6 @@ from lobby.domain.provisioning import (
     require_status,
 )
 from lobby.domain.repeats import REFUSING
-from lobby.domain.shut_devices import QUARANTINED, REVOKED
 from lobby.domain.transitions import NAME_DIFFERS
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.doors.allocating import Allocator

@@ -69,10 +69,10 @@ class Bouncer:
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted"
 
-    def let_in_without_home(self, certid: Fingerprint) -> str:
+    def admit_without_home(self, certid: Fingerprint) -> str:
         """Activate the pending certificate of a device that has a route according to this Region's replica, so that the
-        device can fetch its route at this door while the home Region does not answer. Nothing is written. Return `let
-        in`, `SETTLED`, or `waits` if only the home can decide. Raise `IdentityRefused`."""
+        device can fetch its route at this door while the home Region does not answer. Nothing is written. Return
+        `admitted by the replica`, `SETTLED`, or `waits` if only the home can decide. Raise `IdentityRefused`."""
         description = self._describe(certid)
         if description is None or description["status"] != "PENDING_ACTIVATION":
             return SETTLED
@@ -84,7 +84,7 @@ class Bouncer:
         if identity.name != device.devicename:
             return "waits"
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
-        return "let in"
+        return "admitted by the replica"
 
     def _describe(self, certid: Fingerprint) -> Any:
         try:

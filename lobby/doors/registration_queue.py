@@ -93,17 +93,17 @@ class RegistrationQueue:
         try:
             self._register(registration, alone=alone)
         except Exception as error:  # noqa: BLE001  # logged there, and recorded with the message
-            self._let_in_without_home(registration.certid, error)
+            self._admit_without_home(registration.certid, error)
             return self._failed.is_retried(delivery, error)
         return False
 
-    def _let_in_without_home(self, certid: Fingerprint, error: Exception) -> None:
+    def _admit_without_home(self, certid: Fingerprint, error: Exception) -> None:
         """Activate the certificate of a device that has its route, if the home Region does not answer. The message is
         kept, so that the home can process it later."""
         if not is_unavailable(error):
             return
         try:
-            outcome = self._bouncer.let_in_without_home(certid)
+            outcome = self._bouncer.admit_without_home(certid)
         except Exception:  # the next delivery tries it again
             logger.warning("not admitted without the home", extra={"certid": certid}, exc_info=True)
         else:

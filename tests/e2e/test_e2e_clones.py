@@ -103,11 +103,11 @@ def test_a_copy_in_a_target_is_put_in_quarantine_until_a_user_lifts_it(deployed:
             assert sessions.connect(HOME) is not None
             deployed.wait(certid, "arrived")
 
-            def is_shut() -> bool:
+            def is_inactive() -> bool:
                 sessions.connect((COPY, HOME)[next(turns) % 2])
                 return bool(shown(deployed, certid)["devstate"] == "quarantined")
 
-            until(is_shut, lambda: shown(deployed, certid), every=1.0)
+            until(is_inactive, lambda: shown(deployed, certid), every=1.0)
     finally:
         set_policy(deployed, target, "LOBBY")
     until(lambda: {deployed.status(certid, each) for each in (deployed.lobby, target)} == {"INACTIVE"})

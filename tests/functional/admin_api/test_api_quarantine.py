@@ -72,8 +72,8 @@ def test_a_user_dismisses_a_suspicion_with_a_note(lobby: Lobby, suspected: str) 
 
 
 def test_a_user_puts_a_device_in_quarantine_and_lifts_it(lobby: Lobby, suspected: str) -> None:
-    shut = lobby.ask(QUARANTINE, {"id": suspected, "why": "two addresses"}, OPERATOR).data["quarantineDevice"]
-    assert shut == {"devstate": "quarantined", "reason": "CLONE_SUSPECTED", "message": "two addresses"}
+    quarantined = lobby.ask(QUARANTINE, {"id": suspected, "why": "two addresses"}, OPERATOR).data["quarantineDevice"]
+    assert quarantined == {"devstate": "quarantined", "reason": "CLONE_SUSPECTED", "message": "two addresses"}
     shown = lobby.ask(SHOWN, {"id": suspected}, OPERATOR).data["device"]
     assert shown["allowedActions"] == ["retryDevice", "liftQuarantine", "revokeDevice"]
     assert lobby.ask(DISMISS, {"id": suspected, "why": "no"}, OPERATOR).codes == ["QUARANTINED"]

@@ -242,7 +242,7 @@ def test_no_attempt_of_a_registration_is_used_up_while_no_region_may_write(lobby
         assert door.receive(door.message(event, receives=900)) == ids([1])
 
 
-def test_a_placed_device_that_is_new_at_a_door_is_let_in_by_the_replica_while_the_home_is_down(
+def test_a_placed_device_that_is_new_at_a_door_is_admitted_by_the_replica_while_the_home_is_down(
     lobby: Regions, door: FrankfurtDoor
 ) -> None:
     event = door.first_connection(GOOD)
@@ -263,10 +263,10 @@ def test_a_placed_device_that_is_new_at_a_door_is_let_in_by_the_replica_while_th
         assert door.bouncer.decide(certid) == SETTLED
 
 
-def test_a_device_without_a_route_is_not_let_in_by_the_replica(lobby: Regions, door: FrankfurtDoor) -> None:
+def test_a_device_without_a_route_is_not_admitted_by_the_replica(lobby: Regions, door: FrankfurtDoor) -> None:
     event = door.first_connection(GOOD)
     lobby.down = {DUBLIN}
     lobby.now += LEASE_MS + MARGIN_MS
     with lobby.at(FRANKFURT, Access.DOOR):
-        assert door.bouncer.let_in_without_home(Fingerprint(event["certificateId"])) == "waits"
+        assert door.bouncer.admit_without_home(Fingerprint(event["certificateId"])) == "waits"
     assert door.statuses == ["PENDING_ACTIVATION"]

@@ -1,5 +1,5 @@
 """The registrar's round in each Region of a lobby: what other doors have issued is registered half a minute after it
-was found, and what was shut meanwhile is not."""
+was found, and what was deactivated meanwhile is not."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lobby.domain import provisioning
+from lobby.domain.deactivation_reasons import QUARANTINED
 from lobby.domain.identity import load_certificate, thing_name, verify
-from lobby.domain.shut_devices import QUARANTINED
 from lobby.doors import registration
 from lobby.errors import IdentityRefused
 from tests import certificates as make

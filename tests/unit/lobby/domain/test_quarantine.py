@@ -7,10 +7,10 @@ import pytest
 from lobby.domain import presence, quarantine, transitions
 from lobby.domain.clones import CLONE_SUSPECTED, LOBBY, Signal, Suspicion
 from lobby.domain.commissioner_transitions import commission, may_be_active_in, retire
+from lobby.domain.deactivation_reasons import QUARANTINED
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.lanes import LOBBY as LOBBY_LANE
 from lobby.domain.lanes import has_part, home_lane, lane_to
-from lobby.domain.shut_devices import QUARANTINED
 from lobby.domain.states import ADMITTED_STATES, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
@@ -56,33 +56,37 @@ def test_what_was_never_suspected_cannot_be_dismissed() -> None:
 @pytest.mark.parametrize("device", ADMITTED)
 def test_a_quarantined_device_gets_no_route_and_keeps_its_claim(device: type) -> None:
     before = device()
-    shut = quarantine.quarantine(before, "why", LATER, FOUND)
-    assert shut.devstate is State.QUARANTINED
-    assert (shut.target, shut.profile, shut.config) == (before.target, before.profile, before.config)
-    assert (shut.reason, shut.message, shut.suspicion) == (CLONE_SUSPECTED, "why", FOUND)
-    assert shut.route() is None
-    assert shut.presence_challenge() is None
-    assert shut.generation == before.generation + 1
-    assert shut.needs_commissioner
-    assert has_part(shut, LOBBY_LANE)
-    assert quarantine.quarantine(shut, "again", T) == shut
+    quarantined = quarantine.quarantine(before, "why", LATER, FOUND)
+    assert quarantined.devstate is State.QUARANTINED
+    assert (quarantined.target, quarantined.profile, quarantined.config) == (
+        before.target,
+        before.profile,
+        before.config,
+    )
+    assert (quarantined.reason, quarantined.message, quarantined.suspicion) == (CLONE_SUSPECTED, "why", FOUND)
+    assert quarantined.route() is None
+    assert quarantined.presence_challenge() is None
+    assert quarantined.generation == before.generation + 1
+    assert quarantined.needs_commissioner
+    assert has_part(quarantined, LOBBY_LANE)
+    assert quarantine.quarantine(quarantined, "again", T) == quarantined
 
 
 def test_a_quarantine_clears_every_target_in_which_the_certificate_may_be_active() -> None:
     moved = transitions.move(arrived(), ClaimRequest(B), "user:ann", T)
-    shut = quarantine.quarantine(moved, "why", LATER)
-    assert set(shut.targets_to_clear) == {A, B}
-    assert shut.reason == QUARANTINED
-    assert {has_part(shut, lane_to(place)) for place in (A, B)} == {True}
-    assert may_be_active_in(shut, B)
-    cleared = retire(retire(shut, shut.generation, A), shut.generation, B)
+    quarantined = quarantine.quarantine(moved, "why", LATER)
+    assert set(quarantined.targets_to_clear) == {A, B}
+    assert quarantined.reason == QUARANTINED
+    assert {has_part(quarantined, lane_to(place)) for place in (A, B)} == {True}
+    assert may_be_active_in(quarantined, B)
+    cleared = retire(retire(quarantined, quarantined.generation, A), quarantined.generation, B)
     assert not may_be_active_in(cleared, B)
     assert cleared.needs_commissioner is False or home_lane(cleared) == LOBBY_LANE
 
 
 def test_a_target_that_cannot_be_cleared_is_the_reason_until_it_is() -> None:
-    shut = quarantine.quarantine(arrived(), "why", LATER, FOUND)
-    failed = retire(shut, shut.generation, A, "TARGET_ROLE_DENIED", "denied")
+    quarantined = quarantine.quarantine(arrived(), "why", LATER, FOUND)
+    failed = retire(quarantined, quarantined.generation, A, "TARGET_ROLE_DENIED", "denied")
     assert (failed.reason, failed.message) == ("TARGET_ROLE_DENIED", "why; TARGET_ROLE_DENIED: denied")
     again = transitions.retry(failed, LATER)
     assert (again.devstate, again.reason, again.message) == (State.QUARANTINED, CLONE_SUSPECTED, "why")
@@ -112,8 +116,8 @@ def test_a_lifted_device_continues_with_its_claim(device: type, state: State) ->
 
 
 def test_the_certificate_is_activated_in_the_lobby_while_a_former_target_does_not_answer() -> None:
-    shut = quarantine.quarantine(replace(inlobby(), targets_to_clear=(B,)), "why", T)
-    lifted = quarantine.lift(shut, LATER)
+    quarantined = quarantine.quarantine(replace(inlobby(), targets_to_clear=(B,)), "why", T)
+    lifted = quarantine.lift(quarantined, LATER)
     assert home_lane(lifted) == lane_to(B)
     assert has_part(lifted, LOBBY_LANE)
     done = retire(lifted, lifted.generation, B)
@@ -134,11 +138,11 @@ def test_a_claim_that_wrong_codes_drop_still_activates_the_certificate() -> None
 
 
 def test_a_quarantined_device_can_be_revoked_and_then_not_be_lifted() -> None:
-    shut = quarantine.quarantine(arrived(), "why", T, FOUND)
-    revoked = transitions.revoke(quarantine.lift(shut, LATER), CERTID, "stolen", LATER)
+    quarantined = quarantine.quarantine(arrived(), "why", T, FOUND)
+    revoked = transitions.revoke(quarantine.lift(quarantined, LATER), CERTID, "stolen", LATER)
     assert (revoked.devstate, revoked.reactivate, revoked.reason) == (State.REVOKED, False, "REVOKED")
     with pytest.raises(Conflict, match="revocation is final"):
-        quarantine.lift(transitions.revoke(shut, CERTID, "stolen", LATER), LATER)
+        quarantine.lift(transitions.revoke(quarantined, CERTID, "stolen", LATER), LATER)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +157,9 @@ def test_a_quarantined_device_can_be_revoked_and_then_not_be_lifted() -> None:
     ],
 )
 def test_a_quarantined_device_cannot_be_used(change: type) -> None:
-    shut = quarantine.quarantine(arrived(), "why", T)
+    quarantined = quarantine.quarantine(arrived(), "why", T)
     with pytest.raises(Conflict) as conflict:
-        change(shut)
+        change(quarantined)
     assert conflict.value.code == "QUARANTINED"
 
 

@@ -33,9 +33,9 @@ export type DeviceState =
   | "transferred";
 
 const DISMISSED = "The suspicion is dismissed. The same evidence does not make the device suspected again.";
-const SHUT =
+const INACTIVE =
   "Its certificate is deactivated in the lobby until the quarantine is lifted. It can't connect until then.";
-const SHUT_THERE =
+const INACTIVE_IN_TARGET =
   "Its certificate is deactivated in the lobby and in {target} until the quarantine is lifted. It is disconnected and can't connect until then. Its claim stays.";
 
 /** `{target}` is replaced by the target for which the device is claimed. */
@@ -118,13 +118,13 @@ export const CONSEQUENCES: Readonly<Record<OfferedAction, Partial<Record<DeviceS
     failed: DISMISSED,
   },
   quarantine: {
-    knocking: SHUT,
-    inlobby: SHUT,
-    proving: SHUT,
-    claimed: SHUT_THERE,
-    commissioned: SHUT_THERE,
-    arrived: SHUT_THERE,
-    failed: SHUT_THERE,
+    knocking: INACTIVE,
+    inlobby: INACTIVE,
+    proving: INACTIVE,
+    claimed: INACTIVE_IN_TARGET,
+    commissioned: INACTIVE_IN_TARGET,
+    arrived: INACTIVE_IN_TARGET,
+    failed: INACTIVE_IN_TARGET,
   },
   lift: {
     quarantined:

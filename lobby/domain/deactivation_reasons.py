@@ -17,7 +17,7 @@ QUARANTINED: Final = "QUARANTINED"
 """The reason of a device that a user has put in quarantine without a suspicion."""
 
 
-def shut_reason(device: Device) -> str:
+def deactivation_reason(device: Device) -> str:
     if device.devstate is State.REVOKED:
         return REVOKED
     return CLONE_SUSPECTED if device.is_suspected else QUARANTINED
@@ -25,6 +25,8 @@ def shut_reason(device: Device) -> str:
 
 def without_failed_clearing(device: Device) -> Device:
     """Return the device with the reason of its state, instead of the reason of a target that could not be cleared."""
-    if device.reason == shut_reason(device) or device.message is None:
+    if device.reason == deactivation_reason(device) or device.message is None:
         return device
-    return replace(device, reason=shut_reason(device), message=device.message.rpartition(f"; {device.reason}: ")[0])
+    return replace(
+        device, reason=deactivation_reason(device), message=device.message.rpartition(f"; {device.reason}: ")[0]
+    )
