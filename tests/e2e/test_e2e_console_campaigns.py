@@ -147,7 +147,8 @@ def test_a_campaign_is_previewed_approved_paused_and_undone_in_the_console(
 
         fleet.power_on(devices[-1])
         deployed.wait(certids[-1], "arrived", targetaccount=second.account)
-        expect(page.get_by_role("progressbar", name=re.compile(rf"{_NAME}: \d+ done"))).to_be_visible()
+        progress = page.get_by_role("progressbar", name=re.compile(rf"{_NAME}: {_DEVICES} done"))
+        expect(progress).to_be_visible(timeout=_CHECKED * 1000)
         rows = _results(page, _NAME, tmp_path)
         assert [(rows[each]["outcome"], rows[each]["from"], rows[each]["target"]) for each in certids] == [
             ("done", str(first), str(second))
