@@ -1,8 +1,9 @@
 """The sweeper's check of standbys: continues an evacuation, return or preparation whose campaign was not created. The
 record of a target names its last work. If a caller was killed after that write, or its message was lost, the work
-continues here. A target is prepared again once a day if it has devices that are not prepared (they were refused, or a
-Lambda had an older record), or that are still prepared without a standby. An evacuation is continued if its campaign is
-done and devices are left.
+continues here. A target is prepared again once a day if it has devices that are not prepared, because they were
+refused, or that are still prepared without a standby; and once soon after a user's change, because Lambdas with an
+older record commission devices without preparing them. An evacuation is continued if its campaign is done and devices
+are left.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,12 +21,14 @@ from lobby.ledger.clock import now, timestamp
 from lobby.ledger.counts import Tally, read_counts
 from lobby.ledger.standbys import Standbys, counts_of
 from lobby.ledger.target_rows import write
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets import CACHE_TIME, Targets
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 PREPARED_AGAIN: Final = timedelta(days=1)
+PREPARED_SOON: Final = CACHE_TIME + timedelta(minutes=1)
+"""The time after a user's change in which Lambdas may still work with an older record of the target."""
 EVACUATED_AGAIN: Final = timedelta(minutes=10)
 """The time between two such campaigns, so that devices that cannot be evacuated do not cause one with each check."""
 logger = Logger(service="sweeper")
@@ -74,7 +77,7 @@ class StandbyWatch:
             elif registered.evacuated_at:
                 if counts.left and self._is_older(registered, EVACUATED_AGAIN):
                     report.started += self._evacuate_again(registered)
-            elif missing and self._is_older(registered, PREPARED_AGAIN):
+            elif missing and self._is_due(registered):
                 report.started += self._prepare_again(registered)
         return report
 
@@ -88,6 +91,12 @@ class StandbyWatch:
                 QueueUrl=self._queue, **token_message(campaign.name, f"revision {campaign.revision}")
             )
         return True
+
+    def _is_due(self, registered: RegisteredTarget) -> bool:
+        """Return whether to prepare a target again: a day after the last work, or soon after that of a user."""
+        if parse_work(str(registered.last_work)).actor == self._actor or not self._standbys.is_done(registered):
+            return self._is_older(registered, PREPARED_AGAIN)
+        return self._is_older(registered, PREPARED_SOON)
 
     def _is_older(self, registered: RegisteredTarget, age: timedelta) -> bool:
         began = datetime.fromisoformat(parse_work(str(registered.last_work)).at)

@@ -148,10 +148,7 @@ class Standbys:
         """Begin the evacuation of an evacuated target again, if its campaign is done but devices are left, because they
         were claimed in the meantime or another change was in progress. Otherwise, return the target unchanged. A
         campaign that a user has cancelled is not continued."""
-        if registered.evacuated_at is None or registered.last_work is None:
-            return registered
-        found = self._last_campaign(registered)
-        if found is None or found.state is not CampaignState.DONE:
+        if registered.evacuated_at is None or registered.last_work is None or not self.is_done(registered):
             return registered
         why = rules.parse_work(registered.last_work).why
         after = rules.evacuated(registered, actor, self._timestamp(), why)
@@ -192,6 +189,11 @@ class Standbys:
     def is_followed(self, registered: RegisteredTarget) -> bool:
         """Return whether the campaign of a target's last work exists, or none is needed."""
         return registered.last_work is None or self._last_campaign(registered) is not None
+
+    def is_done(self, registered: RegisteredTarget) -> bool:
+        """Return whether the campaign of a target's last work is done. One that was cancelled or stopped is not."""
+        campaign = self._last_campaign(registered)
+        return campaign is not None and campaign.state is CampaignState.DONE
 
     def _require_usable(self, standby: Target) -> None:
         other = self._targets.get(standby)

@@ -98,11 +98,11 @@ def test_a_device_of_an_unreachable_target_arrives_in_the_standby_and_returns(
     deployed: Deployment, fleet: Fleet, first: Target, standby: Target, certificates: str, tmp_path: Path
 ) -> None:
     lobbyctl, commands = Lobbyctl(deployed, tmp_path), runbook(first)
-    set_standby(deployed, first, standby, certificates)
     paths = fleet.make()
     device, certid = fleet.power_on(paths), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
+    set_standby(deployed, first, standby, certificates)
     until(lambda: deployed.status(certid, standby) == certificates)
     lose_connection(deployed, certid, first)
     evacuated = lobbyctl(*commands["targets evacuate"], "--as", "admin")
@@ -141,11 +141,11 @@ def set_certificates(deployed: Deployment, certid: str, status: str, *places: Ta
 def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_returns(
     deployed: Deployment, fleet: Fleet, first: Target, standby: Target
 ) -> None:
-    set_standby(deployed, first, standby, "INACTIVE")
     paths = fleet.make()
     device, certid = fleet.power_on(paths, "--standby-base", "3", "--standby-cap", "3"), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
+    set_standby(deployed, first, standby, "INACTIVE")
     until(lambda: deployed.status(certid, standby) == "INACTIVE" or None)
     set_standby(deployed, first, standby)
     until(lambda: deployed.status(certid, standby) == "ACTIVE" or None)

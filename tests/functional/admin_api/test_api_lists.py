@@ -102,7 +102,7 @@ def test_pages_have_no_gaps_and_no_duplicates(lobby: Lobby, filter_: dict[str, A
         ({"namePrefix": "a"}, "INVALID_PREFIX"),
         ({"namePrefix": ""}, "INVALID_THING_NAME"),
         ({"namePrefix": "a#b"}, "INVALID_THING_NAME"),
-        ({"namePrefix": "\ud800\ud800"}, "INVALID_THING_NAME"),
+        ({"namePrefix": "\ud800\ud800"}, "INVALID_REQUEST"),
         ({"namePrefix": "x" * 500}, "INVALID_THING_NAME"),
         ({"target": {"account": "1", "region": "eu-west-1"}}, "INVALID_ACCOUNT"),
         ({"fingerprintPrefix": "abc"}, "INVALID_PREFIX"),

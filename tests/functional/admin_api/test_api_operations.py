@@ -163,7 +163,7 @@ def test_a_revoked_device_has_a_reason_and_stays_revoked(lobby: Lobby) -> None:
     assert claim(lobby, certid).code == "REVOKED"
 
 
-@pytest.mark.parametrize("why", ["", "  ", "x" * 201, "a\nb", "\ud800", "\x00"])
+@pytest.mark.parametrize("why", ["", "  ", "x" * 201, "a\nb", "\x00"])
 def test_a_revocation_requires_a_printable_reason(lobby: Lobby, why: str) -> None:
     certid = lobby.waiting(1)
     assert lobby.ask(REVOKE, {"id": certid, "why": why}).code == "INVALID_REASON"

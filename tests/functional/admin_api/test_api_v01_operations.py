@@ -229,7 +229,7 @@ def test_list_lobby_devices_defaults_to_waiting_devices(lobby: Lobby) -> None:
     assert [d["certid"] for d in named] == [knocking]
 
 
-@pytest.mark.parametrize("devstate", ["lobby", "", "INLOBBY", "\ud800"])
+@pytest.mark.parametrize("devstate", ["lobby", "", "INLOBBY", "\u202e"])
 def test_an_unknown_state_is_rejected_with_the_known_states(lobby: Lobby, devstate: str) -> None:
     response = lobby.ask(LIST_LOBBY_DEVICES, {"devstate": devstate})
     assert response.code == "INVALID_STATE"

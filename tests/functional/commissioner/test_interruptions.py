@@ -80,7 +80,7 @@ LENGTHS: dict[Callable[[LobbyWithTargets], Record], int] = {
     revoke: 11,
     quarantine: 11,
     lift: 19,
-    transfer: 11,
+    transfer: 13,
 }
 
 

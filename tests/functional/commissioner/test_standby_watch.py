@@ -4,16 +4,17 @@ from typing import Any, cast
 
 import pytest
 
-from commissioner.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, StandbyWatch
+from commissioner.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, PREPARED_SOON, StandbyWatch
 from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
+from lobby.domain.standby import StandbyMode
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.standbys import StandbyCounts
 from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, campaign_fixture
 from tests.functional.commissioner.lane_environment import RecordingQueue
 from tests.functional.commissioner.standby_campaigns import counts, prepared, settle, standbys, work
-from tests.functional.lobby.ledger.bulk_claims import ANN, A
+from tests.functional.lobby.ledger.bulk_claims import ANN, A, B
 
 lobby = campaign_fixture(12)
 
@@ -30,18 +31,34 @@ def test_the_sweeper_continues_an_evacuation_that_was_killed_after_its_write(lob
     assert counts(lobby).left == 0
 
 
-def test_the_sweeper_prepares_once_a_day_what_is_missing(lobby: CampaignLobby) -> None:
-    prepared(lobby)
+def commission_without_standby(lobby: CampaignLobby) -> None:
+    """Commission a device by a Lambda that does not know the standby yet."""
     device = lobby.ledger.retry(lobby.devices[0], ANN)
-    lobby.ledger.commission(device, "a.example", US)  # by a Lambda that does not know the standby yet
+    lobby.ledger.commission(device, "a.example", US)
+
+
+def test_the_sweeper_prepares_what_is_missing_soon_after_a_users_change_and_then_once_a_day(
+    lobby: CampaignLobby,
+) -> None:
+    prepared(lobby)
+    commission_without_standby(lobby)
     watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
     assert (watch.check(lambda: False).started, watch.check(lambda: False).unprepared) == (0, 0 + 1)
-    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 1
-    work(lobby, lobby.targets.get(A))
-    assert counts(lobby).prepared == 12
-    lobby.clock.advance(seconds=PREPARED_AGAIN.total_seconds() + 1)
-    assert watch.check(lambda: False).started == 0
+    for pauses in ((PREPARED_SOON,), (PREPARED_SOON, PREPARED_AGAIN)):
+        for number, pause in enumerate(pauses, start=1):
+            lobby.clock.advance(seconds=pause.total_seconds() + 1)
+            assert watch.check(lambda: False).started == int(number == len(pauses))
+        work(lobby, lobby.targets.get(A))
+        assert counts(lobby).prepared == 12
+        commission_without_standby(lobby)
+
+
+def test_the_sweeper_prepares_nothing_again_while_the_users_preparation_is_at_work(lobby: CampaignLobby) -> None:
+    standbys(lobby).set(A, B, StandbyMode.ACTIVE, ANN)
+    standbys(lobby).follow(lobby.targets.get(A))
+    watch = StandbyWatch(lobby.targets, standbys(lobby), cast(Any, RecordingQueue()), "queue", US, lobby.clock)
+    lobby.clock.advance(seconds=PREPARED_SOON.total_seconds() + 1)
+    assert (watch.check(lambda: False).started, watch.check(lambda: False).unprepared) == (0, 12)
 
 
 def test_the_sweeper_continues_an_evacuation_whose_campaign_has_left_devices(lobby: CampaignLobby) -> None:
