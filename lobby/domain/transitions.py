@@ -168,8 +168,8 @@ def configure(device: Device, profile: str | None, config: Config | None, at: st
 
 def release(device: Device, at: str) -> Device | None:
     """The claim is withdrawn. The device returns to the lobby; a device that was never seen is no longer expected; a
-    refused device stays refused and keeps its reason. A device whose claim was released before stays as it is, because
-    a repeated request may mean that the first answer was lost."""
+    refused device stays refused and keeps its reason. A device without a claim stays as it is if it has had one, or was
+    in quarantine: a repeated request may mean that the first answer was lost."""
     if device.devstate in (State.INLOBBY, State.REFUSED) and device.target is None and device.generation:
         return device
     state = next_state(device.devstate, Event.RELEASE)

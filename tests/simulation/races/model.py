@@ -151,9 +151,12 @@ def check_responses(requests: Iterable[UserRequest]) -> None:
 
 
 def _was_done_before(request: UserRequest, entries: list[Entry]) -> bool:
-    """Return whether another request had the same effect."""
+    """Return whether another request had the same effect. The row does not show whether its last generation began with
+    a release or with a quarantine, so a release of a device that has no claim then succeeds without an effect."""
     if request.event in ("claim", "move"):
         return any(entry.event in ("claim", "move") and entry.target == str(request.target) for entry in entries)
+    if request.event == "release" and any(entry.event == "quarantine" for entry in entries):
+        return True
     return request.event != "retry" and any(entry.event == request.event for entry in entries)
 
 

@@ -1,7 +1,15 @@
-"""The end of a race: all faults are over, everything is delivered, and the lobby must match the model."""
+"""The end of a race: all faults are over, everything is delivered, and the lobby must match the model. As the sweeper
+does every five minutes, a lane is started in which devices wait without a worker: a killed worker of a message that SQS
+had delivered twice has taken over the devices of later messages.
+"""
 
+from commissioner.lambdas.sweeper import ACTOR
+from commissioner.lane_watch import START_AFTER, LaneWatch
 from lobby.domain.states import State
+from lobby.ledger.lanes import Lanes
+from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
+from tests import aws
 from tests.simulation.races.model import check_always, check_responses, check_settled, row_of
 from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.simulation import Simulation
@@ -12,6 +20,9 @@ def settle(simulation: Simulation, repairs: int) -> None:
 
     simulation.closed.clear()
     simulation.settle(check_always)
+    if any(row is not None and row.needs_commissioner for row in map(row_of, simulation.streams)):
+        _start_lanes(simulation)
+        simulation.settle(check_always)
     for _ in range(repairs):
         stuck = [certid for certid in simulation.streams if _operators_action(certid)]
         if not stuck:
@@ -21,6 +32,13 @@ def settle(simulation: Simulation, repairs: int) -> None:
         simulation.settle(check_always)
     check_settled(simulation.devices.values())
     check_responses(simulation.requests)
+
+
+def _start_lanes(simulation: Simulation) -> None:
+    simulation.clock.advance(seconds=START_AFTER.total_seconds() + 1)
+    ledger = Ledger(aws.REGION, simulation.clock, pause=lambda _attempt: None)
+    queue = aws.ENVIRONMENT["LANES_QUEUE"]
+    LaneWatch(ledger, Lanes(), aws.client("sqs"), queue, ACTOR, simulation.clock).check()
 
 
 def _operators_action(certid: str) -> str:
