@@ -114,7 +114,7 @@ UNUSUAL: dict[str, bytes] = {
     "iotep of 253 characters": _route(("a" * 49 + ".") * 5 + "abc"),
     "config of 32 levels": _nested(32),
     "config of 100 kB": _route("a.example", config="x" * 100_000),
-    "config with NUL and a surrogate": b'{"iotep":"a.example","config":{"\\u0000":["\\ud800"]}}',
+    "config with NUL": b'{"iotep":"a.example","config":{"\\u0000":[]}}',
     "config empty": _route("a.example", config=""),
     "config missing": b'{"iotep":"a.example"}',
     "the largest generation": _route("a.example", generation=2**64 - 1),

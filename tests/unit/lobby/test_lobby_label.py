@@ -62,23 +62,27 @@ def test_a_label_uses_the_alphanumeric_mode_of_qr_codes(certid: Fingerprint) -> 
     assert re.fullmatch(r"[0-9A-Z $%*+\-./:]{60}", encode_label(certid))
 
 
+def detects_or_corrects(typed: str, certid: Fingerprint) -> bool:
+    """Return whether a mistyped label is refused, or read as it was meant: Y and Z are exchanged on some keyboards."""
+    try:
+        return decode_label(typed) == certid
+    except InvalidInput as refused:
+        return refused.code == "INVALID_LABEL"
+
+
 @given(fingerprints, st.integers(4, 59), st.sampled_from(BASE32))
+@example(Fingerprint("0" * 42 + "72" + "0" * 20), 38, "Y")
 def test_one_mistyped_character_is_detected(certid: Fingerprint, position: int, other: str) -> None:
     code = encode_label(certid)
     typed = code[:position] + other + code[position + 1 :]
-    if typed != code:
-        with pytest.raises(InvalidInput) as refused:
-            decode_label(typed)
-        assert refused.value.code == "INVALID_LABEL"
+    assert detects_or_corrects(typed, certid)
 
 
 @given(fingerprints, st.integers(4, 58))
 def test_two_swapped_neighbours_are_detected(certid: Fingerprint, position: int) -> None:
     code = encode_label(certid)
     typed = code[:position] + code[position + 1] + code[position] + code[position + 2 :]
-    if typed != code:
-        with pytest.raises(InvalidInput, match="INVALID_LABEL"):
-            decode_label(typed)
+    assert detects_or_corrects(typed, certid)
 
 
 @given(st.text(max_size=500))
