@@ -17,6 +17,7 @@ from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.manifests import PREFIX as MANIFESTS
+from lobby.wire import CRL_PREFIX
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack
@@ -30,6 +31,8 @@ _NO_RESOURCE: Final = "AWS defines no resource for these actions (Service Author
 _CLIENTS: Final = "one client per device; devices are added later"
 _DEAD_LETTERS: Final = "this queue receives the failed work of the stream mapping"
 _LANES: Final = "a message is repeated until its lane is empty; an alarm reports a lane without progress"
+_MANUFACTURERS: Final = "manufacturers' CAs are registered later"
+_LISTS: Final = "one revocation list per manufacturer's CA; CAs are registered later"
 _HOOKS: Final = "functions of the operator that choose targets, created later"
 _PAGE: Final = "the console's pages are public and contain no data; they sign in and load data from /graphql"
 _SECRETS: Final = "one parameter for each secret of a webhook; webhooks are added later"
@@ -53,10 +56,10 @@ def _suppress_door_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
         "BouncerRole",
         {
             f"{iot}:cert/*": _CERTIFICATES,
-            f"{iot}:cacert/*": "manufacturers' CAs are registered later",
+            f"{iot}:cacert/*": _MANUFACTURERS,
             f"{iot}:thing/*": _THINGS,
             hooks: _HOOKS,
-            f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
+            f"arn:aws:s3:::{bucket}/{CRL_PREFIX}*": _LISTS,
             "*": f"AttachThingPrincipal: {_NO_RESOURCE}",
         },
     )
@@ -67,7 +70,7 @@ def _suppress_door_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
     registrar = {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": f"{new}: {_NO_RESOURCE}"}
     if stack.settings.regions:
         lists = f"{new}, ListCACertificates and ListAttachedPolicies: {_NO_RESOURCE}"
-        registrar |= {f"{iot}:cacert/*": "manufacturers' CAs are registered later", "*": lists}
+        registrar |= {f"{iot}:cacert/*": _MANUFACTURERS, "*": lists}
     _wildcards(stack, "RegistrarRole", registrar)
     _wildcards(
         stack,
@@ -121,8 +124,8 @@ def _suppress_other_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
         stack,
         "ReconcilerRole",
         {
-            f"{iot}:cacert/*": "manufacturers' CAs are registered later",
-            f"arn:aws:s3:::{bucket}/crl/*": "one revocation list per manufacturer's CA; CAs are registered later",
+            f"{iot}:cacert/*": _MANUFACTURERS,
+            f"arn:aws:s3:::{bucket}/{CRL_PREFIX}*": _LISTS,
             "*": f"ListCACertificates: {_NO_RESOURCE}",
         },
     )

@@ -27,6 +27,7 @@ from lobby.ledger.models import CertificateRow, CountRow, HistoryRow, LaneRow, L
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
 from lobby.names import Target
+from lobby.wire import CRL_PREFIX
 
 UNDELIVERED: Final = NAMES.name("undelivered")
 UNCOMMISSIONED: Final = NAMES.name("uncommissioned")
@@ -104,7 +105,7 @@ def bouncer(settings: Settings) -> list[iam.PolicyStatement]:
         allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
         allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
         allow("Attach", ["iot:AttachThingPrincipal"], "*"),
-        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
+        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/{CRL_PREFIX}*"),
         listing,
         _on_failure(settings, UNDELIVERED),
     ]

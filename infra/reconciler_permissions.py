@@ -22,6 +22,7 @@ from infra.permissions import (
 from infra.settings import Settings
 from infra.tables import table_arn
 from lobby.deployment import NAMES
+from lobby.wire import CRL_PREFIX
 
 
 def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
@@ -33,7 +34,7 @@ def reconciler(settings: Settings) -> list[iam.PolicyStatement]:
         table(ENROLMENTS, lobby, "Query"),
         allow("ListManufacturers", ["iot:ListCACertificates"], "*"),
         allow("Manufacturers", ["iot:DescribeCACertificate"], iot_arn(lobby, "cacert/*")),
-        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/crl/*"),
+        allow("RevocationLists", ["s3:GetObject"], f"{bucket}/{CRL_PREFIX}*"),
         allow("ListAbsentObjects", ["s3:ListBucket"], bucket),
         allow("DevicesOfTarget", ["dynamodb:Query"], table_arn(LEDGER, lobby, BY_TARGET.Meta.index_name)),
         table(HISTORY, lobby, "PutItem", "Query"),

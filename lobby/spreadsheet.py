@@ -158,10 +158,12 @@ def decoded(content: bytes) -> tuple[str, bool]:
     for sign, other in _OTHER_TEXTS:
         if text.lstrip("\ufeff \t\r\n").startswith(sign):
             raise unreadable(other, _SAVE_AS)
-    content_end = text.rstrip(f"{_END_OF_FILE}\r\n")
-    return text.lstrip("\ufeff") if _END_OF_FILE not in text[len(content_end) :] else content_end.lstrip(
-        "\ufeff"
-    ), certain
+    return _without_end_of_file(text.lstrip("\ufeff")), certain
+
+
+def _without_end_of_file(text: str) -> str:
+    lines = text.rstrip(f"{_END_OF_FILE}\r\n")
+    return lines if _END_OF_FILE in text[len(lines) :] else text
 
 
 def _guessed(content: bytes) -> str:

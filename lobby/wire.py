@@ -69,9 +69,13 @@ def lobby_topic(thing: ThingName) -> str:
     return f"lobby/{thing}"
 
 
+CRL_PREFIX: Final = "crl/"
+"""The keys of all CRLs in a trust bucket."""
+
+
 def crl_key(ca_certificate_id: str) -> str:
     """Return the key of the CRL (PEM) of a CA, by the CA's AWS IoT certificate id."""
-    return f"crl/{ca_certificate_id}.pem"
+    return f"{CRL_PREFIX}{ca_certificate_id}.pem"
 
 
 @dataclass(frozen=True)

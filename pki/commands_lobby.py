@@ -63,10 +63,8 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     its devices.
     """
     loaded, now = load_ca(directory, ca, chain or (), crl_files or ()), terminal.current_time()
-    sample, allowed = (
-        read_certificates(device_cert)[0] if device_cert else None,
-        Allowed(missing_points, missing_serials),
-    )
+    sample = read_certificates(device_cert)[0] if device_cert else None
+    allowed = Allowed(missing_points, missing_serials)
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
     lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
     for lobby in lobbies:

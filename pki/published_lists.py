@@ -59,7 +59,7 @@ def check_succession(
 
 def _same_sequence(one: RevocationList, other: RevocationList) -> bool:
     """Return whether the CA numbers both lists in one sequence. A delta list has the numbers of its complete list."""
-    limits = {each.partial for each in (one, other) if not each.delta}
+    limits = {each.partial for each in (one, other) if not each.is_delta}
     return len(limits) < 2 and (one.points == other.points or bool(one.points & other.points))
 
 

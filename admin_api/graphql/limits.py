@@ -19,8 +19,6 @@ from graphql import (
     GraphQLError,
     InlineFragmentNode,
     OperationDefinitionNode,
-    Visitor,
-    visit,
 )
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 
@@ -105,14 +103,12 @@ class RequestQuota:
 
 def limit_violation(document: DocumentNode) -> str | None:
     """Return the limit that a document exceeds, or None. Visit at most `MAX_FIELDS` fields."""
-    definitions = [
-        each for each in document.definitions if isinstance(each, OperationDefinitionNode | FragmentDefinitionNode)
-    ]
+    definitions = _definitions(document)
     if len(definitions) > MAX_DEFINITIONS:
         return f"got {len(definitions)} operations and fragments, want at most {MAX_DEFINITIONS}"
     occurrences: Counter[int] = Counter()
     introspections = 0
-    for number, (name, position, introspects) in enumerate(_selected_fields(definitions), 1):
+    for number, (name, position, introspects, _) in enumerate(_selected_fields(definitions), 1):
         occurrences[position] += name != ""
         introspections += introspects
         if number > MAX_FIELDS:
@@ -126,11 +122,16 @@ def limit_violation(document: DocumentNode) -> str | None:
     return None
 
 
+def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | FragmentDefinitionNode]:
+    return [each for each in document.definitions if isinstance(each, OperationDefinitionNode | FragmentDefinitionNode)]
+
+
 def _selected_fields(
     definitions: Sequence[OperationDefinitionNode | FragmentDefinitionNode],
-) -> Iterator[tuple[str, int, bool]]:
+) -> Iterator[tuple[str, int, bool, str]]:
     """Yield the name of each field, the number of its position in the response, and whether it requests the schema.
-    Yield an empty name for each spread. If fragments spread each other, the iterator is endless."""
+    Yield an empty name for each spread, and last the name of its fragment if that is not defined. If fragments spread
+    each other, the iterator is endless."""
     fragments = {each.name.value: each for each in definitions if isinstance(each, FragmentDefinitionNode)}
     positions: dict[tuple[int, str], int] = {}
     pending = [(each.selection_set, -number) for number, each in enumerate(definitions, 1)]
@@ -142,8 +143,9 @@ def _selected_fields(
                 name = (node.alias or node.name).value
                 position = positions.setdefault((parent, name), len(positions))
                 introspects = node.name.value in _INTROSPECTION
-            yield name, position, introspects
-            inner = fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else node
+            spread = node.name.value if isinstance(node, FragmentSpreadNode) else ""
+            inner = fragments.get(spread) if spread else node
+            yield name, position, introspects, spread if inner is None else ""
             if isinstance(inner, FieldNode | InlineFragmentNode | FragmentDefinitionNode) and inner.selection_set:
                 pending.append((inner.selection_set, position))
 
@@ -166,23 +168,10 @@ def ambiguity(document: DocumentNode, operation_name: str | None) -> str | None:
 
 
 def missing_fragment(document: DocumentNode) -> str | None:
-    """Return why a spread cannot be resolved, or None. The limiters of Strawberry fail with such a document."""
-    spreads: list[str] = []
-    visit(document, _SpreadNames(spreads))
-    defined = {each.name.value for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    missing = next((name for name in spreads if name not in defined), None)
-    return None if missing is None else f"got a spread of {shown(missing)}, want a fragment of the document"
-
-
-class _SpreadNames(Visitor):
-    """Appends the name of each spread to `names`."""
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__()
-        self._names = names
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
-        self._names.append(node.name.value)
+    """Return why a spread cannot be resolved, or None. The limiters of Strawberry fail with such a document. The
+    document must be without a `limit_violation`."""
+    names = (missing for *_, missing in _selected_fields(_definitions(document)) if missing)
+    return next((f"got a spread of {shown(name)}, want a fragment of the document" for name in names), None)
 
 
 class DocumentLimiter(SchemaExtension):

@@ -97,9 +97,7 @@ class TargetGateway:
         """Ask a device that may be connected to `target` to return to the lobby. Its registration stays, so the device
         would stay without the message: raise `TargetRefusal` if the target refuses it."""
         if device.devicename is not None:
-            session = self._session(target)
-            with self._calling(session):
-                registry.publish(session, device.devicename, Reset())
+            self._publish(self._session(target), device.devicename, Reset())
 
     def _register(
         self, target: Target, device: Device, is_former: Callable[[Fingerprint], bool], wanted: Registration
@@ -147,10 +145,7 @@ class TargetGateway:
         session = self._session(target)
         has_new_lobby = self._has_new_lobby(session, device)
         if device.devicename is not None and reset:
-            if has_new_lobby:
-                self.send_to_lobby(target, device)
-            else:
-                self._publish_reset(session, device.devicename)
+            self._publish_reset(session, device.devicename, is_required=has_new_lobby)
         if not has_new_lobby:
             self._end_registration(session, device)
         if _is_transferred(device):
@@ -199,9 +194,7 @@ class TargetGateway:
 
     def ask_to_renew(self, target: Target, name: ThingName, request: RenewalRequest) -> None:
         """Ask a device that may be connected to `target` to renew its certificate."""
-        session = self._session(target)
-        with self._calling(session):
-            registry.publish(session, name, request)
+        self._publish(self._session(target), name, request)
 
     def read_shadows(self, target: Target, name: ThingName, pause: Callable[[], None]) -> dict[str, State]:
         """Return the state of each shadow of a thing. `pause` waits before each request, as below."""
@@ -225,18 +218,21 @@ class TargetGateway:
 
     def publish_route(self, target: Target, name: ThingName, route: Route) -> None:
         """Send a route to a device that may be connected to `target`."""
-        session = self._session(target)
-        with self._calling(session):
-            registry.publish(session, name, route)
+        self._publish(self._session(target), name, route)
 
-    def _publish_reset(self, session: TargetSession, name: ThingName) -> None:
-        """Send a reset message, if the target allows it. The message only saves time: otherwise the device finds its
-        certificate inactive and returns to the lobby by itself. So a refusal of the message does not keep the
-        certificate active."""
+    def _publish(self, session: TargetSession, name: ThingName, message: RenewalRequest | Reset | Route) -> None:
+        with self._calling(session):
+            registry.publish(session, name, message)
+
+    def _publish_reset(self, session: TargetSession, name: ThingName, *, is_required: bool) -> None:
+        """Send a reset message, if the target allows it. Unless it `is_required`, the message only saves time:
+        otherwise the device finds its certificate inactive and returns to the lobby by itself. So a refusal of the
+        message does not keep the certificate active."""
         try:
-            with self._calling(session):
-                registry.publish(session, name, Reset())
+            self._publish(session, name, Reset())
         except TargetRefusal as refusal:
+            if is_required:
+                raise
             extra = {"target": str(session.target), "thing": name, "code": refusal.code}
             logger.warning("reset message refused", extra=extra)
 

@@ -40,12 +40,7 @@ def caller(profile: str | None, region: str | None) -> Caller:
             raise WrongAccount("NO_REGION", "got no Region, want --region, AWS_REGION, or one in the profile")
         _require_partition(session)
         identity = session.client("sts").get_caller_identity()
-    except (
-        BotoCoreError,
-        ClientError,
-        ValueError,
-        OSError,
-    ) as error:  # for example a number or file in AWS_… variables
+    except (BotoCoreError, ClientError, ValueError, OSError) as error:  # also of numbers and files in AWS_… variables
         raise WrongAccount(
             "NO_CREDENTIALS", f"got no usable credentials ({error}), want --profile, or credentials in the environment"
         ) from None

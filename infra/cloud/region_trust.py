@@ -7,20 +7,18 @@ Region that cannot be read is reported, too, and does not fail the deployment.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.cloud.account import Caller
 from lobby.deployment import NAMES
 from lobby.names import Region
+from lobby.wire import CRL_PREFIX
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_s3 import S3Client
-
-LISTS: Final = "crl/"
-"""The prefix of revocation lists in a trust bucket."""
 
 
 def report(callers: Sequence[Caller]) -> list[str]:
@@ -48,8 +46,8 @@ def authorities_in(iot: "IoTClient") -> Iterator[str]:
 def _lists_in(where: Caller) -> Iterable[str]:
     s3: S3Client = where.session.client("s3")
     bucket = NAMES.trust_bucket(where.account, where.region)
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=LISTS):
-        yield from (each["Key"].removeprefix(LISTS) for each in page.get("Contents", ()))
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=CRL_PREFIX):
+        yield from (each["Key"].removeprefix(CRL_PREFIX) for each in page.get("Contents", ()))
 
 
 def _missing(what: str, found: Mapping[Region, AbstractSet[str]], advice: str) -> Iterator[str]:

@@ -25,8 +25,7 @@ def deactivation_reason(device: Device) -> str:
 
 def without_failed_clearing(device: Device) -> Device:
     """Return the device with the reason of its state, instead of the reason of a target that could not be cleared."""
-    if device.reason == deactivation_reason(device) or device.message is None:
+    reason = deactivation_reason(device)
+    if device.reason == reason or device.message is None:
         return device
-    return replace(
-        device, reason=deactivation_reason(device), message=device.message.rpartition(f"; {device.reason}: ")[0]
-    )
+    return replace(device, reason=reason, message=device.message.rpartition(f"; {device.reason}: ")[0])

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
@@ -81,13 +82,13 @@ class ElsewhereRound:
         for each in found:
             if seconds_left() < _TO_END:
                 break
-            done += self._attempted(each.certid, lambda each=each: self._apply(each))  # type: ignore[misc]
+            done += self._attempted(each.certid, partial(self._apply, each))
         return done
 
     def _claim_certificates(self, registrar: Registrar, part: int) -> int:
         """Register active claim certificates of this part that this door does not have."""
         own = [each for each in ClaimCertificates().all() if int(each.certid[:8], 16) % PARTS == part]
-        return sum(self._attempted(each.certid, lambda each=each: registrar.complete(each)) for each in own)  # type: ignore[misc]
+        return sum(self._attempted(each.certid, partial(registrar.complete, each)) for each in own)
 
     def _differences(self, at: datetime, seconds_left: Callable[[], float]) -> list[_Difference]:
         authorities, found = set(authorities_of(self._iot)), list[_Difference]()

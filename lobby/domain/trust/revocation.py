@@ -29,20 +29,25 @@ _UNDERSTOOD: Final = (
     ExtensionOID.FRESHEST_CRL,
     ExtensionOID.ISSUER_ALTERNATIVE_NAME,
 )
+_DELTA: Final = "of changes only (delta CRL)"
 _Names = frozenset[x509.GeneralName]
 
 
 @dataclass(frozen=True)
 class RevocationList:
     """A genuine list. `partial`: why it is not complete, or empty. `points`: its distribution point's names, empty for
-    all certificates. `delta`: whether it lists changes only."""
+    all certificates."""
 
     crl: x509.CertificateRevocationList
     begin: datetime
     end: datetime | None
     partial: str
     points: _Names
-    delta: bool = False
+
+    @property
+    def is_delta(self) -> bool:
+        """Return whether it lists changes only."""
+        return self.partial == _DELTA
 
     def is_current(self, at: datetime) -> bool:
         return self.begin <= at and self.end is not None and at <= self.end
@@ -122,12 +127,11 @@ def _parsed(crl: x509.CertificateRevocationList) -> RevocationList:
     partial, points = "", frozenset[x509.GeneralName]()
     for extension in extensions:
         if isinstance(extension.value, x509.DeltaCRLIndicator):
-            partial = "of changes only (delta CRL)"
+            partial = _DELTA
         elif isinstance(extension.value, x509.IssuingDistributionPoint):
             partial = partial or _limit(extension.value)
             points = frozenset(extension.value.full_name or ())
-    delta = any(isinstance(extension.value, x509.DeltaCRLIndicator) for extension in extensions)
-    return RevocationList(crl, crl.last_update_utc, crl.next_update_utc, partial, points, delta)
+    return RevocationList(crl, crl.last_update_utc, crl.next_update_utc, partial, points)
 
 
 def _limit(point: x509.IssuingDistributionPoint) -> str:

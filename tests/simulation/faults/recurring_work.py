@@ -36,7 +36,7 @@ def sweep(ledger: Ledger, clock: Clock) -> Handler:
     """Return the sweeper, which makes one run for each event."""
     clients, targets, campaigns = LobbyClients(), Targets.read_only(), Campaigns(clock)
     readmission = Readmission(ledger, clients.iot, clients.s3, BUCKET)
-    lanes = LaneWatch(ledger, Lanes(), clients.sqs, ENVIRONMENT["LANES_QUEUE"], ACTOR, clock)
+    lanes = lane_watch(ledger, clock)
     watch = CampaignWatch(campaigns, clients.sqs, CAMPAIGNS_URL, clock)
     standbys = StandbyWatch(targets, Standbys(targets, campaigns, 0, clock), clients.sqs, CAMPAIGNS_URL, ACTOR, clock)
     recent = RecentTargets(targets, clock, EVACUATION_CACHE)
@@ -50,6 +50,10 @@ def sweep(ledger: Ledger, clock: Clock) -> Handler:
             save_progress(SERVICE, note)
 
     return run
+
+
+def lane_watch(ledger: Ledger, clock: Clock) -> LaneWatch:
+    return LaneWatch(ledger, Lanes(), client("sqs"), ENVIRONMENT["LANES_QUEUE"], ACTOR, clock)
 
 
 def feed(ledger: Ledger, targets: Targets, clock: Clock) -> Handler:

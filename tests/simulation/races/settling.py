@@ -3,13 +3,12 @@ does every five minutes, a lane is started in which devices wait without a worke
 had delivered twice has taken over the devices of later messages.
 """
 
-from commissioner.lambdas.sweeper import ACTOR
-from commissioner.lane_watch import START_AFTER, LaneWatch
+from commissioner.lane_watch import START_AFTER
 from lobby.domain.states import State
-from lobby.ledger.lanes import Lanes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from tests import aws
+from tests.simulation.faults.recurring_work import lane_watch
 from tests.simulation.races.model import check_always, check_responses, check_settled, row_of
 from tests.simulation.races.model_device import ModelViolation
 from tests.simulation.races.simulation import Simulation
@@ -37,8 +36,7 @@ def settle(simulation: Simulation, repairs: int) -> None:
 def _start_lanes(simulation: Simulation) -> None:
     simulation.clock.advance(seconds=START_AFTER.total_seconds() + 1)
     ledger = Ledger(aws.REGION, simulation.clock, pause=lambda _attempt: None)
-    queue = aws.ENVIRONMENT["LANES_QUEUE"]
-    LaneWatch(ledger, Lanes(), aws.client("sqs"), queue, ACTOR, simulation.clock).check()
+    lane_watch(ledger, simulation.clock).check()
 
 
 def _operators_action(certid: str) -> str:

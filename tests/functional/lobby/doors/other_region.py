@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 from lobby.domain.identity import Identity
 from lobby.ledger.store import Ledger
@@ -47,6 +49,17 @@ class OtherRegion:
             pem = make.pem_of(make.device(AMAZON, name))
             found = self.iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
         return Fingerprint(found["certificateId"])
+
+    def refuse_policy(self, certid: Fingerprint, patch: pytest.MonkeyPatch) -> None:
+        """Let AWS IoT attach no policy to this certificate."""
+        attach = self.iot.attach_policy
+
+        def refuse(policyName: str, target: str) -> Any:  # noqa: N803  # boto3's names
+            if target.endswith(certid):
+                raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "too many"}}, "AttachPolicy")
+            return attach(policyName=policyName, target=target)
+
+        patch.setattr(self.iot, "attach_policy", refuse)
 
     def status(self, certid: Fingerprint) -> str | None:
         with self.calls.uncounted():

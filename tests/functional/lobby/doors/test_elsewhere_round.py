@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lobby.aws.pacer import Pacer
 from lobby.domain.changes import Chosen, Lift, Quarantine
@@ -91,14 +90,7 @@ def test_a_quarantine_that_is_lifted_meanwhile_deactivates_nothing(region: Regio
 
 def test_a_refusal_does_not_stop_the_others(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = sorted((region.admitted("pump-1"), region.admitted("pump-2")))
-    attach = region.iot.attach_policy
-
-    def refuse(policyName: str, target: str) -> Any:  # noqa: N803  # boto3's names
-        if target.endswith(one):
-            raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "too many"}}, "AttachPolicy")
-        return attach(policyName=policyName, target=target)
-
-    monkeypatch.setattr(region.iot, "attach_policy", refuse)
+    region.refuse_policy(one, monkeypatch)
     assert region.run() == 1
     assert (region.status(one), region.status(two)) == ("INACTIVE", "ACTIVE")
 

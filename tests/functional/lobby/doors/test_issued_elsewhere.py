@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lobby.aws.pacer import Pacer
 from lobby.domain.pacing import Pace
@@ -64,14 +63,7 @@ def test_a_revoked_device_gets_no_active_certificate_also_if_it_is_revoked_meanw
 
 def test_a_refusal_is_reported_and_the_others_are_registered(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = sorted((region.admitted("pump-1"), region.admitted("pump-2")))
-    attach = region.iot.attach_policy
-
-    def refuse(policyName: str, target: str) -> Any:  # noqa: N803  # boto3's names
-        if target.endswith(one):
-            raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "too many"}}, "AttachPolicy")
-        return attach(policyName=policyName, target=target)
-
-    monkeypatch.setattr(region.iot, "attach_policy", refuse)
+    region.refuse_policy(one, monkeypatch)
     result = region.register()
     assert (result.registered, list(result.refused)) == (1, [one])
     assert "LimitExceededException" in result.refused[one]
