@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types_boto3_iot.type_defs import AttributePayloadTypeDef
 
 _CHANGED: Final = "VersionConflictException"
+_READS: Final = 3
+"""How often a thing is read before it counts as changed by a newer registration."""
 _UNKNOWN: Final = "unknown"
 """The profile in the mark of a thing that an earlier version of the lobby registered without a claim."""
 
@@ -47,16 +49,23 @@ def mark(
 
 def mark_left(iot: "IoTClient", certid: Fingerprint, name: ThingName, lobby: str, generation: int) -> int | None:
     """Mark the thing of a device that has left with the claim `generation` or an earlier one. Return the thing's new
-    version; None if the thing must not be marked. Raise `ClientError`."""
-    thing = _own_thing(iot, certid, name)
-    if thing is None:
-        return None
-    claim = parse_claim(thing.claim) or ThingClaim(0, _UNKNOWN, lobby, certid)
-    if claim.lobby != lobby or claim.generation > generation:
-        return None
-    if claim.progress is Progress.LEFT:
-        return thing.version
-    return _write(iot, thing, claim.with_progress(Progress.LEFT))
+    version; None if the thing must not be marked. Raise `ClientError`.
+
+    The thing is read again if it has changed since it was read: by another worker, or by this mark, if its response was
+    lost and the client repeated the request."""
+    for _ in range(_READS):
+        thing = _own_thing(iot, certid, name)
+        if thing is None:
+            return None
+        claim = parse_claim(thing.claim) or ThingClaim(0, _UNKNOWN, lobby, certid)
+        if claim.lobby != lobby or claim.generation > generation:
+            return None
+        if claim.progress is Progress.LEFT:
+            return thing.version
+        version = _write(iot, thing, claim.with_progress(Progress.LEFT))
+        if version is not None:
+            return version
+    return None
 
 
 def is_claimed_by_another(iot: "IoTClient", certificates: Collection[Fingerprint], name: ThingName, lobby: str) -> bool:
@@ -71,10 +80,11 @@ def is_claimed_by_another(iot: "IoTClient", certificates: Collection[Fingerprint
 def remove(iot: "IoTClient", arns: Iterable[str], name: ThingName, version: int) -> None:
     """Remove the registration of a device that has left: its certificates (`arns`), which are INACTIVE, and finally the
     thing, which names the first certificate. Each step can be repeated. `version` is the version of the marked thing.
-    Raise `ClientError`; AWS IoT refuses the deletion while it still counts the thing as attached."""
+    Raise `ClientError`, also if the thing has changed since: the mark is then made again, unless a newer registration
+    has changed it. AWS IoT refuses the deletion while it still counts the thing as attached."""
     for arn in arns:
         remove_certificate(iot, arn)
-    _unless(_CHANGED, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
+    _unless(NOT_FOUND, lambda: iot.delete_thing(thingName=name, expectedVersion=version))
 
 
 def remove_certificate(iot: "IoTClient", arn: str) -> None:

@@ -112,8 +112,25 @@ def test_a_removal_that_was_interrupted_is_completed(lobby: LobbyWithTargets, op
     assert lobby.device().targets_to_clear == ()
 
 
-@pytest.mark.parametrize("code", ["InvalidRequestException", "DeleteConflictException"])
-def test_a_thing_that_still_counts_as_attached_is_tried_again(lobby: LobbyWithTargets, code: str) -> None:
+def test_a_registration_is_removed_if_the_response_to_its_mark_was_lost(lobby: LobbyWithTargets) -> None:
+    lobby.place()
+    lobby.removes_left = True
+    lobby.server = lobby.new_server()
+    lobby.calls.instead["UpdateThing"] = lose_response
+    assert lobby.deliver(lobby.release()) == []
+    assert aws.registry(A) == {"certificates": {}, "things": {}, "principals": [], "policies": []}
+
+
+def lose_response(_params: Any, call: Any) -> Any:
+    """Lose the response. The client's own retry then finds the new version of the thing."""
+    call()
+    raise client_error("VersionConflictException", "UpdateThing")
+
+
+@pytest.mark.parametrize("code", ["InvalidRequestException", "DeleteConflictException", "VersionConflictException"])
+def test_a_thing_that_still_counts_as_attached_or_has_changed_is_tried_again(
+    lobby: LobbyWithTargets, code: str
+) -> None:
     lobby.place()
     lobby.removes_left = True
     lobby.server = lobby.new_server()
