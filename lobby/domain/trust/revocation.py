@@ -60,14 +60,15 @@ def genuine_lists(issuer: Issuer, content: bytes | None) -> list[RevocationList]
         raise IdentityRefused("CRL_MISSING", "got a CA without a revocation list, want one published: publish-crl")
     try:
         found = revocation_lists(content)
-        foreign = [why for crl in found if (why := read(lambda crl=crl: _foreign(crl, issuer)))]  # type: ignore[misc]
-        lists = [read(lambda crl=crl: _parsed(crl)) for crl in found if not _foreign(crl, issuer)]  # type: ignore[misc]
+        causes = [read(lambda crl=crl: _foreign(crl, issuer)) for crl in found]  # type: ignore[misc]
+        own = (crl for crl, cause in zip(found, causes, strict=True) if not cause)
+        lists = [read(lambda crl=crl: _parsed(crl)) for crl in own]  # type: ignore[misc]
     except Unreadable as error:
         raise IdentityRefused(
             "CRL_INVALID", f"got a revocation list that cannot be read ({error}), want RFC 5280 in PEM or DER"
         ) from None
     if not lists:
-        raise IdentityRefused("CRL_INVALID", f"got a revocation list {foreign[0]}")
+        raise IdentityRefused("CRL_INVALID", f"got a revocation list {causes[0]}")
     if all(each.partial for each in lists):
         raise IdentityRefused("CRL_PARTIAL", f"got a list {lists[0].partial}, want a complete list of the CA")
     return lists

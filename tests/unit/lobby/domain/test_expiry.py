@@ -1,10 +1,13 @@
 """CAs and revocation lists are reported before they expire, or if they cannot be used."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from lobby.domain.expiry import CA, LIST, expiring
+from lobby.domain.trust.issuer import Issuer, parse_issuer
+from lobby.domain.trust.revocation import genuine_lists
 from tests import certificates as make
 
 DAY = timedelta(days=1)
@@ -54,3 +57,20 @@ def test_an_unusable_ca_or_list_is_reported_with_its_code(pem: str, crl: bytes |
 def test_of_several_lists_the_latest_counts() -> None:
     old = make.crl(ROOT, last=make.NOW - 40 * DAY, until=make.NOW - 10 * DAY)
     assert expiring("ab" * 32, PEM, old + make.crl(ROOT), make.NOW) == []
+
+
+class UsedIssuer(Issuer):
+    """An issuer that counts the uses of its key."""
+
+    uses = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        UsedIssuer.uses += name == "key"
+        return super().__getattribute__(name)
+
+
+def test_the_signature_of_each_list_is_verified_once() -> None:
+    UsedIssuer.uses = 0
+    lists = make.crl(ROOT) + make.crl(make.authority("Other")) + make.crl(ROOT)
+    assert len(genuine_lists(UsedIssuer(**vars(parse_issuer(PEM))), lists)) == 2
+    assert UsedIssuer.uses == 2
