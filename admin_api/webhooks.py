@@ -1,7 +1,8 @@
 """The operations of users on webhooks: add, rotate, enable, disable, remove, test, and send undelivered events again.
 
-A new secret is shown once, in the response to the request that creates it. The secret is stored before the webhook. So
-a webhook always has a secret, and an interrupted request can be repeated.
+A new secret is shown once, in the response to the request that creates it. A secret is stored before the webhook uses
+its number, and a rotation reserves its number first. So a webhook always has a secret, which the user of the recorded
+rotation has seen, and an interrupted request can be repeated.
 """
 
 import os
@@ -25,6 +26,8 @@ from lobby.webhooks.urls import Loopback, parse_url
 
 REDRIVEN: Final = 100
 """The maximum number of events that one request sends again."""
+_REMOVALS: Final = 3
+"""How often a removal is tried while the webhook changes, so that no secret of a rotation at the same time remains."""
 
 
 class QueueFailed(Exception):
@@ -74,11 +77,27 @@ class WebhookAdministration:
         """Give a webhook a new secret. For a day, requests are also signed with the previous one. Raise as `get`, or
         `Conflict` CHANGED_MEANWHILE."""
         before, secret = self.get(webhook), self.make_secret()
-        after = self.webhooks.rotated(before)
-        self.secrets.put(after.id, after.secret, secret)
-        after = self.webhooks.change(before, after)
-        self.secrets.delete(after.id, [after.secret - 2])
+        reserved = self.webhooks.reserve(before)
+        number = reserved.stored_numbers[-1]
+        used = (before.secret, before.secret_before, number)
+        self.secrets.delete(before.id, [each for each in reserved.stored_numbers if each not in used])
+        self.secrets.put(before.id, number, secret)
+        after = self._rotate(reserved, number)
+        if before.secret_before:
+            self.secrets.delete(after.id, [before.secret_before])
         return WithSecret(after, secret)
+
+    def _rotate(self, reserved: Webhook, number: int) -> Webhook:
+        """Record a stored secret. If another change came first, delete the secret and raise `Conflict`."""
+        try:
+            return self.webhooks.rotate(reserved)
+        except Conflict:
+            found = self.webhooks.find(reserved.id)
+            # A client that repeats a write without a response gets a conflict with its own write.
+            if found is not None and number in (found.secret, found.previous):
+                return found
+            self.secrets.delete(reserved.id, [number])
+            raise
 
     def set_state(self, webhook: str, state: WebhookState, actor: str) -> Webhook:
         """Enable or disable a webhook. Raise as `rotate`."""
@@ -89,12 +108,14 @@ class WebhookAdministration:
         return self.webhooks.set_state(found, state, reason)
 
     def remove(self, webhook: str) -> WebhookId:
-        """Remove a webhook with its secrets. Events in its queue are no longer sent. Raise as `get`."""
+        """Remove a webhook with its secrets. Events in its queue are no longer sent. Raise as `rotate`."""
         found = self.get(webhook)
-        # The last number is that of a rotation which was interrupted before it was recorded.
-        self.secrets.delete(found.id, [found.secret, found.secret - 1, found.secret + 1])
-        self.webhooks.remove(found.id)
-        return found.id
+        for _ in range(_REMOVALS):
+            self.secrets.delete(found.id, found.stored_numbers)
+            if self.webhooks.remove(found):
+                return found.id
+            found = self.get(webhook)
+        raise Conflict("CHANGED_MEANWHILE", f"got {found.id}, which is being changed; try again")
 
     def test(self, webhook: str) -> str:
         """Send a test event, and return its id. Raise as `get`, `Conflict` WEBHOOK_DISABLED, or `QueueFailed`."""

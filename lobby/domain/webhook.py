@@ -6,7 +6,7 @@ no request for days, or answers that it is gone (410), is disabled with the reas
 import re
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NewType
@@ -66,9 +66,12 @@ class Result(StrEnum):
 class Webhook:
     """A webhook as the ledger has it. Times are ISO 8601 UTC with milliseconds.
 
-    `events` are the types that it receives; empty means all. `secret` is the number of the signing secret; the previous
-    one is also used until `previous_until`. `failing_since` is the first failed request after the last accepted one.
-    `revision` increases with each change by a user or by the service."""
+    `events` are the types that it receives; empty means all. `secret` is the number of the signing secret; the one
+    before it, `previous`, is also used until `previous_until`. `failing_since` is the first failed request after the
+    last accepted one. `revision` increases with each change by a user or by the service.
+
+    A rotation reserves its number in `reserved` before it stores a secret, so no two rotations store the same number.
+    Secrets have numbers from `oldest`. Webhooks of earlier versions have none of these three numbers."""
 
     id: WebhookId
     url: str
@@ -81,6 +84,9 @@ class Webhook:
     secret: int = 1
     previous_until: str | None = None
     failing_since: str | None = None
+    previous: int | None = None
+    reserved: int | None = None
+    oldest: int | None = None
 
     @property
     def is_active(self) -> bool:
@@ -92,8 +98,36 @@ class Webhook:
 
     def secret_numbers(self, at: str) -> tuple[int, ...]:
         """Return the secrets that sign a request at this time, the current one first."""
-        previous = self.previous_until is not None and at < self.previous_until
-        return (self.secret, self.secret - 1) if previous else (self.secret,)
+        also = self.previous_until is not None and at < self.previous_until
+        return (self.secret, self.secret_before) if also else (self.secret,)
+
+    @property
+    def secret_before(self) -> int:
+        """The number of the secret before the current one; 0 if there was none."""
+        return self.secret - 1 if self.previous is None else self.previous
+
+    @property
+    def stored_numbers(self) -> range:
+        """The numbers of all secrets that may be stored, also by interrupted rotations."""
+        first = max(1, self.secret - 2) if self.oldest is None else self.oldest
+        # A rotation of an earlier version stored its secret without a reservation.
+        last = self.secret + 1 if self.reserved is None else self.reserved
+        return range(first, last + 1)
+
+    def reserving(self) -> "Webhook":
+        """Return the webhook with the number of the next secret reserved."""
+        return replace(self, reserved=(self.reserved or self.secret) + 1)
+
+    def rotated(self, until: str) -> "Webhook":
+        """Return the webhook with the reserved secret as the current one. The one before is used until `until`. Only
+        the current secret, the one before it, and the reserved one may still be stored."""
+        return replace(
+            self,
+            secret=self.reserved or self.secret + 1,
+            previous=self.secret,
+            previous_until=until,
+            oldest=self.secret_before or self.secret,
+        )
 
     def gives_up(self, at: str) -> bool:
         """Return whether a failure at this time disables the webhook."""

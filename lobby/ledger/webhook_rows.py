@@ -34,6 +34,9 @@ class WebhookRow(Model):
     secret = NumberAttribute()
     previous_until = UnicodeAttribute(null=True, attr_name="previousuntil")
     failing_since = UnicodeAttribute(null=True, attr_name="failingsince")
+    previous = NumberAttribute(null=True)
+    reserved = NumberAttribute(null=True)
+    oldest = NumberAttribute(null=True)
 
 
 class DeliveryRow(Model):
@@ -91,6 +94,9 @@ def webhook_of(row: WebhookRow) -> Webhook:
         int(row.secret),
         row.previous_until,
         row.failing_since,
+        _number(row.previous),
+        _number(row.reserved),
+        _number(row.oldest),
     )
 
 
@@ -108,6 +114,9 @@ def row_of(webhook: Webhook) -> WebhookRow:
         secret=webhook.secret,
         previous_until=webhook.previous_until,
         failing_since=webhook.failing_since,
+        previous=webhook.previous,
+        reserved=webhook.reserved,
+        oldest=webhook.oldest,
     )
 
 
@@ -135,7 +144,7 @@ def delivery_of(row: DeliveryRow) -> Delivery:
         row.type,
         int(row.attempt),
         Result(row.result),
-        None if row.status is None else int(row.status),
+        _number(row.status),
         int(row.milliseconds),
         row.next_at,
     )
@@ -156,6 +165,10 @@ def undelivered_row(event: Undelivered, kept: timedelta) -> UndeliveredRow:
 
 def undelivered_of(row: UndeliveredRow, webhook: WebhookId) -> Undelivered:
     return Undelivered(Message(webhook, row.name, row.body), row.at, Result(row.result), int(row.attempts))
+
+
+def _number(stored: float | None) -> int | None:
+    return None if stored is None else int(stored)
 
 
 def _expiry(at: str, kept: timedelta) -> int:

@@ -39,10 +39,16 @@ class Webhooks:
 
     def get(self, webhook: WebhookId) -> Webhook:
         """Raise `NotFound` UNKNOWN_WEBHOOK."""
+        found = self.find(webhook)
+        if found is None:
+            raise NotFound("UNKNOWN_WEBHOOK", f"got {webhook}, want the id of a webhook")
+        return found
+
+    def find(self, webhook: WebhookId) -> Webhook | None:
         try:
             return webhook_of(WebhookRow.get(KIND, webhook, consistent_read=True))
         except DoesNotExist:
-            raise NotFound("UNKNOWN_WEBHOOK", f"got {webhook}, want the id of a webhook") from None
+            return None
 
     def new(self, url: str, events: tuple[str, ...], actor: str) -> Webhook:
         """Return a webhook that is not written yet. Raise `InvalidInput` INVALID_COUNT."""
@@ -53,10 +59,14 @@ class Webhooks:
     def add(self, webhook: Webhook) -> None:
         row_of(webhook).save(WebhookRow.kind.does_not_exist())
 
-    def rotated(self, webhook: Webhook) -> Webhook:
-        """Return a webhook with a new secret, which is not written yet."""
-        until = timestamp(self._clock() + PREVIOUS_SECRET)
-        return replace(webhook, secret=webhook.secret + 1, previous_until=until)
+    def reserve(self, webhook: Webhook) -> Webhook:
+        """Reserve the number of the next secret. From now on, an earlier rotation that has not recorded its secret
+        cannot record it. Raise `Conflict` CHANGED_MEANWHILE."""
+        return self.change(webhook, webhook.reserving())
+
+    def rotate(self, reserved: Webhook) -> Webhook:
+        """Make the reserved secret, which is stored, the current one. Raise `Conflict` CHANGED_MEANWHILE."""
+        return self.change(reserved, reserved.rotated(timestamp(self._clock() + PREVIOUS_SECRET)))
 
     def set_state(self, webhook: Webhook, state: WebhookState, reason: str | None) -> Webhook:
         """Enable or disable a webhook. Raise `Conflict` CHANGED_MEANWHILE."""
@@ -74,13 +84,16 @@ class Webhooks:
             raise Conflict("CHANGED_MEANWHILE", f"got {before.id}, which was changed just now; look at it, try again")
         return written
 
-    def remove(self, webhook: WebhookId) -> None:
-        """Remove a webhook; repeating it changes nothing."""
+    def remove(self, webhook: Webhook) -> bool:
+        """Remove a webhook, and return whether it has not changed in the meantime. Repeating it changes nothing."""
+        unchanged = WebhookRow.kind.does_not_exist() | (WebhookRow.revision == webhook.revision)
         try:
-            WebhookRow(KIND, webhook).delete(WebhookRow.kind.exists())
+            WebhookRow(KIND, webhook.id).delete(unchanged)
         except DeleteError as error:
             if error.cause_response_code != _LOST:
                 raise
+            return False
+        return True
 
     def delivered(self, webhook: Webhook) -> None:
         """Record that a webhook has accepted a request."""

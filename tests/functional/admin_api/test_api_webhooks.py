@@ -31,7 +31,7 @@ def queue(lobby: Lobby) -> Iterator[None]:
     yield
     client("sqs").delete_queue(QueueUrl=QUEUE)
     for webhook in Webhooks().all():
-        Webhooks().remove(webhook.id)
+        Webhooks().remove(webhook)
 
 
 def ask(lobby: Lobby, text: str, **variables: Any) -> Response:

@@ -168,16 +168,15 @@ def test_a_disabled_webhook_gets_no_request_and_its_events_are_kept(fixture: Cou
 
 
 def test_an_event_of_a_removed_webhook_is_dropped(fixture: CourierFixture) -> None:
-    fixture.webhooks.remove(fixture.added.id)
+    fixture.webhooks.remove(fixture.added)
     assert fixture.deliver() == []
     assert fixture.sender.sent == []
 
 
 def test_during_a_rotation_both_secrets_sign(fixture: CourierFixture, clock: Clock) -> None:
-    rotated = fixture.webhooks.rotated(fixture.webhook)
     new = new_secret()
-    fixture.secrets.put(rotated.id, rotated.secret, new)
-    fixture.webhooks.change(fixture.webhook, rotated)
+    fixture.secrets.put(fixture.added.id, 2, new)
+    fixture.webhooks.rotate(fixture.webhooks.reserve(fixture.webhook))
     fixture.deliver()
     clock.advance(days=1)
     fixture.deliver()
