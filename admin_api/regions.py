@@ -21,8 +21,9 @@ from lobby.ledger.home_votes import Votes
 from lobby.ledger.region_audit import AuditPage, RegionAudit
 from lobby.names import Fingerprint, Region, shown
 
-WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout"})
-"""The mutations that every Region accepts, also if it is not home."""
+WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout", "addAlert"})
+"""The mutations that every Region accepts, also if it is not home. The subscriptions of alerts belong to one Region,
+and must exist before it becomes home."""
 QUERIES_AT_HOME: Final = frozenset({"reconcileTarget"})
 """The queries that also record something."""
 

@@ -20,8 +20,10 @@ WebhookId = NewType("WebhookId", str)
 MAX_WEBHOOKS: Final = 20
 """Limited, because all webhooks are read together, and each can cause a message for every event."""
 WAITS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 39_600)
-"""Seconds before each repetition, 29 hours in total. SQS hides a message for at most 12 hours."""
-LONGEST_WAIT: Final = 43_200
+"""Seconds before each repetition, 29 hours in total."""
+LONGEST_WAIT: Final = 43_000
+"""SQS hides a message for at most 12 hours (43,200 s) from its receipt, and refuses a longer wait instead of shortening
+it (SQS API reference, ChangeMessageVisibility). So time remains for the run that has received the message."""
 FAILING: Final = timedelta(days=3)
 """After this time without an accepted request, a webhook is disabled."""
 PREVIOUS_SECRET: Final = timedelta(days=1)

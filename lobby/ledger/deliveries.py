@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DeleteError
 
 from lobby.domain.webhook import LOG_KEPT, UNDELIVERED_KEPT, Delivery, Undelivered, WebhookId
 from lobby.ledger.cursors import require_place
@@ -51,8 +51,10 @@ class Deliveries:
         return int(UndeliveredRow.count(undelivered_key(webhook)))
 
     def remove(self, event: Undelivered) -> None:
-        """Remove an event that was sent again; repeating it changes nothing."""
+        """Remove an event that was sent again, unless it was given up again meanwhile. Repeating it changes nothing."""
+        unchanged = (UndeliveredRow.at == event.at) & (UndeliveredRow.attempts == event.attempts)
         try:
-            UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete()
-        except DoesNotExist:
-            return
+            UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete(unchanged)
+        except DeleteError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise

@@ -2,8 +2,8 @@
 
 A webhook's URL comes from a user, and the addresses of its host from a DNS server that anyone can run. So a request
 could be directed at the sender's own network or host, such as the metadata service of a cloud (server-side request
-forgery). Rejects every address that is not globally reachable (IANA special-purpose address registries), and IPv6
-addresses that contain such an IPv4 address.
+forgery). Rejects every address that is not globally reachable (IANA special-purpose address registries), also if it
+contains a public IPv4 address, and IPv6 addresses that contain an IPv4 address which is not public.
 """
 
 import ipaddress
@@ -33,9 +33,10 @@ def is_public(address: Address) -> bool:
     """Return whether requests may be sent to `address`."""
     if isinstance(address, ipaddress.IPv4Address):
         return _is_public_v4(address)
-    embedded = list(_embedded(address))
-    if embedded:
-        return all(map(_is_public_v4, embedded))
+    if not all(map(_is_public_v4, _embedded(address))):
+        return False
+    if address.ipv4_mapped or address in _NAT64:
+        return True
     return address in _UNICAST and address.is_global and not address.is_multicast and not _is_special(address)
 
 

@@ -109,6 +109,13 @@ def test_a_change_is_refused_before_anything_is_done_and_the_error_names_the_hom
         assert api.ask(CLAIM).data == {"claimDevice": {"devstate": "claimed"}}
 
 
+def test_an_alert_can_be_added_in_a_region_that_is_not_home(apis: Apis) -> None:
+    boto3.client("sns", region_name=DUBLIN).create_topic(Name=NAMES.name("notices"))
+    with apis.api(FRANKFURT) as api:
+        added = api.ask('mutation { addAlert(email: "ann@example.com") { email confirmed } }', groups=ADMIN)
+        assert added.data == {"addAlert": {"email": "ann@example.com", "confirmed": False}}
+
+
 def test_while_the_home_is_down_devices_are_shown_and_changes_are_refused(apis: Apis) -> None:
     apis.several.down = {DUBLIN}
     apis.several.pass_minutes(6)

@@ -72,6 +72,12 @@ def test_waits_are_spread_and_never_longer_than_sqs_allows() -> None:
     assert all((wait_after(attempt, 1.0, 999_999) or 0) <= LONGEST_WAIT for attempt in range(1, 9))
 
 
+def test_a_wait_ends_within_the_time_for_which_sqs_hides_a_message_although_the_run_has_used_some_of_it() -> None:
+    longest_run = timedelta(minutes=2)  # twice the courier's timeout
+    assert timedelta(seconds=LONGEST_WAIT) + longest_run < timedelta(hours=12)
+    assert max(WAITS) < LONGEST_WAIT
+
+
 def test_a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() -> None:
     assert wait_after(1, 0.0, retry_after=60) == 60
     assert wait_after(2, 0.0, retry_after=60) == 300
