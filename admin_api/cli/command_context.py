@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from admin_api.cli import documents
 from admin_api.cli.client import Client, Retries, Tokens
 from admin_api.cli.device_lookup import find_device
 from admin_api.cli.documents import MAX_ALIASES, Document
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn, Unreachable, usage_error
 from admin_api.cli.http import open_http

@@ -76,7 +76,7 @@ def is_thing_name(text: str) -> bool:
 
 
 def _targets(click_context: typer.Context) -> list[dict[str, Any]]:
-    from admin_api.cli import documents  # noqa: PLC0415  # most completions do not need it
+    from admin_api.cli.documents import devices as documents  # noqa: PLC0415  # most completions do not need it
 
     targets: list[dict[str, Any]] = _context(click_context).execute(documents.TARGETS)["targets"]
     return targets

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from admin_api.cli import documents
 from admin_api.cli.command_context import CommandContext, unknown_device
-from admin_api.cli.documents import MAX_ALIASES, histories_verified
+from admin_api.cli.documents import MAX_ALIASES
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.pages import advanced
 from admin_api.cli.render import details
@@ -71,7 +71,7 @@ class HistoryVerifier:
         for start in range(0, len(certids), MAX_ALIASES):
             chunk = certids[start : start + MAX_ALIASES]
             variables = {f"c{number}": certid for number, certid in enumerate(chunk)}
-            data = self._context.execute(histories_verified(len(chunk)), **variables)
+            data = self._context.execute(documents.histories_verified(len(chunk)), **variables)
             yield from (data[alias] or _unknown(certid) for alias, certid in variables.items())
 
     def _count(self, check: Check) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.http import open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file

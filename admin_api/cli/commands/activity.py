@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import webhook_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import webhooks as documents
 from admin_api.cli.render import webhooks as render
 from lobby.errors import InvalidInput
 from lobby.names import ActorKind

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import campaign_documents as documents
 from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import TARGET_HELP, OptionGroup, command
 from admin_api.cli.command_context import CommandContext
@@ -20,6 +19,7 @@ from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.selection import Selection
 from admin_api.cli.commands.shadow_option import SHADOWS_HELP, ShadowOption, shadow_fields
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import campaigns as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import campaigns as render

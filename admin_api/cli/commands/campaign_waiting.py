@@ -7,8 +7,8 @@ import typer
 from rich.spinner import Spinner
 from rich.text import Text
 
-from admin_api.cli import campaign_documents as documents
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import campaigns as documents
 from admin_api.cli.errors import Unfinished
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import campaigns as render

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import campaign_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, find, follow
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import campaigns as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.render import campaigns as render
 from admin_api.cli.render.csv_rows import csv_line

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.claim_requests import read_config
 from admin_api.cli.command import TARGET_HELP, DeviceArgument, command
 from admin_api.cli.command_context import CommandContext
@@ -18,6 +17,7 @@ from admin_api.cli.commands.selection import Execution, Selection
 from admin_api.cli.commands.shadow_option import Shadows, shadow_fields
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, RENEWAL_TIMEOUT, Timeout, Wait, WaitRenewed, follow
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.follow import Goal, goal_of

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from admin_api.cli import documents
 from admin_api.cli.bulk import CHUNK
 from admin_api.cli.change_requests import (
     BulkChange,
@@ -25,6 +24,7 @@ from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import confirm
 from admin_api.cli.commands.selection import Execution, Selection
 from admin_api.cli.commands.waiting import follow
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, goal_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from admin_api.cli import documents
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells
 from lobby.names import Target

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import DeviceArgument, TargetFilter, command
 from admin_api.cli.command_context import MAX_HISTORY, CommandContext
 from admin_api.cli.commands.filtering import StateFilter, checked_state, target_filter
 from admin_api.cli.commands.listing import ListFilters, show_list
 from admin_api.cli.commands.watching import watch_device, watch_devices
 from admin_api.cli.completion import complete_device
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import details

@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells, tables
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import standby_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import ENDED, PAUSE, find
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.standbys import Named
+from admin_api.cli.documents import standbys as documents
 from admin_api.cli.errors import Unfinished, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli import enrolment_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.commands.enrolments import Named
+from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.render import enrolments as render
 from lobby.names import parse_enrolment_name, parse_thing_name, parse_token_id
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import enrolment_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.commands.signer_options import SignerCa, SignerDays, SignerKey, signer_of
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.render import enrolments as render
 from admin_api.cli.serial_files import read_serials

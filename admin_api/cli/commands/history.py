@@ -10,10 +10,10 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from admin_api.cli import documents
 from admin_api.cli.command import DEVICE_HELP, DeviceArgument, command
 from admin_api.cli.command_context import MAX_HISTORY, CommandContext, unknown_device
 from admin_api.cli.completion import complete_device
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells, details, tables

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.comparisons import empty_target, show_last
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.pages import advanced

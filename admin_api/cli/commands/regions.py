@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 import typer
 from rich.table import Table
 
-from admin_api.cli import region_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
+from admin_api.cli.documents import regions as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.lobby_location import LocalLobby
 from admin_api.cli.render import cells, tables

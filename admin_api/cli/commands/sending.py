@@ -7,12 +7,12 @@ an interruption.
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from admin_api.cli import documents
 from admin_api.cli.bulk import BulkClaim, ClaimApi, Outcome
 from admin_api.cli.claim_requests import ClaimRow
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import follow
 from admin_api.cli.csv_claims import ClaimList
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, cannot_prove

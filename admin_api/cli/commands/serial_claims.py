@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import serial_documents as documents
 from admin_api.cli.claim_requests import ClaimRequest
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import serials as documents
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import serials as render

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli import standby_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, follow
@@ -16,6 +15,7 @@ from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.shadow_option import Shadows
 from admin_api.cli.completion import complete_target
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import standbys as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.completion import complete_target
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.render import cells, tables
 from lobby.names import Target, parse_target_key
 

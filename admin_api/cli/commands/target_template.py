@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import devices as documents
 
 app = typer.Typer()
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli import documents
 from admin_api.cli.command import TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.completion import complete_target
+from admin_api.cli.documents import Document
+from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells, tables
@@ -115,7 +116,7 @@ def resume(context: CommandContext, name: Name = None) -> None:
     _set_paused(context, name, documents.RESUME_TARGET, "Resumed {}: its devices continue within half a minute")
 
 
-def _set_paused(context: CommandContext, name: str | None, document: documents.Document, message: str) -> None:
+def _set_paused(context: CommandContext, name: str | None, document: Document, message: str) -> None:
     key = context.targets.find(name).target
     changed = context.execute(document, account=key.account, region=key.region)
     context.screen.result(next(iter(changed.values())), note=message.format(key))

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import typer
 
-from admin_api.cli import transfer_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import transfers as documents
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import cells

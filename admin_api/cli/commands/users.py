@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from admin_api.cli import user_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
+from admin_api.cli.documents import users as documents
 from admin_api.cli.render import cells, tables
 
 app = typer.Typer(no_args_is_help=True)

@@ -4,12 +4,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import webhook_documents as documents
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
 from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import webhooks as documents
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import webhooks as render
 from admin_api.cli.render.details import pairs

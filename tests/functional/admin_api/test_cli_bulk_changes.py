@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli import documents
 from admin_api.cli.client import Client
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import devices as documents
 from lobby.domain.states import Event, State
 from lobby.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli import transfer_documents as documents
 from admin_api.cli.client import Client
 from admin_api.cli.documents import Document
+from admin_api.cli.documents import transfers as documents
 from admin_api.cli.errors import Unreachable
 from lobby.domain.document_signature import require_signed
 from lobby.domain.states import State

@@ -5,18 +5,16 @@ from pathlib import Path
 import pytest
 from graphql import build_schema, parse, validate
 
-from admin_api.cli import (
-    campaign_documents,
-    documents,
-    enrolment_documents,
-    region_documents,
-    serial_documents,
-    standby_documents,
-    transfer_documents,
-    user_documents,
-    webhook_documents,
-)
 from admin_api.cli.documents import MAX_ALIASES, Document
+from admin_api.cli.documents import campaigns as campaign_documents
+from admin_api.cli.documents import devices as documents
+from admin_api.cli.documents import enrolments as enrolment_documents
+from admin_api.cli.documents import regions as region_documents
+from admin_api.cli.documents import serials as serial_documents
+from admin_api.cli.documents import standbys as standby_documents
+from admin_api.cli.documents import transfers as transfer_documents
+from admin_api.cli.documents import users as user_documents
+from admin_api.cli.documents import webhooks as webhook_documents
 from admin_api.graphql import limits
 
 ROOT = Path(__file__).resolve().parents[3]

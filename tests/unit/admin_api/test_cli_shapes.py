@@ -6,7 +6,8 @@ import pytest
 from graphql import GraphQLObjectType, build_schema
 
 from admin_api.cli import shapes
-from admin_api.cli.documents import ALL, Document
+from admin_api.cli.documents import Document
+from admin_api.cli.documents.devices import ALL
 from admin_api.cli.shapes import ShapeError, check_shape
 from tests.functional.admin_api.hostile_answers import data_for
 

@@ -1,21 +1,9 @@
-"""The GraphQL documents that the command line sends. A test validates them against the API's schema.
+"""The GraphQL documents about devices, their claims and targets, and the user. A test validates them against the API's
+schema."""
 
-A document is `repeatable` if sending it twice has the same effect as sending it once. If it is unknown whether the API
-has carried out the first request, only a repeatable document is sent again.
-"""
-
-from dataclasses import dataclass
 from typing import Final
 
-MAX_ALIASES: Final = 20
-"""Devices per request; the API allows 25 aliases."""
-
-
-@dataclass(frozen=True)
-class Document:
-    text: str
-    repeatable: bool = True
-
+from admin_api.cli.documents import MAX_ALIASES, Document
 
 _PROBLEM_FIELDS: Final = "certid code message clientId place count firstAt lastAt"
 _LIST_FIELDS: Final = """
