@@ -10,19 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from admin_api.cli.client import Client, Retries, Tokens
-from admin_api.cli.device_lookup import find_device
+from admin_api.cli.api.client import Client, Retries, Tokens
+from admin_api.cli.api.device_lookup import find_device
+from admin_api.cli.api.http import open_http
+from admin_api.cli.api.pages import advanced
+from admin_api.cli.api.target_lookup import TargetLookup
 from admin_api.cli.documents import MAX_ALIASES, Document
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn, Unreachable, usage_error
-from admin_api.cli.http import open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file, read_local
-from admin_api.cli.pages import advanced
-from admin_api.cli.profiles import Profile, Profiles
 from admin_api.cli.screen import Screen
-from admin_api.cli.session import PasswordSession, StoredSession
-from admin_api.cli.target_lookup import TargetLookup
+from admin_api.cli.sign_in.profiles import Profile, Profiles
+from admin_api.cli.sign_in.session import PasswordSession, StoredSession
 from lobby.errors import NotFound
 from lobby.http_limits import RESPONSE_SECONDS
 from lobby.names import Fingerprint

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from admin_api.cli.api.http import checked_url, origin_of
 from admin_api.cli.errors import NotSignedIn, usage_error
-from admin_api.cli.http import checked_url, origin_of
 from lobby import strict_json
 from lobby.names import shown
 from lobby.wire import MQTT_PORT

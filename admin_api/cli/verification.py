@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from admin_api.cli.api.pages import advanced
 from admin_api.cli.command_context import CommandContext, unknown_device
 from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.exits import Status
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import details
 from lobby.names import Fingerprint
 

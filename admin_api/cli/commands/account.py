@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from admin_api.cli.api.http import open_http
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import usage_error
-from admin_api.cli.http import open_http
 from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file
 from admin_api.cli.render import cells, details
 
@@ -31,7 +31,7 @@ def login(
 
     --url is the address of the lobby's console. Without it, the last lobby is used.
     """
-    from admin_api.cli.sign_in import sign_in  # noqa: PLC0415  # imports oauthlib, which only a sign-in needs
+    from admin_api.cli.sign_in.browser import sign_in  # noqa: PLC0415  # imports oauthlib, which only a sign-in needs
 
     url, environment = _url(context), context.environment
     if not browser:
@@ -56,7 +56,7 @@ def logout(context: CommandContext) -> None:
 
     Without --url, signs out of the last lobby.
     """
-    from admin_api.cli.sign_in import sign_out  # noqa: PLC0415  # imports oauthlib
+    from admin_api.cli.sign_in.browser import sign_out  # noqa: PLC0415  # imports oauthlib
 
     url = context.choice.url
     profile = context.profiles.get(url) if url else context.profiles.latest()

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli.claim_requests import read_config
+from admin_api.cli.bulk.claim_requests import read_config
 from admin_api.cli.command import TARGET_HELP, OptionGroup, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, find, follow

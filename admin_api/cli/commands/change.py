@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli.claim_requests import read_config
+from admin_api.cli.bulk.claim_requests import read_config
 from admin_api.cli.command import TARGET_HELP, DeviceArgument, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation

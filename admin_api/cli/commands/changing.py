@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from admin_api.cli.bulk import CHUNK
-from admin_api.cli.change_requests import (
+from admin_api.cli.bulk.change_requests import (
     BulkChange,
     Change,
     ChangeOutcome,
@@ -20,6 +19,9 @@ from admin_api.cli.change_requests import (
     not_sent,
     previewed_row,
 )
+from admin_api.cli.bulk.claims import CHUNK
+from admin_api.cli.bulk.results import change_record, change_results, devices_done, summary
+from admin_api.cli.bulk.sender import paired
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import confirm
 from admin_api.cli.commands.selection import Execution, Selection
@@ -29,8 +31,6 @@ from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, goal_of
 from admin_api.cli.render import changes
-from admin_api.cli.results import change_record, change_results, devices_done, summary
-from admin_api.cli.sender import paired
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint
 

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from admin_api.cli.bulk import Device, predict
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
+from admin_api.cli.bulk.claim_requests import ClaimRequest, ClaimRow, read_config
+from admin_api.cli.bulk.claims import Device, predict
+from admin_api.cli.bulk.results import claim_results, record_of
 from admin_api.cli.command import DEVICE_HELP, TARGET_HELP, command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.selection import report_invalid_rows
@@ -20,15 +21,14 @@ from admin_api.cli.commands.sending import send_claims
 from admin_api.cli.commands.serial_claims import claim_serials
 from admin_api.cli.commands.waiting import DEFAULT_TIMEOUT, Timeout, Wait
 from admin_api.cli.completion import complete_device, complete_target
-from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
 from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status, of_several
-from admin_api.cli.input_files import read_content
-from admin_api.cli.photos import read_photo
+from admin_api.cli.inputs.csv_claims import ClaimList, Defaults, read_claim_list
+from admin_api.cli.inputs.input_files import read_content
+from admin_api.cli.inputs.photos import read_photo
+from admin_api.cli.inputs.serial_files import read_serials
 from admin_api.cli.render import tables
-from admin_api.cli.results import claim_results, record_of
-from admin_api.cli.serial_files import read_serials
 from lobby.names import Fingerprint, parse_thing_name
 
 app = typer.Typer()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli import claim_keys
+from admin_api.cli.bundle import claim_keys
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands import confirmation
@@ -16,7 +16,7 @@ from admin_api.cli.commands.confirmation import Yes
 from admin_api.cli.commands.enrolments import Named, find
 from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 from admin_api.cli.render import enrolments as render
 from lobby.names import parse_enrolment_name, parse_fingerprint, parse_thing_name
 

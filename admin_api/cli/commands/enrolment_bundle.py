@@ -11,15 +11,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli import claim_keys, root_cas
-from admin_api.cli.bundle_work import BundleWork
-from admin_api.cli.client_bundle import Bundle, packed
+from admin_api.cli.bundle import claim_keys, root_cas
+from admin_api.cli.bundle.content import Bundle, packed
+from admin_api.cli.bundle.work import BundleWork
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.enrolments import Named, find
 from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 from admin_api.cli.lobby_location import LocalLobby
 from lobby.names import parse_enrolment_name, shown
 from lobby.wire import MQTT_PORT

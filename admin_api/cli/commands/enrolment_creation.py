@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli.claim_requests import read_config
+from admin_api.cli.bulk.claim_requests import read_config
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.enrolments import Named, Repeat, add_serials, renewal_of
@@ -17,8 +17,8 @@ from admin_api.cli.commands.signer_options import SignerCa, SignerDays, SignerKe
 from admin_api.cli.completion import complete_target
 from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
+from admin_api.cli.inputs.serial_files import read_serials
 from admin_api.cli.render import enrolments as render
-from admin_api.cli.serial_files import read_serials
 from lobby.names import parse_enrolment_name, parse_fingerprint, shown
 
 app = typer.Typer()

@@ -13,8 +13,8 @@ from admin_api.cli.commands.signer_options import SignerCa, SignerDays, SignerKe
 from admin_api.cli.documents import Document
 from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
+from admin_api.cli.inputs.serial_files import read_serials
 from admin_api.cli.render import enrolments as render
-from admin_api.cli.serial_files import read_serials
 from lobby.errors import NotFound
 from lobby.names import ThingName, parse_enrolment_name, shown
 

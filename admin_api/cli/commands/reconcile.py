@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from admin_api.cli.api.pages import advanced
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.comparisons import empty_target, show_last
@@ -18,7 +19,6 @@ from admin_api.cli.completion import complete_target
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status
-from admin_api.cli.pages import advanced
 from admin_api.cli.render import tables
 from lobby.names import State, Target
 

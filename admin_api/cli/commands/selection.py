@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.cli.change_requests import ListedDevice
+from admin_api.cli.bulk.change_requests import ListedDevice
 from admin_api.cli.command import DEVICE_HELP, OptionGroup
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes
@@ -24,10 +24,10 @@ from admin_api.cli.commands.filtering import (
     device_filter,
 )
 from admin_api.cli.completion import complete_device, complete_target
-from admin_api.cli.csv_claims import RowError
-from admin_api.cli.device_lists import read_device_list
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.csv_claims import RowError
+from admin_api.cli.inputs.device_lists import read_device_list
+from admin_api.cli.inputs.input_files import read_content
 
 
 @dataclass(frozen=True)

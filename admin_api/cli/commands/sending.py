@@ -7,17 +7,17 @@ an interruption.
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from admin_api.cli.bulk import BulkClaim, ClaimApi, Outcome
-from admin_api.cli.claim_requests import ClaimRow
+from admin_api.cli.bulk.claim_requests import ClaimRow
+from admin_api.cli.bulk.claims import BulkClaim, ClaimApi, Outcome
+from admin_api.cli.bulk.results import ResultsFile, record_of, summary
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.waiting import follow
-from admin_api.cli.csv_claims import ClaimList
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, cannot_prove
+from admin_api.cli.inputs.csv_claims import ClaimList
 from admin_api.cli.render import tables
-from admin_api.cli.results import ResultsFile, record_of, summary
 from lobby.names import State
 
 _MAX_LISTED: Final = 20

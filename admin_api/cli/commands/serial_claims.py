@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from admin_api.cli.claim_requests import ClaimRequest
+from admin_api.cli.bulk.claim_requests import ClaimRequest
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.documents import serials as documents

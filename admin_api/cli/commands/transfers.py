@@ -20,9 +20,9 @@ from admin_api.cli.documents import Document
 from admin_api.cli.documents import transfers as documents
 from admin_api.cli.errors import ApiRefused, usage_error
 from admin_api.cli.exits import Status, of_several
+from admin_api.cli.inputs.transfer_files import key_of, read_documents, require_new, write_documents
 from admin_api.cli.render import cells
 from admin_api.cli.render import transfers as render
-from admin_api.cli.transfer_files import key_of, read_documents, require_new, write_documents
 from lobby.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)

@@ -8,7 +8,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from admin_api.cli.change_requests import ChangeOutcome, PreviewedRow
+from admin_api.cli.bulk.change_requests import ChangeOutcome, PreviewedRow
 from admin_api.cli.render import cells, tables
 
 _UNCHANGED: Final = "already as requested"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from admin_api.cli.bulk import Outcome
+from admin_api.cli.bulk.claims import Outcome
 from admin_api.cli.follow import Progress, Verdict
 from admin_api.cli.render import cells
 

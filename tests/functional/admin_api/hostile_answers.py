@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from admin_api.cli import shapes
+from admin_api.cli.api import shapes
 
 
 def value_of(type_text: str, selections: Any, text: str, number: int, nulls: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli.client import Client
+from admin_api.cli.api.client import Client
 from admin_api.cli.documents import Document
 from admin_api.cli.documents import devices as documents
 from lobby.domain.states import Event, State

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from admin_api.cli import claim_keys
+from admin_api.cli.bundle import claim_keys
 from lobby.errors import InvalidInput
 from lobby.ledger.claim_certificates import ClaimCertificates
 from tests import certificates as make

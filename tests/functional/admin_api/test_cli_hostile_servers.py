@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli import http as cli_http
+from admin_api.cli.api import http as cli_http
 from tests.functional.admin_api.api_on_moto import HERE, fingerprint
 from tests.functional.admin_api.hostile_answers import data_for
 from tests.functional.admin_api.lobby_over_http import JSON, CannedResponse, LobbyServer, Terminal, error_of

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from admin_api.cli.callback_server import CallbackServer
 from admin_api.cli.errors import NotSignedIn
+from admin_api.cli.sign_in.callback_server import CallbackServer
 from tests.functional.admin_api.browser_sign_in import Browser, free_port, login, stored_file
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from admin_api.cli import http
+from admin_api.cli.api import http
 from admin_api.cli.errors import Unreachable
 from tests.functional.device.tls_certificates import issue
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli.client import Client
+from admin_api.cli.api.client import Client
 from admin_api.cli.documents import Document
 from admin_api.cli.documents import transfers as documents
 from admin_api.cli.errors import Unreachable

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from admin_api.cli.change_requests import ListedDevice
+from admin_api.cli.bulk.change_requests import ListedDevice
+from admin_api.cli.bulk.results import change_results
+from admin_api.cli.bulk.sender import RowOutcome
 from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
-from admin_api.cli.results import change_results
-from admin_api.cli.sender import RowOutcome
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
 from lobby.spreadsheet import plain_cell

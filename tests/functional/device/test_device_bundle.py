@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from admin_api.cli.client_bundle import Bundle, packed
+from admin_api.cli.bundle.content import Bundle, packed
 from tests.functional.device.provisioning_broker import ARRIVE, SERIAL, door
 from tests.functional.device.scripted_broker import Broker
 from tests.functional.device.tls_certificates import IssuedCertificate, issue

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli.bulk import BulkClaim, ClaimApi, Outcome
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, in_chunks
+from admin_api.cli.bulk.claim_requests import ClaimRequest, ClaimRow, in_chunks
+from admin_api.cli.bulk.claims import BulkClaim, ClaimApi, Outcome
+from admin_api.cli.bulk.sender import MAX_IDLE_ATTEMPTS, NOT_TRIED
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.sender import MAX_IDLE_ATTEMPTS, NOT_TRIED
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target
 

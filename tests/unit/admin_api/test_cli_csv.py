@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.cli.csv_claims import ClaimList, Defaults, read_claim_list
-from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
+from admin_api.cli.api.target_lookup import RegisteredTarget, TargetLookup
+from admin_api.cli.inputs.csv_claims import ClaimList, Defaults, read_claim_list
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target

@@ -3,7 +3,7 @@ values."""
 
 import pytest
 
-from admin_api.cli import http
+from admin_api.cli.api import http
 from admin_api.cli.exits import Status, status_of
 from lobby.errors import InvalidInput
 

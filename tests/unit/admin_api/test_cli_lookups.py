@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from admin_api.cli.client import MAX_DELAY, retry_delay
+from admin_api.cli.api.client import MAX_DELAY, retry_delay
+from admin_api.cli.api.device_lookup import find_device
+from admin_api.cli.api.http import is_loopback, origin_of
+from admin_api.cli.api.target_lookup import RegisteredTarget, TargetLookup
 from admin_api.cli.commands.filtering import parse_duration
-from admin_api.cli.device_lookup import find_device
-from admin_api.cli.http import is_loopback, origin_of
+from admin_api.cli.inputs.photos import select_labels
 from admin_api.cli.lobby_location import LobbyChoice, local_file
-from admin_api.cli.photos import select_labels
-from admin_api.cli.target_lookup import RegisteredTarget, TargetLookup
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target

@@ -7,8 +7,8 @@ import pytest
 import qrcode
 from PIL import Image
 
-from admin_api.cli import pictures
-from admin_api.cli.photos import read_photo
+from admin_api.cli.inputs import pictures
+from admin_api.cli.inputs.photos import read_photo
 from lobby.errors import InvalidInput
 from lobby.label import encode_label
 from lobby.names import Fingerprint

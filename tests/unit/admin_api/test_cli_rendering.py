@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from admin_api.cli.bulk import Outcome
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow
+from admin_api.cli.bulk.claim_requests import ClaimRequest, ClaimRow
+from admin_api.cli.bulk.claims import Outcome
+from admin_api.cli.bulk.results import record_of, summary
 from admin_api.cli.commands.confirmation import effect_of_move, effect_of_release, effect_of_revocation
 from admin_api.cli.exits import Status
 from admin_api.cli.follow import Progress, Verdict
 from admin_api.cli.render import cells, details, tables
-from admin_api.cli.results import record_of, summary
 from admin_api.cli.screen import Screen
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint, parse_target

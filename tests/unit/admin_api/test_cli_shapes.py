@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, build_schema
 
-from admin_api.cli import shapes
+from admin_api.cli.api import shapes
+from admin_api.cli.api.shapes import ShapeError, check_shape
 from admin_api.cli.documents import Document
 from admin_api.cli.documents.devices import ALL
-from admin_api.cli.shapes import ShapeError, check_shape
 from tests.functional.admin_api.hostile_answers import data_for
 
 QUERY = """

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from admin_api.cli.csv_claims import Defaults, read_claim_list
-from admin_api.cli.serial_files import read_serials
-from admin_api.cli.target_lookup import TargetLookup
+from admin_api.cli.api.target_lookup import TargetLookup
+from admin_api.cli.inputs.csv_claims import Defaults, read_claim_list
+from admin_api.cli.inputs.serial_files import read_serials
 from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput
 from lobby.spreadsheet import plain_cell, read_sheet

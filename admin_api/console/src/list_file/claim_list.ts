@@ -1,5 +1,5 @@
 /**
- * Claim lists, checked completely before anything is sent, as `admin_api/cli/csv_claims.py` does. The columns are
+ * Claim lists, checked completely before anything is sent, as `admin_api/cli/inputs/csv_claims.py` does. The columns are
  * `certid`, `fingerprint` or `label`, and optionally `target`, `profile`, `config` and `thing_name`. A manifest
  * and the console's exports are accepted unchanged. Invalid rows are reported with their lines; an unknown column
  * rejects the file, because it may be a misspelt one.

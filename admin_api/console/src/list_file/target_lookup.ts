@@ -1,4 +1,4 @@
-/** Finds the target that a cell names, by `account/Region` or name, as `admin_api/cli/target_lookup.py` does. */
+/** Finds the target that a cell names, by `account/Region` or name, as `admin_api/cli/api/target_lookup.py` does. */
 import { shown } from "../label/label";
 import { keyOf, type TargetEntry } from "../parts/target_names";
 import { ListError } from "./list_error";

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from admin_api.cli.bulk import CHUNK
-from admin_api.cli.sender import RowOutcome, Sender, paired
+from admin_api.cli.bulk.claims import CHUNK
+from admin_api.cli.bulk.sender import RowOutcome, Sender, paired
 from lobby.names import Fingerprint
 
 Device = Mapping[str, Any]

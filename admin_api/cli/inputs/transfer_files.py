@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 from lobby import strict_json
 from lobby.errors import InvalidInput
 

@@ -7,8 +7,8 @@ are ignored. The list is checked completely before anything is looked up. Every 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from admin_api.cli.change_requests import ListedDevice
-from admin_api.cli.csv_claims import IDENTITY, RowError, certid_in
+from admin_api.cli.bulk.change_requests import ListedDevice
+from admin_api.cli.inputs.csv_claims import IDENTITY, RowError, certid_in
 from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label

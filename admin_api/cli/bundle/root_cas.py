@@ -16,7 +16,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 from lobby.errors import LobbyError
 
 NAMES: Final = tuple(f"Amazon Root CA {number}" for number in range(1, 5))

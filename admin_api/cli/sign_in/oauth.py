@@ -11,8 +11,8 @@ from typing import Any, Final
 import httpx
 from oauthlib.oauth2 import OAuth2Error, WebApplicationClient
 
+from admin_api.cli.api.http import Response, checked_token, checked_url
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Response, checked_token, checked_url
 from lobby import strict_json
 from lobby.names import shown
 

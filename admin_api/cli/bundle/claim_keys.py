@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 
 MAX_DAYS: Final = 36500
 _BACKDATED: Final = timedelta(minutes=5)

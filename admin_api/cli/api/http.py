@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from admin_api.cli.api.time_limit import TimeLimit
 from admin_api.cli.errors import Unreachable, usage_error
-from admin_api.cli.time_limit import TimeLimit
 from lobby.errors import InvalidInput
 from lobby.http_limits import CONNECT_SECONDS, MAX_BODY, RESPONSE_SECONDS
 from lobby.names import shown

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from admin_api.cli import claim_keys
+from admin_api.cli.bundle import claim_keys
 from admin_api.cli.errors import usage_error
 
 _KEY: Final = "claim.key.pem"

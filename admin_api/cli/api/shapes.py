@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-SCHEMA: Final = Path(__file__).resolve().parents[1] / "schema.graphql"
+SCHEMA: Final = Path(__file__).resolve().parents[2] / "schema.graphql"
 _TOKEN: Final = re.compile(r"\.\.\.|[{}()!:]|@?[A-Za-z_]\w*|[^\s]")
 _TYPE: Final = re.compile(r"^type (\w+)[^{]*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIELD: Final = re.compile(r"^  (\w+): ([\[\]\w!]+)", re.MULTILINE)

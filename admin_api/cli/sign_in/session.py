@@ -10,10 +10,10 @@ from typing import Final
 
 import httpx
 
+from admin_api.cli.api.http import Response, checked_token, send
 from admin_api.cli.errors import NotSignedIn, Unreachable
-from admin_api.cli.http import Response, checked_token, send
 from admin_api.cli.lobby_location import LocalLobby, credentials
-from admin_api.cli.profiles import Profile, Profiles
+from admin_api.cli.sign_in.profiles import Profile, Profiles
 from lobby import strict_json
 
 RENEWAL_MARGIN: Final = 60
@@ -87,7 +87,7 @@ class StoredSession:
         stored = self.profile
         if stored.refresh_token is None:
             raise self._expired(None)
-        from admin_api.cli import oauth  # noqa: PLC0415  # oauthlib takes longer to import than most commands to run
+        from admin_api.cli.sign_in import oauth  # noqa: PLC0415  # oauthlib takes longer to import than most commands to run
 
         form = oauth.refresh_form(stored.client_id, stored.refresh_token)
         try:

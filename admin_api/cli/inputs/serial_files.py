@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from admin_api.cli.errors import usage_error
-from admin_api.cli.input_files import read_content
+from admin_api.cli.inputs.input_files import read_content
 from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, parse_thing_name

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from admin_api.cli.claim_requests import ClaimRequest, ClaimRow, read_config
-from admin_api.cli.target_lookup import TargetLookup
+from admin_api.cli.api.target_lookup import TargetLookup
+from admin_api.cli.bulk.claim_requests import ClaimRequest, ClaimRow, read_config
 from lobby.damaged_numbers import check_account, check_name, check_number
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from admin_api.cli.claim_requests import ClaimRow, in_chunks
+from admin_api.cli.bulk.claim_requests import ClaimRow, in_chunks
+from admin_api.cli.bulk.sender import RowOutcome, Sender, paired
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.sender import RowOutcome, Sender, paired
 from lobby.names import Fingerprint, State
 
 CHUNK: Final = 100

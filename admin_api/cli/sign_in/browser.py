@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import httpx
 
-from admin_api.cli import oauth
-from admin_api.cli.callback_server import CallbackServer
+from admin_api.cli.api.http import send
 from admin_api.cli.environment import Environment
 from admin_api.cli.errors import NotSignedIn
-from admin_api.cli.http import send
-from admin_api.cli.profiles import Profile
-from admin_api.cli.session import FORM
+from admin_api.cli.sign_in import oauth
+from admin_api.cli.sign_in.callback_server import CallbackServer
+from admin_api.cli.sign_in.profiles import Profile
+from admin_api.cli.sign_in.session import FORM
 
 Notify = Callable[[str], None]
 

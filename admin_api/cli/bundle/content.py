@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from admin_api.cli.bundle_texts import README, START
+from admin_api.cli.bundle.texts import README, START
 from lobby import __version__
 from lobby.errors import LobbyError
 

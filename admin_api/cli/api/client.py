@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from admin_api.cli.api.http import Response, send
+from admin_api.cli.api.shapes import ShapeError, check_shape
 from admin_api.cli.documents import Document
 from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
-from admin_api.cli.http import Response, send
-from admin_api.cli.shapes import ShapeError, check_shape
 from lobby import strict_json
 from lobby.names import shown
 

@@ -51,7 +51,7 @@ def select_labels(codes: Sequence[str], source: object) -> Labels:
 def _codes(path: Path) -> list[str]:
     import zxingcpp  # noqa: PLC0415  # takes longer to import than most commands to run
 
-    from admin_api.cli.pictures import open_pictures  # noqa: PLC0415  # imports Pillow
+    from admin_api.cli.inputs.pictures import open_pictures  # noqa: PLC0415  # imports Pillow
 
     codes: dict[str, None] = {}
     with warnings.catch_warnings():

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Generic, Self
 
-from admin_api.cli.bulk import Outcome
-from admin_api.cli.change_requests import ChangeOutcome
-from admin_api.cli.csv_claims import RowError
+from admin_api.cli.bulk.change_requests import ChangeOutcome
+from admin_api.cli.bulk.claims import Outcome
+from admin_api.cli.bulk.sender import R, RowOutcome
 from admin_api.cli.errors import usage_error
+from admin_api.cli.inputs.csv_claims import RowError
 from admin_api.cli.render.csv_rows import safe_cell
-from admin_api.cli.sender import R, RowOutcome
 from lobby.names import Fingerprint
 
 HEADER: Final = ("line", "certid", "target", "ok", "code", "message", "devstate", "devicename")
