@@ -55,7 +55,7 @@ def create(services: Services, caller: Caller, entered: NewToken) -> tuple[Enrol
 
 
 def parse_uses(uses: int) -> int:
-    """Raise `InvalidInput` INVALID_USES."""
+    """Return the number of uses of a token. Raise `InvalidInput` INVALID_USES."""
     if not 1 <= uses <= MAX_USES:
         raise InvalidInput("INVALID_USES", f"got {uses} uses, want 1 to {MAX_USES}")
     return uses

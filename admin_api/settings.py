@@ -50,7 +50,8 @@ class SignInSettings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "SignInSettings":
-        """Raise `MissingSettings`, which names every missing setting, or `InvalidInput` INVALID_SETTING."""
+        """Return the settings in the environment. Raise `MissingSettings`, which names every missing setting, or
+        `InvalidInput` INVALID_SETTING."""
         return _read_sign_in(environment, _SIGN_IN)
 
     @property
@@ -93,7 +94,8 @@ class Settings(SignInSettings):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """Raise `MissingSettings`, which names every missing setting, or `InvalidInput` INVALID_SETTING."""
+        """Return the settings in the environment. Raise `MissingSettings`, which names every missing setting, or
+        `InvalidInput` INVALID_SETTING."""
         sign_in = _read_sign_in(environment, _REQUIRED)
         account, region = _match("COMMISSIONER_ROLE_ARN", _ROLE_ARN, environment)[1], sign_in.lobby_region
         queue = _match("ARRIVALS_QUEUE_ARN", _QUEUE_ARN, environment)

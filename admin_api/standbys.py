@@ -35,19 +35,20 @@ def set_standby(
 
 
 def evacuate(services: Services, caller: Caller, target: Target, why: str | None) -> RegisteredTarget:
-    """Raise as `Standbys.evacuate`, or `InvalidInput` INVALID_REASON."""
+    """Evacuate a target and return it. Raise the errors of `Standbys.evacuate`, or `InvalidInput` INVALID_REASON."""
     return _followed(services, services.standbys.evacuate(target, caller.actor, _reason(why)))
 
 
 def come_back(
     services: Services, caller: Caller, target: Target, why: str | None, shadows: ShadowChoice | None
 ) -> RegisteredTarget:
-    """Raise as `Standbys.come_back`, or `InvalidInput` INVALID_REASON."""
+    """Return the devices of an evacuated target to it, and return the target. Raise the errors of `Standbys.come_back`,
+    or `InvalidInput` INVALID_REASON."""
     return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why), shadows))
 
 
 def drill(services: Services, caller: Caller, target: Target, share: float) -> RegisteredTarget:
-    """Raise as `Standbys.drill`."""
+    """Start a drill and return the target. Raise the errors of `Standbys.drill`."""
     return _followed(services, services.standbys.drill(target, share, caller.actor))
 
 

@@ -62,11 +62,12 @@ class WebhookAdministration:
         return cls(WebhookQueue(lambda: clients.sqs, queue), secrets, lobby, Loopback.of_environment(os.environ))
 
     def get(self, webhook: str) -> Webhook:
-        """Raise `InvalidInput` INVALID_WEBHOOK or `NotFound` UNKNOWN_WEBHOOK."""
+        """Return a webhook. Raise `InvalidInput` INVALID_WEBHOOK or `NotFound` UNKNOWN_WEBHOOK."""
         return self.webhooks.get(parse_webhook_id(webhook))
 
     def add(self, url: str, events: Sequence[str], actor: str) -> WithSecret:
-        """Raise `InvalidInput` INVALID_URL, INVALID_EVENT or INVALID_COUNT."""
+        """Add a webhook and return it with its secret. Raise `InvalidInput` INVALID_URL, INVALID_EVENT or
+        INVALID_COUNT."""
         parse_url(url, self.allowed)
         webhook, secret = self.webhooks.new(url, parse_events(events), actor), self.make_secret()
         self.secrets.put(webhook.id, webhook.secret, secret)

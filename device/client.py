@@ -132,7 +132,8 @@ class Client:
         self._handle(self._start_event(loaded.route))
 
     def _start_event(self, route: Route | None) -> Start:
-        """Raise `OSError` if the certificates cannot be read now. Then the client starts over after a pause."""
+        """Return the event that starts the state machine. Raise `OSError` if the certificates cannot be read now; the
+        client then starts again after a pause."""
         found = self._storage.lobby.load()
         if found.error:
             self._event_log.record("lobby_unreadable", {"detail": found.error})

@@ -26,7 +26,8 @@ class Libraries(Protocol):
     def keys(self) -> Keys: ...
 
     def validity(self, certificate: Path) -> Validity:
-        """Raise `BadCredentials` CERTIFICATE_UNREADABLE."""
+        """Return the validity period of a certificate. Raise `BadCredentials` CERTIFICATE_UNREADABLE."""
 
     def opener(self, files: TlsFiles, client_id: Callable[[], str], answer_s: float) -> Opener:
-        """Raise `BadCredentials` if no connection can ever succeed with these files."""
+        """Return the function that opens connections with these files. Raise `BadCredentials` if no connection can ever
+        succeed with them."""

@@ -116,7 +116,7 @@ def lock(folder: Path) -> int:
 
 
 def _decode(content: bytes) -> Route:
-    """Raise `ValueError` if the content is not a stored route."""
+    """Return the route in the content of a file. Raise `ValueError` if the content is not a stored route."""
     try:
         message = parse_message(json.dumps(unsealed("route", content)).encode())
     except InvalidInput as error:

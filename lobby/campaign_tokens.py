@@ -27,7 +27,7 @@ def token_message(campaign: CampaignName, unique: str) -> dict[str, Any]:
 
 
 def decode_token(body: str) -> CampaignName:
-    """Raise `InvalidInput` INVALID_TOKEN."""
+    """Return the name of the campaign in a token. Raise `InvalidInput` INVALID_TOKEN."""
     try:
         return parse_campaign_name(strict_json.loads(body)["campaign"])
     except (ValueError, KeyError, TypeError, InvalidInput):

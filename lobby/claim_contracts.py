@@ -93,7 +93,7 @@ _REQUESTS: tuple[type[ClaimRequest], ...] = (AddClaimCertificate, RevokeClaimCer
 
 
 def decode_claim_request(body: Body) -> ClaimRequest:
-    """Raise `MalformedMessage` for an unknown operation."""
+    """Return the request in a message. Raise `MalformedMessage` for an unknown operation."""
     for kind in _REQUESTS:
         if body.get("operation") == kind.operation:
             return kind.decode(body)

@@ -56,7 +56,7 @@ class Token:
 
     @classmethod
     def decode(cls, body: str) -> "Token":
-        """Raise `InvalidInput` INVALID_TOKEN."""
+        """Return the token in the body of a message. Raise `InvalidInput` INVALID_TOKEN."""
         try:
             found = strict_json.loads(body)
             lane, settled_at = parse_lane(found["lane"]), _seconds(found.get("settledAt"))

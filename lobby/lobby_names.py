@@ -47,7 +47,7 @@ class LobbyNames:
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> "LobbyNames":
-        """Raise `InvalidInput` INVALID_LOBBY_ID."""
+        """Return the names of the lobby whose id is in the environment. Raise `InvalidInput` INVALID_LOBBY_ID."""
         text = environment.get(ENVIRONMENT)
         return cls(parse_lobby_id(text)) if text else cls()
 

@@ -27,7 +27,7 @@ def encode_profiles(profiles: Profiles) -> bytes:
 
 
 def decode_profiles(content: bytes) -> Profiles:
-    """Raise `InvalidInput` INVALID_PROFILES."""
+    """Return the profiles in the content of a file. Raise `InvalidInput` INVALID_PROFILES."""
     try:
         found = strict_json.loads(content)
     except ValueError as error:

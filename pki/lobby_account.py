@@ -115,7 +115,8 @@ def _config(endpoint_url: str | None) -> Config:
 
 @contextmanager
 def translated_aws_errors() -> Iterator[None]:
-    """Raise errors of AWS and of the network as `RegistrationError` AWS_REFUSED, NOT_AWS or NO_AWS."""
+    """Translate errors of AWS and of the network, and raise them as `RegistrationError` AWS_REFUSED, NOT_AWS or
+    NO_AWS."""
     try:
         yield
     except ClientError as err:

@@ -55,7 +55,8 @@ class _InToken:
         return int(self._public.key_size)
 
     def _signature(self, content: bytes, mechanism: Mechanism) -> bytes:
-        """Raise `AuthorityError` TOKEN_FAILED: the key or the token can be removed while a command runs."""
+        """Return the signature of the token's key. Raise `AuthorityError` TOKEN_FAILED: the key or the token can be
+        removed while a command runs."""
         try:
             return bytes(self._private.sign(content, mechanism=mechanism))
         except PKCS11Error as err:

@@ -94,8 +94,8 @@ class ActivityQuery:
 
 
 def activity_page(context: Context, entered: ActivityFilter | None, first: int, after: str | None) -> ActivityPage:
-    """Raise `InvalidInput` INVALID_COUNT, INVALID_CURSOR, INVALID_USER, INVALID_ACTOR, INVALID_TIME, or as the
-    parsers of target and enrolment."""
+    """Return a page of the activity log. Raise `InvalidInput` INVALID_COUNT, INVALID_CURSOR, INVALID_USER,
+    INVALID_ACTOR, INVALID_TIME, or the errors of the parsers of target and enrolment."""
     if not 1 <= first <= MAX_PAGE:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PAGE}")
     found, more = context.services.activity.page(_wanted(entered), first, after)

@@ -85,7 +85,7 @@ def problem_from(problem: Problem) -> ConnectionProblem:
 
 
 def recent_problems(context: Context, first: int) -> list[ConnectionProblem]:
-    """Raise `InvalidInput` INVALID_COUNT."""
+    """Return the latest connection problems. Raise `InvalidInput` INVALID_COUNT."""
     if not 1 <= first <= MAX_PROBLEMS:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PROBLEMS}")
     context.quota.consume(Resource.LISTED, first)

@@ -70,7 +70,7 @@ class DeviceOrder(Enum):
 def device_page(
     context: Context, filter_: Filter, first: int, after: str | None, order: DeviceOrder = DeviceOrder.NEWEST_FIRST
 ) -> DevicePage:
-    """Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
+    """Return a page of the devices that match a filter. Raise `InvalidInput` INVALID_COUNT or INVALID_CURSOR."""
     page = _page(context, filter_, first, after, order)
     return DevicePage(
         wanted=filter_,

@@ -25,7 +25,7 @@ def policy_from(policy: renewal.RenewalPolicy | None) -> RenewalPolicy | None:
 
 
 def policy_entered(entered: RenewalPolicyInput | None) -> renewal.RenewalPolicy | None:
-    """Raise `InvalidInput` INVALID_RENEWAL."""
+    """Return the renewal policy of an argument, or None. Raise `InvalidInput` INVALID_RENEWAL."""
     if entered is None:
         return None
     return renewal.parse_policy({"maximum_age": entered.maximum_age, "grace": entered.grace})

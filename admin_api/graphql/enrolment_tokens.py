@@ -87,7 +87,8 @@ class EnrolmentTokenMutation:
 
 
 def tokens_of(context: Context, enrolment: str) -> list[EnrolmentToken]:
-    """Raise `InvalidInput` INVALID_ENROLMENT, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` WRONG_DOOR."""
+    """Return the tokens of an enrolment. Raise `InvalidInput` INVALID_ENROLMENT, `NotFound` UNKNOWN_ENROLMENT, or
+    `Conflict` WRONG_DOOR."""
     services = context.services
     found = services.enrolments.get(parse_enrolment_name(enrolment))
     require_door(found, Door.TOKEN)

@@ -200,7 +200,7 @@ def enrolments_of(context: Context) -> list[Enrolment]:
 
 
 def history_of(context: Context, name: str) -> list[EnrolmentEntry]:
-    """Raise `InvalidInput` INVALID_ENROLMENT, or `NotFound` UNKNOWN_ENROLMENT."""
+    """Return the history of an enrolment. Raise `InvalidInput` INVALID_ENROLMENT, or `NotFound` UNKNOWN_ENROLMENT."""
     enrolments = context.services.enrolments
     entries = enrolments.history(enrolments.get(parse_enrolment_name(name)).name)
     return [
@@ -280,7 +280,7 @@ def match_entered(entered: EnrolmentMatchInput | None) -> EnteredMatch:
 
 
 def allocation_entered(entered: AllocationInput | None) -> EnteredAllocation | None:
-    """Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
+    """Return the allocation of an argument, or None. Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
     if entered is None:
         return None
     shares = [Share(target_named(each.target), each.weight) for each in entered.targets or ()]

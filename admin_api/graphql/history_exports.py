@@ -34,7 +34,8 @@ class HistoryExportQuery:
 
 
 def export_of(context: Context, certid: str) -> HistoryExport | None:
-    """Raise `InvalidInput` INVALID_COUNT for a second export in a request, or `Conflict` HISTORY_TOO_LONG."""
+    """Return the signed export of a device's history, or None if there is no history. Raise `InvalidInput`
+    INVALID_COUNT for a second export in a request, or `Conflict` HISTORY_TOO_LONG."""
     fingerprint, services = decode_label(certid), context.services
     context.quota.consume(Resource.EXPORTS, 1)
     export = services.histories.export(fingerprint, services.identity, context.caller.actor)

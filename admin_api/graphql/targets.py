@@ -193,5 +193,5 @@ def check_from(target: TargetName, survey: Survey) -> TargetCheck:
 
 
 def target_named(argument: TargetInput) -> TargetName:
-    """Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
+    """Return the target of an argument. Raise `InvalidInput` INVALID_ACCOUNT or INVALID_REGION."""
     return parse_target(argument.account, argument.region)

@@ -48,7 +48,7 @@ _WRITERS: Final[dict[TemplateFormat, tuple[str, Callable[[TargetResources, str],
 
 
 def template_of(context: Context, target: Target, wanted: TemplateFormat) -> TargetTemplate:
-    """Raise `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE."""
+    """Return the template of a target. Raise `NotFound` UNKNOWN_TARGET or UNKNOWN_PROFILE."""
     services = context.services
     registered = services.targets.get(target)
     role_region = first_region(registered, services.targets.all())

@@ -174,7 +174,8 @@ class WebhookMutation:
 
 
 def deliveries_of(context: Context, webhook: str, first: int, after: str | None) -> WebhookDeliveryPage:
-    """Raise `InvalidInput` INVALID_WEBHOOK, INVALID_COUNT or INVALID_CURSOR, or `NotFound` UNKNOWN_WEBHOOK."""
+    """Return a page of the requests to a webhook. Raise `InvalidInput` INVALID_WEBHOOK, INVALID_COUNT or
+    INVALID_CURSOR, or `NotFound` UNKNOWN_WEBHOOK."""
     if not 1 <= first <= MAX_PAGE:
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_PAGE}")
     webhooks = context.services.webhooks

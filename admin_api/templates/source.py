@@ -63,7 +63,7 @@ class TargetResources:
 
 @cache
 def bundled_source() -> Mapping[str, Any]:
-    """Raise `MissingSettings` MISSING_TEMPLATES."""
+    """Return the templates in the Lambda's bundle. Raise `MissingSettings` MISSING_TEMPLATES."""
     if not _FILE.is_file():
         raise MissingSettings("MISSING_TEMPLATES", "got no admin_api/templates/target.json, want it in the bundle")
     source: Mapping[str, Any] = strict_json.loads(_FILE.read_text())

@@ -56,7 +56,8 @@ class TokenVerifier:
         self._key_for = key_for
 
     def caller(self, authorization: str | None) -> Caller:
-        """Raise `Unauthenticated`, `Forbidden` for a user without a role, or `KeysUnavailable`."""
+        """Return the caller whose access token a request contains. Raise `Unauthenticated`, `Forbidden` for a user
+        without a role, or `KeysUnavailable`."""
         claims = self._claims(_bearer_token(authorization))
         name = claims.get("username") or claims["sub"]
         groups = claims.get("cognito:groups") or []

@@ -93,8 +93,8 @@ def target_refusal(error: ClientError, target: str) -> TargetRefusal | None:
 
 @contextmanager
 def failures_as_refusals(target: Target) -> Iterator[None]:
-    """Raise every failure of the calls made inside as a `TargetRefusal`, for callers that do not retry. A temporary
-    failure becomes TARGET_UNREACHABLE."""
+    """Raise each failure of the calls inside the context as a `TargetRefusal`, for callers that do not retry. A
+    temporary failure becomes TARGET_UNREACHABLE."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

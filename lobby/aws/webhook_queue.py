@@ -62,7 +62,7 @@ def encode(message: Message) -> str:
 
 
 def decode(text: str) -> Message:
-    """Raise `MessageRejected` MALFORMED_MESSAGE."""
+    """Return the message in the body of a queue's message. Raise `MessageRejected` MALFORMED_MESSAGE."""
     try:
         fields = strict_json.loads(text)
         webhook, event, body = parse_webhook_id(fields["webhook"]), fields["event"], fields["body"]

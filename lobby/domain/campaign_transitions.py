@@ -20,7 +20,8 @@ from lobby.names import CampaignName
 
 
 def prepared(campaign: Campaign, above: int, at: str) -> Campaign:
-    """Its devices are fixed. It starts, unless a second user must approve it; `above` as in `needs_approval`."""
+    """Return the campaign after its devices are fixed. The campaign starts, unless a second user must approve it;
+    `above` as in `needs_approval`."""
     if campaign.state is not CampaignState.PREPARING:
         return campaign
     approval = needs_approval(campaign.request, campaign.prepared.possible, above)
@@ -29,7 +30,8 @@ def prepared(campaign: Campaign, above: int, at: str) -> Campaign:
 
 
 def approved(campaign: Campaign, actor: str, at: str) -> Campaign:
-    """A second user approves it. Raise `Conflict` SECOND_PERSON_REQUIRED or NOT_ALLOWED."""
+    """Return the campaign after a second user has approved it. Raise `Conflict` SECOND_PERSON_REQUIRED or
+    NOT_ALLOWED."""
     if campaign.approved_by == actor:
         return campaign
     state = state_after(campaign, CampaignEvent.APPROVED)
@@ -44,7 +46,7 @@ def paused(campaign: Campaign) -> Campaign:
 
 
 def resumed(campaign: Campaign) -> Campaign:
-    """A paused or stopped campaign continues. Failures before this do not stop it again."""
+    """Return a paused or stopped campaign that continues. Earlier failures do not stop the campaign again."""
     if campaign.state is CampaignState.RUNNING:
         return campaign
     state = state_after(campaign, CampaignEvent.RESUMED)
@@ -53,12 +55,12 @@ def resumed(campaign: Campaign) -> Campaign:
 
 
 def stopped(campaign: Campaign, why: str) -> Campaign:
-    """It stops itself."""
+    """Return the campaign after the feeder has stopped it because of `why`."""
     return replace(campaign, state=state_after(campaign, CampaignEvent.STOPPED), why=why)
 
 
 def cancelling(campaign: Campaign, at: str) -> Campaign:
-    """A user cancels it. The feeder finishes the page in progress first."""
+    """Return the campaign after a user has cancelled it. The feeder first finishes the page in progress."""
     if campaign.state in (CampaignState.STOPPING, CampaignState.CANCELLED):
         return campaign
     state = state_after(campaign, CampaignEvent.CANCEL)
@@ -66,7 +68,7 @@ def cancelling(campaign: Campaign, at: str) -> Campaign:
 
 
 def cancelled(campaign: Campaign, at: str) -> Campaign:
-    """No further device is changed."""
+    """Return the campaign after the feeder has finished the page in progress. No further device is changed."""
     if campaign.state is CampaignState.CANCELLED:
         return campaign
     return replace(campaign, state=state_after(campaign, CampaignEvent.CANCELLED), ended_at=at)
@@ -79,7 +81,8 @@ def finished(campaign: Campaign, at: str) -> Campaign:
 
 
 def undone(campaign: Campaign, by: CampaignName) -> Campaign:
-    """Another campaign undoes it. Raise `Conflict` ALREADY_UNDONE or NOT_ALLOWED."""
+    """Return the campaign after the campaign `by` was created to undo it. Raise `Conflict` ALREADY_UNDONE or
+    NOT_ALLOWED."""
     if campaign.undone_by == by:
         return campaign
     if campaign.undone_by is not None:

@@ -118,7 +118,7 @@ class TargetRegister(Protocol):
     """The registered targets, as they are now."""
 
     def get(self, target: Target) -> RegisteredTarget:
-        """Raise `NotFound` UNKNOWN_TARGET."""
+        """Return a registered target. Raise `NotFound` UNKNOWN_TARGET."""
         ...
 
     def all(self) -> Sequence[RegisteredTarget]: ...

@@ -28,9 +28,10 @@ def commission(
     standby: Target | None = None,
     shadows: ShadowOutcome | None = None,
 ) -> Device:
-    """The certificate is registered in the target and the route is available. Only for the claim `generation`. The row
-    still needs the commissioner if targets must be cleared, certificates retired, or the device prepared in the
-    target's `standby`. `shadows`: what was done with the device's shadows."""
+    """Return the device after the commissioner has registered its certificate in the target, with the endpoint of the
+    route. Raise `Conflict` CHANGED_MEANWHILE if the claim is not of this `generation`. The row still needs the
+    commissioner if targets must be cleared, certificates retired, or the device prepared in the target's `standby`.
+    `shadows`: what was done with the device's shadows."""
     require_same_claim(device, generation)
     if device.devstate in PLACED_STATES:
         return device
@@ -42,7 +43,7 @@ def commission(
 
 
 def fail(device: Device, generation: int, code: str, message: str, at: str) -> Device:
-    """The target refused the device permanently. The operator corrects the cause and retries."""
+    """Return the device after the target has refused it permanently. The operator corrects the cause and retries."""
     require_same_claim(device, generation)
     if device.devstate is State.FAILED and device.reason == code:
         return device
@@ -51,8 +52,9 @@ def fail(device: Device, generation: int, code: str, message: str, at: str) -> D
 
 
 def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> Device:
-    """The target reported a connection of the device with `certificate` (None: the awaited one). The arrival proves a
-    new certificate. Later connections, and connections with a certificate that is being replaced, change nothing."""
+    """Return the device after its target has reported a connection with `certificate` (None: the awaited one). The
+    arrival proves a new certificate. Later connections, and connections with a certificate that is being replaced,
+    change nothing."""
     if device.devstate is State.ARRIVED or certificate not in (None, device.awaited):
         return device
     arrived = entered(device, state_after(device, Event.ARRIVE), at)
@@ -62,8 +64,8 @@ def arrive(device: Device, at: str, certificate: Fingerprint | None = None) -> D
 def retire(
     device: Device, generation: int, cleared: Target | None, code: str | None = None, message: str | None = None
 ) -> Device:
-    """A target that the device has left is cleared. With `code`, the target could not be cleared and stays on the row.
-    Without `cleared`, the commissioner has nothing left to do.
+    """Return the device after the target `cleared`, which it has left, was cleared. With `code`, the target could not
+    be cleared and stays on the row. Without `cleared`, the commissioner has nothing left to do.
 
     Nothing changes if the claim has changed since `generation`: the device may have been registered in the target again
     since. The row still needs the commissioner if the device was admitted with a claim, or if another target is to be
@@ -97,8 +99,8 @@ def retire(
 
 
 def _all_cleared(device: Device) -> Device:
-    """No target is left to clear. The reason why one could not be cleared is removed; a reason of the current target,
-    which its message names, stays."""
+    """Return the device after its last target was cleared, without the reason why a target could not be cleared. A
+    reason of the current target, which its message names, stays."""
     if device.devstate in DEACTIVATED_STATES:
         return without_failed_clearing(device)
     of_target = device.target is not None and str(device.target) in (device.message or "")
@@ -108,10 +110,10 @@ def _all_cleared(device: Device) -> Device:
 
 
 def leave_uncleared(device: Device, target: Target) -> Device:
-    """The certificate may be active in `target`, because a superseded claim has registered it there, and it cannot be
-    deactivated now. Nothing changes if the current claim is for `target`, or if no claim was carried out yet. The
-    generation increases, so that a clearing in progress does not count: it may have deactivated the certificate before
-    its last registration. A failed device keeps the target to clear until its retry."""
+    """Return the device with `target` among the targets to clear: a superseded claim has registered the certificate
+    there, and it cannot be deactivated now. Nothing changes if the current claim is for `target`, or if no claim was
+    carried out yet. The generation increases, so that a clearing in progress does not count: it may have deactivated
+    the certificate before the last registration. A failed device keeps the target to clear until its retry."""
     state_after(device, Event.RETIRE)
     if (
         is_claimed_for(device, target)
@@ -138,8 +140,9 @@ def is_other_place(device: Device, target: Target) -> bool:
 
 
 def wake(device: Device) -> Device:
-    """The commissioner has not processed this row in time and is started again. Only the history changes, which is
-    enough to start the commissioner. Raise `Conflict` NOT_ALLOWED if the row no longer needs the commissioner."""
+    """Return the device when the commissioner is started again, because it has not processed the row in time. Only the
+    history changes, which is enough to start the commissioner. Raise `Conflict` NOT_ALLOWED if the row no longer needs
+    the commissioner."""
     state_after(device, Event.WAKE)
     if not device.needs_commissioner:
         raise Conflict("NOT_ALLOWED", f"got wake for {device.certid}, which no longer needs the commissioner")
@@ -147,8 +150,8 @@ def wake(device: Device) -> Device:
 
 
 def deactivate(device: Device, target: Target) -> Device:
-    """The certificate is active in a target without a claim and is deactivated there. Raise `Conflict`
-    CHANGED_MEANWHILE if the certificate may rightly be active there by now."""
+    """Return the device when its certificate, which is active in a target without a claim, is deactivated there. Raise
+    `Conflict` CHANGED_MEANWHILE if the row now permits the certificate in the target."""
     state_after(device, Event.DEACTIVATE)
     if may_be_active_in(device, target):
         raise Conflict("CHANGED_MEANWHILE", f"got {target} for {device.certid}, which has a claim for it by now")

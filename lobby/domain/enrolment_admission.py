@@ -44,7 +44,7 @@ def is_counted(device: Device | None, enrolment: Enrolment) -> bool:
 
 
 def admit(device: Device | None, identity: "Identity", plan: Plan, region: Region, at: str) -> Device:
-    """The device is admitted by the enrolment. Nothing changes for a device that was admitted before."""
+    """Return the device after the enrolment has admitted it. Nothing changes for a device that was admitted before."""
     admitted = transitions.admit(device, identity, region, at)
     if transitions.was_admitted(device):
         return admitted
@@ -58,7 +58,7 @@ def admit(device: Device | None, identity: "Identity", plan: Plan, region: Regio
 
 
 def claim(admitted: Device, plan: Plan, at: str) -> Device | None:
-    """The enrolment's rule claims the device that was just admitted. Return None if it makes no claim."""
+    """Return the admitted device with the claim that the enrolment's rule makes, or None if the rule makes no claim."""
     if plan.claim is None or admitted.devstate is not State.KNOCKING:
         return None
     return transitions.claim(admitted, admitted.certid, plan.claim, plan.enrolment.actor, at)

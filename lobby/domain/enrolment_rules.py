@@ -47,7 +47,7 @@ class AllocationInput:
 
 
 def parse_door(text: str) -> Door:
-    """Raise `InvalidInput` INVALID_DOOR."""
+    """Return the door in a text. Raise `InvalidInput` INVALID_DOOR."""
     if text not in set(Door):
         raise InvalidInput("INVALID_DOOR", f"got door {shown(text)}, want one of {', '.join(Door)}")
     return Door(text)
@@ -81,9 +81,10 @@ def require_bound(door: Door, match: Match, limit: int | None) -> None:
 
 
 def parse_match(entered: MatchInput, door: Door = Door.REGISTRATION) -> Match:
-    """Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or INVALID_NAME_PATTERN. A condition is required at the
-    door `registration`. At the other doors, the claim certificate or the token is the condition. There, AWS IoT issues
-    the device's certificate, so its CA and subject say nothing about the device."""
+    """Return the conditions of an enrolment. Raise `InvalidInput` INVALID_MATCH, INVALID_FINGERPRINT or
+    INVALID_NAME_PATTERN. A condition is required at the door `registration`. At the other doors, the claim certificate
+    or the token is the condition. There, AWS IoT issues the device's certificate, so its CA and subject say nothing
+    about the device."""
     if door is not Door.REGISTRATION and (entered.ca is not None or entered.subject):
         want = "want a name pattern, a list of serial numbers, or none"
         message = f"got a CA or subject fields for door {door}, {want}"
@@ -115,7 +116,8 @@ def _subject(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def parse_allocation(entered: AllocationInput) -> Allocation:
-    """Raise `InvalidInput` INVALID_ALLOCATION, INVALID_PROFILE or INVALID_CONFIG."""
+    """Return the allocation of an enrolment. Raise `InvalidInput` INVALID_ALLOCATION, INVALID_PROFILE or
+    INVALID_CONFIG."""
     shares = tuple(entered.shares)
     if shares and entered.function is not None:
         raise _bad_allocation(f"{len(shares)} targets and function {shown(entered.function)}, want one of both")

@@ -27,8 +27,8 @@ class Report:
 
 
 def hello(device: Device, report: Report, at: str) -> Device:
-    """The device is connected to the lobby and subscribed. A device that had arrived has fallen back to the lobby, and
-    is commissioned again."""
+    """Return the device after its hello: it is connected to the lobby and subscribed. A device that had arrived has
+    fallen back to the lobby, and is commissioned again."""
     state = state_after(device, Event.HELLO)
     updated = replace(
         device,
@@ -68,8 +68,9 @@ def is_urgent_news(device: Device, report: Report) -> bool:
 
 
 def record(device: Device, report: Report, at: str) -> Device:
-    """A device that waits in the lobby, or is back in it after it was placed, reports on its client. The reason of a
-    proving device changes if its client can now show codes, or no longer can."""
+    """Return the device with what its hello reports about its client. The device waits in the lobby, or is back in the
+    lobby after it was placed. The reason of a proving device changes if its client can now show codes, or no longer
+    can."""
     version, region = report.clientversion or device.clientversion, region_of(device, report)
     reported = replace(device, lastseen=at, clientversion=version, lobbyregion=region)
     if device.standby is not None and device.standby.announced:

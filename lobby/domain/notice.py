@@ -39,7 +39,7 @@ def parse_notices(entered: Iterable[str]) -> tuple[Notice, ...]:
 
 
 def parse_email(text: object) -> str:
-    """Raise `InvalidInput` INVALID_EMAIL."""
+    """Return the address in a text. Raise `InvalidInput` INVALID_EMAIL."""
     if isinstance(text, str) and len(text) <= _LONGEST and _ADDRESS.fullmatch(text):
         return text
     raise InvalidInput("INVALID_EMAIL", f"got {shown(text)}, want an e-mail address")

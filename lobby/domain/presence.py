@@ -54,7 +54,8 @@ def is_right(device: Device, code: PresenceCode) -> bool:
 
 
 def confirm(device: Device, generation: int, at: str) -> Device:
-    """The right code was entered: the claim takes effect. Only for the claim `generation`."""
+    """Return the device after a user has entered the right code: the claim takes effect. Raise `Conflict` if the claim
+    is not of this `generation`."""
     _require_same(device, generation)
     state = next_state(device.devstate, Event.CONFIRM) or device.devstate
     rest = tuple(target for target in device.targets_to_clear if target != device.target)
@@ -73,7 +74,8 @@ def confirm(device: Device, generation: int, at: str) -> Device:
 
 
 def mismatch(device: Device, generation: int, at: str) -> Device:
-    """A wrong code was entered. It is counted; the last one drops the claim."""
+    """Return the device after a user has entered a wrong code. The code is counted; the last permitted one ends the
+    claim."""
     _require_same(device, generation)
     failed = device.failed_codes + 1
     state = next_state(device.devstate, Event.MISMATCH, spent=failed >= MAX_WRONG_CODES) or device.devstate
@@ -118,8 +120,8 @@ def require_pause(device: Device | None, at: str) -> None:
 
 
 def start_proof(device: Device) -> Device:
-    """The device has to prove presence. If its client can show a code, the commissioner sends one; if not, the row gets
-    the reason immediately."""
+    """Return the device when it has to prove presence. If its client can show a code, the commissioner sends one;
+    otherwise the row gets the reason immediately."""
     cannot_show = device.shows_code is False
     return replace(
         device,
@@ -131,7 +133,8 @@ def start_proof(device: Device) -> Device:
 
 
 def record_shows_code(device: Device, shows_code: bool) -> Device:
-    """A hello reported whether the device can show codes. While it is proving, its reason changes accordingly."""
+    """Return the device after a hello has reported whether its client can show codes. The reason of a proving device
+    changes accordingly."""
     updated = replace(device, shows_code=shows_code)
     if device.devstate is not State.PROVING:
         return updated

@@ -72,7 +72,7 @@ class Profiles:
         return cls({each.name: each for each in profiles})
 
     def get(self, name: str) -> Profile:
-        """Raise `NotFound` UNKNOWN_PROFILE."""
+        """Return a profile. Raise `NotFound` UNKNOWN_PROFILE."""
         if name not in self.by_name:
             message = f"got profile {shown(name)}, want one of this lobby's profiles: {', '.join(sorted(self.by_name))}"
             raise NotFound("UNKNOWN_PROFILE", message)

@@ -259,7 +259,8 @@ def _texts(
 
 
 def _contradictions(profiles: list[Profile], file_of: Callable[[str], str]) -> Iterator[str]:
-    """Profiles may share thing types and groups, which exist once in a target, so they must agree on them."""
+    """Yield the reasons why the profiles cannot be used together. Profiles may share thing types and groups, which
+    exist once in a target, so the profiles must agree on them."""
     types: dict[str, tuple[str, ThingType]] = {}
     for profile in profiles:
         found = profile.thing_type
@@ -280,13 +281,15 @@ def _contradictions(profiles: list[Profile], file_of: Callable[[str], str]) -> I
 
 
 def _characters_in_role(profiles: Profiles) -> int:
-    """The role names each type once, and each group twice: to find it, and to change its members."""
+    """Return the size of a profile's names in the role's policy. The role names each type once, and each group twice:
+    to find it, and to change its members."""
     named = [*profiles.thing_types(), *(profiles.thing_groups() + profiles.billing_groups()) * 2]
     return sum(len(name) + _ARN_IN_ROLE for name in named)
 
 
 def _same_names(names: list[str]) -> Iterator[str]:
-    """A target's stack has no dashes in the ids of policies."""
+    """Yield a message for each two profiles whose policies would have the same id in a target's stack, because the ids
+    contain no dashes."""
     known: dict[str, str] = {}
     for name in names:
         first = known.setdefault(name.title().replace("-", ""), name)

@@ -19,14 +19,15 @@ from lobby.errors import Conflict
 
 
 def suspect(device: Device, suspicion: Suspicion) -> Device:
-    """Two devices may use the certificate. A device that is suspected already stays as it is."""
+    """Return the device after evidence was found that two devices use its certificate. A suspected device does not
+    change."""
     state_after(device, Event.SUSPECT)
     return device if device.is_suspected else replace(device, suspicion=suspicion)
 
 
 def dismiss(device: Device, at: str) -> Device:
-    """A user has found that only one device uses the certificate. Raise `Conflict` NOT_SUSPECTED. Repeating it changes
-    nothing."""
+    """Return the device after a user has found that only one device uses the certificate. Raise `Conflict`
+    NOT_SUSPECTED. A repeated request changes nothing."""
     state_after(device, Event.DISMISS)
     if device.suspicion is None:
         raise Conflict(
@@ -39,8 +40,8 @@ def dismiss(device: Device, at: str) -> Device:
 
 
 def quarantine(device: Device, message: str, at: str, suspicion: Suspicion | None = None) -> Device:
-    """The certificate is deactivated everywhere, until the quarantine is lifted. `suspicion`: the evidence, if the
-    device is not suspected yet. A device in quarantine stays as it is."""
+    """Return the device in quarantine: its certificate is deactivated everywhere until the quarantine is lifted.
+    `suspicion`: the evidence, if the device is not suspected yet. A device in quarantine does not change."""
     if device.devstate is State.QUARANTINED:
         return device
     state = state_after(device, Event.QUARANTINE, unproven=False)
@@ -64,7 +65,8 @@ def quarantine(device: Device, message: str, at: str, suspicion: Suspicion | Non
 
 
 def lift(device: Device, at: str) -> Device:
-    """The certificate is activated again: the device continues with its claim, or waits in the lobby."""
+    """Return the device after the quarantine: its certificate is activated again, and the device continues with its
+    claim or waits in the lobby."""
     state = state_after(device, Event.LIFT)
     suspicion = None if device.suspicion is None else dismissed(device.suspicion, at)
     rest = tuple(target for target in device.targets_to_clear if target != device.target)

@@ -22,17 +22,17 @@ JUST_RENEWED: Final = timedelta(hours=1)
 
 
 def become_due(device: Device, by: str) -> Device:
-    """The device has to renew by `by`; a date that it already has stays. If its client can renew, the commissioner asks
-    it to, each time this event is applied."""
+    """Return the device when it has to renew by `by`. A deadline that it already has stays. If its client can renew,
+    the commissioner requests the renewal each time this event is applied."""
     state_after(device, Event.DUE)
     asks = bool(device.can_renew) or device.needs_commissioner
     return replace(device, renew_by=device.renew_by or by, needs_commissioner=asks)
 
 
 def request(device: Device, at: str) -> Device:
-    """A user requests the renewal now. A device that is not due gets `DEFAULT_GRACE` from now on. A device whose new
-    certificate is already signed, or that has just renewed, stays as it is. Raise `Conflict` NOT_ALLOWED in another
-    state, or CANNOT_RENEW."""
+    """Return the device after a user has requested its renewal. A device that is not due gets `DEFAULT_GRACE` from now
+    on. A device whose new certificate is already signed, or that has just renewed, does not change. Raise `Conflict`
+    NOT_ALLOWED in another state, or CANNOT_RENEW."""
     state_after(device, Event.DUE)
     if device.pending is not None or _has_just_renewed(device, at):
         return device
@@ -51,9 +51,9 @@ def _has_just_renewed(device: Device, at: str) -> bool:
 
 
 def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str) -> Device:
-    """A new certificate was signed for the device. The new certificate is commissioned in the target beside the one in
-    use. If another new certificate was pending, the device has lost it, and it is retired. Raise `Conflict` NOT_DUE if
-    the device was not asked."""
+    """Return the device after a new certificate was signed for it. The new certificate is commissioned in the target in
+    addition to the one in use. If another new certificate was pending, the device has lost it, and it is retired. Raise
+    `Conflict` NOT_DUE if no renewal was requested."""
     state = state_after(device, Event.RENEW)
     if device.pending == certificate:
         return device
@@ -76,7 +76,8 @@ def renew(device: Device, certificate: Fingerprint, expires: str | None, at: str
 
 
 def prove(device: Device, at: str) -> Device:
-    """The device has arrived with its new certificate, which is now the one in use. The old one must be retired."""
+    """Return the device after it has arrived with its new certificate, which is now the one in use. The old certificate
+    must be retired."""
     if device.pending is None:
         return device
     standby = device.standby
@@ -97,9 +98,9 @@ def prove(device: Device, at: str) -> Device:
 
 
 def retired(device: Device, generation: int, certificates: tuple[Fingerprint, ...]) -> Device:
-    """These certificates are inactive in the target and in the lobby, and a device that is due was asked. The row still
-    needs the commissioner for remaining work, or for a claim since `generation`. The row keeps the certificates while
-    they may be active in another place."""
+    """Return the device after these certificates were set INACTIVE in the target and in the lobby, and, if the device
+    is due, the renewal was requested. The row still needs the commissioner for remaining work, or for a claim since
+    `generation`. The row keeps the certificates while they may be active in another place."""
     state_after(device, Event.RETIRE)
     left = tuple(each for each in device.retiring if each not in certificates)
     after = device if _may_be_active_elsewhere(device) else replace(device, retiring=left)

@@ -66,8 +66,8 @@ def admitted_only(admitted: Device, claim: SerialClaim, why: LobbyError) -> Devi
 
 
 def already_claimed(found: SerialClaim) -> Conflict:
-    """Like the message for a claimed device, this message names neither target nor user, because a technician may not
-    read other targets' claims."""
+    """Return the error for a serial number that has a claim. Like the message for a claimed device, the message names
+    neither target nor user, because a technician may not read other targets' claims."""
     message = f"got a claim for serial number {found.serial}, which has another claim, want that one withdrawn first"
     return Conflict("ALREADY_CLAIMED", message)
 

@@ -60,7 +60,7 @@ class ShadowOutcome:
 
 
 def parse_choice(text: object) -> ShadowChoice:
-    """Raise `InvalidInput` INVALID_SHADOWS."""
+    """Return the choice in a text. Raise `InvalidInput` INVALID_SHADOWS."""
     if isinstance(text, str) and text in set(ShadowChoice):
         return ShadowChoice(text)
     raise InvalidInput("INVALID_SHADOWS", f"got {shown(text)}, want one of {', '.join(ShadowChoice)}")

@@ -16,8 +16,8 @@ from lobby.names import Target
 
 
 def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device:
-    """Align the preparation of a device with its target, whose standby is `standby` (None: it has none). A
-    device that is not placed yet is prepared when it is commissioned."""
+    """Return the device prepared for the standby of its target, `standby` (None: the target has no standby). A device
+    that is not placed yet is prepared when it is commissioned."""
     if device.devstate not in PLACED_STATES:
         return device
     state_after(device, Event.PREPARE)
@@ -32,8 +32,8 @@ def prepare(device: Device, standby: Target | None, mode: StandbyMode) -> Device
 
 
 def prepare_again(device: Device) -> Device:
-    """The registration in the standby differs from the registration in the target, so the device must be prepared
-    again."""
+    """Return the device when it must be prepared again, because its registration in the standby differs from the
+    registration in the target."""
     known = device.standby
     if device.devstate not in PLACED_STATES or known is None or known.home or known.wanted:
         return device
@@ -64,8 +64,8 @@ def _in_bulk(device: Device) -> Device:
 def prepared(
     device: Device, generation: int, target: Target, status: StandbyStatus, iotep: str | None, code: str | None = None
 ) -> Device:
-    """The work in `target` is done: the device is registered there as `status`, or was refused with `code`. Nothing
-    changes if the row has changed since `generation`."""
+    """Return the device after the work in `target` is done: the device is registered there as `status`, or was refused
+    with `code`. Nothing changes if the row has changed since `generation`."""
     state_after(device, Event.PREPARED)
     known = device.standby
     if device.generation != generation or known is None or known.target != target or not known.wanted:
@@ -85,8 +85,8 @@ def announcing(device: Device) -> Device:
 
 
 def announced(device: Device, generation: int, endpoint: str | None, *, sent: bool) -> Device:
-    """The standby at `endpoint` was announced in the target, or, with `sent` false, the target has refused the message.
-    Nothing changes if the row names another standby by now."""
+    """Return the device after the standby at `endpoint` was announced to it in the target, or, with `sent` false, the
+    target has refused the message. Nothing changes if the row now names another standby."""
     state_after(device, Event.PREPARED)
     known = device.standby
     if device.generation != generation or known is None or known.iotep != endpoint or not known.device_unaware:
@@ -120,7 +120,7 @@ def _may_be_connected(device: Device) -> bool:
 
 
 def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str) -> Device:
-    """The device of `home` now belongs to `standby`. A device of another target stays as it is."""
+    """Return the device of `home` assigned to `standby`. A device of another target does not change."""
     if device.target != home or (device.standby is not None and device.standby.home):
         return device
     known = device.standby
@@ -137,8 +137,8 @@ def evacuate(device: Device, home: Target, standby: Target, actor: str, at: str)
 
 
 def come_back(device: Device, home: Target, at: str) -> Device:
-    """The device that was evacuated from `home` is commissioned there again. Its current target becomes its standby
-    again."""
+    """Return the device when it is commissioned again in `home`, from which it was evacuated. Its current target
+    becomes its standby again."""
     known = device.standby
     if known is None or not known.home or known.target != home or device.target is None:
         return device
@@ -170,9 +170,9 @@ def _exchanged(device: Device, target: Target, other: Standby, to_clear: tuple[T
 
 
 def visit(device: Device, standby: Target, at: str) -> Device:
-    """The device has gone to its standby by itself, because it reached neither its target nor the lobby. The claim
-    stays, because the device returns by itself. As after a fallback to the lobby, the target's next report counts as an
-    arrival."""
+    """Return the device after it has connected to its standby without an evacuation, because it reached neither its
+    target nor the lobby. The claim stays, because the device returns without an operation. As after a fallback to the
+    lobby, the target's next report counts as an arrival."""
     known = device.standby
     if known is None or known.target != standby or not known.is_usable or known.visited:
         return device
@@ -190,9 +190,9 @@ def at_its_target(device: Device) -> Device:
 
 
 def call_back(device: Device, standby: Target, actor: str, at: str) -> Device:
-    """The device is connected to its standby, although its target is not evacuated. The device is commissioned in the
-    target again, and then asked to leave the standby. Nothing changes while the standby's lane has work, which may be
-    exactly this."""
+    """Return the device when it is connected to its standby although its target is not evacuated. The device is
+    commissioned in the target again, and then asked to leave the standby. Nothing changes while the standby's lane has
+    work, which may be exactly this."""
     home, known = device.target, device.standby
     if home is None or known is None or known.target != standby or not known.is_usable:
         return device

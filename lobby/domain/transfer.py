@@ -85,7 +85,7 @@ def parse_partner(text: object) -> str:
 
 
 def parse_days(days: int, most: int) -> timedelta:
-    """Raise `InvalidInput` INVALID_DAYS."""
+    """Return a number of days as a duration. Raise `InvalidInput` INVALID_DAYS."""
     if 1 <= days <= most:
         return timedelta(days=days)
     raise InvalidInput("INVALID_DAYS", f"got {days} days, want 1 to {most}")

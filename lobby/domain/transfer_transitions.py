@@ -33,9 +33,9 @@ ENDED: Final = "TRANSFER_ENDED"
 
 
 def offer(device: Device, offered: Transfer, at: str) -> Device:
-    """The device is offered to another lobby, with the certificate in use. Raise `Conflict` SUSPECTED, IN_RENEWAL,
-    ALREADY_OFFERED if another offer is open, or CERTIFICATE_RENEWED if the certificate was renewed after the same
-    offer."""
+    """Return the device after it was offered to another lobby, with the certificate in use. Raise `Conflict` SUSPECTED,
+    IN_RENEWAL, ALREADY_OFFERED if another offer is open, or CERTIFICATE_RENEWED if the certificate was renewed after
+    the same offer."""
     state_after(device, Event.OFFER, unproven=False)
     known = device.transfer
     if known is not None and known.step is TransferStep.OFFERED:
@@ -50,7 +50,8 @@ def offer(device: Device, offered: Transfer, at: str) -> Device:
 
 
 def withdraw(device: Device, at: str) -> Device:
-    """The offer ends. A device that was transferred waits in this lobby again. Raise `Conflict` NOT_OFFERED."""
+    """Return the device after its offer was withdrawn. A device that was transferred waits in this lobby again. Raise
+    `Conflict` NOT_OFFERED."""
     state = state_after(device, Event.WITHDRAW, unproven=False)
     if device.devstate is State.TRANSFERRED:
         back = replace(
@@ -75,9 +76,10 @@ def require_offer(device: Device, offer: str) -> None:
 
 
 def complete(device: Device, completed: Transfer, at: str) -> Device:
-    """The other lobby has accepted the device, which leaves this one. Repeating it with the same endpoint changes at
-    most the time until which hellos are answered. Raise `Conflict` NOT_OFFERED, OFFER_EXPIRED, SAME_USER, SUSPECTED,
-    IN_RENEWAL, CERTIFICATE_RENEWED since the offer, or ALREADY_TRANSFERRED to another endpoint or by another offer."""
+    """Return the device after another lobby has accepted it: the device leaves this lobby. A repeated completion with
+    the same endpoint changes at most the time until which hellos are answered. Raise `Conflict` NOT_OFFERED,
+    OFFER_EXPIRED, SAME_USER, SUSPECTED, IN_RENEWAL, CERTIFICATE_RENEWED since the offer, or ALREADY_TRANSFERRED to
+    another endpoint or by another offer."""
     known = device.transfer
     if device.devstate is State.TRANSFERRED and known is not None:
         if (known.offer, known.endpoint, known.partner) != (completed.offer, completed.endpoint, completed.partner):
@@ -109,7 +111,8 @@ def complete(device: Device, completed: Transfer, at: str) -> Device:
 
 
 def end(device: Device, at: str) -> Device:
-    """The time for which hellos are answered is over: the certificate becomes INACTIVE in this lobby."""
+    """Return the device after the time for which hellos are answered: its certificate becomes INACTIVE in this
+    lobby."""
     known = device.transfer
     if device.devstate is not State.TRANSFERRED or known is None or known.ended or (known.until or at) > at:
         return device
@@ -121,7 +124,7 @@ def end(device: Device, at: str) -> Device:
 def accept(
     device: Device | None, identity: "Identity", accepted: Transfer, issued: str, region: Region, at: str
 ) -> Device:
-    """A device of another lobby is admitted by an offer, which was issued at `issued`. A claim on the row applies.
+    """Return the device of another lobby, admitted by an offer that was issued at `issued`. A claim on the row applies.
     Nothing changes if the same offer was accepted before. Raise `Conflict` ALREADY_ADMITTED for a device that this
     lobby has by other means, or OFFER_OUTDATED if this lobby has transferred the device since the offer."""
     if device is not None and was_admitted(device) and device.devstate is not State.TRANSFERRED:

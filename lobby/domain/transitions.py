@@ -44,7 +44,7 @@ class ClaimRequest:
 
 
 def admit(device: Device | None, identity: "Identity", region: Region, at: str) -> Device:
-    """Admit a verified certificate. Raise `Conflict` CERTIFICATE_RENEWED for one that the device has replaced."""
+    """Return the device after its certificate was verified. Raise `Conflict` CERTIFICATE_RENEWED for a replaced one."""
     if device is not None and device.certificate is not None:
         message = f"got certificate {identity.certid}, which the device has renewed, want {device.certificate}"
         raise Conflict(CERTIFICATE_RENEWED, message)
@@ -86,8 +86,8 @@ def why_admitted(device: Device | None) -> str | None:
 def refuse(
     device: Device | None, certid: Fingerprint, name: ThingName | None, region: Region, code: str, message: str, at: str
 ) -> Device:
-    """A certificate is refused. The row keeps the reason. It also keeps a claim, which applies if the certificate is
-    admitted later."""
+    """Return the device after its certificate was refused. The row keeps the reason. It also keeps a claim, which
+    applies if the certificate is admitted later."""
     state = state_after(device, Event.REFUSE)
     if (
         device is not None
@@ -109,8 +109,8 @@ def claim(
     at: str,
     expected_name: ThingName | None = None,
 ) -> Device:
-    """The device is claimed for a target. Repeating the request changes nothing. `expected_name` is the name that the
-    user expects it to have."""
+    """Return the device, claimed for a target. A repeated request changes nothing. `expected_name` is the name that the
+    user expects the device to have."""
     request = claim_with_defaults(request, device)
     if device is not None and _holds(device, request):
         return expecting(device, expected_name or device.expected_name)
@@ -130,9 +130,8 @@ def expecting(device: Device, name: ThingName | None) -> Device:
 
 
 def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
-    """A claimed device is claimed for another target. The target that it leaves stays on the row until it is cleared.
-    If the new target requires proof of presence, a proven claim needs no second proof. A claim without proof cannot be
-    moved there."""
+    """Return a claimed device, claimed for another target. The row keeps the old target until it is cleared. If the new
+    target requires proof of presence, a proven claim needs no second proof, and an unproven claim cannot be moved."""
     waits = device.devstate in (State.EXPECTED, State.PROVING)
     if _holds(device, request) and not (waits and is_unproven(device) is not request.presence):
         return device
@@ -152,8 +151,9 @@ def move(device: Device, request: ClaimRequest, actor: str, at: str) -> Device:
 
 
 def configure(device: Device, profile: str | None, config: Config | None, at: str) -> Device:
-    """The profile or configuration of a claim changes, and its target stays; None keeps the current value. The device
-    is commissioned again, so that it gets a new route. A proving device gets a new code, but no additional attempts."""
+    """Return the device with another profile or configuration of its claim; None keeps the current value, and the
+    target stays. The device is commissioned again, so that it gets a new route. A proving device gets a new code, but
+    no additional attempts."""
     state = state_after(device, Event.CONFIGURE)
     wanted = (profile or device.profile, device.config if config is None else parse_config(config))
     if wanted == (device.profile, device.config):
@@ -167,9 +167,9 @@ def configure(device: Device, profile: str | None, config: Config | None, at: st
 
 
 def release(device: Device, at: str) -> Device | None:
-    """The claim is withdrawn. The device returns to the lobby; a device that was never seen is no longer expected; a
-    refused device stays refused and keeps its reason. A device without a claim stays as it is if it has had one, or was
-    in quarantine: a repeated request may mean that the first answer was lost."""
+    """Return the device without its claim. The device returns to the lobby; a device that has never connected is
+    removed (None); a refused device stays refused and keeps its reason. A device without a claim does not change if it
+    has had one, or was in quarantine: a repeated request may mean that the first answer was lost."""
     if device.devstate in (State.INLOBBY, State.REFUSED) and device.target is None and device.generation:
         return device
     state = next_state(device.devstate, Event.RELEASE)
@@ -208,9 +208,9 @@ def _next_generation(device: Device) -> Device:
 
 
 def retry(device: Device, at: str) -> Device:
-    """The commissioner repeats failed, stuck or unfinished work. The generation increases, so that the row changes and
-    starts the commissioner even if its work was never recorded as done. The reason of a refused, revoked or quarantined
-    device stays. A proving device gets a new code, but no additional attempts."""
+    """Return the device when the commissioner repeats failed, stuck or unfinished work. The generation increases, so
+    that the row changes and starts the commissioner even if its work was never recorded as done. The reason of a
+    refused, revoked or quarantined device stays. A proving device gets a new code, but no more attempts."""
     state = state_after(device, Event.RETRY)
     if device.devstate is State.INLOBBY and not device.has_work_left:
         raise Conflict("NOT_ALLOWED", f"got retry for a device that is {device.devstate}, want one with work left")
@@ -226,7 +226,7 @@ def retry(device: Device, at: str) -> Device:
 
 
 def revoke(device: Device | None, certid: Fingerprint, why: str, at: str) -> Device:
-    """The certificate is revoked permanently, in the lobby and in every target, even if it was never seen."""
+    """Return the device after its certificate was revoked permanently, everywhere, even if it has never connected."""
     if device is not None and device.devstate is State.REVOKED:
         return device
     state = state_after(device, Event.REVOKE)

@@ -35,7 +35,8 @@ class VendingRequest:
 
 
 def parse_request(body: bytes) -> VendingRequest:
-    """Raise `InvalidInput` INVALID_BODY, INVALID_THING_NAME, INVALID_VERSION, or as `parse_signing_request`."""
+    """Return the request in the body of an HTTP request. Raise `InvalidInput` INVALID_BODY, INVALID_THING_NAME,
+    INVALID_VERSION, or the errors of `parse_signing_request`."""
     if len(body) > MAX_BODY:
         raise _bad_body(f"{len(body)} bytes, want at most {MAX_BODY}")
     try:

@@ -186,7 +186,7 @@ def new_webhook_id() -> WebhookId:
 
 
 def parse_webhook_id(text: object) -> WebhookId:
-    """Raise `InvalidInput` INVALID_WEBHOOK."""
+    """Return the id in a text. Raise `InvalidInput` INVALID_WEBHOOK."""
     if isinstance(text, str) and _ID.fullmatch(text):
         return WebhookId(text)
     raise InvalidInput("INVALID_WEBHOOK", f"got {shown(text)}, want the id of a webhook: wh_ and 16 digits")

@@ -67,7 +67,7 @@ class Campaigns:
             return None
 
     def get(self, name: CampaignName) -> Campaign:
-        """Raise `NotFound` UNKNOWN_CAMPAIGN."""
+        """Return a campaign. Raise `NotFound` UNKNOWN_CAMPAIGN."""
         found = self.find(name)
         if found is None:
             raise NotFound("UNKNOWN_CAMPAIGN", f"got {name}, want the name of a campaign")

@@ -53,7 +53,7 @@ class ClaimCertificates:
             return None
 
     def get(self, certid: Fingerprint) -> ClaimCertificate:
-        """Raise `NotFound` UNKNOWN_CLAIM_CERTIFICATE."""
+        """Return a claim certificate. Raise `NotFound` UNKNOWN_CLAIM_CERTIFICATE."""
         found = self.find(certid)
         if found is None:
             raise NotFound("UNKNOWN_CLAIM_CERTIFICATE", f"got {certid}, want the fingerprint of a claim certificate")

@@ -69,7 +69,7 @@ class Enrolments:
         return [enrolment_of(row) for row in EnrolmentRow.query(KIND, consistent_read=True)]
 
     def get(self, name: EnrolmentName) -> Enrolment:
-        """Raise `NotFound` UNKNOWN_ENROLMENT."""
+        """Return an enrolment. Raise `NotFound` UNKNOWN_ENROLMENT."""
         found = find_enrolment(name)
         if found is None:
             raise NotFound("UNKNOWN_ENROLMENT", f"got {name}, want the name of an enrolment")

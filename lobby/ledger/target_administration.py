@@ -39,7 +39,7 @@ class TargetAdministration:
         self._targets, self._clock, self._counts = targets, clock, counts
 
     def rename(self, target: Target, name: str, actor: str) -> RegisteredTarget:
-        """Raise `InvalidInput` INVALID_NAME or NAME_IMITATES."""
+        """Rename a target and return it. Raise `InvalidInput` INVALID_NAME or NAME_IMITATES."""
         known = {each.target: each for each in self._targets.all()}
         before = known.get(target) or self._targets.get(target)
         new = parse_target_name(name)

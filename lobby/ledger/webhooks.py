@@ -38,7 +38,7 @@ class Webhooks:
         return sorted(found, key=lambda webhook: webhook.created_at)
 
     def get(self, webhook: WebhookId) -> Webhook:
-        """Raise `NotFound` UNKNOWN_WEBHOOK."""
+        """Return a webhook. Raise `NotFound` UNKNOWN_WEBHOOK."""
         found = self.find(webhook)
         if found is None:
             raise NotFound("UNKNOWN_WEBHOOK", f"got {webhook}, want the id of a webhook")
