@@ -40,11 +40,19 @@ def evacuate(services: Services, caller: Caller, target: Target, why: str | None
 
 
 def come_back(
-    services: Services, caller: Caller, target: Target, why: str | None, shadows: ShadowChoice | None
+    services: Services,
+    caller: Caller,
+    target: Target,
+    why: str | None,
+    shadows: ShadowChoice | None,
+    *,
+    drill_only: bool,
 ) -> RegisteredTarget:
     """Return the devices of an evacuated target to it, and return the target. Raise the errors of `Standbys.come_back`,
     or `InvalidInput` INVALID_REASON."""
-    return _followed(services, services.standbys.come_back(target, caller.actor, _reason(why), shadows))
+    standbys = services.standbys
+    returned = standbys.come_back(target, caller.actor, _reason(why), shadows, drill_only=drill_only)
+    return _followed(services, returned)
 
 
 def drill(services: Services, caller: Caller, target: Target, share: float) -> RegisteredTarget:

@@ -66,11 +66,20 @@ class StandbyMutation:
 
     @operation("Ends an evacuation: the devices return to the target, at its rate.")
     def return_target(
-        self, info: Info, account: Account, region: Region, why: Why = ABSENT, shadows: Shadows = ABSENT
+        self,
+        info: Info,
+        account: Account,
+        region: Region,
+        why: Why = ABSENT,
+        shadows: Shadows = ABSENT,
+        drill_only: Annotated[
+            bool, described("Only end a drill: TARGET_EVACUATED if the target was evacuated in the meantime.")
+        ] = False,
     ) -> RegisteredTarget | None:
         context, target, wanted = info.context, parse_target(account, region), given(shadows)
         choice = None if wanted is None else ShadowChoice(str(wanted.value))
-        return _shown(context, rules.come_back(context.services, context.caller, target, given(why), choice))
+        returned = rules.come_back(context.services, context.caller, target, given(why), choice, drill_only=drill_only)
+        return _shown(context, returned)
 
     @operation(
         "Sends a share of the prepared devices of a target to its standby, to test an evacuation. The campaign's"

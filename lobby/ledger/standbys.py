@@ -111,10 +111,19 @@ class Standbys:
         return write(registered, after, entry, usable=standby)
 
     def come_back(
-        self, target: Target, actor: str, why: str = "", shadows: ShadowChoice | None = None
+        self,
+        target: Target,
+        actor: str,
+        why: str = "",
+        shadows: ShadowChoice | None = None,
+        *,
+        drill_only: bool = False,
     ) -> RegisteredTarget:
-        """Bring the devices of a target back. `shadows`: what happens to their shadows in the standby."""
+        """Bring the devices of a target back. `shadows`: what happens to their shadows in the standby. With
+        `drill_only`, raise `Conflict` TARGET_EVACUATED if the target was evacuated in the meantime."""
         registered = self._targets.get(target)
+        if drill_only:
+            rules.require_not_evacuated(registered)
         after = rules.returned(registered, actor, self._timestamp(), why, shadows)
         if registered.evacuated_at is None:
             return self._again(registered, after, TargetEvent.RETURNED)

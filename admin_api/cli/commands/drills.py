@@ -1,11 +1,12 @@
 """`targets drill`: send a share of a target's devices to its standby, report how long they take, and return them.
 
 The target itself is not evacuated. The devices also return after an error, a timeout or an interruption (Ctrl-C). If
-the command is killed, the devices stay in the standby until `targets return`. They continue to work there.
+the command is killed, the devices stay in the standby until `targets return`. They continue to work there. They also
+stay if the target is evacuated during the drill.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from statistics import median
 from typing import Annotated, Any, Final
@@ -18,7 +19,7 @@ from admin_api.cli.commands.campaign_waiting import ENDED, PAUSE, find
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.standbys import Named
 from admin_api.cli.documents import standbys as documents
-from admin_api.cli.errors import Unfinished, usage_error
+from admin_api.cli.errors import ApiRefused, Unfinished, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells
 
@@ -42,7 +43,7 @@ def drill(
     yes: Yes = False,
 ) -> Status:
     """Send a share of a target's devices to its standby, report when they arrive, and return them. Exits with status 1
-    if a device did not arrive.
+    if a device did not arrive, or if the share contains no device.
     """
     found, part = context.targets.find(target), _share_of(share)
     effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and then return."
@@ -57,9 +58,20 @@ def drill(
         _show(context, report)
     finally:
         if not keep:
-            context.execute(documents.RETURN, **where, why=f"end of {name}")
-            context.screen.note("The devices return: lobbyctl targets list")
-    return Status.REFUSED if report["missing"] or campaign["state"] == "preparing" else Status.DONE
+            _return(context, where, name)
+    return Status.DONE if report["devices"] and not report["missing"] else Status.REFUSED
+
+
+def _return(context: CommandContext, where: Mapping[str, str], name: str) -> None:
+    """Return the devices, unless the target was evacuated during the drill: only an admin ends an evacuation."""
+    try:
+        context.execute(documents.END_DRILL, **where, why=f"end of {name}")
+    except ApiRefused as refused:
+        if refused.code != "TARGET_EVACUATED":
+            raise
+        context.screen.note("The target was evacuated during the drill: the devices stay in its standby")
+    else:
+        context.screen.note("The devices return: lobbyctl targets list")
 
 
 def _share_of(text: str) -> float:
@@ -129,6 +141,8 @@ def _show(context: CommandContext, report: dict[str, Any]) -> None:
     if report["state"] == "preparing":
         context.screen.line(f"{report['campaign']} has not started: it is preparing")
     context.screen.line(f"{report['arrived']} of {report['devices']} devices have arrived in the standby")
+    if not report["devices"] and report["state"] != "preparing":
+        context.screen.line("the share contains no device: use a larger one")
     if report["arrived"]:
         times = ", ".join(f"{name} after {report[name]:g} s" for name in ("first", "median", "last"))
         context.screen.line(times)

@@ -20,6 +20,10 @@ RETURN: Final = Document(f"""
 mutation($account: String!, $region: String!, $why: String, $shadows: ShadowChoice) {{
   returnTarget(account: $account, region: $region, why: $why, shadows: $shadows) {{ {_FIELDS} }}
 }}""")
+END_DRILL: Final = Document("""
+mutation($account: String!, $region: String!, $why: String) {
+  returnTarget(account: $account, region: $region, why: $why, drillOnly: true) { account region }
+}""")
 DRILL: Final = Document(
     f"""
 mutation($account: String!, $region: String!, $share: Float!) {{
@@ -34,4 +38,4 @@ query($name: String!, $first: Int!, $after: String) {
     pageInfo { hasNextPage endCursor }
   }
 }""")
-ALL: Final = (SET, EVACUATE, RETURN, DRILL, DRILL_RESULTS)
+ALL: Final = (SET, EVACUATE, RETURN, END_DRILL, DRILL, DRILL_RESULTS)

@@ -11,6 +11,7 @@ from lobby.domain.campaign import CampaignEvent, CampaignState
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.standbys import Standbys
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.campaign_feeding import US, feed
@@ -152,3 +153,26 @@ def test_a_drill_whose_campaign_is_stopped_returns_the_devices(terminal: Termina
     row = there.ledger.get(certid)
     assert row is not None
     assert row.target == HERE
+
+
+def test_a_drill_does_not_end_an_evacuation_that_began_during_it(terminal: Terminal, there: Lobby) -> None:
+    terminal.run(*ADMIN, "targets", "standby", "Here", "There")
+    place(there, 1)
+
+    def evacuate(lobby: Lobby, certid: Fingerprint) -> None:
+        settle(lobby, certid)
+        if lobby.targets.get(HERE).evacuated_at is None:
+            Standbys(lobby.targets, lobby.campaigns, 1000).evacuate(HERE, "user:bob", "Region down")
+
+    result = drill(terminal, there, evacuate)
+    assert (result.exit_code, json.loads(result.stdout)["arrived"]) == (0, 1)
+    assert "evacuated during the drill" in result.stderr
+    assert there.targets.get(HERE).evacuated_at is not None
+    assert there.started[-1].startswith("drill-")
+
+
+def test_a_drill_of_no_device_is_not_a_success(terminal: Terminal, there: Lobby) -> None:
+    terminal.run(*ADMIN, "targets", "standby", "Here", "There")
+    sleep = lambda _seconds: feed(there, there.started[-1], CampaignState.DONE)  # noqa: E731
+    result = terminal.run(*ADMIN, "targets", "drill", "Here", "--share", "5%", "--yes", sleep=sleep)
+    assert (result.exit_code, "the share contains no device" in result.stdout) == (1, True)
