@@ -134,7 +134,8 @@ def retry(
 ) -> Status:
     """Retry failed or incomplete work: the registration in a target, or clearing a previous one.
 
-    Asks for confirmation if you use a list or a filter, or if a device works.
+    A device that is commissioned or arrived is registered in its target again and reconnects. A refused device may
+    connect again. Asks for confirmation if you use a list or a filter, or if a device is commissioned or arrived.
     """
     request = Request({"operation": "RETRY"}, confirmation.effect_of_retry, confirmation.is_at_work)
     return carry_out(context, request, selection, execution, timeout if wait else None)

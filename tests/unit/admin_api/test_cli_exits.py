@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from admin_api.cli.app import app
+from admin_api.cli.commands.confirmation import is_at_work
 from admin_api.cli.exits import MEANING, Status, listed, of_several, status_of
+from lobby.names import State
 
 CLI = Path(__file__).resolve().parents[3] / "admin_api" / "cli"
 
@@ -62,6 +64,12 @@ def test_every_status_has_a_meaning_and_is_in_the_help() -> None:
     text = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["--help"]).stdout
     for line in listed():
         assert line in text
+
+
+def test_the_help_of_retry_names_the_states_in_which_it_asks() -> None:
+    text = CliRunner(env={"COLUMNS": "400"}).invoke(app, ["retry", "--help"]).stdout
+    asked = [state for state in State if is_at_work({"devstate": state})]
+    assert f"or if a device is {' or '.join(asked)}." in text
 
 
 def test_every_error_code_in_the_sources_has_its_intended_status() -> None:
