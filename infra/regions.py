@@ -83,6 +83,7 @@ def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
     if role == REGISTRAR:
         return [
             _allow("Devices", "dynamodb:Scan", table_arn(LedgerRow, here)),
+            _allow("CertificatesOfDevices", "dynamodb:BatchGetItem", table_arn(CertificateRow, here)),
             _allow("ListManufacturers", "iot:ListCACertificates", "*"),
             _allow("Manufacturers", "iot:DescribeCACertificate", f"arn:aws:iot:{here.region}:{here.account}:cacert/*"),
             _allow("PoliciesOfCertificates", "iot:ListAttachedPolicies", "*"),

@@ -41,6 +41,22 @@ def activate(
     iot.update_certificate(certificateId=arn.rpartition("/")[2], newStatus="ACTIVE")
 
 
+def register_here(iot: "IoTClient", name: ThingName, certid: Fingerprint, pem: str, policy: str) -> None:
+    """Register and activate a certificate that another door has issued. The policy is attached last. So a certificate
+    without a policy is one whose registration was interrupted, and an inactive one with a policy was deactivated by
+    somebody."""
+    arn = registered(iot, certid, pem)
+    _ensure_thing(iot, name, NO_ATTRIBUTES)
+    iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
+    iot.update_certificate(certificateId=certid, newStatus="ACTIVE")
+    iot.attach_policy(policyName=policy, target=arn)
+
+
+def has_policy(iot: "IoTClient", arn: str) -> bool:
+    """Return whether a certificate has a policy."""
+    return bool(iot.list_attached_policies(target=arn)["policies"])
+
+
 def _ensure_thing(iot: "IoTClient", name: ThingName, attributes: Mapping[str, str]) -> None:
     try:
         if attributes:

@@ -20,9 +20,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
 from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES
-from lobby.doors.activation import activate, registered
-from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pem
+from lobby.doors.activation import has_policy, register_here
+from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pems
 from lobby.doors.registrar import Registrar
+from lobby.ledger.batch_reader import READ_SIZE
+from lobby.ledger.bulk import chunks
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now
 from lobby.ledger.items import device_of
@@ -42,8 +44,19 @@ _TO_COMPLETE: Final = SETTLE_SECONDS + 35.0
 _TO_END: Final = 8.0
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _ACTIVE: Final = "ACTIVE"
-_INACTIVE: Final = "INACTIVE"
+_INCOMPLETE: Final = ("ACTIVE", "INACTIVE")
+"""The statuses of a certificate whose registration was interrupted."""
 logger = Logger(service="registrar")
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """A certificate of a device, and whether it must be active (`is_wanted`) or inactive at every door."""
+
+    device: Device
+    name: ThingName
+    certid: Fingerprint
+    is_wanted: bool
 
 
 @dataclass(frozen=True)
@@ -91,18 +104,23 @@ class ElsewhereRound:
         return sum(self._attempted(each.certid, partial(registrar.complete, each)) for each in own)
 
     def _differences(self, at: datetime, seconds_left: Callable[[], float]) -> list[_Difference]:
-        authorities, found = set(authorities_of(self._iot)), list[_Difference]()
-        for device in _devices(at):
+        found = list[_Difference]()
+        for each, pem in self._foreign(at):
             if len(found) >= MOST or seconds_left() < _TO_COMPLETE:
                 logger.warning("not all certificates of other doors were compared", extra={"part": part_of(at)})
                 break
-            if device.devicename is None:
-                continue
-            for certid, is_wanted in _expected(device):
-                pem = foreign_pem(certid, authorities)
-                if pem is not None and self._differs(certid, is_wanted=is_wanted):
-                    found.append(_Difference(device, certid, device.devicename, pem if is_wanted else None))
+            if self._differs(each.certid, is_wanted=each.is_wanted):
+                found.append(_Difference(each.device, each.certid, each.name, pem if each.is_wanted else None))
         return found
+
+    def _foreign(self, at: datetime) -> Iterator[tuple[_Expected, str]]:
+        """Yield the expected certificates of the present part that no CA registered here has signed, in PEM. AWS IoT is
+        asked for its CAs only if there are certificates."""
+        authorities: frozenset[bytes] | None = None
+        for expected in chunks(_certificates(at), READ_SIZE):
+            authorities = frozenset(authorities_of(self._iot)) if authorities is None else authorities
+            pems = foreign_pems([each.certid for each in expected], authorities)
+            yield from ((each, pems[each.certid]) for each in expected if each.certid in pems)
 
     def _differs(self, certid: Fingerprint, *, is_wanted: bool) -> bool:
         self._pacer.wait()
@@ -114,20 +132,20 @@ class ElsewhereRound:
             return is_wanted
         if not is_wanted:
             return known["status"] == _ACTIVE
-        # An interrupted registration has no policy yet; another inactive certificate was deactivated by someone.
-        is_inactive = known["status"] == _INACTIVE
-        return is_inactive and not self._iot.list_attached_policies(target=known["certificateArn"])["policies"]
+        # An interrupted registration has no policy yet; an inactive certificate with one was deactivated by somebody.
+        return known["status"] in _INCOMPLETE and not has_policy(self._iot, known["certificateArn"])
 
     def _apply(self, found: _Difference) -> bool:
         """Correct a difference if the row still requires it. Return whether it did."""
         device = self._reader.get(found.device.certid)
-        if device is None or (found.certid, found.pem is not None) not in _expected(device):
+        is_wanted = found.pem is not None
+        if device is None or _Expected(device, found.name, found.certid, is_wanted) not in _expected(device):
             return False
         self._pacer.wait()
         if found.pem is None:
             self._iot.update_certificate(certificateId=found.certid, newStatus="INACTIVE")
         else:
-            activate(self._iot, found.name, registered(self._iot, found.certid, found.pem), self._policy)
+            register_here(self._iot, found.name, found.certid, found.pem, self._policy)
         logger.info("certificate changed here", extra={"certid": found.certid, "active": found.pem is not None})
         return True
 
@@ -144,17 +162,18 @@ def part_of(at: datetime) -> int:
     return (60 * at.hour + at.minute) // MINUTES % PARTS
 
 
-def _devices(at: datetime) -> Iterator[Device]:
-    """Yield the devices of the present part. Each day begins at another one, so that all are compared if there is not
-    enough time for a part."""
+def _certificates(at: datetime) -> Iterator[_Expected]:
+    """Yield the expected certificates of the devices of the present part. Each day begins at another device, so that
+    all are compared if there is not enough time for a part."""
     rows = list(LedgerRow.scan(segment=part_of(at), total_segments=PARTS))
     start = at.toordinal() * MOST % len(rows) if rows else 0
     for row in rows[start:] + rows[:start]:
-        yield device_of(row)
+        yield from _expected(device_of(row))
 
 
-def _expected(device: Device) -> list[tuple[Fingerprint, bool]]:
-    """Return the certificates of a device that must be active (True) or inactive (False) at every door."""
-    if device.devstate in ADMITTED_STATES:
-        return [(each, True) for each in device.certificates]
-    return [(each, False) for each in device.all_certificates] if device.devstate in DEACTIVATED_STATES else []
+def _expected(device: Device) -> list[_Expected]:
+    is_wanted = device.devstate in ADMITTED_STATES
+    if device.devicename is None or not (is_wanted or device.devstate in DEACTIVATED_STATES):
+        return []
+    certificates = device.certificates if is_wanted else device.all_certificates
+    return [_Expected(device, device.devicename, each, is_wanted) for each in certificates]

@@ -11,12 +11,11 @@ revoked meanwhile. It lists certificates that AWS IoT refuses; the exit status i
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
-from pynamodb.exceptions import DoesNotExist
 
 from lobby.aws.clients import LobbyClients
 from lobby.aws.pacer import Pacer
@@ -25,8 +24,10 @@ from lobby.domain.device import Device
 from lobby.domain.identity import load_certificate
 from lobby.domain.pacing import Pace
 from lobby.domain.states import ADMITTED_STATES
-from lobby.doors.activation import activate, registered
+from lobby.doors.activation import has_policy, register_here
 from lobby.errors import IdentityRefused
+from lobby.ledger.batch_reader import READ_SIZE
+from lobby.ledger.bulk import chunks
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import use_aws_region
 from lobby.ledger.items import device_of
@@ -67,12 +68,14 @@ class IssuedElsewhere:
     def register_all(self) -> Result:
         """Register what is missing. Raise `ClientError` if a list cannot be read."""
         result, done = Result(), list[Device]()
-        authorities, active = set(authorities_of(self._iot)), set(self._active())
-        for device in _admitted():
-            for certid in device.certificates:
-                pem = None if certid in active else foreign_pem(certid, authorities)
-                if pem is not None and self._register(device, certid, pem, result):
-                    done.append(device)
+        authorities, active, holders = set(authorities_of(self._iot)), self._active(), self._holders()
+        for devices in chunks(_admitted(), READ_SIZE):
+            named = {each: device for device in devices for each in device.certificates}
+            missing = [each for each in named if each not in active or active[each] not in holders]
+            for certid, pem in foreign_pems(missing, authorities).items():
+                is_complete = certid in active and has_policy(self._iot, active[certid])
+                if not is_complete and self._register(named[certid], certid, pem, result):
+                    done.append(named[certid])
         if done:
             self._sleep(SETTLE_SECONDS)
         for device in done:
@@ -85,7 +88,7 @@ class IssuedElsewhere:
             return False
         self._pacer.wait()
         try:
-            activate(self._iot, device.devicename, registered(self._iot, certid, pem), self._policy)
+            register_here(self._iot, device.devicename, certid, pem, self._policy)
         except ClientError as error:
             result.refused[certid] = str(error)
         else:
@@ -101,9 +104,16 @@ class IssuedElsewhere:
                 self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
                 result.deactivated += 1
 
-    def _active(self) -> Iterator[str]:
-        for page in self._iot.get_paginator("list_certificates").paginate():
-            yield from (each["certificateId"] for each in page["certificates"] if each["status"] == _ACTIVE)
+    def _active(self) -> dict[str, str]:
+        """Return the ARNs of the active certificates, by fingerprint."""
+        pages = self._iot.get_paginator("list_certificates").paginate()
+        found = (each for page in pages for each in page["certificates"] if each["status"] == _ACTIVE)
+        return {each["certificateId"]: each["certificateArn"] for each in found}
+
+    def _holders(self) -> set[str]:
+        """Return the ARNs of the certificates that have the policy of waiting devices."""
+        pages = self._iot.get_paginator("list_targets_for_policy").paginate(policyName=self._policy)
+        return {each for page in pages for each in page["targets"]}
 
 
 def _admitted() -> Iterator[Device]:
@@ -119,14 +129,22 @@ def authorities_of(iot: "IoTClient") -> Iterator[bytes]:
             yield load_certificate(found["certificateDescription"]["certificatePem"]).subject.public_bytes()
 
 
-def foreign_pem(certid: Fingerprint, authorities: set[bytes]) -> str | None:
-    """Return a certificate in PEM; None if the ledger has none, or a CA that is registered here has signed it."""
+def foreign_pems(certids: Collection[Fingerprint], authorities: Collection[bytes]) -> dict[Fingerprint, str]:
+    """Return certificates in PEM, without those that the ledger does not have or that a CA registered here has signed.
+    At most 100 are read with one call."""
+    if not certids:
+        return {}
+    stored = {Fingerprint(row.certid): pem_of(row.pem) for row in CertificateRow.batch_get(list(certids))}
+    return {
+        certid: stored[certid] for certid in certids if certid in stored and _is_foreign(stored[certid], authorities)
+    }
+
+
+def _is_foreign(pem: str, authorities: Collection[bytes]) -> bool:
     try:
-        pem = pem_of(CertificateRow.get(certid).pem)
-        issuer = load_certificate(pem).issuer.public_bytes()
-    except (DoesNotExist, IdentityRefused):
-        return None
-    return None if issuer in authorities else pem
+        return load_certificate(pem).issuer.public_bytes() not in authorities
+    except IdentityRefused:
+        return False
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ READS: Final = {
     "bouncer": {"dynamodb:GetItem": {f"{_TABLE}certificates"}},
     "registrar": {
         "dynamodb:Scan": {f"{_TABLE}ledger"},
+        "dynamodb:BatchGetItem": {f"{_TABLE}certificates"},
         "iot:ListCACertificates": {"*"},
         "iot:DescribeCACertificate": {f"arn:aws:iot:{FIRST}:{ACCOUNT}:cacert/*"},
         "iot:ListAttachedPolicies": {"*"},

@@ -10,7 +10,7 @@ from lobby.domain.identity import Identity
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
 from tests import certificates as make
-from tests.aws import WAITING_POLICY, Calls
+from tests.aws import WAITING_POLICY, Calls, CutOff
 
 HERE: Final = "eu-north-1"
 MAKER, AMAZON = make.authority("Acme CA"), make.authority("Amazon")
@@ -60,6 +60,29 @@ class OtherRegion:
             return attach(policyName=policyName, target=target)
 
         patch.setattr(self.iot, "attach_policy", refuse)
+
+    def kill_after(self, operation: str) -> None:
+        """Kill the next run after its first call of this operation."""
+
+        def kill(_params: Any, call: Any) -> Any:
+            del self.calls.instead[operation]
+            call()
+            raise CutOff
+
+        self.calls.instead[operation] = kill
+
+    def replace_policy(self, certid: Fingerprint, policy: str) -> None:
+        with self.calls.uncounted():
+            arn = self.iot.describe_certificate(certificateId=certid)["certificateDescription"]["certificateArn"]
+            self.iot.create_policy(policyName=policy, policyDocument="{}")
+            self.iot.attach_policy(policyName=policy, target=arn)
+            self.iot.detach_policy(policyName=WAITING_POLICY, target=arn)
+
+    def policies(self, certid: Fingerprint) -> list[str]:
+        """Return the policies of a certificate that is registered here."""
+        with self.calls.uncounted():
+            arn = self.iot.describe_certificate(certificateId=certid)["certificateDescription"]["certificateArn"]
+            return [each["policyName"] for each in self.iot.list_attached_policies(target=arn)["policies"]]
 
     def status(self, certid: Fingerprint) -> str | None:
         with self.calls.uncounted():

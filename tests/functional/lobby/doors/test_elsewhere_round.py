@@ -15,7 +15,7 @@ from lobby.doors.registrar import Registrar
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
-from tests.aws import REGION, WAITING_POLICY, Calls, Clock
+from tests.aws import REGION, WAITING_POLICY, Calls, Clock, CutOff
 from tests.functional.lobby.doors.other_region import MAKER, OtherRegion
 
 WHY = "user:ann"
@@ -29,8 +29,8 @@ class Region(OtherRegion):
     def run(self, meanwhile: Callable[[], Any] = lambda: None, seconds: float = 110.0) -> int:
         registrar = Registrar(self.iot, "claim", "claim-keys", LedgerReader(), self.clock)
         working = ElsewhereRound(self.iot, WAITING_POLICY, Pacer(Pace(1000)), self.clock, lambda _: meanwhile())
-        with self.calls.uncounted():
-            return working.run(registrar, lambda: seconds)
+        self.calls.forget()
+        return working.run(registrar, lambda: seconds)
 
 
 @pytest.fixture
@@ -47,14 +47,37 @@ def test_a_certificate_of_another_door_is_registered_once_and_a_manufacturers_is
     assert (region.run(), region.run()) == (1, 0)
     assert (region.status(issued), region.status(signed)) == ("ACTIVE", None)
     [principal] = region.iot.list_thing_principals(thingName="pump-1")["principals"]
-    [policy] = region.iot.list_attached_policies(target=principal)["policies"]
-    assert (principal.rpartition("/")[2], policy["policyName"]) == (issued, WAITING_POLICY)
+    assert (principal.rpartition("/")[2], region.policies(issued)) == (issued, [WAITING_POLICY])
 
 
 def test_an_interrupted_registration_is_completed(region: Region) -> None:
     issued = region.admitted("pump-1")
     region.register_inactive("pump-1")
     assert (region.run(), region.status(issued)) == (1, "ACTIVE")
+
+
+STEPS = ["RegisterCertificateWithoutCA", "CreateThing", "AttachThingPrincipal", "UpdateCertificate", "AttachPolicy"]
+
+
+@pytest.mark.parametrize("after", STEPS)
+def test_a_registration_that_is_killed_between_two_calls_is_completed_by_the_next_run(
+    region: Region, after: str
+) -> None:
+    issued = region.admitted("pump-1")
+    region.kill_after(after)
+    with pytest.raises(CutOff):
+        region.run()
+    region.run()
+    assert (region.status(issued), region.policies(issued)) == ("ACTIVE", [WAITING_POLICY])
+    assert (region.run(), region.calls.count()["AttachPolicy"]) == (0, 0)
+
+
+def test_certificates_are_read_together_and_an_empty_part_needs_no_call_of_aws_iot(region: Region) -> None:
+    assert (region.run(), region.calls.names()) == (0, ["Query", "Scan"])
+    for number in range(3):
+        region.admitted(f"pump-{number}")
+    assert (region.run(), region.calls.count()["BatchGetItem"]) == (3, 1)
+    assert "GetItem" not in [call.operation for call in region.calls.made if "certificates" in str(call.params)]
 
 
 @pytest.mark.parametrize("status", ["INACTIVE", "REVOKED"])
@@ -92,7 +115,7 @@ def test_a_refusal_does_not_stop_the_others(region: Region, monkeypatch: pytest.
     one, two = sorted((region.admitted("pump-1"), region.admitted("pump-2")))
     region.refuse_policy(one, monkeypatch)
     assert region.run() == 1
-    assert (region.status(one), region.status(two)) == ("INACTIVE", "ACTIVE")
+    assert (region.policies(one), region.policies(two)) == ([], [WAITING_POLICY])
 
 
 def test_what_does_not_fit_into_a_run_follows_on_the_next_days(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:

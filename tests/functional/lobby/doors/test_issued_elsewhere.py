@@ -9,7 +9,7 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.pacing import Pace
 from lobby.doors.issued_elsewhere import IssuedElsewhere, Result
 from lobby.ledger.store import Ledger
-from tests.aws import WAITING_POLICY, Calls
+from tests.aws import WAITING_POLICY, Calls, CutOff
 from tests.functional.lobby.doors.other_region import MAKER, OtherRegion
 
 WHY = "user:ann"
@@ -18,8 +18,8 @@ WHY = "user:ann"
 class Region(OtherRegion):
     def register(self, meanwhile: Callable[[], Any] = lambda: None) -> Result:
         pacer = Pacer(Pace(1000))
-        with self.calls.uncounted():
-            return IssuedElsewhere(self.iot, WAITING_POLICY, pacer, lambda _: meanwhile()).register_all()
+        self.calls.forget()
+        return IssuedElsewhere(self.iot, WAITING_POLICY, pacer, lambda _: meanwhile()).register_all()
 
 
 @pytest.fixture
@@ -52,6 +52,31 @@ def test_an_interrupted_registration_is_completed(region: Region) -> None:
     assert region.status(issued) == "ACTIVE"
 
 
+@pytest.mark.parametrize("after", ["RegisterCertificateWithoutCA", "AttachThingPrincipal", "UpdateCertificate"])
+def test_a_command_that_was_killed_completes_its_work_when_it_is_repeated(region: Region, after: str) -> None:
+    issued = region.admitted("pump-1")
+    region.kill_after(after)
+    with pytest.raises(CutOff):
+        region.register()
+    assert region.register() == Result(registered=1)
+    assert (region.status(issued), region.policies(issued)) == ("ACTIVE", [WAITING_POLICY])
+
+
+def test_a_certificate_with_another_policy_is_complete(region: Region) -> None:
+    issued = region.admitted("pump-1")
+    region.register()
+    region.replace_policy(issued, "device-lobby-camera")
+    assert region.register() == Result()
+    assert region.policies(issued) == ["device-lobby-camera"]
+
+
+def test_certificates_are_read_together(region: Region) -> None:
+    for number in range(3):
+        region.admitted(f"pump-{number}")
+    assert region.register() == Result(registered=3)
+    assert region.calls.count()["BatchGetItem"] == 1
+
+
 def test_a_revoked_device_gets_no_active_certificate_also_if_it_is_revoked_meanwhile(
     region: Region, ledger: Ledger
 ) -> None:
@@ -67,4 +92,4 @@ def test_a_refusal_is_reported_and_the_others_are_registered(region: Region, mon
     result = region.register()
     assert (result.registered, list(result.refused)) == (1, [one])
     assert "LimitExceededException" in result.refused[one]
-    assert (region.status(one), region.status(two)) == ("INACTIVE", "ACTIVE")
+    assert (region.policies(one), region.policies(two)) == ([], [WAITING_POLICY])
