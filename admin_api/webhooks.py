@@ -6,7 +6,7 @@ rotation has seen, and an interrupted request can be repeated.
 """
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,16 @@ from lobby.aws.clients import LobbyClients
 from lobby.aws.webhook_queue import WebhookQueue
 from lobby.aws.webhook_secrets import WebhookSecrets
 from lobby.domain.device_events import TEST, VERSION
-from lobby.domain.webhook import Message, Webhook, WebhookId, WebhookState, body_of, parse_events, parse_webhook_id
+from lobby.domain.webhook import (
+    Message,
+    Undelivered,
+    Webhook,
+    WebhookId,
+    WebhookState,
+    body_of,
+    parse_events,
+    parse_webhook_id,
+)
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.deliveries import Deliveries
@@ -40,6 +49,16 @@ class WithSecret:
 
     webhook: Webhook
     secret: Secret = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """How many undelivered events were sent again. `missing` are the named events that are not undelivered; `more`
+    means that there are undelivered events at which the request has not looked."""
+
+    count: int
+    missing: tuple[str, ...] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,19 +145,31 @@ class WebhookAdministration:
         self._send([Message(found.id, event, body_of(TEST, at, content))])
         return event
 
-    def redrive(self, webhook: str, only: Collection[str] | None = None) -> int:
-        """Send up to `REDRIVEN` undelivered events again, and return their number. `only` names events. Events that are
-        no longer undelivered are skipped, so the call can be repeated. Raise as `test`, or `InvalidInput`
+    def redrive(self, webhook: str, only: Sequence[str] | None = None) -> Redriven:
+        """Send up to `REDRIVEN` undelivered events again. `only` names events, each of which is looked up. Events that
+        were sent again are no longer undelivered, so the call can be repeated. Raise as `test`, or `InvalidInput`
         INVALID_COUNT."""
         if only is not None and not 1 <= len(only) <= REDRIVEN:
             raise InvalidInput("INVALID_COUNT", f"got {len(only)} events, want 1 to {REDRIVEN}")
         found = self._active(webhook)
-        listed = self.deliveries.undelivered(found.id, REDRIVEN)
-        events = [event for event in listed if only is None or event.message.event in only]
-        self._send([event.message for event in events])
+        if only is None:
+            listed = self.deliveries.undelivered(found.id, REDRIVEN + 1)
+            events = listed[:REDRIVEN]
+            self._send_again(events)
+            return Redriven(len(events), more=len(listed) > REDRIVEN)
+        looked_up = {event: self.deliveries.find_undelivered(found.id, event) for event in only}
+        events = [event for event in looked_up.values() if event]
+        self._send_again(events)
+        return Redriven(len(events), tuple(name for name, event in looked_up.items() if event is None))
+
+    def _send_again(self, events: Sequence[Undelivered]) -> None:
+        """Send events again. Those that the queue accepts are no longer undelivered, also if it refuses others. Raise
+        `QueueFailed`."""
+        failed = self.queue.send([event.message for event in events])
         for event in events:
-            self.deliveries.remove(event)
-        return len(events)
+            if event.message.event not in failed:
+                self.deliveries.remove(event)
+        _require_none(failed, len(events))
 
     def _active(self, webhook: str) -> Webhook:
         found = self.get(webhook)
@@ -147,6 +178,9 @@ class WebhookAdministration:
         return found
 
     def _send(self, messages: Sequence[Message]) -> None:
-        failed = self.queue.send(messages)
-        if failed:
-            raise QueueFailed(f"got {len(failed)} of {len(messages)} events not accepted: {failed}"[:400])
+        _require_none(self.queue.send(messages), len(messages))
+
+
+def _require_none(failed: Mapping[str, str], count: int) -> None:
+    if failed:
+        raise QueueFailed(f"got {len(failed)} of {count} events not accepted: {failed}"[:400])

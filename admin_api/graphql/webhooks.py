@@ -52,9 +52,15 @@ class Webhook:
     def undelivered_count(self, info: Info) -> int:
         return info.context.services.webhooks.deliveries.undelivered_count(self.row.id)
 
-    @computed("Up to 100 undelivered events.")
-    def undelivered(self, info: Info) -> list[UndeliveredEvent]:
-        events = info.context.services.webhooks.deliveries.undelivered(self.row.id, MAX_PAGE)
+    @computed("Up to 100 undelivered events, in the order of their ids.")
+    def undelivered(
+        self,
+        info: Info,
+        after: Annotated[
+            str | None, described("The id of the last event of the previous page; by default the first page.")
+        ] = ABSENT,
+    ) -> list[UndeliveredEvent]:
+        events = info.context.services.webhooks.deliveries.undelivered(self.row.id, MAX_PAGE, given(after))
         return [
             UndeliveredEvent(
                 event=each.message.event,
@@ -96,7 +102,13 @@ class WebhookDeliveryPage:
 @strawberry.type(description="The result of sending undelivered events again.")
 class RedrivenWebhook:
     id: strawberry.ID = strawberry.field(description="The webhook's id.")
-    redriven: int = strawberry.field(description="How many events were sent again, at most 100. Repeat it for more.")
+    redriven: int = strawberry.field(description="How many events were sent again, at most 100.")
+    missing: list[str] = strawberry.field(
+        description="The events of `events` that are not undelivered: they were sent again before, or are unknown."
+    )
+    more: bool = strawberry.field(
+        description="Whether there are undelivered events at which this request has not looked. Then repeat it."
+    )
 
 
 @strawberry.type(description="A webhook that was removed.")
@@ -167,10 +179,11 @@ class WebhookMutation:
         id: Id,  # noqa: A002
         events: Annotated[
             list[str] | None,
-            described("Ids of undelivered events, of the first 100; by default all of these. Others are left out."),
+            described("Ids of 1 to 100 undelivered events, each of which is looked up; by default the first 100."),
         ] = ABSENT,
     ) -> RedrivenWebhook | None:
-        return RedrivenWebhook(id=id, redriven=info.context.services.webhooks.redrive(id, given(events)))
+        done = info.context.services.webhooks.redrive(id, given(events))
+        return RedrivenWebhook(id=id, redriven=done.count, missing=list(done.missing), more=done.more)
 
 
 def deliveries_of(context: Context, webhook: str, first: int, after: str | None) -> WebhookDeliveryPage:

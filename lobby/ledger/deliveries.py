@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pynamodb.exceptions import DeleteError
+from pynamodb.exceptions import DeleteError, DoesNotExist
 
 from lobby.domain.webhook import LOG_KEPT, UNDELIVERED_KEPT, Delivery, Undelivered, WebhookId
+from lobby.errors import InvalidInput
 from lobby.ledger.cursors import require_place
 from lobby.ledger.webhook_rows import (
     DeliveryRow,
@@ -17,8 +18,11 @@ from lobby.ledger.webhook_rows import (
     undelivered_of,
     undelivered_row,
 )
+from lobby.names import shown
 
 MAX_PAGE: Final = 100
+_LONGEST_KEY: Final = 1024
+"""Bytes of a sort key in DynamoDB."""
 
 
 class Deliveries:
@@ -40,12 +44,23 @@ class Deliveries:
         more = found[-1].name if len(found) == count else None
         return [delivery_of(row) for row in found], more
 
-    def undelivered(self, webhook: WebhookId, count: int) -> list[Undelivered]:
-        """Return up to `count` events."""
+    def undelivered(self, webhook: WebhookId, count: int, after: str | None = None) -> list[Undelivered]:
+        """Return up to `count` events in the order of their ids, those after the id `after`. Raise `InvalidInput`
+        INVALID_CURSOR."""
+        later = None if after is None else UndeliveredRow.name > _require_event(after)
         rows: Iterable[UndeliveredRow] = UndeliveredRow.query(
-            undelivered_key(webhook), limit=count, consistent_read=True
+            undelivered_key(webhook), later, limit=count, consistent_read=True
         )
         return [undelivered_of(row, webhook) for row in rows]
+
+    def find_undelivered(self, webhook: WebhookId, event: str) -> Undelivered | None:
+        """Return an event with this id, wherever it is in the list, or None if it is not undelivered."""
+        if not _is_key(event):
+            return None
+        try:
+            return undelivered_of(UndeliveredRow.get(undelivered_key(webhook), event, consistent_read=True), webhook)
+        except DoesNotExist:
+            return None
 
     def undelivered_count(self, webhook: WebhookId) -> int:
         return int(UndeliveredRow.count(undelivered_key(webhook)))
@@ -58,3 +73,13 @@ class Deliveries:
         except DeleteError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
+
+
+def _require_event(text: str) -> str:
+    if not _is_key(text):
+        raise InvalidInput("INVALID_CURSOR", f"got {shown(text)}, want the id of the last event of an earlier page")
+    return text
+
+
+def _is_key(text: str) -> bool:
+    return text.isprintable() and 0 < len(text.encode()) <= _LONGEST_KEY

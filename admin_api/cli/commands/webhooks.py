@@ -1,5 +1,7 @@
 """`webhooks`: add, list, show, rotate, enable, disable, remove, test and redrive webhooks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import typer
@@ -22,6 +24,8 @@ _DELIVERED: Final = "DELIVERED"
 _TEST_SECONDS: Final = 30
 _POLL: Final = 0.5
 _LOG: Final = 20
+_REDRIVEN: Final = 100
+"""Events that one request sends again."""
 
 
 @command(app, "add")
@@ -66,6 +70,10 @@ def show(
     if undelivered:
         context.screen.note("Not accepted; next: lobbyctl webhooks redrive")
         context.screen.show(render.undelivered(undelivered))
+    if len(undelivered) < found["undeliveredCount"]:
+        context.screen.note(
+            f"Listed are the first {len(undelivered)} of {found['undeliveredCount']} undelivered events"
+        )
 
 
 @command(app, "rotate")
@@ -117,16 +125,51 @@ def redrive(
 ) -> Status:
     """Send the undelivered events of a webhook again. Exits with status 1 or 5 if an event that you name is not
     undelivered."""
-    total = 0
-    while sent := context.execute(documents.REDRIVE_WEBHOOK, id=webhook, events=events or None)["redriveWebhook"]:
-        total += sent["redriven"]
-        if events or not sent["redriven"]:
-            break
+    names = list(dict.fromkeys(events or []))
+    sent, missing = _redrive_named(context, webhook, names) if names else (_redrive_all(context, webhook), [])
     context.screen.result(
-        {"id": webhook, "redriven": total},
-        note=f"Sent {total} of {len(events)} events again" if events else f"Sent {total} events again",
+        {"id": webhook, "redriven": sent, "missing": missing},
+        note=f"Sent {sent} of {len(names)} events again" if names else f"Sent {sent} events again",
     )
-    return of_several(total, len(set(events)) - total) if events else Status.DONE
+    if missing:
+        context.screen.note(f"Not undelivered: {', '.join(missing)}")
+    return of_several(sent, len(missing))
+
+
+def _redrive_all(context: CommandContext, webhook: str) -> int:
+    total, more = 0, True
+    with context.screen.progress_bar("sending", _find(context, webhook)["undeliveredCount"]) as bar:
+        while more:
+            with _resumable(context, total):
+                done = context.execute(documents.REDRIVE_WEBHOOK, id=webhook)["redriveWebhook"]
+            total, more = total + done["redriven"], done["more"]
+            bar.advance(done["redriven"])
+    return total
+
+
+def _redrive_named(context: CommandContext, webhook: str, names: list[str]) -> tuple[int, list[str]]:
+    """Return how many events were sent again, and the names of the others."""
+    total, missing = 0, []
+    with context.screen.progress_bar("sending", len(names)) as bar:
+        for start in range(0, len(names), _REDRIVEN):
+            part = names[start : start + _REDRIVEN]
+            with _resumable(context, total):
+                done = context.execute(documents.REDRIVE_WEBHOOK, id=webhook, events=part)["redriveWebhook"]
+            total += done["redriven"]
+            missing += done["missing"]
+            bar.advance(len(part))
+    return total, missing
+
+
+@contextmanager
+def _resumable(context: CommandContext, sent: int) -> Iterator[None]:
+    """Before an error that ends the command, print what was done."""
+    try:
+        yield
+    except (LobbyError, KeyboardInterrupt):
+        if sent:
+            context.screen.note(f"Sent {sent} events again; run the same command again to continue")
+        raise
 
 
 def _tested(context: CommandContext, request: dict[str, Any]) -> Status:

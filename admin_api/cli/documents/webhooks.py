@@ -29,7 +29,8 @@ ENABLE_WEBHOOK: Final = Document(f"mutation($id: ID!) {{ enableWebhook(id: $id) 
 REMOVE_WEBHOOK: Final = Document("mutation($id: ID!) { removeWebhook(id: $id) { id } }", repeatable=False)
 TEST_WEBHOOK: Final = Document("mutation($id: ID!) { testWebhook(id: $id) { event } }", repeatable=False)
 REDRIVE_WEBHOOK: Final = Document("""
-mutation($id: ID!, $events: [String!]) { redriveWebhook(id: $id, events: $events) { id redriven } }""")
+mutation($id: ID!, $events: [String!]) { redriveWebhook(id: $id, events: $events) { id redriven missing more }
+}""")
 
 ALERTS: Final = Document("query { alerts { email confirmed } }")
 ADD_ALERT: Final = Document("""

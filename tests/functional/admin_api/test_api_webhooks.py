@@ -156,50 +156,6 @@ def test_a_test_event_is_queued(lobby: Lobby) -> None:
     assert message.body["data"]["id"] == event
 
 
-def test_undelivered_events_are_listed_and_sent_again_once(lobby: Lobby) -> None:
-    webhook = add(lobby)["webhook"]["id"]
-    undelivered(webhook, "a-1", "b-1")
-    fields = "undeliveredCount undelivered { event type at result attempts }"
-    [shown] = ask(lobby, f"{{ webhooks {{ {fields} }} }}").data["webhooks"]
-    assert shown["undeliveredCount"] == 2
-    assert shown["undelivered"][0] == {
-        "event": "a-1",
-        "type": "device.claim",
-        "at": AT,
-        "result": "TIMEOUT",
-        "attempts": 8,
-    }
-    assert change(lobby, "redriveWebhook", webhook, "redriven").data["redriveWebhook"] == {"redriven": 2}
-    assert {message.event for message in queued()} == {"a-1", "b-1"}
-    assert change(lobby, "redriveWebhook", webhook, "redriven").data["redriveWebhook"] == {"redriven": 0}
-
-
-def test_single_undelivered_events_are_sent_again(lobby: Lobby) -> None:
-    webhook = add(lobby)["webhook"]["id"]
-    undelivered(webhook, "a-1", "b-1", "c-1")
-    text = "mutation($id: ID!, $events: [String!]) { redriveWebhook(id: $id, events: $events) { redriven } }"
-
-    def redrive(*events: str) -> Response:
-        return ask(lobby, text, id=webhook, events=list(events))
-
-    assert redrive("b-1", "unknown").data["redriveWebhook"] == {"redriven": 1}
-    assert {message.event for message in queued()} == {"b-1"}
-    assert redrive("b-1").data["redriveWebhook"] == {"redriven": 0}
-    assert redrive().code == redrive(*map(str, range(101))).code == "INVALID_COUNT"
-    [shown] = ask(lobby, "{ webhooks { undelivered { event } } }").data["webhooks"]
-    assert [each["event"] for each in shown["undelivered"]] == ["a-1", "c-1"]
-
-
-def test_lobbyctl_sends_single_events_again_and_says_which_are_not_undelivered(terminal: Terminal) -> None:
-    run(terminal, "add", URL)
-    [webhook] = Webhooks().all()
-    undelivered(webhook.id, "a-1", "b-1")
-    assert "Sent 1 of 1 events again" in run(terminal, "redrive", webhook.id, "b-1")
-    partly = terminal.run("--as", "admin", "webhooks", "redrive", webhook.id, "a-1", "b-1")
-    assert (partly.exit_code, partly.stderr.strip()) == (5, "Sent 1 of 2 events again")
-    assert terminal.run("--as", "admin", "webhooks", "redrive", webhook.id, "a-1").exit_code == 1
-
-
 def test_the_log_is_read_in_pages(lobby: Lobby) -> None:
     webhook = WebhookId(add(lobby)["webhook"]["id"])
     for attempt in range(1, 4):
