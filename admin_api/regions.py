@@ -29,7 +29,7 @@ QUERIES_AT_HOME: Final = frozenset({"reconcileTarget"})
 
 
 @dataclass(frozen=True)
-class Place:
+class RegionStatus:
     """The status of a Region, as this Region knows it. `replicated_at`: the time at which the newest item that was
     replicated from it was written, in ISO 8601 UTC."""
 
@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Several:
+class MultiRegionServices:
     """The dependencies of a lobby with several Regions. `anchors` returns the anchors of a Region."""
 
     regions: Sequence[Region]
@@ -54,46 +54,46 @@ class Several:
 
 
 class LobbyRegions:
-    """`own` is the Region of this API; `several` is None for a lobby with one Region."""
+    """`own` is the Region of this API; `multi_region` is None for a lobby with one Region."""
 
-    def __init__(self, own: Region, several: Several | None = None) -> None:
-        self.own, self._several = own, several
+    def __init__(self, own: Region, multi_region: MultiRegionServices | None = None) -> None:
+        self.own, self._multi_region = own, multi_region
 
     @property
     def all(self) -> Sequence[Region]:
         """Return the Regions, the original home first. Its Region identifies the lobby for others."""
-        return self._several.regions if self._several else (self.own,)
+        return self._multi_region.regions if self._multi_region else (self.own,)
 
     def require_home(self, operation: str, *, is_mutation: bool) -> None:
         """Raise `NotHome` if an operation would change something that this Region may not change now."""
-        if self._several is None or operation in WITHOUT_HOME:
+        if self._multi_region is None or operation in WITHOUT_HOME:
             return
         if is_mutation or operation in QUERIES_AT_HOME:
-            self._several.fence.require(here=True)
+            self._multi_region.fence.require(here=True)
 
     def vote(self) -> Vote | None:
         """Return the vote of this Region; None in a lobby with one Region. Raise `NotHome` NO_HOME."""
-        return self._several.fence.vote() if self._several else None
+        return self._multi_region.fence.vote() if self._multi_region else None
 
     def refusal(self) -> NotHome | None:
         """Return why this Region accepts no changes now, or None if it does."""
         try:
-            if self._several is not None:
-                self._several.fence.require(here=True)
+            if self._multi_region is not None:
+                self._multi_region.fence.require(here=True)
         except NotHome as error:
             return error
         return None
 
-    def places(self) -> list[Place]:
+    def statuses(self) -> list[RegionStatus]:
         """Ask every Region, and return what is known of each."""
-        if self._several is None:
-            return [Place(self.own, is_home=True, answers=True, why=None, is_needed=True, replicated_at=None)]
-        answers = self._several.votes.read_all(self._several.regions)
+        if self._multi_region is None:
+            return [RegionStatus(self.own, is_home=True, answers=True, why=None, is_needed=True, replicated_at=None)]
+        answers = self._multi_region.votes.read_all(self._multi_region.regions)
         own = answers[self.own]
         home = own.home if isinstance(own, Vote) else None
         without = own.without if isinstance(own, Vote) else frozenset()
         return [
-            Place(
+            RegionStatus(
                 name=region,
                 is_home=region == home,
                 answers=not isinstance(answer, Unreachable),
@@ -105,40 +105,40 @@ class LobbyRegions:
         ]
 
     def _replicated_at(self, region: Region) -> str | None:
-        if region == self.own or self._several is None:
+        if region == self.own or self._multi_region is None:
             return None
-        copy: Answer = self._several.votes.read(region, at=self.own)
+        copy: Answer = self._multi_region.votes.read(region, at=self.own)
         return timestamp(datetime.fromtimestamp(copy.at / 1000, UTC)) if isinstance(copy, Vote) else None
 
     def promote(self, region: Region) -> Promotion:
         """Make this Region home, or take the next step towards it. Raise `InvalidInput` WRONG_REGION, `NotHome` or
         `Conflict`."""
-        several = self._require_several()
+        multi_region = self._require_multi_region()
         if region != self.own:
             message = f"got {shown(region)} at the API of {self.own}; want the API of the Region to be promoted"
             raise InvalidInput("WRONG_REGION", message)
-        return several.lease.promote()
+        return multi_region.lease.promote()
 
     def continue_without(self, region: Region) -> None:
         """Extend the lease without the vote of a Region that is down. Raise `InvalidInput`, `NotHome` or `Conflict`."""
-        self._require_several().lease.go_on_without(region)
+        self._require_multi_region().lease.go_on_without(region)
 
     def check(self, count: int, after: Fingerprint | None, anchors_of: Region | None) -> AuditPage:
         """Return the gaps among the next devices. Raise `InvalidInput` UNKNOWN_REGION, or `NotHome`
         REGION_UNREACHABLE."""
-        several = self._require_several()
+        multi_region = self._require_multi_region()
         if anchors_of is None:
-            return several.audit.rows(count, after)
-        if anchors_of not in several.regions:
-            message = f"got {shown(anchors_of)}, want one of: {', '.join(several.regions)}"
+            return multi_region.audit.rows(count, after)
+        if anchors_of not in multi_region.regions:
+            message = f"got {shown(anchors_of)}, want one of: {', '.join(multi_region.regions)}"
             raise InvalidInput("UNKNOWN_REGION", message)
         try:
-            return several.audit.anchored(several.anchors(anchors_of), count, after)
+            return multi_region.audit.anchored(multi_region.anchors(anchors_of), count, after)
         except (BotoCoreError, ClientError) as error:
             cause = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
             raise NotHome("REGION_UNREACHABLE", f"got no anchors of {anchors_of}: {cause}") from error
 
-    def _require_several(self) -> Several:
-        if self._several is None:
+    def _require_multi_region(self) -> MultiRegionServices:
+        if self._multi_region is None:
             raise InvalidInput("ONE_REGION", f"got a lobby in {self.own} only, want one with several Regions")
-        return self._several
+        return self._multi_region

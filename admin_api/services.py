@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
-from admin_api.regions import LobbyRegions, Several
+from admin_api.regions import LobbyRegions, MultiRegionServices
 from admin_api.settings import Settings
 from admin_api.signers import NO_SIGNING_KEYS, SigningKeys
 from admin_api.target_registration import new_external_id
@@ -109,7 +109,7 @@ class Services:
     activity: ActivityLog = field(default_factory=ActivityLog)
     removes_left_things: bool = False
     """Whether the lobby removes the thing and certificate of a device that has left a target."""
-    several_regions: Several | None = None
+    multi_region: MultiRegionServices | None = None
     """None for a lobby with one Region."""
     template_source: Callable[[], Mapping[str, Any]] = bundled_source
     """Returns the generic template of a target."""
@@ -124,7 +124,7 @@ class Services:
 
     @cached_property
     def regions(self) -> LobbyRegions:
-        return LobbyRegions(self.lobby_region, self.several_regions)
+        return LobbyRegions(self.lobby_region, self.multi_region)
 
     @property
     def identity(self) -> Target:
@@ -147,7 +147,7 @@ def _signing_s3() -> "S3Client":
     return s3
 
 
-def _several(settings: Settings, ledger: Ledger) -> Several | None:
+def _multi_region(settings: Settings, ledger: Ledger) -> MultiRegionServices | None:
     fence = route(Access.HOME)
     if fence is None:
         return None
@@ -158,7 +158,7 @@ def _several(settings: Settings, ledger: Ledger) -> Several | None:
         return Anchors(lambda: aws_client("s3", region_name=region), bucket)
 
     lease = HomeLease(settings.lobby_region, settings.regions, votes, terms=terms)
-    return Several(settings.regions, fence, lease, votes, RegionAudit(ledger), anchors)
+    return MultiRegionServices(settings.regions, fence, lease, votes, RegionAudit(ledger), anchors)
 
 
 def services_of(settings: Settings) -> Services:
@@ -191,7 +191,7 @@ def services_of(settings: Settings) -> Services:
         removes_left_things=settings.removes_left_things,
         blocks=UserBlocks(time.monotonic),
         limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),
-        several_regions=_several(settings, ledger),
+        multi_region=_multi_region(settings, ledger),
         sign_history=HistorySigner(lambda: clients.kms, settings.history_key).sign,
         signing_keys=SigningKeys(settings.signing_keys, KmsKeys(clients.kms_of).describe),
     )

@@ -88,11 +88,11 @@ class AlignClaimCertificates:
         return None
 
 
-ClaimRequest = AddClaimCertificate | RevokeClaimCertificate | AlignClaimCertificates
-_REQUESTS: tuple[type[ClaimRequest], ...] = (AddClaimCertificate, RevokeClaimCertificate, AlignClaimCertificates)
+CertificateRequest = AddClaimCertificate | RevokeClaimCertificate | AlignClaimCertificates
+_REQUESTS: tuple[type[CertificateRequest], ...] = (AddClaimCertificate, RevokeClaimCertificate, AlignClaimCertificates)
 
 
-def decode_claim_request(body: Body) -> ClaimRequest:
+def decode_certificate_request(body: Body) -> CertificateRequest:
     """Return the request in a message. Raise `MalformedMessage` for an unknown operation."""
     for kind in _REQUESTS:
         if body.get("operation") == kind.operation:

@@ -21,7 +21,7 @@ from lobby.domain.connection_problem import DENIED
 from lobby.domain.connectivity import (
     CLIENT_INITIATED,
     DUPLICATE,
-    Change,
+    ConnectionChange,
     Connectivity,
     LifecycleEvent,
     may_be_in_target,
@@ -72,7 +72,8 @@ class ConnectionRecorder:
         recorded = self._connections.record(device, change, partial(self._left, device, change) if ends else _nothing)
         if event.get("reason") == DUPLICATE:
             return self._taken_over(device, event, recorded.before)
-        return ("online" if change.change is Change.CONNECTED else "offline") if recorded.changed else "nothing new"
+        status = "online" if change.change is ConnectionChange.CONNECTED else "offline"
+        return status if recorded.changed else "nothing new"
 
     def _taken_over(self, device: Device, event: dict[str, Any], before: Connectivity | None) -> str:
         """Count a takeover. The status before it describes one of the two connections, with its address."""

@@ -16,7 +16,7 @@ from pki import admission, authority, crl, devices, keys, profile, registration,
 from pki.certificate_files import read_certificates
 from pki.certificates import common_name, fingerprint
 from pki.lobby_account import translated_aws_errors
-from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes
+from pki.lobby_selection import EndpointUrl, LobbySelection, Local, Profile, RegionOption, Yes
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
 
 app = typer.Typer()
@@ -92,7 +92,7 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
 
     A lobby admits the devices until the list is published. Can be repeated: a revoked device stays revoked.
     """
-    place = Place.of(profile, region, endpoint_url, local, yes) if publish or local else None
+    selection = LobbySelection.of(profile, region, endpoint_url, local, yes) if publish or local else None
     ca = authority.load_authority(directory, terminal.read_passphrase(passphrase_file))
     source = devices_directory or directory / devices.DEVICES_DIRECTORY
     certificates = [devices.find_certificate(ca, source, each) for each in what]
@@ -103,13 +103,13 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
         done = f"was revoked on {known.at[:10]} ({known.reason})" if known else "revoked"
         terminal.print_result(f"{done}: {common_name(certificate)}  {fingerprint(certificate)}")
     _print_crl(directory, issued)
-    if place is None:
+    if selection is None:
         terminal.print_note(
             f"the lobby admits these devices until this list is published: lobby-pki publish-crl {directory}"
         )
         return
     with translated_aws_errors():
-        for lobby in place.connect("publish the revocation list of", ca.intermediate):
+        for lobby in selection.connect("publish the revocation list of", ca.intermediate):
             location = registration.publish_crl(lobby, ca.intermediate, [issued], now=terminal.current_time())
             terminal.print_result(f"published: {location}")
     terminal.print_note(

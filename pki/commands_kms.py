@@ -10,8 +10,8 @@ from lobby.domain.signer import region_of
 from pki import kms_ca, profile, storage, terminal
 from pki.certificates import common_name, fingerprint
 from pki.lobby_account import kms_client, translated_aws_errors
-from pki.place import EndpointUrl, Local, Place
-from pki.place import Profile as AwsProfile
+from pki.lobby_selection import EndpointUrl, LobbySelection, Local
+from pki.lobby_selection import Profile as AwsProfile
 
 app = typer.Typer()
 
@@ -33,7 +33,7 @@ def create_kms_ca(
     KMS signs it (kms:Sign, kms:GetPublicKey). Nothing is changed in AWS.
     """
     region = region_of(key)
-    options = Place.of(aws_profile, None, endpoint_url, local, yes=True).options
+    options = LobbySelection.of(aws_profile, None, endpoint_url, local, yes=True).options
     with translated_aws_errors():
         certificate = kms_ca.create(kms_client(options, region), key, organization, years, terminal.current_time())
     storage.write_new(out, certificate.public_bytes(Encoding.PEM))

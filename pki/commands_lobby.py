@@ -14,7 +14,7 @@ from pki.ca_source import CaFile, ChainFiles, CrlFiles, LoadedCa, OptionalCaDire
 from pki.certificate_files import read_certificates
 from pki.certificates import common_name
 from pki.lobby_account import translated_aws_errors
-from pki.place import EndpointUrl, Local, Place, Profile, RegionOption, Yes, label
+from pki.lobby_selection import EndpointUrl, LobbySelection, Local, Profile, RegionOption, Yes, label
 from pki.published_lists import Allowed
 
 app = typer.Typer()
@@ -66,7 +66,7 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     sample = read_certificates(device_cert)[0] if device_cert else None
     allowed = Allowed(missing_points, missing_serials)
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
-    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
+    lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
     for lobby in lobbies:
         with translated_aws_errors():
             result = registration.register_ca(
@@ -98,7 +98,7 @@ def publish_crl(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     """
     loaded, now = load_ca(directory, ca, (), crl_files or ()), terminal.current_time()
     allowed = Allowed(missing_points, missing_serials)
-    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect(
+    lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect(
         "publish the revocation list of", loaded.certificate
     )
     for lobby in lobbies:
@@ -119,7 +119,7 @@ def unregister(
 ) -> None:
     """Remove this CA from a lobby, which then admits no new devices of it. Registered devices stay registered."""
     loaded = load_ca(directory, ca, with_lists=False)
-    lobbies = Place.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
+    lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
     for lobby in lobbies:
         with translated_aws_errors():
             result = registration.unregister_ca(lobby, loaded.certificate)

@@ -10,7 +10,7 @@ from admin_api.graphql.context import ABSENT, Info, computed, given, operation
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
-from admin_api.regions import LobbyRegions, Place
+from admin_api.regions import LobbyRegions, RegionStatus
 from lobby.domain.home import Vote
 from lobby.domain.replication import Gap
 from lobby.errors import InvalidInput, NotHome
@@ -67,7 +67,7 @@ class Lobby:
 
     @computed("All Regions, the first home first. The query tests whether each of them answers.")
     def regions(self) -> list[LobbyRegion]:
-        return [_region_from(each) for each in self.known.places()]
+        return [_region_from(each) for each in self.known.statuses()]
 
 
 @strawberry.type(description="The state of a promotion.")
@@ -160,14 +160,14 @@ def _lobby_from(regions: LobbyRegions) -> Lobby:
     )
 
 
-def _region_from(place: Place) -> LobbyRegion:
+def _region_from(status: RegionStatus) -> LobbyRegion:
     return LobbyRegion(
-        name=place.name,
-        is_home=place.is_home,
-        answers=place.answers,
-        why=place.why,
-        is_needed=place.is_needed,
-        replicated_at=place.replicated_at,
+        name=status.name,
+        is_home=status.is_home,
+        answers=status.answers,
+        why=status.why,
+        is_needed=status.is_needed,
+        replicated_at=status.replicated_at,
     )
 
 

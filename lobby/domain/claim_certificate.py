@@ -26,7 +26,7 @@ class Source(StrEnum):
     SUPPLIED = "supplied"
 
 
-class Activity(StrEnum):
+class CertificateActivity(StrEnum):
     """What the lobby knows about the certificate's status in AWS IoT. `starting`: it is being activated."""
 
     INACTIVE = "inactive"
@@ -57,7 +57,7 @@ class ClaimCertificate:
     createdby: str
     createdat: str
     creates_keys: bool = False
-    activity: Activity = Activity.INACTIVE
+    activity: CertificateActivity = CertificateActivity.INACTIVE
     revokedat: str | None = None
     key: str | None = None
 

@@ -24,7 +24,7 @@ CLIENT_INITIATED: Final = "CLIENT_INITIATED_DISCONNECT"
 """AWS IoT's reason for a connection that its client has ended."""
 
 
-class Change(StrEnum):
+class ConnectionChange(StrEnum):
     """AWS IoT's `eventType`."""
 
     CONNECTED = "connected"
@@ -36,7 +36,7 @@ class LifecycleEvent:
     """A change of one connection, `at` a time in ms since 1970. `address`: where it comes from, if that is known.
     `place`: the Region of a lobby with several; None in a lobby with one."""
 
-    change: Change
+    change: ConnectionChange
     session: str
     version: int
     at: int
@@ -54,19 +54,20 @@ class Connectivity:
 
     @property
     def online(self) -> bool:
-        return self.last.change is Change.CONNECTED
+        return self.last.change is ConnectionChange.CONNECTED
 
 
 def after(status: Connectivity | None, event: LifecycleEvent, device: Device) -> Connectivity | None:
     """Return the status after an event; the same object if the event changes nothing."""
     if status is not None and not _is_newer(event, status.last):
         return status
-    return Connectivity(event, left=event.change is Change.DISCONNECTED and may_be_in_target(device))
+    return Connectivity(event, left=event.change is ConnectionChange.DISCONNECTED and may_be_in_target(device))
 
 
 def _is_newer(event: LifecycleEvent, last: LifecycleEvent) -> bool:
     if (event.session, event.version) == (last.session, last.version):
-        return last.change is Change.CONNECTED and event.change is Change.DISCONNECTED  # a connection ends once
+        # A connection ends once.
+        return last.change is ConnectionChange.CONNECTED and event.change is ConnectionChange.DISCONNECTED
     apart = timedelta(milliseconds=event.at - last.at)
     if event.place != last.place:
         return _is_newer_elsewhere(event, last, apart)
@@ -81,7 +82,7 @@ def _is_newer_elsewhere(event: LifecycleEvent, last: LifecycleEvent, apart: time
     """Compare events of two Regions. The end of a connection in one Region, which AWS IoT may notice late, does not end
     a connection in another one. A new connection counts even if the end of the previous one seems a little later."""
     if event.change is not last.change:
-        return event.change is Change.CONNECTED and apart > -_SKEW
+        return event.change is ConnectionChange.CONNECTED and apart > -_SKEW
     return apart > timedelta()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lobby.domain.clones import Sighting
 from lobby.domain.connection_problem import ConnectionProblem
-from lobby.domain.connectivity import Change, LifecycleEvent
+from lobby.domain.connectivity import ConnectionChange, LifecycleEvent
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, shown
 
@@ -27,9 +27,9 @@ def problem_of(code: str, certid: Fingerprint, event: dict[str, Any], place: str
 def change_of(event: dict[str, Any]) -> LifecycleEvent:
     """Return the change of a connection that an event reports. Raise `InvalidInput` INVALID_EVENT or INVALID_TIME."""
     kind, version = event.get("event"), event.get("version")
-    if kind not in set(Change) or type(version) is not int:
+    if kind not in set(ConnectionChange) or type(version) is not int:
         raise InvalidInput("INVALID_EVENT", f"got {shown(kind)} with version {shown(version)}, want a lifecycle event")
-    return LifecycleEvent(Change(kind), _session_of(event), version, _time_of(event), address_of(event))
+    return LifecycleEvent(ConnectionChange(kind), _session_of(event), version, _time_of(event), address_of(event))
 
 
 def sighting_of(event: dict[str, Any], place: str) -> Sighting | None:

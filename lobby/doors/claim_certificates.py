@@ -19,7 +19,12 @@ from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.aws.pacer import Pacer
-from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates, ClaimRequest, decode_claim_request
+from lobby.claim_contracts import (
+    AddClaimCertificate,
+    AlignClaimCertificates,
+    CertificateRequest,
+    decode_certificate_request,
+)
 from lobby.domain.claim_certificate import is_expiring
 from lobby.domain.pacing import Pace
 from lobby.doors.acceptance import Acceptance
@@ -74,7 +79,7 @@ class ClaimCertificateHandler:
             save_progress(SERVICE, note)
         return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
 
-    def serve(self, request: ClaimRequest | AcceptDevices) -> dict[str, Any]:
+    def serve(self, request: CertificateRequest | AcceptDevices) -> dict[str, Any]:
         """Serve a request of the admin API."""
         if isinstance(request, AcceptDevices):
             return encode_results(self.acceptance.accept(request))
@@ -115,10 +120,10 @@ def _run_here(service: ClaimCertificateHandler, context: Any) -> dict[str, Any]:
     return {"CertificatesOfOtherDoors": changed}
 
 
-def _request(event: dict[str, Any]) -> ClaimRequest | AcceptDevices:
+def _request(event: dict[str, Any]) -> CertificateRequest | AcceptDevices:
     if event.get("operation") == AcceptDevices.operation:
         return AcceptDevices.decode(event)
-    return decode_claim_request(event)
+    return decode_certificate_request(event)
 
 
 @everywhere(Access.HOME)

@@ -17,7 +17,7 @@ from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import (
     MAX_CLAIM_CERTIFICATES,
-    Activity,
+    CertificateActivity,
     ClaimCertificate,
     ClaimState,
     Source,
@@ -157,16 +157,16 @@ class Registrar:
 
     def _apply(self, certificate: ClaimCertificate, enrolment: Enrolment) -> None:
         wanted = state_of(certificate, enrolment, timestamp(self._clock())) is ClaimState.ACTIVE
-        if wanted and certificate.activity is not Activity.ACTIVE:
+        if wanted and certificate.activity is not CertificateActivity.ACTIVE:
             self._activate(certificate)
-        elif not wanted and certificate.activity is not Activity.INACTIVE:
+        elif not wanted and certificate.activity is not CertificateActivity.INACTIVE:
             self._deactivate(certificate.certid)
-            self._certificates.set_activity(certificate, Activity.INACTIVE)
+            self._certificates.set_activity(certificate, CertificateActivity.INACTIVE)
 
     def complete(self, certificate: ClaimCertificate) -> bool:
         """Register an active claim certificate at this door, if it is missing here because the Region was added later.
         Return whether it was."""
-        if certificate.activity is not Activity.ACTIVE or certificate.revokedat is not None:
+        if certificate.activity is not CertificateActivity.ACTIVE or certificate.revokedat is not None:
             return False
         known = self._describe(certificate.certid)
         if known["here"]:
@@ -175,10 +175,12 @@ class Registrar:
         return True
 
     def _activate(self, certificate: ClaimCertificate) -> None:
-        self._certificates.set_activity(certificate, Activity.STARTING)
+        self._certificates.set_activity(certificate, CertificateActivity.STARTING)
         known = self._describe(certificate.certid)
         self._doors.everywhere(self._iot, lambda iot: self._activate_at(iot, certificate, known))
-        self._certificates.set_activity(replace(certificate, activity=Activity.STARTING), Activity.ACTIVE)
+        self._certificates.set_activity(
+            replace(certificate, activity=CertificateActivity.STARTING), CertificateActivity.ACTIVE
+        )
 
     def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
         """Activate the certificate at a door. `known` is its description from a door that has it."""

@@ -27,7 +27,7 @@ from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
 from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.leases import Ending, Lease, Registration, RegistrationLeases
+from lobby.ledger.leases import Registration, RegistrationLeases, RunResult, TakeResult
 from lobby.ledger.models import TargetRow
 from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.registration_rows import RegistrationRow
@@ -115,28 +115,28 @@ class RegistrationQueue:
         if not alone:
             self._pacer.wait()
         lease = self._leases.take(registration)
-        if lease is not Lease.TAKEN and not alone:
+        if lease is not TakeResult.TAKEN and not alone:
             self._pacer.give_back()
-        if lease is Lease.BUSY:
+        if lease is TakeResult.BUSY:
             raise Busy
-        if lease is Lease.DUPLICATE:
+        if lease is TakeResult.DUPLICATE:
             return
         try:
             if alone:
                 self._pacer.wait()
             outcome = self._bouncer.decide(registration.certid)
         except Exception:
-            self._end(registration, Ending.FAILED)
+            self._end(registration, RunResult.FAILED)
             raise
         is_decided = outcome != SETTLED
-        self._end(registration, Ending.DECIDED if is_decided else Ending.UNCHANGED)
+        self._end(registration, RunResult.DECIDED if is_decided else RunResult.UNCHANGED)
         log = logger.info if is_decided else logger.debug
         log("decided", extra={"certid": registration.certid, "outcome": outcome})
 
-    def _end(self, registration: Registration, ending: Ending) -> None:
+    def _end(self, registration: Registration, result: RunResult) -> None:
         """End the lease. If this fails, the lease expires, and a decision can be repeated."""
         try:
-            self._leases.end(registration, ending)
+            self._leases.end(registration, result)
         except Exception:  # the outcome of the run stands
             logger.warning("lease not ended", extra={"certid": registration.certid}, exc_info=True)
 

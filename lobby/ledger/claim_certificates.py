@@ -11,7 +11,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
-from lobby.domain.claim_certificate import Activity, ClaimCertificate, Source
+from lobby.domain.claim_certificate import CertificateActivity, ClaimCertificate, Source
 from lobby.domain.enrolment import EnrolmentEntry
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.commits import Put, committed
@@ -87,7 +87,7 @@ class ClaimCertificates:
         return revoked
 
     @staticmethod
-    def set_activity(certificate: ClaimCertificate, activity: Activity) -> None:
+    def set_activity(certificate: ClaimCertificate, activity: CertificateActivity) -> None:
         """Record whether a certificate is active in AWS IoT. Two runs at the same time do the same."""
         ClaimCertificateRow(_KIND, certificate.certid).update(
             actions=[ClaimCertificateRow.activity.set(activity.value)], condition=ClaimCertificateRow.kind.exists()
@@ -103,7 +103,7 @@ def _certificate_of(row: ClaimCertificateRow) -> ClaimCertificate:
         row.createdby,
         row.createdat,
         bool(row.creates_keys),
-        Activity(row.activity),
+        CertificateActivity(row.activity),
         row.revokedat,
         row.key,
     )

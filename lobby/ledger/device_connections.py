@@ -12,7 +12,7 @@ from typing import Any, Final
 from pynamodb.exceptions import DoesNotExist, PutError
 
 from lobby.domain.connection_problem import ConnectionProblem, counted
-from lobby.domain.connectivity import DUPLICATE, Change, Connectivity, LifecycleEvent, after
+from lobby.domain.connectivity import DUPLICATE, ConnectionChange, Connectivity, LifecycleEvent, after
 from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.clock import pause
@@ -150,7 +150,7 @@ def _status_row(certid: Fingerprint, status: Connectivity) -> ConnectionRow:
 
 
 def _status_of(row: ConnectionRow) -> Connectivity:
-    change, version = Change(row.change), int(row.sessionversion)
+    change, version = ConnectionChange(row.change), int(row.sessionversion)
     last = LifecycleEvent(change, row.session, version, int(row.at), row.address, row.place)
     return Connectivity(last, bool(row.left))
 

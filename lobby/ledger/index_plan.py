@@ -17,7 +17,7 @@ from lobby.names import Fingerprint, parse_fingerprint, parse_thing_name
 
 
 @dataclass(frozen=True)
-class Place:
+class ListPosition:
     """Where a list continues: in the partitions in `after`, at the range key `value`, after the device with this
     fingerprint (None: from `value` on). All other partitions were read to the end."""
 
@@ -40,33 +40,35 @@ class IndexPlan:
     partitions: Callable[[Filter], tuple[str, ...]]
     keys_only: bool = False
 
-    def start_key(self, partition: str, place: Place) -> dict[str, Any] | None:
+    def start_key(self, partition: str, position: ListPosition) -> dict[str, Any] | None:
         """Return the exclusive start key of a partition's query; None if it has none."""
-        certid = place.after.get(partition)
+        certid = position.after.get(partition)
         if certid is None:
             return None
-        keys = {"certid": certid, self.range_key: place.value, self.hash_key: partition}
+        keys = {"certid": certid, self.range_key: position.value, self.hash_key: partition}
         return {name: {"S": value} for name, value in keys.items()}
 
-    def place_of(self, key: Mapping[str, Any]) -> tuple[str, Fingerprint]:
+    def position_of(self, key: Mapping[str, Any]) -> tuple[str, Fingerprint]:
         """Return range key and fingerprint of an item or a start key in DynamoDB JSON."""
         return str(key[self.range_key]["S"]), Fingerprint(key["certid"]["S"])
 
-    def allows(self, wanted: Filter, place: Place) -> bool:
-        """Return whether a list with this filter can continue at this place. DynamoDB rejects a start key outside the
-        query. Raise `InvalidInput` if a value is not one of the ledger's."""
-        if not place.after or not set(place.after) <= set(self.partitions(wanted)):
+    def allows(self, wanted: Filter, position: ListPosition) -> bool:
+        """Return whether a list with this filter can continue here. DynamoDB rejects a start key outside the query.
+        Raise `InvalidInput` if a value is not one of the ledger's."""
+        if not position.after or not set(position.after) <= set(self.partitions(wanted)):
             return False
-        if any(certid is not None and parse_fingerprint(certid) != certid for certid in place.after.values()):
+        if any(certid is not None and parse_fingerprint(certid) != certid for certid in position.after.values()):
             return False
         bound = getattr(wanted, self.range_field)
         if self.range_key == "enteredat":
-            return TIMESTAMP.fullmatch(place.value) is not None and (bound is None or place.value < bound)
-        [certid] = place.after.values()
+            return TIMESTAMP.fullmatch(position.value) is not None and (bound is None or position.value < bound)
+        [certid] = position.after.values()
         if self.range_key == "renewby":
-            return certid is not None and bool(TIMESTAMP.fullmatch(place.value)) and place.value < due_before(bound)
-        is_key = certid == place.value if self.range_key == "certid" else certid is not None
-        return is_key and place.value.startswith(bound) and parse_thing_name(place.value) == place.value
+            return (
+                certid is not None and bool(TIMESTAMP.fullmatch(position.value)) and position.value < due_before(bound)
+            )
+        is_key = certid == position.value if self.range_key == "certid" else certid is not None
+        return is_key and position.value.startswith(bound) and parse_thing_name(position.value) == position.value
 
 
 BY_PRINT: Final = IndexPlan(

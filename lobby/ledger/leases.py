@@ -36,7 +36,7 @@ class Registration:
     sent: int
 
 
-class Lease(Enum):
+class TakeResult(Enum):
     """The result of `take`."""
 
     TAKEN = "taken"
@@ -46,7 +46,7 @@ class Lease(Enum):
     """A run is in progress that began before the event, so the message needs a run later."""
 
 
-class Ending(Enum):
+class RunResult(Enum):
     """The result of a run."""
 
     FAILED = "failed"
@@ -69,7 +69,7 @@ class RegistrationLeases:
         rows = RegistrationRow.batch_get(list(sent), consistent_read=True)
         return frozenset(certid for row in rows if row.done and row.began > sent[certid := Fingerprint(row.certid)])
 
-    def take(self, registration: Registration) -> Lease:
+    def take(self, registration: Registration) -> TakeResult:
         """Take the lease for a run that begins now. The same message can take it again."""
         at = self._clock()
         row = RegistrationRow(
@@ -88,20 +88,20 @@ class RegistrationLeases:
             if code_of(error) != _LOST:
                 raise
             return self._held(registration)
-        return Lease.TAKEN
+        return TakeResult.TAKEN
 
     @staticmethod
-    def _held(registration: Registration) -> Lease:
+    def _held(registration: Registration) -> TakeResult:
         try:
             row = RegistrationRow.get(registration.certid, consistent_read=True)
         except DoesNotExist:
-            return Lease.BUSY
-        return Lease.DUPLICATE if row.began > registration.sent else Lease.BUSY
+            return TakeResult.BUSY
+        return TakeResult.DUPLICATE if row.began > registration.sent else TakeResult.BUSY
 
-    def end(self, registration: Registration, ending: Ending) -> None:
+    def end(self, registration: Registration, result: RunResult) -> None:
         """End the lease, unless another message has taken it."""
-        actions: list[Action] = [RegistrationRow.done.set(ending is not Ending.FAILED), RegistrationRow.until.set(0)]
-        if ending is Ending.DECIDED:
+        actions: list[Action] = [RegistrationRow.done.set(result is not RunResult.FAILED), RegistrationRow.until.set(0)]
+        if result is RunResult.DECIDED:
             actions.append(RegistrationRow.began.set(_ms(self._clock())))
         try:
             RegistrationRow(registration.certid).update(

@@ -15,7 +15,7 @@ from lobby.domain.device import Device
 from lobby.errors import InvalidInput
 from lobby.ledger import cursors
 from lobby.ledger.device_filter import Filter
-from lobby.ledger.index_plan import IndexPlan, Place, candidates
+from lobby.ledger.index_plan import IndexPlan, ListPosition, candidates
 from lobby.ledger.page_reads import read_page
 from lobby.ledger.selectivity import choose
 
@@ -46,27 +46,27 @@ def devices(
     require_count(count)
     order = {"order": "oldest"} if oldest_first else {}
     plan, start = _decode(cursor, wanted, order) if cursor else (choose(wanted), None)
-    found, place = read_page(plan, wanted, count, start, oldest_first=oldest_first)
-    return Page(tuple(found), _encode(wanted, plan, place, order) if place else None)
+    found, position = read_page(plan, wanted, count, start, oldest_first=oldest_first)
+    return Page(tuple(found), _encode(wanted, plan, position, order) if position else None)
 
 
-def _encode(wanted: Filter, plan: IndexPlan, place: Place, order: Mapping[str, str]) -> str:
+def _encode(wanted: Filter, plan: IndexPlan, position: ListPosition, order: Mapping[str, str]) -> str:
     return cursors.encode(
-        {"q": wanted.as_list(), "index": plan.name, "value": place.value, "after": dict(place.after), **order}
+        {"q": wanted.as_list(), "index": plan.name, "value": position.value, "after": dict(position.after), **order}
     )
 
 
-def _decode(cursor: str, wanted: Filter, order: Mapping[str, str]) -> tuple[IndexPlan, Place]:
-    def place_of(body: Any) -> tuple[IndexPlan, Place] | None:
+def _decode(cursor: str, wanted: Filter, order: Mapping[str, str]) -> tuple[IndexPlan, ListPosition]:
+    def position_of(body: Any) -> tuple[IndexPlan, ListPosition] | None:
         is_whole = set(body) == {"q", "index", "value", "after", *order}
         if not (is_whole and body["q"] == wanted.as_list() and order.items() <= body.items()):
             return None
         plan = {each.name: each for each in candidates(wanted)}[body["index"]]
-        place = Place(body["value"], body["after"])
-        return (plan, place) if _is_text(place) and plan.allows(wanted, place) else None
+        position = ListPosition(body["value"], body["after"])
+        return (plan, position) if _is_text(position) and plan.allows(wanted, position) else None
 
-    return cursors.decode(cursor, place_of)
+    return cursors.decode(cursor, position_of)
 
 
-def _is_text(place: Place) -> bool:
-    return all(isinstance(text, str | None) for text in place.after.values()) and isinstance(place.value, str)
+def _is_text(position: ListPosition) -> bool:
+    return all(isinstance(text, str | None) for text in position.after.values()) and isinstance(position.value, str)

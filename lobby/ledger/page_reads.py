@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from lobby.domain.device import Device
 from lobby.ledger.device_filter import LAST, Filter, conditions
 from lobby.ledger.filter_match import matches
-from lobby.ledger.index_plan import IndexPlan, Place
+from lobby.ledger.index_plan import IndexPlan, ListPosition
 from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.selectivity import ONE_REQUEST
@@ -35,8 +35,8 @@ class Chunk:
 
 
 def read_page(
-    plan: IndexPlan, wanted: Filter, count: int, start: Place | None, *, oldest_first: bool = False
-) -> tuple[list[Device], Place | None]:
+    plan: IndexPlan, wanted: Filter, count: int, start: ListPosition | None, *, oldest_first: bool = False
+) -> tuple[list[Device], ListPosition | None]:
     """Return at most `count` devices, and where the list continues (None: nowhere). With an index that has only keys,
     devices are in the order of the keys."""
     if plan.keys_only:
@@ -47,8 +47,8 @@ def read_page(
 
 
 def merged(
-    chunks: Mapping[str, Chunk], count: int, start: Place | None, *, oldest_first: bool = False
-) -> tuple[list[Device], Place | None]:
+    chunks: Mapping[str, Chunk], count: int, start: ListPosition | None, *, oldest_first: bool = False
+) -> tuple[list[Device], ListPosition | None]:
     """Merge the chunks of the partitions that begin at `start`, newest or oldest first. Devices that come after a row
     that was not evaluated yet are not returned."""
     found: list[Device] = []
@@ -67,7 +67,9 @@ def merged(
         return found, None
     until = found[-1].enteredat if len(found) == count else read_until
     earlier = start.after if start and start.value == until else {}
-    return found, Place(until, {each: _last(chunks[each], taken[each], until) or earlier.get(each) for each in rest})
+    return found, ListPosition(
+        until, {each: _last(chunks[each], taken[each], until) or earlier.get(each) for each in rest}
+    )
 
 
 def _last(chunk: Chunk, taken: int, until: str) -> Fingerprint | None:
@@ -79,7 +81,7 @@ def _last(chunk: Chunk, taken: int, until: str) -> Fingerprint | None:
 
 
 def _chunk(
-    plan: IndexPlan, wanted: Filter, count: int, partition: str, start: Place | None, *, oldest_first: bool
+    plan: IndexPlan, wanted: Filter, count: int, partition: str, start: ListPosition | None, *, oldest_first: bool
 ) -> Chunk:
     rest = conditions(wanted)
     rest.pop(plan.range_field, None)
@@ -96,15 +98,15 @@ def _chunk(
     response: dict[str, Any] = next(query.page_iter)
     last = response.get("LastEvaluatedKey")
     devices = [device_of(LedgerRow.from_raw_data(item)) for item in response["Items"]]
-    end = plan.place_of(last) if last else None
+    end = plan.position_of(last) if last else None
     if oldest_first and wanted.entered_before is not None:  # a range with two ends includes both
         devices = [device for device in devices if device.enteredat < str(wanted.entered_before)]
         end = end if end and end[0] < wanted.entered_before else None
     return Chunk(devices, end)
 
 
-def _range(before: str | None, start: Place | None, *, oldest_first: bool) -> Condition | None:
-    """Return the condition of the range key. A place is earlier than `before`."""
+def _range(before: str | None, start: ListPosition | None, *, oldest_first: bool) -> Condition | None:
+    """Return the condition of the range key. A position is earlier than `before`."""
     found: Condition | None = None if before is None else LedgerRow.enteredat < before
     if start and oldest_first:
         found = LedgerRow.enteredat.between(start.value, before or LAST)
@@ -114,8 +116,8 @@ def _range(before: str | None, start: Place | None, *, oldest_first: bool) -> Co
 
 
 def _page_of_keys(
-    plan: IndexPlan, wanted: Filter, count: int, start: Place | None
-) -> tuple[list[Device], Place | None]:
+    plan: IndexPlan, wanted: Filter, count: int, start: ListPosition | None
+) -> tuple[list[Device], ListPosition | None]:
     """Read keys and their rows until the page is full, or `ONE_REQUEST` rows were evaluated."""
     [partition] = plan.partitions(wanted)
     is_exact = set(conditions(wanted)) == {plan.field}
@@ -125,7 +127,7 @@ def _page_of_keys(
         for number, (value, device) in enumerate(_rows(keys), 1):
             if device is not None and matches(wanted, device):
                 found.append(device)
-            start = Place(value[0], {partition: value[1]})
+            start = ListPosition(value[0], {partition: value[1]})
             if len(found) == count:
                 return found, start if more or number < len(keys) else None
         if not more:
@@ -134,7 +136,7 @@ def _page_of_keys(
 
 
 def _keys(
-    plan: IndexPlan, wanted: Filter, count: int, partition: str, start: Place | None
+    plan: IndexPlan, wanted: Filter, count: int, partition: str, start: ListPosition | None
 ) -> tuple[list[tuple[str, Fingerprint]], bool]:
     """Return the next keys, and whether there are more."""
     query = plan.index.query(
@@ -144,7 +146,7 @@ def _keys(
         last_evaluated_key=plan.start_key(partition, start) if start else None,
     )
     response: dict[str, Any] = next(query.page_iter)
-    return [plan.place_of(item) for item in response["Items"]], "LastEvaluatedKey" in response
+    return [plan.position_of(item) for item in response["Items"]], "LastEvaluatedKey" in response
 
 
 def _rows(keys: list[tuple[str, Fingerprint]]) -> Iterator[tuple[tuple[str, Fingerprint], Device | None]]:

@@ -17,7 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.iot.models import iot_backends
 from moto.s3.models import s3_backends
 
-from admin_api.regions import Several
+from admin_api.regions import MultiRegionServices
 from admin_api.services import Services
 from admin_api.web.app import create_app
 from admin_api.web.graphql_http import TEXT_TYPES
@@ -151,7 +151,7 @@ class Lobby:
     started: list[CampaignName] = field(default_factory=list)
     """The campaigns whose feeder was started."""
     approval_above: int = 1000
-    several_regions: Several | None = None
+    multi_region: MultiRegionServices | None = None
     seconds: Iterator[float] | None = None
     """The successive readings of the clock; the last one repeats. None: the clock does not advance."""
     _now: float = 0.0
@@ -164,7 +164,7 @@ class Lobby:
             self.targets,
             self.survey,
             parse_account("999999999999"),
-            self.several_regions.fence.own if self.several_regions else parse_region(REGION),
+            self.multi_region.fence.own if self.multi_region else parse_region(REGION),
             self.clock,
             notices=notices_on_moto(),
             webhooks=webhooks_on_moto(),
@@ -183,7 +183,7 @@ class Lobby:
             approval_above=self.approval_above,
             **user_limits(),
             sign_history=sign_history,
-            several_regions=self.several_regions,
+            multi_region=self.multi_region,
         )
         app = create_app(TokenVerifier(ISSUER, CLIENT, key_of), self.services)
         self.lambda_handler = Mangum(app, lifespan="off", text_mime_types=TEXT_TYPES)  # type: ignore[arg-type]  # Mangum wants a Coroutine where ASGI says Awaitable

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.claim_certificate import Activity
+from lobby.domain.claim_certificate import CertificateActivity
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.names import Fingerprint
 from tests import certificates as make
@@ -112,7 +112,7 @@ def test_wrong_certificates_have_stable_codes(lobby: Lobby) -> None:
     assert lobby.ask(REVOKE, {"id": "x"}).code == "INVALID_FINGERPRINT"
 
 
-def activity() -> Activity:
+def activity() -> CertificateActivity:
     found = ClaimCertificates.find(Fingerprint(CERTID))
     assert found is not None
     return found.activity
@@ -122,9 +122,9 @@ def test_the_states_of_the_enrolment_apply_to_its_claim_certificates(lobby: Lobb
     create(lobby)
     add(lobby)
     for operation, expected in (
-        ("pause", Activity.INACTIVE),
-        ("resume", Activity.ACTIVE),
-        ("revoke", Activity.INACTIVE),
+        ("pause", CertificateActivity.INACTIVE),
+        ("resume", CertificateActivity.ACTIVE),
+        ("revoke", CertificateActivity.INACTIVE),
     ):
         lobby.ask(f'mutation {{ {operation}Enrolment(name: "pumps") {{ state }} }}').data  # noqa: B018  # raises
         assert activity() is expected
@@ -135,7 +135,7 @@ def test_an_end_in_the_past_deactivates_the_claim_certificates(lobby: Lobby) -> 
     add(lobby)
     changed = lobby.ask('mutation { changeEnrolment(name: "pumps", ends: "2026-01-01") { ends } }', None, ("admin",))
     assert changed.codes == []
-    assert activity() is Activity.INACTIVE
+    assert activity() is CertificateActivity.INACTIVE
 
 
 def test_a_claim_certificate_is_revoked_permanently(lobby: Lobby) -> None:

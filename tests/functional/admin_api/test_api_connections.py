@@ -3,7 +3,7 @@
 from typing import Any
 
 from lobby.domain.connection_problem import DENIED, ConnectionProblem
-from lobby.domain.connectivity import Change, LifecycleEvent
+from lobby.domain.connectivity import ConnectionChange, LifecycleEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.device_connections import Connections
 from lobby.names import Fingerprint
@@ -20,7 +20,9 @@ PROBLEMS = "query($first: Int) { connectionProblems(first: $first) { certid code
 UNKNOWN = {"online": None, "onlineSince": None}
 
 
-def connect(lobby: Lobby, certid: Fingerprint, change: Change = Change.CONNECTED, at: int = AT) -> None:
+def connect(
+    lobby: Lobby, certid: Fingerprint, change: ConnectionChange = ConnectionChange.CONNECTED, at: int = AT
+) -> None:
     device = lobby.ledger.get(certid)
     assert device is not None
     assert Connections().record(device, LifecycleEvent(change, "s1", 0, at))
@@ -40,7 +42,7 @@ def test_a_device_is_online_offline_or_unknown(lobby: Lobby) -> None:
     assert shown(lobby, certid) == UNKNOWN | {"connectionProblems": []}
     connect(lobby, certid)
     assert shown(lobby, certid) == {"online": True, "onlineSince": SINCE, "connectionProblems": []}
-    connect(lobby, certid, Change.DISCONNECTED)
+    connect(lobby, certid, ConnectionChange.DISCONNECTED)
     assert shown(lobby, certid) == {"online": False, "onlineSince": SINCE, "connectionProblems": []}
 
 
@@ -50,7 +52,7 @@ def test_a_device_that_went_to_its_target_is_unknown(lobby: Lobby) -> None:
     device = lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     lobby.ledger.commission(device, "a.example", "service:commissioner")
     assert shown(lobby, certid)["online"] is True
-    connect(lobby, certid, Change.DISCONNECTED)
+    connect(lobby, certid, ConnectionChange.DISCONNECTED)
     assert shown(lobby, certid) == UNKNOWN | {"connectionProblems": []}
 
 
@@ -113,7 +115,7 @@ def test_doctor_lists_problems_and_exits_with_1(terminal: Terminal, lobby: Lobby
 def test_devices_show_and_list_have_the_status(terminal: Terminal, lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     connect(lobby, certid)
-    connect(lobby, certid, Change.DISCONNECTED)
+    connect(lobby, certid, ConnectionChange.DISCONNECTED)
     refuse(certid)
     text = " ".join(terminal.run("devices", "show", certid).stdout.split())
     assert f"offline in the lobby since {SINCE}" in text

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 
-from admin_api.regions import Several
+from admin_api.regions import MultiRegionServices
 from lobby.deployment import NAMES
 from lobby.domain.home import LEASE_MS, MARGIN_MS
 from lobby.domain.identity import Identity
@@ -60,7 +60,7 @@ class Apis:
                 ledger,
                 Targets(lambda: "external-id", self.clock),
                 self.anchors(region),
-                several_regions=Several(
+                multi_region=MultiRegionServices(
                     self.several.names,
                     Fence(region, votes, self.several.clock),
                     self.several.lease(region),

@@ -149,7 +149,7 @@ class Client:
 
 @dataclass
 class Lobbies:
-    """A lobby in each Region, as `pki.place.connect` returns it to the running process."""
+    """A lobby in each Region, as `pki.lobby_selection.connect` returns it to the running process."""
 
     clouds: dict[str, Cloud]
     process: Process = field(default_factory=Process)

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from typer.testing import CliRunner
 
-from pki import place, storage
+from pki import lobby_selection, storage
 from pki.cli import app
 from pki.crl import load_crl, load_record
 from tests.functional.pki.command_line import Run
@@ -55,7 +55,7 @@ def test_a_command_that_was_killed_anywhere_can_be_repeated(
         shutil.rmtree("ca", ignore_errors=True)
         shutil.copytree(made_ca, "ca")
         lobbies = Lobbies({region: Cloud() for region in REGIONS})
-        monkeypatch.setattr(place, "connect", lobbies.connect)
+        monkeypatch.setattr(lobby_selection, "connect", lobbies.connect)
         for each in before:
             run(*each)
         lobbies.process = Process(ends_at)

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from cryptography import x509
 
-from pki import place
+from pki import lobby_selection
 from tests import certificates as make
 from tests.functional.pki.command_line import Run
 from tests.functional.pki.killed_commands import Cloud, Lobbies
@@ -21,7 +21,7 @@ OWN: Final = ["--ca", "ca.pem"]
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     lobbies = Lobbies({"eu-west-1": Cloud()})
-    monkeypatch.setattr(place, "connect", lobbies.connect)
+    monkeypatch.setattr(lobby_selection, "connect", lobbies.connect)
     return lobbies.clouds["eu-west-1"]
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from lobby.domain.allocation import Allocation, Share
-from lobby.domain.claim_certificate import Activity, ClaimCertificate, Source
+from lobby.domain.claim_certificate import CertificateActivity, ClaimCertificate, Source
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, Match, Repeat
 from lobby.domain.name_patterns import parse_name_pattern
 from lobby.domain.transitions import ClaimRequest
@@ -37,7 +37,7 @@ def _enrol(fleet: Fleet, pattern: str, allocation: Allocation | None = None) -> 
     claim = ClaimCertificate(CLAIM, _NAME, "2099-01-01T00:00:00.000Z", Source.SUPPLIED, "user:ann", at)
     entry = EnrolmentEntry(at, "user:ann", EnrolmentEvent.CERTIFIED, CLAIM)
     ClaimCertificates.add(claim, entry)
-    ClaimCertificates.set_activity(claim, Activity.ACTIVE)
+    ClaimCertificates.set_activity(claim, CertificateActivity.ACTIVE)
 
 
 def claimed_by_serial(fleet: Fleet) -> None:

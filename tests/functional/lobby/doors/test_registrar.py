@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from moto.iot.models import iot_backends
 
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
-from lobby.domain.claim_certificate import Activity, Source
+from lobby.domain.claim_certificate import CertificateActivity, Source
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
 from lobby.doors import claim_certificates
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -60,7 +60,7 @@ def policies(certid: Fingerprint) -> set[str]:
 def test_aws_iot_issues_a_claim_certificate_for_a_request(door: ClaimDoor) -> None:
     added = issue(door)
     claim = door.claim(added.certid)
-    assert (claim.enrolment, claim.source, claim.activity) == (PUMPS, Source.ISSUED, Activity.ACTIVE)
+    assert (claim.enrolment, claim.source, claim.activity) == (PUMPS, Source.ISSUED, CertificateActivity.ACTIVE)
     assert claim.expires == "2027-11-22T12:00:00.000Z"
     assert (aws.status(added.certid), policies(added.certid)) == ("ACTIVE", {POLICY})
     assert EnrolmentEvent.CERTIFIED in [each.event for each in door.enrolments.history(PUMPS)]
@@ -149,7 +149,7 @@ def test_the_state_of_the_enrolment_deactivates_its_claim_certificates_and_nothi
     door.enrol("others", limit=1)
     other, before = door.add_claim("others", 1), door.device()
     door.registrar.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
-    assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", Activity.INACTIVE)
+    assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", CertificateActivity.INACTIVE)
     assert (aws.status(other), aws.status(make.fingerprint_of(device_pem("pump-1")))) == ("ACTIVE", "ACTIVE")
     assert door.device() == before
 
@@ -183,7 +183,7 @@ def test_a_revoked_claim_certificate_stays_revoked(door: ClaimDoor) -> None:
     door.registrar.revoke(claim, "user:ann")
     door.registrar.revoke(claim, "user:bob")
     door.run()
-    assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", Activity.INACTIVE)
+    assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", CertificateActivity.INACTIVE)
     assert [each.event for each in door.enrolments.history(PUMPS)].count(EnrolmentEvent.UNCERTIFIED) == 1
     with pytest.raises(Conflict, match="CERTIFICATE_IN_USE"):
         door.add_claim()
@@ -210,7 +210,7 @@ def test_an_interrupted_addition_can_be_repeated_at_every_step(door: ClaimDoor, 
             assert done == certid
             break
     assert step > 5
-    assert all(each.activity is Activity.ACTIVE for each in ClaimCertificates().all())
+    assert all(each.activity is CertificateActivity.ACTIVE for each in ClaimCertificates().all())
 
 
 def test_claim_certificates_that_expire_soon_are_reported(door: ClaimDoor, clock: Clock) -> None:

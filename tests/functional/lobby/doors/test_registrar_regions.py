@@ -10,7 +10,7 @@ from moto.iot.models import iot_backends
 
 from lobby.aws.door_clients import DoorClients
 from lobby.aws.pacer import Pacer
-from lobby.domain.claim_certificate import Activity
+from lobby.domain.claim_certificate import CertificateActivity
 from lobby.domain.pacing import Pace
 from lobby.doors.claim_certificates import handler
 from lobby.doors.elsewhere_round import MINUTES, PARTS, ElsewhereRound, part_of
@@ -61,10 +61,10 @@ def test_it_is_active_only_when_every_door_has_it(doors: Doors) -> None:
     with pytest.raises(Exception, match="Connect timeout"):
         doors.add_claim()
     (certificate,) = doors.registrar._certificates.of(PUMPS)
-    assert certificate.activity is Activity.STARTING
+    assert certificate.activity is CertificateActivity.STARTING
     doors.several.down = set()
     doors.registrar.align_all()
-    assert doors.claim(certificate.certid).activity is Activity.ACTIVE
+    assert doors.claim(certificate.certid).activity is CertificateActivity.ACTIVE
     assert aws.status(certificate.certid, IN_FRANKFURT) == "ACTIVE"
 
 
@@ -79,10 +79,10 @@ def test_it_counts_as_active_until_it_was_deactivated_at_a_door_that_is_down(doo
     doors.several.down = {FRANKFURT}
     with pytest.raises(Exception, match="Connect timeout"):
         doors.registrar.revoke(certid, "user:ann")
-    assert doors.claim(certid).activity is Activity.ACTIVE
+    assert doors.claim(certid).activity is CertificateActivity.ACTIVE
     doors.several.down = set()
     doors.registrar.align_all()
-    assert doors.claim(certid).activity is Activity.INACTIVE
+    assert doors.claim(certid).activity is CertificateActivity.INACTIVE
     assert aws.status(certid, IN_FRANKFURT) == "INACTIVE"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.ledger.leases import KEPT, LEASE, Ending, Lease, Registration, RegistrationLeases
+from lobby.ledger.leases import KEPT, LEASE, Registration, RegistrationLeases, RunResult, TakeResult
 from lobby.names import Fingerprint
 from tests import aws
 from tests.aws import Calls, Clock
@@ -36,27 +36,31 @@ def test_a_message_that_was_sent_before_the_run_began_is_a_duplicate(
 ) -> None:
     first, second = messages.new(), messages.new()
     messages.clock.advance(seconds=1)
-    assert leases.take(first) is Lease.TAKEN
-    assert leases.take(second) is Lease.DUPLICATE
-    leases.end(first, Ending.DECIDED)
-    assert leases.take(second) is Lease.DUPLICATE
-    assert leases.take(first) is Lease.DUPLICATE
+    assert leases.take(first) is TakeResult.TAKEN
+    assert leases.take(second) is TakeResult.DUPLICATE
+    leases.end(first, RunResult.DECIDED)
+    assert leases.take(second) is TakeResult.DUPLICATE
+    assert leases.take(first) is TakeResult.DUPLICATE
 
 
 @pytest.mark.parametrize(
-    ("ending", "following"),
-    [(Ending.DECIDED, Lease.DUPLICATE), (Ending.UNCHANGED, Lease.TAKEN), (Ending.FAILED, Lease.TAKEN)],
+    ("result", "following"),
+    [
+        (RunResult.DECIDED, TakeResult.DUPLICATE),
+        (RunResult.UNCHANGED, TakeResult.TAKEN),
+        (RunResult.FAILED, TakeResult.TAKEN),
+    ],
 )
 def test_a_message_that_was_sent_during_a_run_needs_another_run_unless_that_run_has_decided(
-    leases: RegistrationLeases, messages: Messages, ending: Ending, following: Lease
+    leases: RegistrationLeases, messages: Messages, result: RunResult, following: TakeResult
 ) -> None:
     first = messages.new()
-    assert leases.take(first) is Lease.TAKEN
+    assert leases.take(first) is TakeResult.TAKEN
     messages.clock.advance(seconds=1)
     during = messages.new()
-    assert leases.take(during) is Lease.BUSY
+    assert leases.take(during) is TakeResult.BUSY
     messages.clock.advance(seconds=1)
-    leases.end(first, ending)
+    leases.end(first, result)
     assert leases.take(during) is following
 
 
@@ -66,9 +70,9 @@ def test_a_message_that_was_sent_after_the_decision_is_processed(
     """The certificate was deleted, and the device has connected again."""
     first = messages.new()
     leases.take(first)
-    leases.end(first, Ending.DECIDED)
+    leases.end(first, RunResult.DECIDED)
     messages.clock.advance(days=1)
-    assert leases.take(messages.new()) is Lease.TAKEN
+    assert leases.take(messages.new()) is TakeResult.TAKEN
 
 
 def test_the_lease_of_a_crashed_run_ends_and_its_own_message_need_not_wait(
@@ -78,19 +82,19 @@ def test_the_lease_of_a_crashed_run_ends_and_its_own_message_need_not_wait(
     leases.take(crashed)
     messages.clock.advance(seconds=LEASE.seconds - 1)
     later = messages.new()
-    assert leases.take(later) is Lease.BUSY
-    assert leases.take(crashed) is Lease.TAKEN
+    assert leases.take(later) is TakeResult.BUSY
+    assert leases.take(crashed) is TakeResult.TAKEN
     messages.clock.advance(seconds=LEASE.seconds)
-    assert leases.take(other) is Lease.TAKEN
+    assert leases.take(other) is TakeResult.TAKEN
 
 
 def test_a_failed_run_gives_the_lease_back_without_a_decision(leases: RegistrationLeases, messages: Messages) -> None:
     failed, other = messages.new(), messages.new()
     messages.clock.advance(seconds=1)
     leases.take(failed)
-    leases.end(failed, Ending.FAILED)
+    leases.end(failed, RunResult.FAILED)
     assert leases.completed([other]) == frozenset()
-    assert leases.take(other) is Lease.TAKEN
+    assert leases.take(other) is TakeResult.TAKEN
 
 
 def test_a_run_that_lost_its_lease_does_not_end_that_of_its_successor(
@@ -100,10 +104,10 @@ def test_a_run_that_lost_its_lease_does_not_end_that_of_its_successor(
     leases.take(slow)
     messages.clock.advance(seconds=LEASE.seconds)
     successor = messages.new()
-    assert leases.take(successor) is Lease.TAKEN
-    leases.end(slow, Ending.DECIDED)
+    assert leases.take(successor) is TakeResult.TAKEN
+    leases.end(slow, RunResult.DECIDED)
     messages.clock.advance(seconds=1)
-    assert leases.take(messages.new()) is Lease.BUSY
+    assert leases.take(messages.new()) is TakeResult.BUSY
 
 
 def test_completed_registrations_are_read_for_a_whole_batch(
@@ -113,7 +117,7 @@ def test_completed_registrations_are_read_for_a_whole_batch(
     messages.clock.advance(seconds=1)
     for message in (before, of_two):
         leases.take(message)
-        leases.end(message, Ending.DECIDED)
+        leases.end(message, RunResult.DECIDED)
     messages.clock.advance(seconds=1)
     calls.forget()
     assert leases.completed([before, messages.new(TWO), messages.new(Fingerprint("3c" * 32))]) == {ONE}

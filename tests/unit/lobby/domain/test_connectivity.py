@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lobby.domain.connectivity import Change, Connectivity, LifecycleEvent, Online, after, may_be_in_target, online_of
+from lobby.domain.connectivity import (
+    ConnectionChange,
+    Connectivity,
+    LifecycleEvent,
+    Online,
+    after,
+    may_be_in_target,
+    online_of,
+)
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.names import Fingerprint, parse_target
@@ -19,11 +27,11 @@ WAITING = Device(Fingerprint("1a" * 32), State.INLOBBY, "2026-11-22T11:00:00.000
 
 
 def connected(at: int = 0, session: str = "s1", version: int = 3) -> LifecycleEvent:
-    return LifecycleEvent(Change.CONNECTED, session, version, NOON + at)
+    return LifecycleEvent(ConnectionChange.CONNECTED, session, version, NOON + at)
 
 
 def disconnected(at: int = MINUTE, session: str = "s1", version: int = 3) -> LifecycleEvent:
-    return LifecycleEvent(Change.DISCONNECTED, session, version, NOON + at)
+    return LifecycleEvent(ConnectionChange.DISCONNECTED, session, version, NOON + at)
 
 
 def status_after(*events: LifecycleEvent, device: Device = WAITING) -> Connectivity | None:
@@ -122,9 +130,9 @@ def connections(draw: st.DrawFn) -> list[LifecycleEvent]:
     skew = st.integers(-2 * MINUTE, 2 * MINUTE)
     for number in range(draw(st.integers(1, 6))):
         session = f"session-{number}"
-        events.append(LifecycleEvent(Change.CONNECTED, session, version, now + draw(skew)))
+        events.append(LifecycleEvent(ConnectionChange.CONNECTED, session, version, now + draw(skew)))
         now += draw(st.integers(1, 200)) * draw(st.sampled_from([10, 1000, MINUTE]))
-        events.append(LifecycleEvent(Change.DISCONNECTED, session, version, now + draw(skew)))
+        events.append(LifecycleEvent(ConnectionChange.DISCONNECTED, session, version, now + draw(skew)))
         away = draw(st.sampled_from([10, 1000, MINUTE, 30 * MINUTE, 61 * MINUTE, 300 * MINUTE]))
         now += away
         version = 0 if away > 60 * MINUTE else version + draw(st.integers(1, 3))

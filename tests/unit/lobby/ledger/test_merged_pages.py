@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lobby.domain.device import Device
 from lobby.domain.states import State
-from lobby.ledger.index_plan import Place
+from lobby.ledger.index_plan import ListPosition
 from lobby.ledger.page_reads import Chunk, merged
 from lobby.names import Fingerprint
 
@@ -19,12 +19,20 @@ def device(number: int, state: State, second: int) -> Device:
 
 
 def query(
-    rows: list[Device], place: Place | None, partition: str, evaluated: int, wanted: set[int], *, oldest_first: bool
+    rows: list[Device],
+    position: ListPosition | None,
+    partition: str,
+    evaluated: int,
+    wanted: set[int],
+    *,
+    oldest_first: bool,
 ) -> Chunk:
     """Act as DynamoDB's query of a partition: read at most `evaluated` rows, and return those in `wanted`."""
-    if place is not None:
-        rows = [row for row in rows if row.enteredat == place.value or (row.enteredat > place.value) is oldest_first]
-        after = place.after.get(partition)
+    if position is not None:
+        rows = [
+            row for row in rows if row.enteredat == position.value or (row.enteredat > position.value) is oldest_first
+        ]
+        after = position.after.get(partition)
         if after is not None:
             rows = rows[[row.certid for row in rows].index(after) + 1 :]
     read = rows[:evaluated]
@@ -36,16 +44,16 @@ def query(
 def pages(
     partitions: dict[str, list[Device]], count: int, evaluated: int, wanted: set[int], *, oldest_first: bool
 ) -> Iterator[list[Device]]:
-    place: Place | None = None
+    position: ListPosition | None = None
     for _ in range(200):
         chunks = {
-            name: query(rows, place, name, evaluated, wanted, oldest_first=oldest_first)
+            name: query(rows, position, name, evaluated, wanted, oldest_first=oldest_first)
             for name, rows in partitions.items()
-            if place is None or name in place.after
+            if position is None or name in position.after
         }
-        found, place = merged(chunks, count, place, oldest_first=oldest_first)
+        found, position = merged(chunks, count, position, oldest_first=oldest_first)
         yield found
-        if place is None:
+        if position is None:
             return
     raise AssertionError("the list does not end")
 
@@ -83,5 +91,5 @@ def test_a_partition_that_was_not_read_to_its_end_holds_back_older_devices() -> 
     }
     assert merged(chunks, 10, None) == (
         [new],
-        Place("2026-11-22T12:00:03.000Z", {"inlobby": Fingerprint("c"), "arrived": None}),
+        ListPosition("2026-11-22T12:00:03.000Z", {"inlobby": Fingerprint("c"), "arrived": None}),
     )

@@ -24,14 +24,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 
 @dataclass(frozen=True)
-class Place:
+class LobbySelection:
     """The lobby as the user has named it."""
 
     options: ConnectionOptions
     yes: bool
 
     @classmethod
-    def of(cls, profile: str | None, region: str | None, endpoint_url: str | None, local: bool, yes: bool) -> "Place":
+    def of(
+        cls, profile: str | None, region: str | None, endpoint_url: str | None, local: bool, yes: bool
+    ) -> "LobbySelection":
         if not local:
             return cls(ConnectionOptions(profile, region, endpoint_url), yes)
         if profile or region or endpoint_url:
