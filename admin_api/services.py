@@ -171,6 +171,7 @@ def services_of(settings: Settings) -> Services:
         clients.sqs.send_message(QueueUrl=settings.campaigns_queue, **message)
 
     lobby = Target(settings.lobby_account, (settings.regions or (settings.lobby_region,))[0])
+    elsewhere = [region for region in settings.regions if region != settings.lobby_region]
     return Services(
         manifests=Manifests(lambda: clients.s3, templates),
         start_campaign=start_campaign,
@@ -187,7 +188,7 @@ def services_of(settings: Settings) -> Services:
         profiles=bundled_profiles(),
         store_template=lambda target, content: store(_signing_s3(), templates, target, content),
         notices=Notices(lambda: clients.sns, settings.notices_topic),
-        webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients),
+        webhooks=WebhookAdministration.of(settings.webhooks_queue, NAMES.key(lobby), clients, elsewhere),
         removes_left_things=settings.removes_left_things,
         blocks=UserBlocks(time.monotonic),
         limits=UserLimits(UserClaims(settings.claim_limits), count_limited_claim),

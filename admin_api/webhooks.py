@@ -6,9 +6,10 @@ rotation has seen, and an interrupted request can be repeated.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -30,6 +31,7 @@ from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.deliveries import Deliveries
 from lobby.ledger.webhooks import Webhooks
+from lobby.names import Region
 from lobby.webhooks.signature import Secret, new_secret
 from lobby.webhooks.urls import Loopback, parse_url
 
@@ -75,9 +77,9 @@ class WebhookAdministration:
     make_secret: Callable[[], Secret] = new_secret
 
     @classmethod
-    def of(cls, queue: str, lobby: str, clients: LobbyClients) -> "WebhookAdministration":
-        """Return the operations for the queue with this URL."""
-        secrets = WebhookSecrets(lambda: clients.ssm)
+    def of(cls, queue: str, lobby: str, clients: LobbyClients, elsewhere: Iterable[Region]) -> "WebhookAdministration":
+        """Return the operations for the queue with this URL. `elsewhere` are the lobby's other Regions."""
+        secrets = WebhookSecrets(lambda: clients.ssm, [partial(clients.ssm_of, region) for region in elsewhere])
         return cls(WebhookQueue(lambda: clients.sqs, queue), secrets, lobby, Loopback.of_environment(os.environ))
 
     def get(self, webhook: str) -> Webhook:

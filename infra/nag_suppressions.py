@@ -89,7 +89,8 @@ def _suppress_other_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
     templates = f"arn:aws:s3:::{bucket}/templates/*"
     per_target = "one template per target; targets are registered later"
     manifests = {f"arn:aws:s3:::{bucket}/{MANIFESTS}*": "one object per page of a campaign, created later"}
-    _wildcards(stack, "AdminApiRole", {templates: per_target, secrets(lobby): _SECRETS, **manifests})
+    stores = {secrets(place): _SECRETS for place in stack.settings.places}
+    _wildcards(stack, "AdminApiRole", {templates: per_target, **stores, **manifests})
     _wildcards(stack, "CampaignsRole", manifests)
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(

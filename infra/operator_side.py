@@ -42,7 +42,7 @@ def make_operator_side(stack: "LobbyStack") -> None:
 def _permissions(stack: "LobbyStack", key: kms.Key) -> list[iam.PolicyStatement]:
     return [
         *permissions.admin_api(stack.settings),
-        *webhooks.admin_api(stack.settings.lobby),
+        *webhooks.admin_api(stack.settings),
         *notices.admin_api(stack.settings),
         allow("SignHistories", ["kms:GetPublicKey", "kms:Sign"], key.key_arn),
         *signing_keys.prove(stack.settings),

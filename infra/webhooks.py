@@ -77,12 +77,13 @@ def courier(settings: Settings) -> list[iam.PolicyStatement]:
     ]
 
 
-def admin_api(lobby: Target) -> list[iam.PolicyStatement]:
-    """The API writes secrets and cannot read them."""
+def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
+    """The API writes secrets, in each of the lobby's Regions, and cannot read them."""
+    lobby, stores = settings.lobby, map(secrets, settings.places)
     return [
         table(WebhookRow, lobby, "GetItem", "PutItem", "DeleteItem", "Query"),
         allow("SendToWebhooks", ["sqs:SendMessage"], queue_arn(QUEUE, lobby)),
-        allow("Secrets", ["ssm:PutParameter", "ssm:DeleteParameter"], secrets(lobby)),
+        allow("Secrets", ["ssm:PutParameter", "ssm:DeleteParameter"], *stores),
     ]
 
 

@@ -33,6 +33,7 @@ CLIENT_CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=40,  # one for each thread of a lane's worker; botocore's default is 10
 )
+_AWAY: Final = CLIENT_CONFIG.merge(Config(read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 def at_init(factory: Callable[[], T]) -> "_lru_cache_wrapper[T]":
@@ -97,6 +98,12 @@ class LobbyClients:
     @cached_property
     def ssm(self) -> "SSMClient":
         ssm: SSMClient = client("ssm")
+        return ssm
+
+    @cache  # noqa: B019  # one object for a process
+    def ssm_of(self, region: Region) -> "SSMClient":
+        """Return the client of another Region of the lobby. It gives up early, because that Region may be down."""
+        ssm: SSMClient = client("ssm", _AWAY, region_name=region)
         return ssm
 
     @cached_property

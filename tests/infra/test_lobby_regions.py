@@ -44,6 +44,13 @@ READS: Final = {
     },
 }
 """What a role reads only in a lobby with several Regions, in its own Region and in the notaries' buckets."""
+ELSEWHERE: Final = {
+    "commissioner": ["arn:aws:iot:"],
+    "sweeper": ["arn:aws:iot:"],
+    "registrar": ["arn:aws:iot:"],
+    "admin-api": ["arn:aws:ssm:"],
+}
+"""The services whose resources a role also reaches in the other Regions."""
 TABLE: Final = "AWS::DynamoDB::GlobalTable"
 REPLICATION: Final = (
     f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/replication.dynamodb.amazonaws.com"
@@ -132,8 +139,7 @@ def test_a_role_reaches_the_tables_of_both_regions_and_nothing_else_more(first: 
     name = role.removeprefix("device-lobby-")
     expected = {action: set(resources) for action, resources in GRANTS[role].items()}
     for resources in expected.values():
-        both = name in ("commissioner", "sweeper", "registrar")
-        reached = ("arn:aws:dynamodb:", "arn:aws:iot:") if both else "arn:aws:dynamodb:"
+        reached = ("arn:aws:dynamodb:", *ELSEWHERE.get(name, ()))
         if role not in OF_RULES:
             resources |= {each.replace(FIRST, SECOND) for each in resources if each.startswith(reached)}
     if role not in OF_RULES and name not in ("pages", "notary"):
