@@ -52,7 +52,7 @@ class Function:
 BOUNCER: Final = Function("bouncer", "lobby.doors.registration_queue.handler", bundles.BOUNCER, timeout=30)
 PROVISIONING: Final = Function("provisioning", "lobby.doors.provisioning.handler", bundles.BOUNCER, 5, memory=1024)
 """AWS IoT waits 5 s for a hook, including a cold start. More memory also gives more CPU."""
-REGISTRAR: Final = Function("registrar", "lobby.doors.claim_certificates.handler", bundles.BOUNCER, timeout=120)
+REGISTRAR: Final = Function("registrar", "lobby.doors.registrar.handler", bundles.BOUNCER, timeout=120)
 VENDING: Final = Function("vending", "lobby.doors.vending_requests.handler", bundles.BOUNCER, timeout=20)
 VENDING_AUTHORIZER: Final = Function(
     "vending-authorizer", "lobby.doors.vending_authorizer.handler", bundles.CORE, timeout=10

@@ -21,8 +21,8 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
 from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES
 from lobby.doors.activation import has_policy, register_here
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pems
-from lobby.doors.registrar import Registrar
 from lobby.ledger.batch_reader import READ_SIZE
 from lobby.ledger.bulk import chunks
 from lobby.ledger.claim_certificates import ClaimCertificates
@@ -84,11 +84,11 @@ class ElsewhereRound:
         self._iot, self._policy, self._pacer, self._clock, self._sleep = iot, policy, pacer, clock, sleep
         self._reader = LedgerReader()
 
-    def run(self, registrar: Registrar, seconds_left: Callable[[], float]) -> int:
+    def run(self, claims: ClaimRegistrations, seconds_left: Callable[[], float]) -> int:
         """Work on the present part. Return how many certificates were changed. A certificate that AWS IoT refuses is
         logged, and tried again the next day."""
         at = self._clock()
-        done = self._claim_certificates(registrar, part_of(at))
+        done = self._claim_certificates(claims, part_of(at))
         found = self._differences(at, seconds_left)
         if found:
             self._sleep(SETTLE_SECONDS)
@@ -98,10 +98,10 @@ class ElsewhereRound:
             done += self._attempted(each.certid, partial(self._apply, each))
         return done
 
-    def _claim_certificates(self, registrar: Registrar, part: int) -> int:
+    def _claim_certificates(self, claims: ClaimRegistrations, part: int) -> int:
         """Register active claim certificates of this part that this door does not have."""
         own = [each for each in ClaimCertificates().all() if int(each.certid[:8], 16) % PARTS == part]
-        return sum(self._attempted(each.certid, partial(registrar.complete, each)) for each in own)
+        return sum(self._attempted(each.certid, partial(claims.complete, each)) for each in own)
 
     def _differences(self, at: datetime, seconds_left: Callable[[], float]) -> list[_Difference]:
         found = list[_Difference]()

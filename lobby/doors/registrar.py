@@ -1,232 +1,138 @@
-"""Registers claim certificates in AWS IoT, and activates or deactivates them as their enrolments require.
+"""Lambda: the registrar. It manages claim certificates and accepts devices of other lobbies for the admin API, and
+runs every five minutes by a timer.
 
-The ledger's item is written first, because a claim certificate without an item admits no device. The item states that a
-certificate may be active before it is activated, and that it is inactive only after it was deactivated, so the next run
-completes an interrupted change. A certificate that an administrator deactivates in AWS IoT stays inactive.
-`claim_certificates` is the Lambda.
+Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
+ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). In a lobby with several
+Regions, it also registers what exists at the other doors, in every Region (`elsewhere_round`). The admin API itself has
+no permission on certificates.
 """
 
+import os
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from aws_lambda_powertools import Logger
 
-from lobby.aws.door_clients import ONE_REGION, DoorClients
-from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
-from lobby.domain.claim_certificate import (
-    MAX_CLAIM_CERTIFICATES,
-    CertificateActivity,
-    ClaimCertificate,
-    ClaimState,
-    Source,
-    state_of,
+from lobby.aws.clients import LobbyClients, at_init
+from lobby.aws.door_clients import DoorClients
+from lobby.aws.metric_report import report
+from lobby.aws.pacer import Pacer
+from lobby.claim_contracts import (
+    AddClaimCertificate,
+    AlignClaimCertificates,
+    CertificateRequest,
+    decode_certificate_request,
 )
-from lobby.domain.claim_rules import certificate_entered, expiry_of, key_of_request
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
-from lobby.domain.enrolment_rules import require_door
-from lobby.doors.activation import registered
-from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.domain.claim_certificate import is_expiring
+from lobby.domain.pacing import Pace
+from lobby.doors.acceptance import Acceptance
+from lobby.doors.claim_registrations import ClaimRegistrations
+from lobby.doors.elsewhere_round import ElsewhereRound
+from lobby.doors.issued_elsewhere import PER_SECOND
+from lobby.doors.unused_certificates import UnusedCertificates
+from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.home_guard import everywhere, nothing_done, timer_at_home
+from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.connection import connect
 from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
-from lobby.names import EnrolmentName, Fingerprint
+from lobby.ledger.routing import Access
+from lobby.ledger.store import Ledger
+from lobby.settings import RegistrarSettings, read_settings
+from lobby.transfer_contracts import AcceptDevices, encode_results
 
-if TYPE_CHECKING:
-    from types_boto3_iot import IoTClient
+SERVICE: Final = "registrar"
+SOON: Final = timedelta(days=30)
+"""How long before its expiry a claim certificate is reported."""
+_SECONDS_TO_SAVE: Final = 10.0
+logger = Logger(service=SERVICE)
 
-_NOT_FOUND: Final = "ResourceNotFoundException"
-_EXISTS: Final = "ResourceAlreadyExistsException"
 
+@dataclass(frozen=True)
+class RegistrarHandler:
+    """The components of the Lambda."""
 
-class Registrar:
-    """`policy` and `keys_policy` are the IoT policies of claim certificates; `keys_policy` also allows
-    CreateKeysAndCertificate. `doors` are the other Regions of the lobby: a claim certificate is valid at every door."""
+    claims: ClaimRegistrations
+    unused: UnusedCertificates
+    enrolments: Enrolments
+    acceptance: Acceptance
+    clock: Callable[[], datetime] = now
+    elsewhere: ElsewhereRound | None = None
+    """None in a lobby with one Region."""
 
-    def __init__(
-        self,
-        iot: "IoTClient",
-        policy: str,
-        keys_policy: str,
-        reader: LedgerReader,
-        clock: Callable[[], datetime] = now,
-        doors: DoorClients = ONE_REGION,
-    ) -> None:
-        self._iot, self._policy, self._keys_policy, self._reader, self._clock = iot, policy, keys_policy, reader, clock
-        self._doors = doors
-        self._certificates, self._enrolments = ClaimCertificates(), Enrolments(clock)
+    def run(self, time_is_up: Callable[[], bool]) -> dict[str, int]:
+        """Do the periodic work. Return the counts by metric name."""
+        at, soon = timestamp(self.clock()), timestamp(self.clock() + SOON)
+        pairs = self.claims.align_all()
+        expiring = [each for each, enrolment in pairs if is_expiring(each, enrolment, at, soon)]
+        for each in expiring:
+            fields = {"claim": each.certid, "enrolment": each.enrolment, "expires": each.expires}
+            logger.warning("claim certificate expires soon", extra=fields)
+        note = read_progress(SERVICE)
+        try:
+            deleted = self.unused.clean(note, time_is_up)
+        finally:
+            save_progress(SERVICE, note)
+        return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
 
-    def add(self, request: AddClaimCertificate) -> AddedClaimCertificate:
-        """Register a claim certificate. A repeated request returns the same certificate. Raise `InvalidInput`
-        INVALID_CSR, INVALID_CERTIFICATE or INVALID_COUNT, `NotFound` UNKNOWN_ENROLMENT, or `Conflict` WRONG_DOOR,
-        ENROLMENT_REVOKED or CERTIFICATE_IN_USE."""
-        enrolment = self._enrolments.get(request.enrolment)
-        _require_open(enrolment)
-        usable = [each for each in self._certificates.of(enrolment.name) if each.revokedat is None]
-        if request.csr is not None and request.pem is None:
-            added = self._issued(request, request.csr, usable)
-        elif request.pem is not None and request.csr is None:
-            added = self._supplied(request, request.pem, usable)
+    def serve(self, request: CertificateRequest | AcceptDevices) -> dict[str, Any]:
+        """Serve a request of the admin API."""
+        if isinstance(request, AcceptDevices):
+            return encode_results(self.acceptance.accept(request))
+        if isinstance(request, AddClaimCertificate):
+            return self.claims.add(request).encode()
+        if isinstance(request, AlignClaimCertificates):
+            self.claims.align(self.enrolments.get(request.enrolment))
         else:
-            got = "both" if request.csr else "none"
-            raise InvalidInput("INVALID_CERTIFICATE", f"got {got} of csr and certificatePem, want one of them")
-        self.align(enrolment)
-        return added
-
-    def _issued(self, request: AddClaimCertificate, csr: str, usable: list[ClaimCertificate]) -> AddedClaimCertificate:
-        key = key_of_request(csr)
-        known = next((each for each in usable if each.key == key), None)
-        if known is not None:
-            return AddedClaimCertificate(known.certid, self._describe(known.certid)["certificatePem"])
-        _require_room(usable)
-        try:
-            issued = self._iot.create_certificate_from_csr(certificateSigningRequest=csr, setAsActive=False)
-        except ClientError as error:
-            if _code(error) != "InvalidRequestException":
-                raise
-            want = "want a PKCS #10 request in PEM with a key of RSA 2048 bits or more, or EC P-256 or P-384"
-            raise InvalidInput("INVALID_CSR", f"got a request that AWS IoT does not sign ({error}), {want}") from None
-        pem, certid = issued["certificatePem"], Fingerprint(issued["certificateId"])
-        self._record(request, certid, Source.ISSUED, expiry_of(pem), key)
-        return AddedClaimCertificate(certid, pem)
-
-    def _supplied(
-        self, request: AddClaimCertificate, pem: str, usable: list[ClaimCertificate]
-    ) -> AddedClaimCertificate:
-        certid, expires = certificate_entered(pem, self._clock())
-        if certid not in {each.certid for each in usable}:
-            _require_room(usable)
-            self._require_unused(certid)
-            self._record(request, certid, Source.SUPPLIED, expires)
-        try:
-            self._iot.register_certificate_without_ca(certificatePem=pem, status="INACTIVE")
-        except ClientError as error:
-            if _code(error) != _EXISTS:  # an interrupted or earlier request has registered it
-                raise
-        return AddedClaimCertificate(certid, pem)
-
-    def _require_unused(self, certid: Fingerprint) -> None:
-        """Refuse a device's certificate, and a certificate that this account uses for something else."""
-        if self._certificates.find(certid) is not None or self._reader.get(certid) is not None:
-            known = "a device's, another enrolment's, or was revoked"
-            raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which is {known}; want a new one")
-        try:
-            self._iot.describe_certificate(certificateId=certid)
-        except ClientError as error:
-            if _code(error) != _NOT_FOUND:
-                raise
-        else:
-            raise Conflict("CERTIFICATE_IN_USE", f"got certificate {certid}, which AWS IoT has already; want a new one")
-
-    def _record(
-        self,
-        request: AddClaimCertificate,
-        certid: Fingerprint,
-        source: Source,
-        expires: str,
-        key: str | None = None,
-    ) -> None:
-        at = timestamp(self._clock())
-        new = ClaimCertificate(
-            certid, request.enrolment, expires, source, request.actor, at, request.creates_keys, key=key
-        )
-        entry = EnrolmentEntry(at, request.actor, EnrolmentEvent.CERTIFIED, f"{certid} until {expires}")
-        self._certificates.add(new, entry)
-
-    def revoke(self, certid: Fingerprint, actor: str) -> None:
-        """Revoke a claim certificate permanently. Repeating it changes nothing. Raise as `ClaimCertificates.revoke`."""
-        at = timestamp(self._clock())
-        entry = EnrolmentEntry(at, actor, EnrolmentEvent.UNCERTIFIED, certid)
-        revoked = self._certificates.revoke(certid, at, entry)
-        self._apply(revoked, self._enrolments.get(revoked.enrolment))
-
-    def align(self, enrolment: Enrolment) -> None:
-        """Align the claim certificates of an enrolment in AWS IoT with its state."""
-        for certificate in self._certificates.of(enrolment.name):
-            self._apply(certificate, enrolment)
-
-    def align_all(self) -> list[tuple[ClaimCertificate, Enrolment]]:
-        """Align all claim certificates, and return them with their enrolments."""
-        enrolments: dict[EnrolmentName, Enrolment] = {each.name: each for each in self._enrolments.all()}
-        pairs = [(each, enrolments[each.enrolment]) for each in self._certificates.all()]
-        for certificate, enrolment in pairs:
-            self._apply(certificate, enrolment)
-        return pairs
-
-    def _apply(self, certificate: ClaimCertificate, enrolment: Enrolment) -> None:
-        wanted = state_of(certificate, enrolment, timestamp(self._clock())) is ClaimState.ACTIVE
-        if wanted and certificate.activity is not CertificateActivity.ACTIVE:
-            self._activate(certificate)
-        elif not wanted and certificate.activity is not CertificateActivity.INACTIVE:
-            self._deactivate(certificate.certid)
-            self._certificates.set_activity(certificate, CertificateActivity.INACTIVE)
-
-    def complete(self, certificate: ClaimCertificate) -> bool:
-        """Register an active claim certificate at this door, if it is missing here because the Region was added later.
-        Return whether it was."""
-        if certificate.activity is not CertificateActivity.ACTIVE or certificate.revokedat is not None:
-            return False
-        known = self._describe(certificate.certid)
-        if known["here"]:
-            return False
-        self._activate_at(self._iot, certificate, known)
-        return True
-
-    def _activate(self, certificate: ClaimCertificate) -> None:
-        self._certificates.set_activity(certificate, CertificateActivity.STARTING)
-        known = self._describe(certificate.certid)
-        self._doors.everywhere(self._iot, lambda iot: self._activate_at(iot, certificate, known))
-        self._certificates.set_activity(
-            replace(certificate, activity=CertificateActivity.STARTING), CertificateActivity.ACTIVE
-        )
-
-    def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
-        """Activate the certificate at a door. `known` is its description from a door that has it."""
-        is_known_here = iot is self._iot and known["here"]
-        arn = known["certificateArn"] if is_known_here else registered(iot, certificate.certid, known["certificatePem"])
-        iot.attach_policy(policyName=self._policy, target=arn)
-        if certificate.creates_keys:
-            iot.attach_policy(policyName=self._keys_policy, target=arn)
-        iot.update_certificate(certificateId=certificate.certid, newStatus="ACTIVE")
-
-    def _deactivate(self, certid: Fingerprint) -> None:
-        def deactivate(iot: "IoTClient") -> None:
-            try:
-                iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
-            except ClientError as error:
-                if _code(error) != _NOT_FOUND:
-                    raise
-
-        self._doors.everywhere(self._iot, deactivate)
-
-    def _describe(self, certid: Fingerprint) -> Any:
-        """Return the description of a certificate from this door or another one. `here`: this door has the
-        certificate."""
-        for iot in self._doors.each(self._iot):
-            try:
-                return iot().describe_certificate(certificateId=certid)["certificateDescription"] | {
-                    "here": iot() is self._iot
-                }
-            except ClientError as error:
-                if _code(error) != _NOT_FOUND:
-                    raise
-                missing = error
-        raise missing
+            self.claims.revoke(request.certid, request.actor)
+        return {}
 
 
-def _require_open(enrolment: Enrolment) -> None:
-    require_door(enrolment, Door.CLAIM)
-    if enrolment.state is EnrolmentState.REVOKED:
-        raise Conflict("ENROLMENT_REVOKED", f"got enrolment {enrolment.name}, which is revoked permanently")
+@at_init
+def _handler() -> RegistrarHandler:
+    settings = read_settings(RegistrarSettings, os.environ)
+    connect()
+    clients, reader = LobbyClients(), LedgerReader()
+    doors = DoorClients.of(settings.region, os.environ)
+    claims = ClaimRegistrations(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
+    unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
+    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, doors=doors)
+    several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if doors.others else None
+    return RegistrarHandler(claims, unused, Enrolments(), acceptance, elsewhere=several)
 
 
-def _require_room(usable: list[ClaimCertificate]) -> None:
-    if len(usable) >= MAX_CLAIM_CERTIFICATES:
-        message = f"got one more claim certificate, want at most {MAX_CLAIM_CERTIFICATES} of an enrolment; revoke one"
-        raise InvalidInput("INVALID_COUNT", message)
+@timer_at_home(nothing_done)
+def _run(service: RegistrarHandler, context: Any) -> dict[str, Any]:
+    numbers = service.run(lambda: context.get_remaining_time_in_millis() < 1000 * _SECONDS_TO_SAVE)
+    report(SERVICE, numbers)
+    return numbers
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response["Error"]["Code"])
+def _run_here(service: RegistrarHandler, context: Any) -> dict[str, Any]:
+    """Do the work of each Region, whichever is home."""
+    if service.elsewhere is None:
+        return {}
+    changed = service.elsewhere.run(service.claims, lambda: context.get_remaining_time_in_millis() / 1000)
+    return {"CertificatesOfOtherDoors": changed}
+
+
+def _request(event: dict[str, Any]) -> CertificateRequest | AcceptDevices:
+    if event.get("operation") == AcceptDevices.operation:
+        return AcceptDevices.decode(event)
+    return decode_certificate_request(event)
+
+
+@everywhere(Access.HOME)
+def handler(event: dict[str, Any], context: Any, service: RegistrarHandler | None = None) -> dict[str, Any]:
+    """Handle the timer's event, or a request of `lobby.claim_contracts` or `lobby.transfer_contracts`."""
+    service = service or _handler()
+    if event.get("operation") == "run":
+        return _run(service, context) | _run_here(service, context)
+    try:
+        return service.serve(_request(event))
+    except (InvalidInput, NotFound, Conflict) as error:
+        return encode_refusal(error.code, error.message)

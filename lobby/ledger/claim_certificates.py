@@ -1,7 +1,7 @@
 """The claim certificates of all enrolments, as items of the table of enrolments.
 
 An item is written before its certificate is active in AWS IoT, and states whether it is active there, so that an
-interrupted change is completed later (`lobby.doors.registrar`).
+interrupted change is completed later (`lobby.doors.claim_registrations`).
 """
 
 from dataclasses import replace

@@ -19,7 +19,7 @@ NOT_IMPORTED = {
     "commissioner.lambdas.surveyor": (*BOTO3, *CRYPTOGRAPHY),
     "lobby.doors.registration_queue": BOTO3,
     "lobby.doors.provisioning": BOTO3,
-    "lobby.doors.claim_certificates": BOTO3,
+    "lobby.doors.registrar": BOTO3,
     "admin_api.handler": (*BOTO3, "lobby.domain.identity"),
     "admin_api.pages_handler": (*BOTO3, *CRYPTOGRAPHY, "botocore", "pynamodb", "strawberry", "graphql", "jwt"),
 }

@@ -9,10 +9,10 @@ from typing import Any, cast
 import boto3
 
 from admin_api.invocations import ask_registrar
-from lobby.doors import claim_certificates
+from lobby.doors import registrar
 from lobby.doors.acceptance import Acceptance
-from lobby.doors.claim_certificates import ClaimCertificateHandler
-from lobby.doors.registrar import Registrar
+from lobby.doors.claim_registrations import ClaimRegistrations
+from lobby.doors.registrar import RegistrarHandler
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.invocation import Request
 from lobby.ledger.enrolments import Enrolments
@@ -40,6 +40,6 @@ def ask_here(request: Request[Any]) -> Any:
     iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
     unused = UnusedCertificates(Region(REGION), iot, reader)
     acceptance = Acceptance(iot, Ledger(Region(REGION)), LOBBY_POLICY)
-    service = ClaimCertificateHandler(Registrar(iot, *CLAIM_POLICIES, reader), unused, Enrolments(), acceptance)
-    client = _InvokedHere(lambda event: claim_certificates.handler(event, None, service))
+    service = RegistrarHandler(ClaimRegistrations(iot, *CLAIM_POLICIES, reader), unused, Enrolments(), acceptance)
+    client = _InvokedHere(lambda event: registrar.handler(event, None, service))
     return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

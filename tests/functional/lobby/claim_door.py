@@ -9,13 +9,13 @@ from lobby.claim_contracts import AddClaimCertificate
 from lobby.domain.claim_certificate import ClaimCertificate
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, Match, Repeat
-from lobby.doors import claim_certificates, provisioning
+from lobby.doors import provisioning, registrar
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
-from lobby.doors.registrar import Registrar
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.enrolments import Enrolments
@@ -48,14 +48,12 @@ class ClaimDoor:
             for policy in (POLICY, KEYS_POLICY):
                 self.iot.create_policy(policyName=policy, policyDocument="{}")
             Targets(lambda: "e" * 32, clock).register(A, "A", ("default",), "setup")
-        self.registrar = Registrar(self.iot, POLICY, KEYS_POLICY, LedgerReader(), clock)
+        self.claims = ClaimRegistrations(self.iot, POLICY, KEYS_POLICY, LedgerReader(), clock)
         self.pending = PendingCertificates(self.iot, LedgerReader(), clock)
         self.orphaned = OrphanedCertificates(self.iot, LedgerReader(), clock)
         unused = UnusedCertificates(REGION, self.iot, LedgerReader(), clock)
         self.acceptance = Acceptance(self.iot, self.ledger, WAITING_POLICY, clock)
-        self.service = claim_certificates.ClaimCertificateHandler(
-            self.registrar, unused, self.enrolments, self.acceptance, clock
-        )
+        self.service = registrar.RegistrarHandler(self.claims, unused, self.enrolments, self.acceptance, clock)
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(
@@ -76,7 +74,7 @@ class ClaimDoor:
         """Supply a claim certificate, and return its fingerprint."""
         pem = more.pop("pem", None) or claim_pem(number)
         with self.calls.uncounted():
-            return self.registrar.add(AddClaimCertificate(EnrolmentName(name), "user:ann", None, pem, **more)).certid
+            return self.claims.add(AddClaimCertificate(EnrolmentName(name), "user:ann", None, pem, **more)).certid
 
     def claim(self, certid: Fingerprint) -> ClaimCertificate:
         found = ClaimCertificates.find(certid)

@@ -21,11 +21,11 @@ from lobby.domain.enrolment_token import Credentials, EnrolmentToken, digest_of,
 from lobby.domain.history_audit import first_broken_entry
 from lobby.domain.states import State
 from lobby.domain.vending_settings import parse_settings
-from lobby.doors import claim_certificates, vending_authorizer, vending_requests
+from lobby.doors import registrar, vending_authorizer, vending_requests
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.allocating import Allocator
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issuing import CertificateIssuer
-from lobby.doors.registrar import Registrar
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
@@ -168,14 +168,14 @@ def claim_pem() -> str:
 
 def claim_lobby_with_certificate() -> None:
     claim_lobby()
-    _handler(Clock()).registrar.add(AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()))
+    _handler(Clock()).claims.add(AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()))
 
 
 def ask_registrar(event: dict[str, Any]) -> Callable[[Run], None]:
     """Return the scenario in which a user's request is sent until it is answered, and then the timer runs."""
 
     def act(run: Run) -> None:
-        run.until_answered("registrar", lambda: claim_certificates.handler(event, None, _handler(run.clock)) or {})
+        run.until_answered("registrar", lambda: registrar.handler(event, None, _handler(run.clock)) or {})
         let_timer_run(run)
 
     return act
@@ -214,12 +214,12 @@ def registrar_problems(active: int) -> list[str]:
     return [f"{what}: got {got}, want {want}" for what, (got, want) in expected.items() if got != want]
 
 
-def _handler(clock: Clock) -> claim_certificates.ClaimCertificateHandler:
+def _handler(clock: Clock) -> registrar.RegistrarHandler:
     iot, reader = aws.client("iot"), LedgerReader()
-    registrar = Registrar(iot, POLICY, KEYS_POLICY, reader, clock)
+    claims = ClaimRegistrations(iot, POLICY, KEYS_POLICY, reader, clock)
     unused = UnusedCertificates(REGION, iot, reader, clock)
     acceptance = Acceptance(iot, Ledger(REGION, clock), WAITING_POLICY, clock)
-    return claim_certificates.ClaimCertificateHandler(registrar, unused, Enrolments(clock), acceptance, clock)
+    return registrar.RegistrarHandler(claims, unused, Enrolments(clock), acceptance, clock)
 
 
 def _active() -> list[str]:

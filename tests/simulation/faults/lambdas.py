@@ -37,13 +37,13 @@ from lobby.deployment import NAMES
 from lobby.domain.pacing import Pace
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.renewal import RenewalPolicy
-from lobby.doors import claim_certificates, provisioning, registration_queue, renewal
+from lobby.doors import provisioning, registrar, registration_queue, renewal
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
 from lobby.doors.allocating import Allocator
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.provisioning import ProvisioningHook
-from lobby.doors.registrar import Registrar
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
@@ -204,12 +204,10 @@ class Lambdas:
     def _registrar(self) -> Handler:
         iot, reader = LobbyClients().iot, LedgerReader()
         unused = UnusedCertificates(REGION, iot, reader, self._clock)
-        registrar = Registrar(iot, "claim", "claim-keys", reader, self._clock)
+        claims = ClaimRegistrations(iot, "claim", "claim-keys", reader, self._clock)
         acceptance = Acceptance(iot, self._ledger(), WAITING_POLICY, self._clock)
-        desk = claim_certificates.ClaimCertificateHandler(
-            registrar, unused, Enrolments(self._clock), acceptance, self._clock
-        )
-        return lambda event: claim_certificates.handler(event, _CONTEXT, desk)
+        desk = registrar.RegistrarHandler(claims, unused, Enrolments(self._clock), acceptance, self._clock)
+        return lambda event: registrar.handler(event, _CONTEXT, desk)
 
     @staticmethod
     def _send_to_queue(certid: str, reason: str) -> None:

@@ -10,8 +10,8 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.changes import Chosen, Lift, Quarantine
 from lobby.domain.pacing import Pace
 from lobby.doors import elsewhere_round
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.elsewhere_round import PARTS, ElsewhereRound, part_of
-from lobby.doors.registrar import Registrar
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
@@ -27,10 +27,10 @@ class Region(OtherRegion):
         self.clock = clock
 
     def run(self, meanwhile: Callable[[], Any] = lambda: None, seconds: float = 110.0) -> int:
-        registrar = Registrar(self.iot, "claim", "claim-keys", LedgerReader(), self.clock)
+        claims = ClaimRegistrations(self.iot, "claim", "claim-keys", LedgerReader(), self.clock)
         working = ElsewhereRound(self.iot, WAITING_POLICY, Pacer(Pace(1000)), self.clock, lambda _: meanwhile())
         self.calls.forget()
-        return working.run(registrar, lambda: seconds)
+        return working.run(claims, lambda: seconds)
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_an_expired_claim_certificate_is_denied(door: ClaimDoor, clock: Clock) -
 
 def test_a_revoked_claim_certificate_is_denied_and_admitted_devices_stay(door: ClaimDoor, claim: Fingerprint) -> None:
     assert door.provision(claim)
-    door.registrar.revoke(claim, "user:ann")
+    door.claims.revoke(claim, "user:ann")
     assert not door.provision(claim, "pump-2", 1)
     assert door.reason("pump-2", 1) == "CLAIM_REVOKED"
     device = door.device()

@@ -12,7 +12,7 @@ from moto.iot.models import iot_backends
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import CertificateActivity, Source
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
-from lobby.doors import claim_certificates
+from lobby.doors import registrar
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.progress import read_progress
@@ -49,7 +49,7 @@ def signed_by_aws(door: ClaimDoor, parameters: dict[str, Any]) -> dict[str, Any]
 
 def issue(door: ClaimDoor, number: int = 0) -> AddedClaimCertificate:
     door.calls.instead["CreateCertificateFromCsr"] = lambda parameters, _call: signed_by_aws(door, parameters)
-    return door.registrar.add(AddClaimCertificate(PUMPS, "user:ann", request(number)))
+    return door.claims.add(AddClaimCertificate(PUMPS, "user:ann", request(number)))
 
 
 def policies(certid: Fingerprint) -> set[str]:
@@ -99,7 +99,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 def test_wrong_input_is_rejected_and_changes_nothing(door: ClaimDoor, case: str) -> None:
     entered, code = BAD[case]
     with pytest.raises(InvalidInput) as error:
-        door.registrar.add(AddClaimCertificate(PUMPS, "user:ann", **entered))
+        door.claims.add(AddClaimCertificate(PUMPS, "user:ann", **entered))
     assert error.value.code == code
     assert ClaimCertificates().all() == []
 
@@ -108,7 +108,7 @@ def test_a_request_that_aws_iot_does_not_sign_is_rejected(door: ClaimDoor) -> No
     refused = {"Error": {"Code": "InvalidRequestException", "Message": "CSR violates constraints"}}
     door.calls.fails["CreateCertificateFromCsr"] = ClientError(refused, "CreateCertificateFromCsr")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="INVALID_CSR"):
-        door.registrar.add(AddClaimCertificate(PUMPS, "user:ann", request()))
+        door.claims.add(AddClaimCertificate(PUMPS, "user:ann", request()))
 
 
 def test_the_certificate_of_a_device_is_no_claim_certificate(door: ClaimDoor) -> None:
@@ -148,7 +148,7 @@ def test_the_state_of_the_enrolment_deactivates_its_claim_certificates_and_nothi
     assert door.provision(claim)
     door.enrol("others", limit=1)
     other, before = door.add_claim("others", 1), door.device()
-    door.registrar.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
+    door.claims.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
     assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", CertificateActivity.INACTIVE)
     assert (aws.status(other), aws.status(make.fingerprint_of(device_pem("pump-1")))) == ("ACTIVE", "ACTIVE")
     assert door.device() == before
@@ -157,7 +157,7 @@ def test_the_state_of_the_enrolment_deactivates_its_claim_certificates_and_nothi
 def test_resuming_an_enrolment_activates_its_claim_certificates(door: ClaimDoor) -> None:
     claim = door.add_claim()
     for event in (EnrolmentEvent.PAUSED, EnrolmentEvent.RESUMED):
-        door.registrar.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
+        door.claims.align(door.enrolments.set_state(PUMPS, event, "user:ann"))
     assert aws.status(claim) == "ACTIVE"
 
 
@@ -180,8 +180,8 @@ def test_a_certificate_that_an_administrator_has_deactivated_stays_inactive(door
 
 def test_a_revoked_claim_certificate_stays_revoked(door: ClaimDoor) -> None:
     claim = door.add_claim()
-    door.registrar.revoke(claim, "user:ann")
-    door.registrar.revoke(claim, "user:bob")
+    door.claims.revoke(claim, "user:ann")
+    door.claims.revoke(claim, "user:bob")
     door.run()
     assert (aws.status(claim), door.claim(claim).activity) == ("INACTIVE", CertificateActivity.INACTIVE)
     assert [each.event for each in door.enrolments.history(PUMPS)].count(EnrolmentEvent.UNCERTIFIED) == 1
@@ -198,12 +198,12 @@ def test_an_interrupted_addition_can_be_repeated_at_every_step(door: ClaimDoor, 
         door.calls.forget()
         door.calls.cut_before = step
         try:
-            done = door.registrar.add(wanted).certid
+            done = door.claims.add(wanted).certid
         except CutOff:
             done = None
         door.calls.cut_before = None
         known = len(ClaimCertificates().all())
-        certid = door.registrar.add(wanted).certid
+        certid = door.claims.add(wanted).certid
         assert (aws.status(certid), policies(certid)) == ("ACTIVE", {POLICY})
         assert len(ClaimCertificates().all()) in (known, step)
         if done is not None:
@@ -219,7 +219,7 @@ def test_claim_certificates_that_expire_soon_are_reported(door: ClaimDoor, clock
     assert door.run()["ClaimCertificatesExpiring"] == 0
     clock.advance(days=11)
     assert door.run()["ClaimCertificatesExpiring"] == 1
-    door.registrar.align(door.enrolments.set_state(PUMPS, EnrolmentEvent.PAUSED, "user:ann"))
+    door.claims.align(door.enrolments.set_state(PUMPS, EnrolmentEvent.PAUSED, "user:ann"))
     assert door.run()["ClaimCertificatesExpiring"] == 0
 
 
@@ -233,10 +233,10 @@ class Remaining:
 
 def test_the_lambda_serves_the_timer_and_the_api(door: ClaimDoor, capsys: pytest.CaptureFixture[str]) -> None:
     add = AddClaimCertificate(PUMPS, "user:ann", None, claim_pem()).encode()
-    assert claim_certificates.handler(add, None, door.service)["certid"] == make.fingerprint_of(claim_pem())
-    refused = claim_certificates.handler({**add, "enrolment": "none"}, None, door.service)
+    assert registrar.handler(add, None, door.service)["certid"] == make.fingerprint_of(claim_pem())
+    refused = registrar.handler({**add, "enrolment": "none"}, None, door.service)
     assert refused["refused"]["code"] == "UNKNOWN_ENROLMENT"
-    claim_certificates.handler({"operation": "run"}, Remaining(), door.service)
+    registrar.handler({"operation": "run"}, Remaining(), door.service)
     assert '"ClaimCertificatesExpiring":[0.0]' in capsys.readouterr().out.replace(" ", "")
 
 

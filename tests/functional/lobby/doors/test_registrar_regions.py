@@ -12,9 +12,9 @@ from lobby.aws.door_clients import DoorClients
 from lobby.aws.pacer import Pacer
 from lobby.domain.claim_certificate import CertificateActivity
 from lobby.domain.pacing import Pace
-from lobby.doors.claim_certificates import handler
+from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.elsewhere_round import MINUTES, PARTS, ElsewhereRound, part_of
-from lobby.doors.registrar import Registrar
+from lobby.doors.registrar import handler
 from lobby.ledger.reader import LedgerReader
 from lobby.names import Fingerprint, Region, Target
 from tests import aws
@@ -34,13 +34,13 @@ class Doors(ClaimDoor):
         with calls.uncounted():
             for policy in (POLICY, KEYS_POLICY):
                 boto3.client("iot", region_name=FRANKFURT).create_policy(policyName=policy, policyDocument="{}")
-        self.registrar = self.in_region(DUBLIN)
+        self.claims = self.in_region(DUBLIN)
         self.enrol(limit=5)
 
-    def in_region(self, region: Region) -> Registrar:
+    def in_region(self, region: Region) -> ClaimRegistrations:
         doors = DoorClients.of(region, {"LOBBY_REGIONS": ",".join(self.several.names)})
         iot = boto3.client("iot", region_name=region)
-        return Registrar(iot, POLICY, KEYS_POLICY, LedgerReader(), self.clock, doors)
+        return ClaimRegistrations(iot, POLICY, KEYS_POLICY, LedgerReader(), self.clock, doors)
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def test_it_is_active_only_when_every_door_has_it(doors: Doors) -> None:
     doors.several.down = {FRANKFURT}
     with pytest.raises(Exception, match="Connect timeout"):
         doors.add_claim()
-    (certificate,) = doors.registrar._certificates.of(PUMPS)
+    (certificate,) = doors.claims._certificates.of(PUMPS)
     assert certificate.activity is CertificateActivity.STARTING
     doors.several.down = set()
-    doors.registrar.align_all()
+    doors.claims.align_all()
     assert doors.claim(certificate.certid).activity is CertificateActivity.ACTIVE
     assert aws.status(certificate.certid, IN_FRANKFURT) == "ACTIVE"
 
@@ -78,10 +78,10 @@ def test_it_counts_as_active_until_it_was_deactivated_at_a_door_that_is_down(doo
     certid = doors.add_claim()
     doors.several.down = {FRANKFURT}
     with pytest.raises(Exception, match="Connect timeout"):
-        doors.registrar.revoke(certid, "user:ann")
+        doors.claims.revoke(certid, "user:ann")
     assert doors.claim(certid).activity is CertificateActivity.ACTIVE
     doors.several.down = set()
-    doors.registrar.align_all()
+    doors.claims.align_all()
     assert doors.claim(certid).activity is CertificateActivity.INACTIVE
     assert aws.status(certid, IN_FRANKFURT) == "INACTIVE"
 
@@ -105,7 +105,7 @@ def test_a_region_that_was_added_later_gets_the_active_claim_certificates(doors:
 
 def test_a_region_gets_no_claim_certificate_that_is_not_active(doors: Doors) -> None:
     certid = doors.add_claim()
-    doors.registrar.revoke(certid, "user:ann")
+    doors.claims.revoke(certid, "user:ann")
     forget(certid)
     assert not doors.in_region(FRANKFURT).complete(doors.claim(certid))
     assert aws.status(certid, IN_FRANKFURT) is None
@@ -119,7 +119,7 @@ def test_the_timer_registers_what_is_missing_in_a_region_that_is_not_home(
     doors.several.replicate(DUBLIN, FRANKFURT)
     monkeypatch.setattr("lobby.doors.elsewhere_round.authorities_of", lambda _iot: [])
     working = ElsewhereRound(boto3.client("iot", FRANKFURT), WAITING_POLICY, Pacer(Pace(1000)), doors.clock)
-    service = replace(doors.service, registrar=doors.in_region(FRANKFURT), elsewhere=working)
+    service = replace(doors.service, claims=doors.in_region(FRANKFURT), elsewhere=working)
     doors.clock.advance(minutes=MINUTES * (int(certid[:8], 16) % PARTS - part_of(doors.clock())))
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 110_000)
     with doors.several.at(FRANKFURT):
