@@ -2,6 +2,6 @@
 
 `lambdas` are the entry points: `bell` and `lane` (the commissioner itself), `campaigns`, `marker`, `sweeper`,
 `reconciler`, `inspector` (reads registrations in a target for the reconciler) and `surveyor` (the dry run behind
-`checkTarget`). `commissioning` decides what a device's row requires; `target_gateway` makes the calls in target
-accounts; `errors` is the error tree.
+`checkTarget`). Their work is in `lanes`, `campaigns`, `reconciliation` and `sweeping`. `commissioning` decides what a
+device's row requires; `target_gateway` makes the calls in target accounts; `errors` is the error tree.
 """

@@ -1,7 +1,7 @@
 """Lambda: processes the messages of the lanes' queues. Only this function registers devices in target accounts.
 
 Each invocation gets one message (the mappings' batch size is 1), and SQS has one message of a lane in flight at a time.
-`lane_messages` decides what to do with a message.
+`lanes.messages` decides what to do with a message.
 """
 
 import os
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from commissioner.commissioning import Commissioner
-from commissioner.lane_lease import LeaseGuard, ReadGuard
-from commissioner.lane_messages import Environment, handle
-from commissioner.lane_worker import THREADS
-from commissioner.serving import Result, Server
+from commissioner.lanes.lease import LeaseGuard, ReadGuard
+from commissioner.lanes.messages import Environment, handle
+from commissioner.lanes.serving import Result, Server
+from commissioner.lanes.worker import THREADS
 from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.session_policies import commissioning_policy, shadow_reading_policy

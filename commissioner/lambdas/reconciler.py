@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner.daily_reconciliation import DailyRound
 from commissioner.errors import TargetRefusal
-from commissioner.examination import Examination
-from commissioner.inspector_client import InspectorClient, by_lambda
-from commissioner.reconciliation import Reconciliation, reported
-from commissioner.renewal_round import RenewalRound
-from commissioner.target_comparison import TargetComparison
+from commissioner.reconciliation.by_device import Reconciliation, reported
+from commissioner.reconciliation.daily_round import DailyRound
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.inspector_client import InspectorClient, by_lambda
+from commissioner.reconciliation.renewal_round import RenewalRound
+from commissioner.reconciliation.target_comparison import TargetComparison
 from lobby.aws.authorities import Authorities
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from commissioner.campaigns.watch import CampaignReport, CampaignWatch
-from commissioner.lane_watch import LaneReport, LaneWatch
-from commissioner.readmission import Readmission
-from commissioner.standby_watch import StandbyReport, StandbyWatch
-from commissioner.transfer_watch import TransferWatch
+from commissioner.sweeping.lane_watch import LaneReport, LaneWatch
+from commissioner.sweeping.readmission import Readmission
+from commissioner.sweeping.standby_watch import StandbyReport, StandbyWatch
+from commissioner.sweeping.transfer_watch import TransferWatch
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.aws.metric_report import report

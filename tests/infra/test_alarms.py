@@ -1,8 +1,8 @@
 """The lobby's alarms and their topic."""
 
-from commissioner.daily_reconciliation import ReconcileResult
 from commissioner.lambdas.sweeper import SweepResult
-from commissioner.renewal_round import RenewalCounts
+from commissioner.reconciliation.daily_round import ReconcileResult
+from commissioner.reconciliation.renewal_round import RenewalCounts
 from infra.functions import FUNCTIONS
 from lobby.aws import metrics
 from lobby.aws.metrics import NAMESPACE

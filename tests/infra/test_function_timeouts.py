@@ -3,7 +3,7 @@
 import pytest
 
 from admin_api.graphql.limits import MAX_SECONDS
-from commissioner.lane_worker import SLICE
+from commissioner.lanes.worker import SLICE
 from infra.functions import ADMIN_API, BOUNCER, COMMISSIONER, EXPRESS
 from infra.registration import BATCH_SIZE, WORKERS, batch_size
 from lobby.domain.pacing import Pace

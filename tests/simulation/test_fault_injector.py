@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from commissioner.lambdas.lane import MessageHandler
-from commissioner.lane_worker import LaneWorker
+from commissioner.lanes.worker import LaneWorker
 from commissioner.target_gateway import registry
 from lobby.aws.clients import client
 from lobby.ledger.models import LedgerRow

@@ -17,13 +17,13 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from commissioner.examination import Examination
-from commissioner.inspector_client import InspectorClient
 from commissioner.lambdas.inspector import PACE
-from commissioner.reconciliation import Reconciliation
-from commissioner.records import PARTITIONS
-from commissioner.stored_records import MOST
-from commissioner.target_comparison import COMPLETE, EXAMINED_PER_DAY, TargetComparison, days_for
+from commissioner.reconciliation.by_device import Reconciliation
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.inspector_client import InspectorClient
+from commissioner.reconciliation.records import PARTITIONS
+from commissioner.reconciliation.stored_records import MOST
+from commissioner.reconciliation.target_comparison import COMPLETE, EXAMINED_PER_DAY, TargetComparison, days_for
 from infra.local.ministack.quotas import OTHER_IOT_CALLS, RATES
 from lobby.domain.comparison_state import Work
 from lobby.invocation import Request, decode_response

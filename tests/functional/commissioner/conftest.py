@@ -2,7 +2,7 @@
 
 import pytest
 
-from commissioner.lane_messages import Environment
+from commissioner.lanes.messages import Environment
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lane_runs import new_environment
 from tests.functional.commissioner.lobby_with_targets import LobbyWithTargets

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from commissioner.commissioning import Commissioner
-from commissioner.lane_lease import LeaseGuard, ReadGuard
-from commissioner.lane_messages import Environment
-from commissioner.serving import Result, Server
+from commissioner.lanes.lease import LeaseGuard, ReadGuard
+from commissioner.lanes.messages import Environment
+from commissioner.lanes.serving import Result, Server
 from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.session_policies import shadow_reading_policy

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
-from commissioner.lane_messages import Environment, handle
+from commissioner.lanes.messages import Environment, handle
 from commissioner.token_messages import Verdict
 from lobby.domain.device import Priority
 from lobby.domain.lanes import lane_to

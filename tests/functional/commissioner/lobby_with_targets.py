@@ -18,7 +18,7 @@ from moto.iot.models import IoTBackend, iot_backends
 from commissioner.commissioning import Commissioner
 from commissioner.errors import LeaseLost
 from commissioner.lambdas.inspector import Inspector
-from commissioner.serving import FINAL, Attempt, Result, Server
+from commissioner.lanes.serving import FINAL, Attempt, Result, Server
 from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.session_policies import shadow_reading_policy

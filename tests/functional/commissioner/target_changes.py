@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from moto.iot.models import IoTBackend
 
-from commissioner.comparison import DifferenceCode
+from commissioner.reconciliation.comparison import DifferenceCode
 from commissioner.target_gateway.registry import certificate_arn
 from tests.functional.commissioner.lobby_with_targets import ONE, THREE, A, LobbyWithTargets, make_thing, statuses
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from moto.iot.models import iot_backends
 
-from commissioner.comparison import Repair, compare
-from commissioner.examination import Examination
 from commissioner.lambdas.inspector import inspect
-from commissioner.records import Partition, placed_record, thing_record
+from commissioner.reconciliation.comparison import Repair, compare
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.records import Partition, placed_record, thing_record
 from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.states import State

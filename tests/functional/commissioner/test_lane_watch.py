@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import pytest
 
 from commissioner.lambdas.sweeper import ACTOR
-from commissioner.lane_watch import NO_PROGRESS, LaneReport, LaneWatch
+from commissioner.sweeping.lane_watch import NO_PROGRESS, LaneReport, LaneWatch
 from lobby.domain.device import Priority
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import LOBBY, Lane, lane_to

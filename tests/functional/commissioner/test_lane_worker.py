@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from commissioner.lane_messages import Environment
+from commissioner.lanes.messages import Environment
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import lane_to
@@ -196,7 +196,7 @@ def test_a_lane_that_is_paused_while_its_worker_runs_stops_after_the_current_dev
 def test_an_interrupted_run_leaves_the_lane_free_and_marked(
     three: LobbyWithTargets, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from commissioner import lane_rows  # noqa: PLC0415
+    from commissioner.lanes import rows as lane_rows  # noqa: PLC0415
 
     def broken(*_: object) -> None:
         raise RuntimeError("no index")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from moto.iot.models import iot_backends
 
-from commissioner.comparison import Repair, compare
 from commissioner.lambdas.inspector import inspect
+from commissioner.reconciliation.comparison import Repair, compare
 from commissioner.target_gateway.sessions import Sessions
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import State

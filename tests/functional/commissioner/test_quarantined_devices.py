@@ -1,6 +1,6 @@
 """The commissioner's work for a quarantine and for its end: which certificates are active, also after interruptions."""
 
-from commissioner.serving import ATTEMPTS
+from commissioner.lanes.serving import ATTEMPTS
 from lobby.domain.changes import Change, Chosen, Lift, Quarantine
 from lobby.domain.states import State
 from tests import aws

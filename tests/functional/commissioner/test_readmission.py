@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from commissioner import readmission as module
-from commissioner.readmission import Readmission
+from commissioner.sweeping import readmission as module
+from commissioner.sweeping.readmission import Readmission
 from lobby.domain.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint

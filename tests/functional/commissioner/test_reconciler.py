@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.iot.models import iot_backends
 
-from commissioner.daily_reconciliation import MOST_RUNS
 from commissioner.errors import TargetRefusal
-from commissioner.inspector_client import InspectorClient, by_lambda
 from commissioner.lambdas.reconciler import ROUND, handler, reconciler_of
+from commissioner.reconciliation.daily_round import MOST_RUNS
+from commissioner.reconciliation.inspector_client import InspectorClient, by_lambda
 from lobby.domain.comparison_state import ComparisonState, Work
 from lobby.invocation import MalformedMessage, Request, decode_response
 from lobby.ledger.comparisons import read_state, read_states, save_state

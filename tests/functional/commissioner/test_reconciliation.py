@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
-from commissioner import reconciliation as module
-from commissioner.comparison import REPAIRS, DifferenceCode, Repair
 from commissioner.errors import TargetRefusal
-from commissioner.examination import Examination
-from commissioner.inspector_client import InspectorClient
-from commissioner.reconciliation import Page, Reconciliation
+from commissioner.reconciliation import by_device as module
+from commissioner.reconciliation.by_device import Page, Reconciliation
+from commissioner.reconciliation.comparison import REPAIRS, DifferenceCode, Repair
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest

@@ -7,7 +7,7 @@ import pytest
 
 from commissioner.commissioning import Commissioner
 from commissioner.lambdas import bell
-from commissioner.serving import Server
+from commissioner.lanes.serving import Server
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
 from lobby.aws.door_clients import DoorClients

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commissioner.renewal_round import INTERVAL, RenewalRound
+from commissioner.reconciliation.renewal_round import INTERVAL, RenewalRound
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentState, Match
 from lobby.domain.expiry import Expiring

@@ -7,7 +7,7 @@ from botocore.exceptions import EndpointConnectionError
 from pynamodb.exceptions import TransactWriteError
 
 from commissioner.commissioning import Commissioner
-from commissioner.serving import ATTEMPTS, Attempt, Result
+from commissioner.lanes.serving import ATTEMPTS, Attempt, Result
 from lobby.domain.lanes import LOBBY, lane_to
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from moto.iot.models import iot_backends
 
-from commissioner.serving import Result
+from commissioner.lanes.serving import Result
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.changes import Configure
 from lobby.domain.device import Device

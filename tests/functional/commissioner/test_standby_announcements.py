@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commissioner.serving import Attempt, Result
+from commissioner.lanes.serving import Attempt, Result
 from lobby.domain.campaign_progress import Outcome, outcome_of
 from lobby.domain.changes import Configure
 from lobby.domain.device import Priority

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from commissioner.standby_watch import StandbyWatch
+from commissioner.sweeping.standby_watch import StandbyWatch
 from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
 from lobby.domain.changes import Chosen

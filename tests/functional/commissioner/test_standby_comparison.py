@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from moto.iot.models import IoTBackend, iot_backends
 
-from commissioner.comparison import DifferenceCode
 from commissioner.errors import TargetRefusal
-from commissioner.examination import Examination
-from commissioner.inspector_client import InspectorClient
-from commissioner.reconciliation import Reconciliation
+from commissioner.reconciliation.by_device import Reconciliation
+from commissioner.reconciliation.comparison import DifferenceCode
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.standby import StandbyStatus
 from lobby.inspector_contracts import FactsRequest

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from commissioner.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, PREPARED_SOON, StandbyWatch
+from commissioner.sweeping.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, PREPARED_SOON, StandbyWatch
 from lobby.domain.campaign import CampaignEvent
 from lobby.domain.campaign_transitions import cancelling
 from lobby.domain.standby import StandbyMode

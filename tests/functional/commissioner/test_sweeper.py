@@ -8,9 +8,9 @@ import pytest
 
 from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas.sweeper import ACTOR, LATE, Sweeper, SweepResult, handler
-from commissioner.lane_watch import LaneReport, LaneWatch
-from commissioner.readmission import Readmission
-from commissioner.standby_watch import StandbyWatch
+from commissioner.sweeping.lane_watch import LaneReport, LaneWatch
+from commissioner.sweeping.readmission import Readmission
+from commissioner.sweeping.standby_watch import StandbyWatch
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.iot.models import IoTBackend, iot_backends
 
-from commissioner import stored_records, target_comparison
-from commissioner.examination import Examination
-from commissioner.inspector_client import InspectorClient
-from commissioner.target_comparison import COMPLETE, Advance, TargetComparison, days_for
+from commissioner.reconciliation import stored_records, target_comparison
+from commissioner.reconciliation.examination import Examination
+from commissioner.reconciliation.inspector_client import InspectorClient
+from commissioner.reconciliation.target_comparison import COMPLETE, Advance, TargetComparison, days_for
 from lobby.domain.comparison_state import Work
 from lobby.invocation import Request, decode_response
 from lobby.ledger.progress import read_progress, save_progress

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from moto.iot.models import iot_backends
 
-from commissioner.transfer_watch import TransferWatch
+from commissioner.sweeping.transfer_watch import TransferWatch
 from lobby.domain.hellos import Report
 from lobby.domain.states import State
 from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim

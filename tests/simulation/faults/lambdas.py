@@ -24,7 +24,7 @@ from admin_api.web.tokens import TokenVerifier
 from commissioner.lambdas.bell import Bell
 from commissioner.lambdas.lane import MessageHandler, Queues
 from commissioner.lambdas.reconciler import RENEWALS
-from commissioner.renewal_round import RenewalRound
+from commissioner.reconciliation.renewal_round import RenewalRound
 from lobby import arrivals, connections, receptionist
 from lobby.arrivals import Arrivals
 from lobby.aws.allocation_hook import invoke

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from commissioner.commissioning import ACTOR as COMMISSIONER
 from commissioner.lambdas.sweeper import ACTOR as SWEEPER
-from commissioner.standby_watch import PREPARED_AGAIN
+from commissioner.sweeping.standby_watch import PREPARED_AGAIN
 from lobby.domain.states import Event
 from lobby.domain.thing_claim import CLAIM
 from tests.simulation.faults import api_requests

@@ -11,9 +11,9 @@ from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas import campaigns as feeder_lambda
 from commissioner.lambdas.campaigns import CampaignMessages, Queue
 from commissioner.lambdas.sweeper import ACTOR, SERVICE, Sweeper
-from commissioner.lane_watch import LaneWatch
-from commissioner.readmission import Readmission
-from commissioner.standby_watch import StandbyWatch
+from commissioner.sweeping.lane_watch import LaneWatch
+from commissioner.sweeping.readmission import Readmission
+from commissioner.sweeping.standby_watch import StandbyWatch
 from lobby.aws.clients import LobbyClients, client
 from lobby.ledger.campaign_preparation import Preparation
 from lobby.ledger.campaign_sources import Sources

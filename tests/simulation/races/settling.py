@@ -3,7 +3,7 @@ does every five minutes, a lane is started in which devices wait without a worke
 had delivered twice has taken over the devices of later messages.
 """
 
-from commissioner.lane_watch import START_AFTER
+from commissioner.sweeping.lane_watch import START_AFTER
 from lobby.domain.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint

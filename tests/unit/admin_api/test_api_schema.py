@@ -19,8 +19,8 @@ from admin_api.graphql.value_lists import DIFFERENCES, REASONS, REPAIRS
 from admin_api.reference import reference
 from admin_api.roles import Role
 from admin_api.schema import schema
-from commissioner.comparison import DifferenceCode, Repair
 from commissioner.errors import REASONS as COMMISSIONER_REASONS
+from commissioner.reconciliation.comparison import DifferenceCode, Repair
 from lobby.domain.connection_problem import DENIED
 from lobby.domain.connectivity import DUPLICATE
 from lobby.domain.history_audit import Fault

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commissioner.comparison import REPAIRS, DifferenceCode, Repair, compare, is_stray, orphan
+from commissioner.reconciliation.comparison import REPAIRS, DifferenceCode, Repair, compare, is_stray, orphan
 from lobby.domain.device import Device, Entry
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import Event, State

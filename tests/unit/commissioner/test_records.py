@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from commissioner.records import (
+from commissioner.reconciliation.records import (
     PARTITIONS,
     Partition,
     active_record,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from commissioner.examination import Examination, Finding
-from commissioner.inspector_client import InspectorClient
+from commissioner.reconciliation.examination import Examination, Finding
+from commissioner.reconciliation.inspector_client import InspectorClient
 from lobby import strict_json
 from lobby.contracts import ReportedDifference
 from lobby.domain.states import PLACED_STATES

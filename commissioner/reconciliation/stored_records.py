@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from commissioner.records import PARTITIONS, Partition, partition_of
+from commissioner.reconciliation.records import PARTITIONS, Partition, partition_of
 from lobby import strict_json
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.names import Target

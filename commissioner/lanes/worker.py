@@ -4,7 +4,7 @@ The worker ends after 20 s, and its successor continues, so that every lane gets
 device that failed is tried again later in the run, and does not delay the others. If the target does not answer, the
 lane is closed for a while. A worker that was started for announced rows serves only these, and leaves those that fail
 to its successor, so that the next announcement of the lane does not wait. `lane_steps` decides what to do next,
-`lane_rows` which row comes next.
+`rows` which row comes next.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from commissioner.lane_lease import BEAT, Lease
-from commissioner.lane_rows import LaneRows
-from commissioner.serving import FINAL, Attempt, Result, Server
+from commissioner.lanes.lease import BEAT, Lease
+from commissioner.lanes.rows import LaneRows
+from commissioner.lanes.serving import FINAL, Attempt, Result, Server
 from lobby.domain.lane_pace import URGENT_EARLY, next_slot, resumed_slot
 from lobby.domain.lane_steps import Action, Step, WorkerState, next_step
 from lobby.domain.lanes import Lane, target_of

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from commissioner.serving import Attempt
+from commissioner.lanes.serving import Attempt
 from lobby.domain.device import Priority
 from lobby.domain.lanes import Lane
 from lobby.lane_tokens import row_of

@@ -11,10 +11,10 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner import comparison
-from commissioner.comparison import Difference, Repair
 from commissioner.errors import TargetRefusal
-from commissioner.inspector_client import InspectorClient
+from commissioner.reconciliation import comparison
+from commissioner.reconciliation.comparison import Difference, Repair
+from commissioner.reconciliation.inspector_client import InspectorClient
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.states import PLACED_STATES, State

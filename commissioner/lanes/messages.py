@@ -17,9 +17,9 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner.lane_lease import Lease, LeaseGuard
-from commissioner.lane_worker import POLL_INTERVAL, Ending, LaneWorker
-from commissioner.serving import Result, Server
+from commissioner.lanes.lease import Lease, LeaseGuard
+from commissioner.lanes.serving import Result, Server
+from commissioner.lanes.worker import POLL_INTERVAL, Ending, LaneWorker
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lane_state import LaneState

@@ -13,7 +13,7 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from commissioner.errors import TargetRefusal
-from commissioner.target_comparison import COMPLETE, Advance, TargetComparison, days_for
+from commissioner.reconciliation.target_comparison import COMPLETE, Advance, TargetComparison, days_for
 from lobby.domain.comparison_state import ComparisonState, Failure, Work
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.comparisons import read_state, read_states, save_state

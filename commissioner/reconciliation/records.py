@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from commissioner.comparison import EXPECTED_PROGRESS
+from commissioner.reconciliation.comparison import EXPECTED_PROGRESS
 from lobby.domain.device import Device
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.states import State

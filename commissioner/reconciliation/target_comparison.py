@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from commissioner.comparison import DifferenceCode
 from commissioner.errors import TargetRefusal
-from commissioner.examination import Examination, Finding
-from commissioner.inspector_client import InspectorClient
-from commissioner.reconciliation import Reconciliation
-from commissioner.records import PARTITIONS, active_record, holder_record, placed_record, thing_record
-from commissioner.stored_records import RecordsLost, StoredRecords
+from commissioner.reconciliation.by_device import Reconciliation
+from commissioner.reconciliation.comparison import DifferenceCode
+from commissioner.reconciliation.examination import Examination, Finding
+from commissioner.reconciliation.inspector_client import InspectorClient
+from commissioner.reconciliation.records import PARTITIONS, active_record, holder_record, placed_record, thing_record
+from commissioner.reconciliation.stored_records import RecordsLost, StoredRecords
 from lobby.domain.comparison_state import Work
 from lobby.domain.profile import Profiles
 from lobby.domain.states import PLACED_STATES
