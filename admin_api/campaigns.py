@@ -88,12 +88,14 @@ def preview(
 
 def create(services: Services, caller: Caller, new: NewCampaign, time_is_up: Callable[[], bool]) -> Campaign:
     """Create a campaign and start it. Repeating it changes nothing. Raise `Forbidden`, `InvalidInput`, `NotFound`
-    UNKNOWN_TARGET or UNKNOWN_CAMPAIGN, or `Conflict` TARGET_ARCHIVED, NOT_ALLOWED or CAMPAIGN_EXISTS."""
+    UNKNOWN_TARGET or UNKNOWN_CAMPAIGN, or `Conflict` TARGET_ARCHIVED, NOT_ALLOWED or CAMPAIGN_EXISTS, also for another
+    list."""
     campaign = services.campaigns.create(_campaign(services, caller, new))
     if new.devices.listed is None:
         _start(services, campaign)
         return campaign
-    return _added(services, campaign, new.devices.listed, 0, time_is_up, complete=new.complete)
+    other = Conflict("CAMPAIGN_EXISTS", f"got {campaign.name}, which exists with other devices; want a new name")
+    return _added(services, campaign, new.devices.listed, 0, time_is_up, other, complete=new.complete)
 
 
 def add(
@@ -113,7 +115,10 @@ def add(
         message = f"got devices for {name}, want a campaign that you have created from a list"
         raise Conflict("NOT_ALLOWED", message)
     _require_may(caller, campaign)
-    return _added(services, campaign, listed, offset, time_is_up, complete=complete)
+    total = campaign.prepared.total
+    message = f"got other devices after the first {offset} than before, or a wrong offset: it has {total} devices"
+    other = Conflict("CHANGED_MEANWHILE", message)
+    return _added(services, campaign, listed, offset, time_is_up, other, complete=complete)
 
 
 def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> Campaign:
@@ -196,15 +201,22 @@ def _added(
     listed: Sequence[Chosen],
     offset: int,
     time_is_up: Callable[[], bool],
+    other: Conflict,
     *,
     complete: bool,
 ) -> Campaign:
-    candidates = _candidates(listed)
-    total = campaign.prepared.total
-    if total == offset + len(candidates) and campaign.prepared.complete is complete and total:
-        return _completed(services, campaign)  # it was added before
-    if total != offset or campaign.state is not CampaignState.PREPARING or campaign.prepared.complete:
-        raise Conflict("CHANGED_MEANWHILE", f"got devices after the first {offset}, want them after {total}")
+    """Add devices to a list, unless they were added before. Raise `other` if the list has other devices there."""
+    candidates, prepared = _candidates(listed), campaign.prepared
+    if prepared.total > offset:
+        left = prepared.total - offset - len(candidates)
+        is_same = left == 0 if complete else left > 0 or not prepared.complete
+        if not is_same or not services.preparation.has(campaign, candidates, offset):
+            raise other
+        if prepared.complete or not complete or campaign.state is not CampaignState.PREPARING:
+            return _completed(services, campaign)
+        candidates = []
+    elif prepared.total < offset or prepared.complete or campaign.state is not CampaignState.PREPARING:
+        raise other
     added = services.preparation.add(campaign, candidates, complete=complete, deadline=time_is_up)
     if added is None:
         raise Conflict("CHANGED_MEANWHILE", f"got devices for {campaign.name}, to which others were added just now")

@@ -52,6 +52,9 @@ class CampaignPreview:
         description="The target whose rate determines the duration; null if there is none."
     )
     needs_approval: bool = strawberry.field(description="Whether a second user must approve it.")
+    approval_above: int = strawberry.field(
+        description="The largest number of changing and refused devices that needs no approval."
+    )
     page_info: PageInfo = strawberry.field(
         description="Whether more devices match the filter than there was time for, and where to continue."
     )

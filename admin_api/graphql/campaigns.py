@@ -65,6 +65,7 @@ class CampaignQuery:
         entered = rules.NewCampaign("preview", request, selected)
         found = rules.preview(context.services, context.caller, entered, given(after) or None, context.quota.time_is_up)
         seconds, limit = limiting_target(found.sums.work, context)
+        above = context.services.approval_above
         return CampaignPreview(
             total=found.sums.total,
             changing=found.sums.changing,
@@ -72,7 +73,8 @@ class CampaignQuery:
             refusals=counts_by_reason(found.sums.refusals),
             seconds=seconds,
             limited_by=limit,
-            needs_approval=needs_approval(request, found.sums.possible, context.services.approval_above),
+            needs_approval=needs_approval(request, found.sums.possible, above),
+            approval_above=above,
             page_info=PageInfo(has_next_page=found.cursor is not None, end_cursor=found.cursor),
         )
 

@@ -68,6 +68,17 @@ class Preparation:
         found = replace(sums, pages=len(pages), cursor=cursor, complete=complete)
         return self.campaigns.add_pages(campaign, found, pages)
 
+    def has(self, campaign: Campaign, candidates: Sequence[Candidate], offset: int) -> bool:
+        """Return whether the manifest has these devices, and no others, after the first `offset` devices."""
+        found: list[ManifestLine] = []
+        for page in self.campaigns.pages(campaign.name, 0, campaign.prepared.pages):
+            devices = len(page.state.results)
+            if offset < devices and len(found) < len(candidates):
+                found += self.manifests.read(campaign.name, page.number, page.digest)[offset:]
+            offset = max(0, offset - devices)
+        lines = found[: len(candidates)]
+        return len(lines) == len(candidates) and all(map(_is_line_of, lines, candidates))
+
     def preview(
         self,
         campaign: Campaign,
@@ -116,6 +127,11 @@ def _line(candidate: Candidate, preview: Preview) -> ManifestLine:
     fixed, device = candidate.chosen.generation, preview.device
     generation = generation_of(device) if fixed is None else fixed
     return ManifestLine(candidate.chosen.certid, generation, place_of(device), candidate.goal)
+
+
+def _is_line_of(line: ManifestLine, candidate: Candidate) -> bool:
+    wanted = candidate.chosen
+    return line.certid == wanted.certid and wanted.generation in (None, line.generation)
 
 
 def _pages(found: Sequence[_Prepared], campaign: Campaign) -> Iterator[Sequence[_Prepared]]:

@@ -14,7 +14,7 @@ import typer
 from admin_api.cli.bulk.claim_requests import read_config
 from admin_api.cli.command import TARGET_HELP, OptionGroup, command
 from admin_api.cli.command_context import CommandContext
-from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, find, follow
+from admin_api.cli.commands.campaign_waiting import DEFAULT_TIMEOUT, Timeout, Wait, follow
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.selection import Selection
 from admin_api.cli.commands.shadow_option import SHADOWS_HELP, ShadowOption, shadow_fields
@@ -23,7 +23,6 @@ from admin_api.cli.documents import campaigns as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import campaigns as render
-from lobby.errors import NotFound
 from lobby.names import Fingerprint, parse_campaign_name, parse_profile, shown
 
 app = typer.Typer()
@@ -157,28 +156,26 @@ def create(
     if wait:
         return follow(context, name, timeout)
     approval = f"; next, another user: lobbyctl campaigns approve {name}" if created["state"] == "approval" else ""
-    context.screen.result(created, note=f"{name} is {created['state']}{approval}")
+    before = f" was created before, at {created['createdAt']}, and" if created["state"] in ("done", "cancelled") else ""
+    context.screen.result(created, note=f"{name}{before} is {created['state']}{approval}")
     return Status.DONE
 
 
 def _create(context: CommandContext, fixed: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Create the campaign with the first part, then add the other parts. A repeated call adds no part twice."""
+    """Create the campaign with the first part, then add the other parts. A repeated call sends all parts again; the API
+    adds none twice, and refuses other parts."""
     if not parts:
         raise usage_error("got no devices, want at least one")
     last = len(parts) - 1
-    created: dict[str, Any]
-    try:
-        created = find(context, fixed["name"]) if last else {"total": 0}
-    except NotFound:
-        created = {"total": 0}
+    created: dict[str, Any] = {}
     with context.screen.progress_bar("sending", len(parts)) as bar:
         for number, part in enumerate(parts):
-            if number == 0 and created["total"] <= PART:
+            if number == 0:
                 answer = context.execute(documents.CREATE, **fixed, **part, complete=number == last)
-                created = answer["createCampaign"]
-            elif created["total"] <= number * PART:
-                more = {"name": fixed["name"], "offset": created["total"], "complete": number == last}
-                created = context.execute(documents.ADD, **more, **part)["addCampaignDevices"]
+            else:
+                more = {"name": fixed["name"], "offset": number * PART, "complete": number == last}
+                answer = context.execute(documents.ADD, **more, **part)
+            created = next(iter(answer.values()))
             bar.advance(1)
     return created
 
@@ -191,7 +188,8 @@ def _preview(context: CommandContext, change: Mapping[str, Any], chosen: Chosen)
             total = _sum(total, found)
     if not total:
         raise usage_error("got no devices, want at least one")
-    return total
+    possible = total["changing"] + sum(each["count"] for each in total["refusals"])
+    return total | {"needsApproval": total["needsApproval"] or possible > total["approvalAbove"]}
 
 
 def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -204,6 +202,7 @@ def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         "refusals": [{"code": code, "count": count} for code, count in counts.most_common()],
         "limitedBy": one["limitedBy"] or other["limitedBy"],
         "needsApproval": one["needsApproval"] or other["needsApproval"],
+        "approvalAbove": one["approvalAbove"],
     }
 
 

@@ -35,7 +35,7 @@ query(
   $change: ChangeInput!, $devices: [ChosenDevice!], $filter: CampaignFilter, $failedOf: String, $after: String
 ) {
   previewCampaign(change: $change, devices: $devices, filter: $filter, failedOf: $failedOf, after: $after) {
-    total changing unchanged refusals { code count } seconds limitedBy { account region } needsApproval
+    total changing unchanged refusals { code count } seconds limitedBy { account region } needsApproval approvalAbove
     pageInfo { hasNextPage endCursor }
   }
 }""")

@@ -24,7 +24,8 @@ counts { pending waiting awaited done failed refused unchanged superseded } hist
 PREVIEW = """
 query($change: ChangeInput!, $devices: [ChosenDevice!], $filter: CampaignFilter, $failedOf: String) {
   previewCampaign(change: $change, devices: $devices, filter: $filter, failedOf: $failedOf) {
-    total changing unchanged seconds needsApproval refusals { code count } limitedBy { account } pageInfo { endCursor }
+    total changing unchanged seconds needsApproval approvalAbove refusals { code count } limitedBy { account }
+    pageInfo { endCursor }
   }
 }"""
 CREATE = f"""
@@ -84,6 +85,7 @@ def test_a_list_is_previewed_with_refusals_and_the_time_at_the_targets_rate(lobb
         "unchanged": 0,
         "seconds": 1.0,
         "needsApproval": False,
+        "approvalAbove": lobby.approval_above,
         "refusals": [{"code": "NOT_ALLOWED", "count": 1}],
         "limitedBy": {"account": THERE.account},
         "pageInfo": {"endCursor": None},
@@ -115,6 +117,8 @@ def test_creating_it_again_changes_nothing(lobby: Lobby) -> None:
     first = create(lobby, one, two)
     assert create(lobby, one, two) == first
     assert asked_to_create(lobby, devices=chosen(one), canary=3).code == "CAMPAIGN_EXISTS"
+    assert create(lobby, one, name="part", complete=False)["state"] == "preparing"
+    assert create(lobby, one, name="part")["state"] == "running"
     filter_ = {"filter": {"state": "claimed"}}
     assert create(lobby, name="filtered", **filter_)["name"] == create(lobby, name="filtered", **filter_)["name"]
 
@@ -133,6 +137,18 @@ def test_a_long_list_is_added_in_parts_that_can_be_repeated(lobby: Lobby) -> Non
     assert lobby.ask(ADD, last | {"offset": 6}).code == "CHANGED_MEANWHILE"
     feed(lobby, "to-there", S.DONE)
     assert [outcome for _, outcome, _ in results(lobby)] == ["done"] * 6
+
+
+def test_a_name_is_not_used_for_another_list(lobby: Lobby) -> None:
+    one, two, three = (claimed(lobby, number) for number in range(1, 4))
+    create(lobby, one, two, complete=False)
+    later = {"name": "to-there", "devices": chosen(three), "offset": 2}
+    assert lobby.ask(ADD, later).data["addCampaignDevices"]["state"] == "running"
+    for certids in ((two, one), (one, three), (one,), (one, two, three, fingerprint(9))):
+        assert asked_to_create(lobby, devices=chosen(*certids)).code == "CAMPAIGN_EXISTS"
+    assert asked_to_create(lobby, devices=[{"certid": one, "generation": 7}], complete=False).code == "CAMPAIGN_EXISTS"
+    assert lobby.ask(ADD, later | {"devices": chosen(one)}).code == "CHANGED_MEANWHILE"
+    assert create(lobby, one, two, complete=False)["total"] == create(lobby, one, two, three)["total"] == 3
 
 
 def test_only_its_author_adds_devices(lobby: Lobby) -> None:

@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from admin_api.cli.commands import campaign_creation
 from lobby.domain.campaign import CampaignState
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.campaign_feeding import feed
@@ -79,6 +82,41 @@ def test_a_long_list_is_sent_in_parts_and_an_interrupted_command_continues(
     assert terminal.run(*run).exit_code == 0
     assert records(terminal.run("--json", "campaigns", "show", "many").stdout)[0]["total"] == 1202
     assert lobby.started[-1] == "many"
+
+
+def test_a_preview_in_parts_states_the_approval_of_the_whole_list(
+    terminal: Terminal, lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_creation, "PART", 2)
+    lobby.approval_above = 2
+    lobby.__post_init__()
+    result = terminal.run("campaigns", "preview", "--do", "claim", "-t", "There", *(f"{n:064x}" for n in range(1, 4)))
+    assert "3 of 3 devices will be changed" in result.stdout
+    assert "a second user must approve it" in result.stdout
+
+
+def test_a_name_of_another_campaign_is_not_reported_as_created(
+    terminal: Terminal, lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_creation, "PART", 2)
+    certids = [claimed(lobby, number) for number in range(1, 6)]
+
+    def create(*arguments: str) -> str:
+        result = terminal.run("--json", "campaigns", "create", "many", *arguments, "--yes")
+        return str(error_of(result)["code"]) if result.exit_code else "created"
+
+    assert create(*MOVE, *certids) == "created"
+    assert create(*MOVE, *certids) == "created"
+    assert create("--do", "release", *certids) == "CAMPAIGN_EXISTS"
+    assert create(*MOVE, *certids[:2]) == "CAMPAIGN_EXISTS"
+    assert create(*MOVE, *certids[:4]) == "CHANGED_MEANWHILE"
+
+
+def test_a_campaign_that_has_ended_is_not_reported_as_new(terminal: Terminal, lobby: Lobby) -> None:
+    creating = ("campaigns", "create", "nightly", "--do", "retry", "--state", "failed", "--yes")
+    assert "created before" not in terminal.run(*creating).stderr
+    feed(lobby, "nightly", S.DONE)
+    assert "nightly was created before, at 20" in terminal.run(*creating).stderr
 
 
 def test_a_campaign_is_paused_resumed_and_cancelled(terminal: Terminal, lobby: Lobby) -> None:
