@@ -22,8 +22,10 @@ from lobby.domain.campaign import (
     CampaignState,
     Source,
     SourceKind,
+    is_default_undo,
+    leaves_devices,
     require_limits,
-    undo_name,
+    undo_names,
     undo_request,
 )
 from lobby.domain.campaign_progress import Prepared
@@ -34,7 +36,7 @@ from lobby.ledger.campaign_preparation import Candidate
 from lobby.ledger.campaign_sources import Part
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.selection import Selection
-from lobby.names import Fingerprint, parse_campaign_name
+from lobby.names import CampaignName, Fingerprint, parse_campaign_name
 
 _FINAL = (*ENDED, CampaignState.STOPPED)
 logger = Logger(service="admin-api")
@@ -145,24 +147,45 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
 
 
 def undo(services: Services, caller: Caller, name: str, new_name: str | None) -> Campaign:
-    """Create the campaign that returns the devices to their previous targets. Raise `Conflict` NOT_UNDOABLE,
-    ALREADY_UNDONE or NOT_ALLOWED."""
+    """Create the campaign that returns the devices to their previous targets. After an undo that has left devices, a
+    further one takes back the rest. Raise `Conflict` NOT_UNDOABLE, ALREADY_UNDONE, CAMPAIGN_EXISTS or NOT_ALLOWED."""
     campaign = services.campaigns.get(parse_campaign_name(name))
-    back = undo_name(campaign, new_name)
     if campaign.state is CampaignState.STOPPED:
         raise Conflict("NOT_ALLOWED", f"got campaign {name}, which can be resumed; want it cancelled first")
-    request = undo_request(replace(campaign, undone_by=None) if campaign.undone_by == back else campaign)
+    ended = _ended_undo(services, campaign)
+    back = _undo_name(services, campaign, new_name, ended)
+    request = undo_request(replace(campaign, undone_by=None) if campaign.undone_by == back else campaign, ended)
     source = Source(SourceKind.CHANGED, campaign.name)
     author = Author(caller.actor, caller.own_targets)
     new = Campaign(back, request, source, author, timestamp(now()), 0, campaign.tolerance)
     _require_may(caller, new)
     services.campaigns.require_free(new)
-    services.campaigns.change(
-        campaign.name, CampaignEvent.UNDONE, caller.actor, lambda before, _at: transitions.undone(before, back), back
-    )
+
+    def decide(before: Campaign, _at: str) -> Campaign:
+        return transitions.undone(before, back, ended)
+
+    services.campaigns.change(campaign.name, CampaignEvent.UNDONE, caller.actor, decide, back)
     created = services.campaigns.create(new)
     _start(services, created)
     return created
+
+
+def _ended_undo(services: Services, campaign: Campaign) -> CampaignName | None:
+    """Return the undo of a campaign if it has ended and has left devices."""
+    found = services.campaigns.find(campaign.undone_by) if campaign.undone_by else None
+    return found.name if found is not None and leaves_devices(found) else None
+
+
+def _undo_name(services: Services, campaign: Campaign, wanted: str | None, ended: CampaignName | None) -> CampaignName:
+    """Return the name of a new undo, or of the present one, so that a request can be repeated. Raise `Conflict`
+    CAMPAIGN_EXISTS if it is that of an undo that has ended."""
+    present = campaign.undone_by
+    if wanted is None and ended is None and present is not None and is_default_undo(campaign, present):
+        return present
+    for name in undo_names(campaign, wanted):
+        if ended is None or services.campaigns.find(name) is None:
+            return name
+    raise Conflict("CAMPAIGN_EXISTS", f"got {wanted or campaign.name}, want a new name for the undo")
 
 
 def _campaign(services: Services, caller: Caller, new: NewCampaign) -> Campaign:

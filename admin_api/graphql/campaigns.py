@@ -181,7 +181,11 @@ class CampaignMutation:
         info: Info,
         name: Name,
         as_: Annotated[
-            str | None, strawberry.argument(name="as", description="The name of the new one; omitted: <name>-undo.")
+            str | None,
+            strawberry.argument(
+                name="as",
+                description="The name of the new one; omitted: <name>-undo, or <name>-undo-2 after a cancelled undo.",
+            ),
         ] = ABSENT,
     ) -> Campaign | None:
         context = info.context

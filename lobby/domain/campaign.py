@@ -5,12 +5,12 @@ approval of a second user. A campaign that stops leaves its changed devices as t
 An event that the table does not list for a state raises `Conflict`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from lobby.domain.campaign_progress import Prepared, Progress
+from lobby.domain.campaign_progress import Outcome, Prepared, Progress
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.errors import Conflict, InvalidInput
 from lobby.names import CampaignName, Target, parse_campaign_name
@@ -21,6 +21,7 @@ MAX_CANARY: Final = PAGE_SIZE
 """The canary is the first page."""
 DEFAULT_TOLERANCE: Final = 0.1
 _UNDO_SUFFIX: Final = "-undo"
+_MOST_UNDOS: Final = 100
 
 
 class CampaignState(StrEnum):
@@ -199,22 +200,43 @@ def require_limits(canary: object, tolerance: object) -> tuple[int, float]:
     return canary, float(tolerance)
 
 
-def undo_request(campaign: Campaign) -> ChangeRequest:
-    """Return the request that undoes a campaign: each device goes back to its own previous place. Raise `Conflict`
-    NOT_UNDOABLE or ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
+def leaves_devices(undo: Campaign) -> bool:
+    """Return whether an undo has ended and has left devices that another undo may take back: it was cancelled, or the
+    operation was not possible for some of them."""
+    refused = undo.progress.count((Outcome.REFUSED,))
+    return undo.state is CampaignState.CANCELLED or (undo.state is CampaignState.DONE and refused > 0)
+
+
+def undo_request(campaign: Campaign, ended: CampaignName | None = None) -> ChangeRequest:
+    """Return the request that undoes a campaign: each device goes back to its own previous place. `ended` is an undo
+    that has left devices. Raise `Conflict` NOT_UNDOABLE or ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
     operation = UNDO.get(campaign.request.operation)
     if operation is None or campaign.undoes is not None:
         what = "an undo" if campaign.undoes else f"a campaign of {campaign.request.operation}"
         raise Conflict("NOT_UNDOABLE", f"got {campaign.name}, which is {what}, want one that can be undone")
-    if campaign.undone_by is not None:
-        raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
+    require_not_undone(campaign, ended)
     state_after(campaign, CampaignEvent.UNDONE)
     return ChangeRequest(operation)
 
 
-def undo_name(campaign: Campaign, wanted: str | None) -> CampaignName:
-    """Return the name of the campaign that undoes another. Raise `InvalidInput` INVALID_CAMPAIGN."""
-    return parse_campaign_name(wanted or f"{campaign.name}{_UNDO_SUFFIX}")
+def require_not_undone(campaign: Campaign, ended: CampaignName | None) -> None:
+    """Raise `Conflict` ALREADY_UNDONE if another campaign than `ended` undoes it."""
+    if campaign.undone_by not in (None, ended):
+        raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
+
+
+def undo_names(campaign: Campaign, wanted: str | None) -> Iterator[CampaignName]:
+    """Yield the names that the campaign that undoes another may have: the wanted one, or the default ones. Raise
+    `InvalidInput` INVALID_CAMPAIGN."""
+    yield parse_campaign_name(wanted or f"{campaign.name}{_UNDO_SUFFIX}")
+    for number in range(2, _MOST_UNDOS if not wanted else 0):
+        yield parse_campaign_name(f"{campaign.name}{_UNDO_SUFFIX}-{number}")
+
+
+def is_default_undo(campaign: Campaign, name: CampaignName) -> bool:
+    """Return whether this is a default name of a campaign's undo."""
+    rest = name.removeprefix(f"{campaign.name}{_UNDO_SUFFIX}")
+    return rest != name and (rest == "" or rest.removeprefix("-").isdecimal())
 
 
 def source_fields(source: Source) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from lobby.domain.campaign import (
     CampaignEvent,
     CampaignState,
     needs_approval,
+    require_not_undone,
     require_second_person,
     state_after,
 )
 from lobby.domain.campaign_rules import resumed as resumed_progress
-from lobby.errors import Conflict
 from lobby.names import CampaignName
 
 
@@ -80,13 +80,12 @@ def finished(campaign: Campaign, at: str) -> Campaign:
     return replace(campaign, state=state_after(campaign, CampaignEvent.FINISHED), ended_at=at)
 
 
-def undone(campaign: Campaign, by: CampaignName) -> Campaign:
-    """Return the campaign after the campaign `by` was created to undo it. Raise `Conflict` ALREADY_UNDONE or
-    NOT_ALLOWED."""
+def undone(campaign: Campaign, by: CampaignName, ended: CampaignName | None = None) -> Campaign:
+    """Return the campaign after the campaign `by` was created to undo it. `ended` is an earlier undo that has left
+    devices. Raise `Conflict` ALREADY_UNDONE or NOT_ALLOWED."""
     if campaign.undone_by == by:
         return campaign
-    if campaign.undone_by is not None:
-        raise Conflict("ALREADY_UNDONE", f"got campaign {campaign.name}, which {campaign.undone_by} undoes")
+    require_not_undone(campaign, ended)
     return replace(campaign, state=state_after(campaign, CampaignEvent.UNDONE), undone_by=by)
 
 

@@ -84,7 +84,7 @@ def undo(
     context: CommandContext,
     name: Named,
     new_name: Annotated[
-        str | None, typer.Option("--name", help="Name of the new campaign. [default: NAME-undo]")
+        str | None, typer.Option("--name", help="Name of the new campaign. [default: NAME-undo, NAME-undo-2, …]")
     ] = None,
     yes: Yes = False,
     wait: Wait = False,
@@ -92,7 +92,8 @@ def undo(
 ) -> Status | None:
     """Undo an ended campaign: restore the previous target, profile and config of its devices.
 
-    Devices that were changed since then are listed and skipped.
+    Devices that were changed since then are listed and skipped. After an undo that was cancelled, another one takes
+    back the rest.
     """
     campaign = find(context, parse_campaign_name(name))
     confirm(context, [f"The devices that {campaign['name']} has changed return to their previous places."], yes)

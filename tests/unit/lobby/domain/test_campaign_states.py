@@ -13,6 +13,7 @@ from lobby.domain.campaign import (
     CampaignState,
     Source,
     SourceKind,
+    leaves_devices,
     needs_approval,
     require_limits,
     source_fields,
@@ -142,6 +143,30 @@ def test_other_campaigns_cannot_be_undone(found: Campaign, code: str) -> None:
     with pytest.raises(Conflict) as refused:
         undo_request(found)
     assert refused.value.code == code
+
+
+def test_after_an_undo_that_has_left_devices_another_one_is_possible() -> None:
+    first, second = CampaignName("sample-undo"), CampaignName("sample-undo-2")
+    found = replace(campaign(S.DONE), undone_by=first)
+    assert undo_request(found, first).operation in ChangeOperation
+    assert transitions.undone(found, second, first).undone_by == second
+    for late in (None, second):
+        with pytest.raises(Conflict, match="ALREADY_UNDONE"):
+            transitions.undone(found, CampaignName("third"), late)
+
+
+@pytest.mark.parametrize(
+    ("undo", "left"),
+    [
+        (campaign(S.CANCELLED), True),
+        (campaign(S.STOPPING), False),
+        (with_progress(campaign(S.DONE), outcomes={"done": 3, "refused": 1}), True),
+        (with_progress(campaign(S.STOPPED), outcomes={"refused": 1}), False),
+        (with_progress(campaign(S.DONE), outcomes={"done": 3, "superseded": 1}), False),
+    ],
+)
+def test_an_undo_leaves_devices_if_it_was_cancelled_or_refused_for_some(undo: Campaign, left: bool) -> None:
+    assert leaves_devices(undo) is left
 
 
 @pytest.mark.parametrize(

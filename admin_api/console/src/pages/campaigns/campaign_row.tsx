@@ -25,16 +25,18 @@ import { endText, failureText, partsOf, progressOf, shareOf, stateOf, waitOf, wh
 
 interface Props {
   campaign: Campaign;
+  /** The campaign that undoes it. A list with a campaign has it too, because it is newer. */
+  undo: Campaign | undefined;
   onChanged: () => void;
 }
 
-export function CampaignRow({ campaign, onChanged }: Props) {
+export function CampaignRow({ campaign, undo, onChanged }: Props) {
   return (
     <Paper component="li" withBorder p="sm" aria-label={campaign.name}>
       <div className={classes.row}>
         <What campaign={campaign} />
         <Advance campaign={campaign} />
-        <Actions campaign={campaign} onChanged={onChanged} />
+        <Actions campaign={campaign} undo={undo} onChanged={onChanged} />
       </div>
     </Paper>
   );
@@ -152,12 +154,12 @@ const ACTIONS = {
 } as const;
 type Action = keyof typeof ACTIONS;
 
-function Actions({ campaign, onChanged }: Props) {
+function Actions({ campaign, undo, onChanged }: Props) {
   const me = useMe();
   const client = useClient();
   const [asked, setAsked] = useState<Action | null>(null);
   const offered = (Object.keys(ACTIONS) as Action[]).filter(
-    (action) => me.may(action) && isOffered(action, campaign, me.name),
+    (action) => me.may(action) && isOffered(action, campaign, undo, me.name),
   );
   const { document, title, consequence } = ACTIONS[asked ?? "pauseCampaign"];
   const carryOut = async () => {
@@ -194,14 +196,22 @@ function Actions({ campaign, onChanged }: Props) {
 }
 
 /** Who has created a campaign does not approve it. One that has changed nothing is not undone. */
-function isOffered(action: Action, campaign: Campaign, user: string): boolean {
+function isOffered(action: Action, campaign: Campaign, undo: Campaign | undefined, user: string): boolean {
   if (!campaign.allowedActions.includes(action)) return false;
   if (action === "approveCampaign") return campaign.createdBy !== `user:${user}`;
-  return action !== "undoCampaign" || canBeUndone(campaign);
+  return action !== "undoCampaign" || canBeUndone(campaign, undo);
 }
 
-/** A campaign is undone once, and an undo, a revocation or a retry cannot be undone. */
-function canBeUndone({ undoneBy, undoes, operation, counts }: Campaign): boolean {
+/**
+ * A campaign is undone once, unless its undo has left devices. An undo, a revocation or a retry cannot be
+ * undone.
+ */
+function canBeUndone({ undoneBy, undoes, operation, counts }: Campaign, undo: Campaign | undefined): boolean {
   const changed = counts.done + counts.awaited + counts.waiting + counts.failed;
-  return changed > 0 && !undoneBy && !undoes && !["REVOKE", "RETRY", "RENEW"].includes(operation);
+  const isFree = !undoneBy || (undo !== undefined && leavesDevices(undo));
+  return changed > 0 && isFree && !undoes && !["REVOKE", "RETRY", "RENEW"].includes(operation);
+}
+
+function leavesDevices({ state, counts }: Campaign): boolean {
+  return state === "cancelled" || (state === "done" && counts.refused > 0);
 }

@@ -55,7 +55,12 @@ function List({ campaigns, onChanged }: { campaigns: readonly Campaign[]; onChan
   return (
     <ul className={entries.list}>
       {campaigns.map((campaign) => (
-        <CampaignRow key={campaign.name} campaign={campaign} onChanged={onChanged} />
+        <CampaignRow
+          key={campaign.name}
+          campaign={campaign}
+          undo={campaigns.find(({ name }) => name === campaign.undoneBy)}
+          onChanged={onChanged}
+        />
       ))}
     </ul>
   );

@@ -74,6 +74,21 @@ test.each([
   expect(buttons.map((each) => each.textContent)).toEqual(["Results"]);
 });
 
+test.each([
+  ["cancelled", 0, true],
+  ["done", 3, true],
+  ["done", 0, false],
+  ["running", 0, false],
+])("is undone again after an undo that is %s with %i refused devices: %s", async (state, refused, again) => {
+  const actions = { state: "done", allowedActions: ["undoCampaign"] };
+  const original = { ...MOVE, ...actions, undoneBy: "to-rotterdam-undo" };
+  const name = "to-rotterdam-undo";
+  const undo = { ...MOVE, ...actions, name, state, undoes: "to-rotterdam", counts: { ...COUNTS, refused } };
+  show(<CampaignsPage />, new FakeApi(lists(undo, original)));
+  const buttons = within(await row()).getAllByRole("button");
+  expect(buttons.map((each) => each.textContent)).toEqual(["Results", ...(again ? ["Undo"] : [])]);
+});
+
 test("is not approved by who has created it", async () => {
   const waits = { ...MOVE, state: "approval", allowedActions: ["approveCampaign", "cancelCampaign"] };
   show(<CampaignsPage />, new FakeApi(lists({ ...waits, createdBy: "user:ada" })));
