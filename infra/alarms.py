@@ -88,7 +88,7 @@ _REPORTED = (
         RECONCILER,
         "TargetsNotCompared",
         "targets-not-compared",
-        "a target cannot be inspected: run lobbyctl targets check",
+        "a target was not compared completely: run lobbyctl reconcile --last",
     ),
     (
         RECONCILER,

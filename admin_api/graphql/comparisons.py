@@ -18,13 +18,16 @@ class CompleteComparison:
     differences: int = strawberry.field(description="The number of differences.")
     unexamined: int = strawberry.field(
         description="Devices for which the lists differ from the ledger and that were left for the next comparison,"
-        " because there were too many. They may differ."
+        " because there were too many. They may differ. The next comparison begins with them."
     )
     missing: int = strawberry.field(description="The number of devices that do not exist in the target.")
     empty: bool = strawberry.field(
         description="Whether the target contains none of its devices, as after it was rebuilt: retry all of them."
     )
-    days: int = strawberry.field(description="The number of days within which each device is looked up once.")
+    days: int = strawberry.field(
+        description="The number of days within which each device is looked up once. Attachments, groups and renewed"
+        " certificates are in no list, so a difference in them is found within this time."
+    )
     by_device: bool = strawberry.field(
         description="Whether the target's role does not allow lists, so that every device was looked up."
     )

@@ -33,7 +33,8 @@ logger = Logger(service="reconciler")
 @dataclass
 class ReconcileResult:
     """The counts of one run, by metric name. `DevicesCompared` and `DevicesExamined` count the progress of this run;
-    `DifferencesNotExamined` is counted when a target is done."""
+    `DifferencesNotExamined` is counted when a target is done. `TargetsNotCompared` counts the targets that could not be
+    compared, or not completely."""
 
     DevicesCompared: int = 0
     DevicesExamined: int = 0
@@ -74,7 +75,8 @@ class DailyRound:
     ) -> bool:
         """Continue the comparison of a target. Return whether it is complete or was stopped."""
         state = read_state(target)
-        before = state.work or Work(timestamp(self._clock()), days=note.get("days", 1))
+        first = state.last.resumes if state.last else 0
+        before = state.work or Work(timestamp(self._clock()), days=note.get("days", 1), first=first)
         before = replace(before, runs=before.runs + 1)
         save_state(target, replace(state, work=before))  # counted in advance, because a run can end without a trace
         advance = self._advance(target, before, time_is_up)
@@ -84,6 +86,7 @@ class DailyRound:
         result.DifferencesFound += work.differences - before.differences
         if work.step == COMPLETE:
             result.DifferencesNotExamined += work.unexamined
+            result.TargetsNotCompared += work.unexamined > 0
             complete = work.result(timestamp(self._clock()))
             save_state(target, ComparisonState(last=complete))
             if complete.is_empty:

@@ -28,6 +28,9 @@ _PLACED, _ACTIVE, _HOLDER, _THING = "d", "a", "p", "t"
 _UNKNOWN: Final = "?"
 """Replaces the digest if the lobby no longer has the device's profile, or if the thing has another device's claim. Such
 a device is always examined."""
+_RENEWED: Final = ":renewed"
+"""Follows the claim of a thing that names a later certificate of its device. The ledger's list does not contain that
+certificate, so the target's lists of certificates and policies say nothing about the device."""
 _MOST_NAMES: Final = 3
 """The maximum number of things kept for one certificate. More than one is already suspect, and an owner can create any
 number."""
@@ -71,9 +74,11 @@ def thing_record(thing: Thing, profiles: Profiles, lobby: str) -> str | None:
 def _claim(text: str | None, certid: Fingerprint, lobby: str) -> str:
     """Return the parts of a thing's claim that depend on the ledger's row; empty if it has none."""
     claim = parse_claim(text)
-    if text is not None and (claim is None or (claim.lobby, claim.certid) != (lobby, certid)):
+    if text is not None and (claim is None or claim.lobby != lobby):
         return _UNKNOWN
-    return f"{claim.generation}:{claim.profile}:{claim.progress}" if claim else ""
+    if claim is None:
+        return ""
+    return f"{claim.generation}:{claim.profile}:{claim.progress}{'' if claim.certid == certid else _RENEWED}"
 
 
 def _record(kind: str, certid: Fingerprint, *rest: str) -> str:
@@ -105,10 +110,12 @@ class _Placed(NamedTuple):
     claim: str
     state: str
 
-    def expects(self, things: set[tuple[str, str, str]] | None) -> bool:
-        """Return whether exactly one thing was found, and it is the device's thing."""
+    def expects(self, things: set[tuple[str, str, str]] | None, renewed: str = "") -> bool:
+        """Return whether exactly one thing was found, and it is the device's thing. With `renewed`, its claim must name
+        a later certificate."""
         expected = EXPECTED_PROGRESS[State(self.state)]
-        claims = ["" if progress is None else f"{self.claim}:{progress}" for progress in expected]
+        claims = [f"{self.claim}:{progress}{renewed}" for progress in expected if progress is not None]
+        claims += [""] if None in expected and not renewed else []
         return things in [{(self.name, self.digest, claim)} for claim in claims]
 
 
@@ -140,13 +147,15 @@ class Partition:
             self.things[certid].add((name, digest, claim))
 
     def suspects(self) -> list[Fingerprint]:
-        """Return the placed devices that the target's lists do not show as expected, in order."""
+        """Return the placed devices that the target's lists do not show as expected, in order. A device with the
+        expected thing that has renewed its certificate is not among them: it is examined when it is due, like the
+        devices that match."""
         return sorted(certid for certid in self.placed if not self._matches(certid))
 
     def _matches(self, certid: Fingerprint) -> bool:
-        placed = self.placed[certid]
+        placed, things = self.placed[certid], self.things.get(certid)
         found = self.holders.get(certid), certid in self.active
-        return found == ({placed.profile}, True) and placed.expects(self.things.get(certid))
+        return (found == ({placed.profile}, True) and placed.expects(things)) or placed.expects(things, _RENEWED)
 
     def absent(self) -> int:
         """Return how many of the placed devices the target's lists do not contain at all."""
@@ -156,8 +165,8 @@ class Partition:
         )
 
     def due(self, day: int, days: int) -> list[Fingerprint]:
-        """Return the matching devices that are also examined on this day, because no list shows attachments and groups.
-        Each device is due once within `days` days."""
+        """Return the devices that are examined on this day also if they match, because no list shows attachments,
+        groups and renewed certificates. Each device is due once within `days` days."""
         return sorted(certid for certid in self.placed if int(certid[2:10], 16) % days == day % days)
 
     def unclaimed(self) -> list[tuple[Fingerprint, ThingName]]:

@@ -31,12 +31,8 @@ from lobby.names import Fingerprint, Target, ThingName
 EXAMINED_PER_DAY: Final = 100_000
 """How many matching devices are also examined per day, which takes five and a half hours at the inspector's pace."""
 MOST_SUSPECTS: Final = 20_000
-"""The maximum number of devices of one target that are examined because the lists differ from the ledger. If a target
-has lost all its devices, the first ones show this."""
-_DAILY_STEP: Final = 97
-"""How many partitions later the examination begins on the next day, so that other devices are examined if there are too
-many, for example because the lists do not match devices that have renewed their certificates. It has no common divisor
-with the number of partitions, so each one comes first."""
+"""The maximum number of devices of one target that one comparison examines because the lists differ from the ledger.
+The next comparison begins with the others."""
 _PAGES: Final = 10
 _BATCH: Final = 50
 _PLACED_AT_ONCE: Final = 2_000
@@ -80,8 +76,17 @@ class _Run:
 
     def restart(self) -> None:
         """Begin again, because the work belongs to another version or a removed profile, or has lost its records."""
-        self.work = Work(self.work.began, days=self.work.days, runs=self.work.runs)
+        self.work = Work(self.work.began, days=self.work.days, runs=self.work.runs, first=self.work.first)
         self.records, self.tasks = StoredRecords(self.target, ()), None
+
+    def leave_out(self, certids: Sequence[Fingerprint]) -> None:
+        """Leave devices to the next comparison, which begins with the partition of the first one."""
+        left_from = min((_partition_of(each) - self.work.first) % PARTITIONS for each in certids)
+        if self.work.left_from is not None:
+            left_from = min(left_from, (self.work.left_from - self.work.first) % PARTITIONS)
+        count = len(certids)
+        self.change(done=self.work.done + count, unexamined=self.work.unexamined + count)
+        self.change(left_from=(self.work.first + left_from) % PARTITIONS)
 
     def report(self, findings: Sequence[Finding]) -> None:
         for finding in findings:
@@ -177,11 +182,13 @@ class TargetComparison:
         work, begin = run.work, run.work.partition
         positions = range(begin, min(PARTITIONS, begin + _span(work.listed)))
         if run.tasks is None or run.tasks.positions != positions:
-            first = _first_partition(work.began)
+            first = work.first
             found = run.records.partitions([(first + each) % PARTITIONS for each in positions])
-            suspects = sorted(found.suspects(), key=lambda each: (int(each[:2], 16) - first) % PARTITIONS)
-            due = [certid for certid in found.due(_day(work.began), work.days) if certid not in frozenset(suspects)]
-            run.tasks = _Tasks(positions, len(found.placed), suspects, due, found.unclaimed(), found.absent())
+            suspects = sorted(found.suspects(), key=lambda each: (_partition_of(each) - first) % PARTITIONS)
+            suspected = frozenset(suspects)
+            due = [certid for certid in found.due(_day(work.began), work.days) if certid not in suspected]
+            unclaimed = sorted(found.unclaimed(), key=lambda each: (_partition_of(each[0]) - first) % PARTITIONS)
+            run.tasks = _Tasks(positions, len(found.placed), suspects, due, unclaimed, found.absent())
         return run.tasks
 
     def _examine_placed(self, run: _Run, certids: Sequence[Fingerprint], suspects: int) -> None:
@@ -191,7 +198,7 @@ class TargetComparison:
         if suspects > 0:
             certids = certids[:suspects]
             if work.suspects >= MOST_SUSPECTS:
-                return run.change(done=work.done + len(certids), unexamined=work.unexamined + len(certids))
+                return run.leave_out(certids)
         rows = self._examination.rows(run.target, certids)
         examined = self._examination.placed(run.target, rows)
         count = len(certids) if examined.count == len(rows) else certids.index(rows[examined.count].certid)
@@ -204,7 +211,7 @@ class TargetComparison:
     def _examine_unclaimed(self, run: _Run, named: Sequence[tuple[Fingerprint, ThingName]]) -> None:
         work = run.work
         if work.suspects >= MOST_SUSPECTS:
-            return run.change(done=work.done + len(named), unexamined=work.unexamined + len(named))
+            return run.leave_out([certid for certid, _ in named])
         strays = self._examination.strays(run.target, named)
         examined = self._examination.unclaimed(run.target, strays)
         count = len(named)
@@ -237,9 +244,8 @@ def _span(listed: int) -> int:
     return max(1, min(PARTITIONS, PARTITIONS * _PLACED_AT_ONCE // max(listed, 1)))
 
 
-def _first_partition(began: str) -> int:
-    """Return the partition that is compared first on this day."""
-    return _day(began) * _DAILY_STEP % PARTITIONS
+def _partition_of(certid: Fingerprint) -> int:
+    return int(certid[:2], 16)
 
 
 def _day(began: str) -> int:

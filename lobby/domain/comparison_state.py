@@ -4,7 +4,7 @@ stopped comparison has a reason and never a number of differences.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,8 +14,9 @@ T = TypeVar("T")
 class Work:
     """A comparison in progress. `step` names the list that is read, or the comparison of the lists' content; `token` is
     the next page of the list, `flushes` when records were stored, `partition` and `done` what is compared. `days`
-    is the number of days in which each device is examined once; with `by_device` there are no lists. The rest are
-    counts: `runs` counts the Lambda's runs, `silent_runs` the runs at whose end the target did not answer."""
+    is the number of days in which each device is examined once; with `by_device` there are no lists. `first` is the
+    partition of certificates that is compared first, and `left_from` the first one in which devices were left out. The
+    rest are counts: `runs` counts the Lambda's runs, `silent_runs` the runs at whose end the target did not answer."""
 
     began: str
     step: str = "ledger"
@@ -34,6 +35,8 @@ class Work:
     unexamined: int = 0
     missing: int = 0
     by_device: bool = False
+    first: int = 0
+    left_from: int | None = None
 
     def result(self, completed: str) -> "Result":
         return Result(
@@ -46,6 +49,7 @@ class Work:
             1 if self.by_device else self.days,
             self.by_device,
             self.missing,
+            self.first if self.left_from is None else self.left_from,
         )
 
 
@@ -54,8 +58,9 @@ class Result:
     """A complete comparison. `compared` devices were searched in the target's lists. `examined` counts the lookups of
     single devices and of active certificates without a claim; each device is looked up once within `days` days.
     `unexamined` counts the differences between lists and ledger that were left for the next comparison because there
-    were too many. With `by_device` there were no lists, because the target's role does not allow them. `missing` counts
-    the devices that have no registration in the target."""
+    were too many: it begins with the partition `resumes`, where they start. With `by_device` there were no lists,
+    because the target's role does not allow them. `missing` counts the devices that have no registration in the
+    target."""
 
     began: str
     completed: str
@@ -66,6 +71,7 @@ class Result:
     days: int
     by_device: bool = False
     missing: int = 0
+    resumes: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -95,9 +101,14 @@ class ComparisonState:
 
     @classmethod
     def decode(cls, stored: dict[str, Any]) -> "ComparisonState":
-        """Return what `encode` returned. A part that another version wrote is dropped."""
+        """Return what `encode` returned. A part that another version wrote is dropped; a result of an earlier version
+        is kept."""
+        work = stored.get("work")
+        is_of_this_version = isinstance(work, dict) and work.keys() == {each.name for each in fields(Work)}
         return cls(
-            _part(Work, stored.get("work")), _part(Result, stored.get("last")), _part(Failure, stored.get("failure"))
+            _part(Work, work) if is_of_this_version else None,
+            _part(Result, stored.get("last")),
+            _part(Failure, stored.get("failure")),
         )
 
 

@@ -80,11 +80,13 @@ def _lines(context: CommandContext, state: Mapping[str, Any]) -> Iterator[str]:
 def _result(last: Mapping[str, Any]) -> str:
     parts = [f"{last['compared']:,} devices", f"{last['differences']:,} differences"]
     if last["unexamined"]:
-        parts.append(f"{last['unexamined']:,} more may differ and were not examined")
+        parts.append(
+            f"{last['unexamined']:,} more may differ and were not examined; the next comparison begins with them"
+        )
     if last["byDevice"]:
         parts.append(
             "compared one by one, because the target's role does not allow lists: deploy the target's stack again"
         )
     elif last["days"] > 1:
-        parts.append(f"attachments and groups of each device within {last['days']} days")
+        parts.append(f"attachments, groups and renewed certificates of each device within {last['days']} days")
     return ", ".join(parts)

@@ -48,7 +48,11 @@ def test_result_and_later_failure_are_returned(lobby: Lobby) -> None:
     [
         (ComparisonState(), 1, "never compared completely"),
         (ComparisonState(work=WORK), 1, "never compared completely"),
-        (ComparisonState(last=CLEAN), 0, "1,200,000 devices, 0 differences, attachments and groups of each device"),
+        (
+            ComparisonState(last=CLEAN),
+            0,
+            "1,200,000 devices, 0 differences, attachments, groups and renewed certificates of each device",
+        ),
         (ComparisonState(last=CLEAN, work=WORK), 0, "(things): 0 of 70 devices compared, 0 differ so far"),
         (ComparisonState(last=DIFFERS), 1, "1,200,000 devices, 3 differences"),
         (ComparisonState(last=EMPTY), 1, "EMPTY: the target contains none of its 1,200,000 devices"),

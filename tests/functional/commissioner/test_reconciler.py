@@ -12,6 +12,7 @@ from moto.iot.models import iot_backends
 
 from commissioner.errors import TargetRefusal
 from commissioner.lambdas.reconciler import ROUND, handler, reconciler_of
+from commissioner.reconciliation import target_comparison
 from commissioner.reconciliation.daily_round import MOST_RUNS
 from commissioner.reconciliation.inspector_client import InspectorClient, by_lambda
 from lobby.domain.comparison_state import ComparisonState, Work
@@ -209,6 +210,22 @@ def test_a_comparison_without_an_end_is_given_up_and_reported(reconciler: Reconc
     failure = read_state(A).failure
     assert failure is not None
     assert failure.code == "NOT_FINISHED"
+
+
+def test_a_target_with_devices_that_were_left_out_is_reported_and_continued_with_them(
+    reconciler: ReconcilerWithDifference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(target_comparison, "MOST_SUSPECTS", 0)
+    assert reconciler.run() == {"DevicesCompared": 1, "DifferencesNotExamined": 1, "TargetsNotCompared": 1}
+    last = read_state(A).last
+    assert last is not None
+    assert (last.unexamined, last.resumes) == (1, int(ONE[:2], 16))
+    monkeypatch.undo()
+    reconciler.lobby.clock.advance(hours=24)
+    reconciler.run(context_with(1))
+    work = read_state(A).work
+    assert work is not None
+    assert work.first == int(ONE[:2], 16)
 
 
 def test_a_state_written_by_another_version_restarts_the_target(reconciler: ReconcilerWithDifference) -> None:

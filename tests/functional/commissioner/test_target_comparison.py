@@ -1,7 +1,6 @@
 """A target compared by lists: each difference is found, the calls are few, and a run can end anywhere."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -206,20 +205,35 @@ def test_suspects_beyond_the_limit_are_counted_and_left(
     assert (work.differences, work.unexamined, work.compared) == (1, 1, 2)
 
 
-def test_other_suspects_come_first_on_another_day(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_comparison_begins_with_the_suspects_that_were_left_out(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(target_comparison, "MOST_SUSPECTS", 1)
     monkeypatch.setattr(target_comparison, "_BATCH", 1)
-    found: list[str] = []
-    monkeypatch.setattr(target_comparison.logger, "warning", lambda _text, extra: found.append(extra["certid"]))
     for certificate in comparison.registry.certificates.values():
         certificate.status = "INACTIVE"
     lower, upper = sorted((ONE, TWO))
-    days = [f"{date(2026, 1, 1) + timedelta(number)}T12:00:00.000Z" for number in range(256)]
-    first = {target_comparison._first_partition(day): day for day in days}
-    assert sorted(first) == list(range(256))
-    for partition in (int(lower[:2], 16), int(upper[:2], 16)):
-        comparison.complete(Work(first[partition]))
-    assert found == [lower, upper]
+    first = comparison.complete().result(BEGAN)
+    second = comparison.complete(Work(BEGAN, first=first.resumes)).result(BEGAN)
+    assert (first.unexamined, first.resumes) == (1, int(upper[:2], 16))
+    assert (second.unexamined, second.resumes) == (1, int(lower[:2], 16))
+    assert [certid for certid, _ in _differences(caplog)] == [lower, upper]
+
+
+def test_orphans_that_were_left_out_come_first_in_the_next_comparison(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(target_comparison, "MOST_SUSPECTS", 1)
+    monkeypatch.setattr(target_comparison, "_BATCH", 1)
+    with comparison.lobby.calls.uncounted():
+        comparison.lobby.deliver(*(comparison.lobby.move(certid) for certid in (ONE, TWO)))
+        for certificate in comparison.registry.certificates.values():
+            certificate.status = "ACTIVE"
+    lower, upper = sorted((ONE, TWO))
+    for following in (upper, lower):
+        work = comparison.complete(Work(BEGAN, first=int(following[:2], 16)))
+        assert (work.unexamined, work.differences) == (1, 1)
+    assert [certid for certid, _ in _differences(caplog)] == [upper, lower]
 
 
 def test_things_of_the_owner_that_name_a_placed_certificate_are_suspect_and_no_difference(

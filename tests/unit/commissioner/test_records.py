@@ -82,6 +82,15 @@ def test_a_device_that_the_lists_show_otherwise_is_a_suspect(records: list[str |
     assert partition(PLACED, *records).suspects() == [CERTID]
 
 
+def test_a_renewed_device_is_examined_when_it_is_due_and_no_suspect() -> None:
+    renewed = [thing_record(replace(THING, claim=str(replace(CLAIM, certid=OTHER))), PROFILES, LOBBY)]
+    found = partition(PLACED, *renewed)
+    assert (found.suspects(), found.due(5, 1), found.absent()) == ([], [CERTID], 0)
+    outdated = replace(CLAIM, certid=OTHER, generation=2)
+    for changed in (replace(THING, claim=str(outdated)), replace(THING, name="sensor-2", claim=renewed[0])):
+        assert partition(PLACED, thing_record(changed, PROFILES, LOBBY)).suspects() == [CERTID]
+
+
 @pytest.mark.parametrize("claim", [str(CLAIM.with_progress(Progress.ARRIVED)), None])
 def test_a_claim_that_suits_an_arrived_device_only_is_suspect_of_a_commissioned_one(claim: str | None) -> None:
     """Things of version 0.2.0 have no claim."""

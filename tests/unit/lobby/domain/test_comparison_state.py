@@ -1,6 +1,7 @@
 """The state of a comparison is the same after it is stored and read. State of another version is dropped."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,3 +35,14 @@ def test_a_result_has_the_counts_of_its_work() -> None:
         *(WORK.compared, WORK.examined, WORK.differences, WORK.unexamined),
     )
     assert (result.by_device, result.days) == (True, 1)
+
+
+def test_the_next_comparison_begins_where_devices_were_left_out() -> None:
+    assert replace(WORK, first=7, left_from=None).result("").resumes == 7
+    assert replace(WORK, first=7, left_from=0).result("").resumes == 0
+
+
+def test_a_result_of_an_earlier_version_is_kept_and_its_work_begins_again() -> None:
+    state = ComparisonState(WORK, RESULT).encode()
+    del state["work"]["first"], state["last"]["resumes"]
+    assert ComparisonState.decode(state) == ComparisonState(last=RESULT)
