@@ -85,7 +85,7 @@ class LobbyRegions:
         return None
 
     def statuses(self) -> list[RegionStatus]:
-        """Ask every Region, and return what is known of each."""
+        """Read the vote of every Region, and return the status of each."""
         if self._multi_region is None:
             return [RegionStatus(self.own, is_home=True, answers=True, why=None, is_needed=True, replicated_at=None)]
         answers = self._multi_region.votes.read_all(self._multi_region.regions)
@@ -121,7 +121,7 @@ class LobbyRegions:
 
     def continue_without(self, region: Region) -> None:
         """Extend the lease without the vote of a Region that is down. Raise `InvalidInput`, `NotHome` or `Conflict`."""
-        self._require_multi_region().lease.go_on_without(region)
+        self._require_multi_region().lease.continue_without(region)
 
     def check(self, count: int, after: Fingerprint | None, anchors_of: Region | None) -> AuditPage:
         """Return the gaps among the next devices. Raise `InvalidInput` UNKNOWN_REGION, or `NotHome`

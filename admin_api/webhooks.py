@@ -47,7 +47,7 @@ class QueueFailed(Exception):
 
 @dataclass(frozen=True)
 class WithSecret:
-    """A webhook with a secret that nobody can read again."""
+    """A webhook with a secret that cannot be read again."""
 
     webhook: Webhook
     secret: Secret = field(repr=False)
@@ -96,8 +96,8 @@ class WebhookAdministration:
         return WithSecret(webhook, secret)
 
     def rotate(self, webhook: str) -> WithSecret:
-        """Give a webhook a new secret. For a day, requests are also signed with the previous one. Raise as `get`, or
-        `Conflict` CHANGED_MEANWHILE."""
+        """Replace the secret of a webhook. For a day, requests are also signed with the previous secret. Raise the
+        errors of `get`, or `Conflict` CHANGED_MEANWHILE."""
         before, secret = self.get(webhook), self.make_secret()
         reserved = self.webhooks.reserve(before)
         number = reserved.stored_numbers[-1]

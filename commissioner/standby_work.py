@@ -62,7 +62,7 @@ class StandbyWork:
         if refusal is not None and status is StandbyStatus.ACTIVE:
             return self.refused(device, refusal)
         if status is StandbyStatus.ACTIVE and registered is not None and registered.evacuated_at is None:
-            self._tell(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
+            self._send_route(replace(device, standby=replace(standby, status=status, iotep=endpoint, wanted=False)))
         self._ledger.prepared(device, standby.target, status, self._actor, endpoint)
         current = self._gateway.target_now(device.target)
         if current is not None and (current.standby, current.standby_mode) != (standby.target, mode):
@@ -80,7 +80,7 @@ class StandbyWork:
 
     def announce(self, device: Device, target: Target) -> str:
         """Send the route to a device in its target, in the target's lane. The device then fetches its standby from the
-        lobby. If the target refuses the message, the device learns its standby with its next hello in the lobby."""
+        lobby. If the target refuses the message, the device gets its standby with its next hello in the lobby."""
         route = device.route()
         if route is None or device.devicename is None:
             raise AssertionError(f"a device that has arrived has a route: {device.certid}")
@@ -92,7 +92,7 @@ class StandbyWork:
         self._ledger.announced(device, self._actor)
         return "standby announced"
 
-    def _tell(self, device: Device) -> None:
+    def _send_route(self, device: Device) -> None:
         """Send the route, which now has a standby, to a device in the lobby. A device in its target gets the
         announcement from the target's lane, because a worker of the standby's lane makes no calls there."""
         route = device.route()

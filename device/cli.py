@@ -148,5 +148,5 @@ def _identity(options: Options) -> tuple[ThingName, Fingerprint]:
 def _options(values: dict[str, Any]) -> Options:
     known: dict[str, Any] = {each.name: values[each.name] for each in fields(Options) if each.name in values}
     lobbies = " ".join(values.get("lobby") or ()).replace(",", " ").split()
-    without: dict[str, Any] = {"cert": None, "key": None, "ca": None, "port": MQTT_PORT}
-    return Options(**{**without, **known, "lobby": tuple(lobbies)})
+    defaults: dict[str, Any] = {"cert": None, "key": None, "ca": None, "port": MQTT_PORT}
+    return Options(**{**defaults, **known, "lobby": tuple(lobbies)})

@@ -108,7 +108,7 @@ class Client:
         while self._running:
             try:
                 self._run_once()
-            except Exception as error:  # noqa: BLE001 - a bug must not strand a device in the field
+            except Exception as error:  # noqa: BLE001 - a bug must not stop a device in the field
                 self._recover(error)
         return self._ending
 

@@ -67,7 +67,7 @@ CERT: Final = Option(
     "cert", "The device's certificate, also with its chain and key in one file (PEM). Its CN is the thing name.", Path
 )
 STATE_DIR: Final = Option(
-    "state_dir", "Folder for the route and a provisioned identity. Default: beside the certificate.", Path
+    "state_dir", "Folder for the route and a provisioned identity. Default: next to the certificate.", Path
 )
 SETTINGS: Final = Option("settings", "Settings file (JSON) with options by their names.", Path)
 CLAIM: Final = (

@@ -68,7 +68,7 @@ class IdentityStore:
         self._pending_file, self._identity_file = folder / _PENDING, folder / _IDENTITY
 
     def load(self) -> StoredIdentity | None:
-        """As `load_identity`."""
+        """Return the identity in the folder. See `load_identity`."""
         return load_identity(self._folder, self._disk)
 
     def prepare(self) -> KeyReady:

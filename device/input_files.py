@@ -1,7 +1,7 @@
 """Reads the files that the user names: certificates, keys, settings. Needs only Python, as a bundle does.
 
-A pipe or a device is rejected: reading one could wait for ever, and the files are read again for each connection. So is
-a file that is too large, because the part after the limit would be missing without a message.
+A pipe or a device is rejected: reading one could block forever, and the files are read again for each connection. A
+file that is too large is also rejected, because the part after the limit would be missing without a message.
 """
 
 import os

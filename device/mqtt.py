@@ -1,6 +1,6 @@
 """MQTT over awscrt: one `MqttConnection` is one MQTT 3.1.1 connection attempt over mutual TLS.
 
-MQTT 3.1.1 is enough; the protocol uses no MQTT 5 feature. awscrt reconnects a lost connection by itself, but the
+MQTT 3.1.1 is enough; the protocol uses no MQTT 5 feature. awscrt reconnects a lost connection automatically, but the
 state machine decides about reconnecting, so an interrupted connection is closed immediately and never reused. Results
 are reported, from awscrt's threads, through the `report` function.
 """

@@ -36,9 +36,9 @@ class Options:
 
     @property
     def folder(self) -> Path | None:
-        """The folder for the route and a provisioned identity: the option, else ``<certificate>.state`` beside the
-        certificate, else ``<serial number>.state`` beside the claim certificate, else None. Raise `InvalidInput` for an
-        invalid serial number, which could name any folder."""
+        """The folder for the route and a provisioned identity: the option, otherwise ``<certificate>.state`` next to
+        the certificate, otherwise ``<serial number>.state`` next to the claim certificate, otherwise None. Raise
+        `InvalidInput` for an invalid serial number, which could name any folder."""
         if self.state_dir is not None:
             return self.state_dir
         if self.claim_cert is not None and self.serial:

@@ -41,7 +41,7 @@ class Supervisor:
         self._stopped = False
 
     def run(self) -> int:
-        """Run clients until one exits by itself or a signal arrives. Return the exit code of the last one."""
+        """Run clients until one exits without a crash or a signal arrives. Return the exit code of the last client."""
         for number in _SIGNALS:
             signal.signal(number, self._forward)
         crashes = 0

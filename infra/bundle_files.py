@@ -18,7 +18,7 @@ _CODE: Final = (".py", ".graphql", ".typed")
 def read(root: Path, packages: Collection[str], static: Collection[str], excluded: Collection[str]) -> dict[str, bytes]:
     """Return the files by their names relative to `root`. Raise `BundleFailed` FILE_TOO_LARGE.
 
-    Each file is read once, so the hash matches the packed content even if a file is edited meanwhile.
+    Each file is read once, so the hash matches the packed content even if a file is edited in the meantime.
     """
     skipped = {root / folder for folder in excluded}
     code = [path for package in packages for path in _files(root / package, skipped) if path.suffix in _CODE]

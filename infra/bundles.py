@@ -170,7 +170,7 @@ def kept_requirements(bundle: Bundle, platform: Platform) -> str:
 
 
 def is_kept(name: str) -> bool:
-    """Whether a file of the dependencies is needed in Lambda. `name` is its path in the bundle."""
+    """Return whether a file of the dependencies is needed in Lambda. `name` is its path in the bundle."""
     parts = name.split("/")
     is_model = parts[:2] == ["botocore", "data"] and len(parts) > 3
     if is_model and (parts[2] not in SDK_SERVICES or parts[-1].startswith("examples-")):

@@ -1,4 +1,4 @@
-"""The context of cdk.json, which the CDK CLI passes by itself. Its feature flags of the CDK change templates."""
+"""The context in cdk.json, with the CDK's feature flags, which change templates. The CDK CLI reads it automatically."""
 
 from pathlib import Path
 from typing import Any, Final

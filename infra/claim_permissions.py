@@ -23,7 +23,8 @@ from lobby.names import Target
 
 
 def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
-    """The hook admits devices and changes nothing in AWS IoT; the template's role does."""
+    """Return the permissions of the hook. It admits devices and changes nothing in AWS IoT; the template's role
+    does."""
     lobby = settings.lobby
     return [
         *admission(lobby),
@@ -32,7 +33,8 @@ def provisioning(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
-    """The calls that AWS IoT makes to provision a device: a part of its managed policy AWSIoTThingsRegistration."""
+    """Return the calls that AWS IoT makes to provision a device: a part of its managed policy
+    AWSIoTThingsRegistration."""
     certificate = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy"]
     return {
         "certificates": allow("Certificates", certificate, iot_arn(lobby, "cert/*")),
@@ -43,7 +45,7 @@ def template(lobby: Target, policy: str) -> dict[str, iam.PolicyStatement]:
 
 
 def registrar(settings: Settings) -> list[iam.PolicyStatement]:
-    """It also admits devices that are accepted from another lobby."""
+    """Return the permissions of the registrar, which also admits devices that are accepted from another lobby."""
     lobby = settings.lobby
     own = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DeleteCertificate"]
     new = ["iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA", "iot:ListCertificates"]

@@ -1,8 +1,8 @@
 """The lifecycle events of the lobby account: their rule, the Lambda that records them, and AWS IoT's logs.
 
-AWS IoT publishes the events by itself; only the lobby's rules read them, because no device may subscribe to them. AWS
-IoT's logs contain the cause of a refused connection or a failed rule. The settings of these logs belong to the whole
-account and Region. The local cloud has no such settings (`AWS::IoT::Logging`), so they are left out there.
+AWS IoT publishes the events without a setting; only the lobby's rules read them, because no device may subscribe to
+them. AWS IoT's logs contain the cause of a refused connection or a failed rule. The settings of these logs belong to
+the whole account and Region. The local cloud has no such settings (`AWS::IoT::Logging`), so they are left out there.
 """
 
 from typing import Final

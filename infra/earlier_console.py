@@ -2,7 +2,7 @@
 
 A page that was opened before a deployment later loads more files of its own build, such as the next page's script. The
 names of these files contain hashes, so they do not collide with those of the new build. They are read from the code of
-the deployed pages' Lambda, and written to `DIRECTORY`, which is packed beside the build. One earlier build is kept. If
+the deployed pages' Lambda, and written to `DIRECTORY`, which is packed next to the build. One earlier build is kept. If
 the deployed code cannot be read, no files are kept, and the deployment reports this.
 """
 
@@ -42,8 +42,8 @@ def keep(clients: Clients, lobby: Target, root: Path = ROOT) -> str | None:
 
 
 def kept_files(deployed: Mapping[str, bytes], built: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the hashed files that are served beside `built`, by their path in the build. `deployed` are the files of
-    the deployed bundle. If the deployed build is the same, its kept files are kept again."""
+    """Return the hashed files that are served in addition to `built`, by their path in the build. `deployed` are the
+    files of the deployed bundle. If the deployed build is the same, its kept files are kept again."""
     own, earlier = (_hashed(_below(folder, deployed)) for folder in (BUILD, DIRECTORY))
     is_same = own.keys() == _hashed(built).keys()
     return {name: content for name, content in (earlier if is_same else own).items() if name not in built}

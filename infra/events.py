@@ -73,7 +73,8 @@ def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> Non
 
 
 def _publisher(settings: Settings, stream: str) -> list[iam.PolicyStatement]:
-    """The publisher reads rows, entries and the rules of the bus, and writes only the activity log."""
+    """Return the permissions of the publisher. It reads rows, entries and the rules of the bus, and writes only the
+    activity log."""
     lobby = settings.lobby
     bus = f"arn:aws:events:{lobby.region}:{lobby.account}:event-bus/{BUS}"
     undelivered = queue_arn(permissions.UNDELIVERED, lobby)

@@ -116,7 +116,7 @@ class LobbyStack(Stack):
         return created
 
     def _device_side(self) -> None:
-        """Functions triggered by devices: registration and hello."""
+        """Create the functions triggered by devices: registration and hello."""
         iot.CfnPolicy(
             self,
             "WaitingPolicy",
@@ -156,7 +156,7 @@ class LobbyStack(Stack):
         self.send_failures_to_queue("HelloFailures", receptionist)
 
     def _connection_side(self) -> None:
-        """The function triggered when devices connect and disconnect."""
+        """Create the function triggered when devices connect and disconnect."""
         function = self.make_function(
             functions.CONNECTIONS, permissions.connections(self.settings), **self._clone_policy
         )
@@ -168,7 +168,7 @@ class LobbyStack(Stack):
         event_sources.failures_to(self, construct_id, function, self.queues.undelivered)
 
     def _commissioner_side(self) -> None:
-        """Functions triggered by changes of the ledger and by events in the targets."""
+        """Create the functions triggered by changes of the ledger and by events in the targets."""
         commissioner = functions.COMMISSIONER
         enter_targets = (functions.EXPRESS, functions.SURVEYOR, functions.INSPECTOR, functions.MARKER)
         with_target_access = (commissioner, *enter_targets)
@@ -220,7 +220,7 @@ class LobbyStack(Stack):
         return {"LANES_QUEUE": self.queues.lanes.queue_url, "EXPRESS_QUEUE": self.queues.express.queue_url}
 
     def _history_side(self) -> None:
-        """The functions triggered by history entries."""
+        """Create the functions triggered by history entries."""
         stream = self.tables[HistoryRow].table_stream_arn or ""
         function = self.make_function(
             functions.NOTARY,
@@ -232,7 +232,7 @@ class LobbyStack(Stack):
         self.send_failures_to_queue("PublisherFailures", self.functions[functions.PUBLISHER.name])
 
     def _scheduled_functions(self) -> None:
-        """Functions triggered by a schedule."""
+        """Create the functions triggered by a schedule."""
         sweeper = self.make_function(
             functions.SWEEPER,
             permissions.sweeper(self.settings),

@@ -1,4 +1,4 @@
-"""Alarms on event source mappings that no longer invoke their Lambda, for example because somebody disabled one.
+"""Alarms on event source mappings that no longer invoke their Lambda, for example because a mapping was disabled.
 
 A Lambda that is not invoked has neither errors nor an iterator age, so its own metrics do not show the failure. Other
 alarms detect a stopped mapping of the lanes and campaigns (no progress) and of arrivals (their age).

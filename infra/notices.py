@@ -52,7 +52,8 @@ def make_notices(scope: Construct, bus: events.CfnEventBus) -> sns.Topic:
 
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
-    """The API can subscribe only e-mail addresses. The emulator does not support the condition's key."""
+    """Return the permissions of the API, which can subscribe only e-mail addresses. The emulator does not support the
+    condition's key."""
     lobby = settings.lobby
     arn = f"arn:aws:sns:{lobby.region}:{lobby.account}:{TOPIC}"
     subscribe = iam.PolicyStatement(

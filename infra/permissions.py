@@ -152,14 +152,14 @@ def reads_stream(stream_arn: str) -> list[iam.PolicyStatement]:
 
 
 def notary(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """The notary can only add anchors. It cannot read tables or anchors."""
+    """Return the permissions of the notary. It can only add anchors, and cannot read tables or anchors."""
     lobby = settings.lobby
     bucket = f"arn:aws:s3:::{NAMES.notary_bucket(lobby.account, lobby.region)}"
     return [*reads_stream(stream_arn), allow("Anchor", ["s3:PutObject"], f"{bucket}/{ANCHORS}*")]
 
 
 def bell(settings: Settings, stream_arn: str) -> list[iam.PolicyStatement]:
-    """The bell reads the stream and no table."""
+    """Return the permissions of the bell. It reads the stream and no table."""
     lobby = settings.lobby
     return [
         *reads_stream(stream_arn),
@@ -197,7 +197,7 @@ def commissioner(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
-    """The feeder changes devices in the ledger. It calls neither targets nor devices."""
+    """Return the permissions of the feeder. It changes devices in the ledger, and calls neither targets nor devices."""
     lobby = settings.lobby
     indexes = set(ledger_indexes(settings)) - {BY_TURN.Meta.index_name, LedgerRow.by_transfer.Meta.index_name}
     return [
@@ -265,8 +265,8 @@ def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
-    """The sweeper does not change a device's state, but the first write to a row of an older version also counts the
-    row."""
+    """Return the permissions of the sweeper. It does not change a device's state, but the first write to a row of an
+    older version also counts the row."""
     lobby = settings.lobby
     return [
         table(LEDGER, lobby, "GetItem", "UpdateItem"),

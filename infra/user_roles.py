@@ -1,4 +1,4 @@
-"""The groups of the user pool, one per role. Without the CDK, whose import takes seconds."""
+"""The groups of the user pool, one per role. This module does not import the CDK, because that takes seconds."""
 
 from typing import Final
 

@@ -67,7 +67,7 @@ def publisher(lobby: Target) -> list[iam.PolicyStatement]:
 
 
 def courier(settings: Settings) -> list[iam.PolicyStatement]:
-    """The courier can read secrets, and neither add nor remove webhooks."""
+    """Return the permissions of the courier. It can read secrets, and neither add nor remove webhooks."""
     lobby = settings.lobby
     queue = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
     return [
@@ -78,7 +78,7 @@ def courier(settings: Settings) -> list[iam.PolicyStatement]:
 
 
 def admin_api(settings: Settings) -> list[iam.PolicyStatement]:
-    """The API writes secrets, in each of the lobby's Regions, and cannot read them."""
+    """Return the permissions of the API. It writes secrets in each of the lobby's Regions and cannot read them."""
     lobby, stores = settings.lobby, map(secrets, settings.places)
     return [
         table(WebhookRow, lobby, "GetItem", "PutItem", "DeleteItem", "Query"),

@@ -1,7 +1,8 @@
 """Requests to mark a device's thing in its target, which decides whether the target's rule reports its connections.
 
 The marker carries them out. A device that has arrived and connects again is marked as arrived. A device that has left
-its target by itself, to the lobby or to its standby, is marked as awaited again. A device without a name has no thing.
+its target without an operation, for the lobby or its standby, is marked as awaited again. A device without a name has
+no thing.
 """
 
 from collections.abc import Callable

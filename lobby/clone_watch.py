@@ -43,7 +43,7 @@ class CloneWatch:
             self._found(device, takeovers(sightings, seen[-1].place, since), since)
 
     def left_lobby(self, device: Device, session: LobbySession) -> None:
-        """Look for connections to a target that lie within a connection to the lobby that has ended."""
+        """Find connections to a target during a connection to the lobby that has ended."""
         since = usable_from(device.suspicion)
         self._found(device, at_once(self.sightings.of(device.certid), session, since), since)
 

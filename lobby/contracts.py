@@ -81,7 +81,7 @@ def _survey_finding(fields: Body) -> SurveyFinding:
 class ArrivalMark:
     """A message of the marks' queue: the device is known to have arrived in `target` with this claim. `certificate` is
     the one in use, if it is not the device's first. `awaited`: the target's rule must report the device again, because
-    it has left the target by itself or its connections are taken over."""
+    it has left the target without an operation, or its connections are taken over."""
 
     target: Target
     certid: Fingerprint

@@ -4,7 +4,7 @@
     ├── InvalidInput      a value breaks a rule: INVALID_FINGERPRINT, INVALID_ACCOUNT, …
     ├── NotFound          UNKNOWN_DEVICE, UNKNOWN_TARGET, UNKNOWN_PROFILE
     ├── Conflict          the device's state does not allow it: ALREADY_CLAIMED, NOT_ALLOWED, CHANGED_MEANWHILE, …
-    ├── RateLimited       a user does something too often: RATE_LIMITED
+    ├── RateLimited       a user has exceeded a limit of requests: RATE_LIMITED
     ├── IdentityRefused   a certificate is refused; the code is the ledger's `reason`
     ├── MessageRejected   a message in a queue is not authentic: BAD_SIGNATURE, WRONG_TOPIC, …
     ├── CertificateUnavailable   the certificate of a signature cannot be fetched: CERTIFICATE_UNAVAILABLE
@@ -38,8 +38,8 @@ class Conflict(LobbyError):
 
 
 class RateLimited(LobbyError):
-    """A user does something too often. Nothing was changed. `retry_after` is the wait until it can succeed, in
-    seconds."""
+    """A user has exceeded a limit of requests. Nothing was changed. `retry_after` is the wait in seconds until the
+    request can succeed."""
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__("RATE_LIMITED", message)

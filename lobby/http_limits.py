@@ -7,7 +7,7 @@ one byte of a header after the other, or an endless body, would block a command 
 from typing import Final
 
 MAX_BODY: Final = 16 * 1024 * 1024
-"""Bytes of a response. A Lambda's has at most 6 MiB, and its JSON escapes some characters."""
+"""Bytes of a response. The response of a Lambda has at most 6 MiB, and its JSON escapes some characters."""
 CONNECT_SECONDS: Final = 5.0
 RESPONSE_SECONDS: Final = 35.0
 """API Gateway times out after 30."""

@@ -120,7 +120,7 @@ def _digits(plain: str) -> str:
 
 def _among_words(plain: str) -> str:
     """Return the only fingerprint in a text that names SHA-256 or has a certificate's ARN; empty for other text.
-    Viewers print it in the user's language, tools in JSON and beside other digests."""
+    Viewers print it in the user's language, tools in JSON and next to other digests."""
     found = {match.lower() for match in _ARN.findall(plain)}
     others = {match.lower() for match in _FINGERPRINT.findall(plain)}
     if not found and _ALGORITHM.search(plain):
@@ -129,7 +129,7 @@ def _among_words(plain: str) -> str:
 
 
 def _runs(text: str) -> Iterator[str]:
-    """Yield the fingerprints in `text`: groups of the same number of digits, without a further such group beside
+    """Yield the fingerprints in `text`: groups of the same number of digits, without a further such group next to
     them."""
     groups = itertools.groupby(_SEPARATORS.split(text), lambda word: len(word) if _HEX.fullmatch(word) else 0)
     for length, words in groups:

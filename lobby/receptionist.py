@@ -134,8 +134,8 @@ class Receptionist:
         return "fell back"
 
     def _deactivate_again(self, device: Device) -> str:
-        """A device that was revoked or quarantined while its certificate was being activated can still connect. The
-        commissioner deactivates the certificate again."""
+        """Start the commissioner for a device that was revoked or quarantined while its certificate was being
+        activated, and can still connect. The commissioner deactivates the certificate again."""
         if not device.needs_commissioner:
             with at_home():
                 self._ledger.retry(device.certid, ACTOR)

@@ -80,7 +80,7 @@ def crl_key(ca_certificate_id: str) -> str:
 
 @dataclass(frozen=True)
 class StandbyEndpoint:
-    """The endpoint that a device uses by itself while it reaches neither its target nor a lobby."""
+    """The endpoint that a device uses while it reaches neither its target nor a lobby."""
 
     iotep: str
     port: int | None = None

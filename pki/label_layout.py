@@ -1,7 +1,7 @@
 """The positions of the code and the texts on a label of any size, in millimetres.
 
 The code is as high as the label allows. The thing name, the short form of the fingerprint, and the code as text (in
-case no camera can read the code) are beside it, or below it on a narrow label. No text is smaller than 6 pt. If there
+case no camera can read the code) are next to it, or below it on a narrow label. No text is smaller than 6 pt. If there
 is not enough space, the code as text is omitted first, then the short form. A label whose code or name does not fit is
 rejected.
 """
@@ -82,7 +82,7 @@ def lay_out(width: float, height: float, certid: Fingerprint, name: str, measure
 
 @lru_cache(maxsize=16)
 def _areas(width: float, height: float) -> tuple[float, _Area]:
-    """Return the side of the code, and the area for the texts: beside the code, or below it if that is larger."""
+    """Return the side of the code, and the area for the texts: next to the code, or below it if that is larger."""
     side = min(height, width, MAX_MODULE_MM * SIDE)
     if width < 2 * height and width - side < 0.6 * side:
         smaller = min(width, height * 0.66, MAX_MODULE_MM * SIDE)

@@ -93,7 +93,7 @@ def _add_years(start: datetime, years: int) -> datetime:
 
 def ca_subject(organization: str, role: str, key: PublicKey) -> x509.Name:
     """Return the subject of a CA. It includes part of the key identifier, so two CAs of one organization differ: AWS
-    IoT has a quota of CA certificates per subject, and users can tell them apart."""
+    IoT has a quota of CA certificates per subject, and users can distinguish them."""
     key_suffix = x509.SubjectKeyIdentifier.from_public_key(key).digest[:4].hex().upper()
     return x509.Name(
         [

@@ -42,7 +42,8 @@ def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 
 def write_once(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Like `write_new`, but an existing file with the same content is accepted, for a rerun after a crash."""
+    """Create `path` as `write_new` does, but accept an existing file with the same content, for a rerun after a
+    crash."""
     try:
         write_new(path, content, mode)
     except StorageError as err:

@@ -33,7 +33,7 @@ MEANING: Final[dict[Status, str]] = {
     Status.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
-_OF_CODE: Final[dict[str, Status]] = {
+_STATUS_OF_CODE: Final[dict[str, Status]] = {
     "UNAUTHENTICATED": Status.NOT_SIGNED_IN,
     "NOT_SIGNED_IN": Status.NOT_SIGNED_IN,
     "SIGN_IN_FAILED": Status.NOT_SIGNED_IN,
@@ -69,7 +69,7 @@ _OF_CODE: Final[dict[str, Status]] = {
 
 def status_of(code: str) -> Status:
     """Return the exit status for an error code: the table's, `USAGE_ERROR` for INVALID_…, `REFUSED` for all others."""
-    return _OF_CODE.get(code) or (Status.USAGE_ERROR if code.startswith("INVALID_") else Status.REFUSED)
+    return _STATUS_OF_CODE.get(code) or (Status.USAGE_ERROR if code.startswith("INVALID_") else Status.REFUSED)
 
 
 def of_several(done: int, failed: int) -> Status:

@@ -178,7 +178,7 @@ def _safe(text: str) -> str:
 
 
 def _console(*, stderr: bool) -> Console:
-    """A console that prints text as it is. Rich evaluates NO_COLOR and TERM."""
+    """Return a console that prints text as it is. Rich evaluates NO_COLOR and TERM."""
     console = _SafeConsole(stderr=stderr, markup=False, highlight=False, emoji=False)
     if console.is_terminal or os.environ.get("COLUMNS", "").isdigit():
         return console

@@ -78,10 +78,10 @@ def results_of(context: Context, name: str, outcome: str | None, first: int, aft
         raise InvalidInput("INVALID_COUNT", f"got {first}, want 1 to {MAX_LISTED}")
     context.quota.consume(Resource.LISTED, first)
     campaign, wanted = context.services.campaigns.get(parse_campaign_name(name)), _outcome(outcome)
-    place: Place | None = _place(after)
+    place: ResultPosition | None = _position(after)
     found: Found = []
     while place is not None and len(found) < first and not context.quota.time_is_up():
-        more, place = _some(context, campaign, place, wanted, first - len(found))
+        more, place = _results_from(context, campaign, place, wanted, first - len(found))
         found += more
     shared = PageRows([line.certid for line, _ in found], context.quota.time_is_up)
     return CampaignResults(
@@ -90,14 +90,14 @@ def results_of(context: Context, name: str, outcome: str | None, first: int, aft
     )
 
 
-Place = tuple[int, int]
+ResultPosition = tuple[int, int]
 """The number of a page, and of a device on it."""
 Found = list[tuple[ManifestLine, Result]]
 
 
-def _some(
-    context: Context, campaign: Campaign, place: Place, wanted: Outcome | None, count: int
-) -> tuple[Found, Place | None]:
+def _results_from(
+    context: Context, campaign: Campaign, place: ResultPosition, wanted: Outcome | None, count: int
+) -> tuple[Found, ResultPosition | None]:
     """Return results from a few pages, and the position of the next result."""
     services, (number, start) = context.services, place
     found: Found = []
@@ -133,7 +133,7 @@ def _outcome(text: str | None) -> Outcome | None:
         raise InvalidInput("INVALID_OUTCOME", f"got {shown(text)}, want one of: {want}") from None
 
 
-def _place(cursor: str | None) -> Place:
+def _position(cursor: str | None) -> ResultPosition:
     if not cursor:
         return 0, 0
     page, dot, index = cursor.partition(".")

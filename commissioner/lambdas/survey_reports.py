@@ -1,8 +1,8 @@
 """The part of a survey about a target's reports: its two topic rules, its topic, and the lobby's subscription.
 
 If one of them is missing, devices are commissioned, but the lobby gets no report of their arrival. A rule must have
-exactly the text of this version, because older rules also report devices of others. AWS gives the same answer whether a
-rule is missing or the role may not read it, so this answer does not show the cause.
+exactly the text of this version, because the rules of earlier versions also report devices of other owners. AWS gives
+the same answer whether a rule is missing or the role may not read it, so this answer does not show the cause.
 """
 
 from collections.abc import Callable, Iterator

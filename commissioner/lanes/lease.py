@@ -102,11 +102,11 @@ class Lease:
         self.state = state
 
     def close(self) -> None:
-        """The target does not answer."""
+        """Close the lane, because the target does not answer."""
         self.state = self._lanes.close(self.state)
 
     def reopen(self) -> None:
-        """The target answers again."""
+        """Reopen the lane, because the target answers again."""
         if self.state.silent_since is not None:
             self.state = self._lanes.reopen(self.state.lane)
 

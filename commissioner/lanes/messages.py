@@ -90,7 +90,7 @@ def _run(
         ending = worker.run()
     except Exception:
         executor.shutdown(wait=True, cancel_futures=True)
-        with suppress(Exception):  # the lease ends by itself, and the first error must not be hidden
+        with suppress(Exception):  # the lease expires anyway, and the first error must not be hidden
             lease.leave(finished=False)
         raise
     executor.shutdown()

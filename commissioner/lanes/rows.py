@@ -129,13 +129,13 @@ class LaneRows:
         return attempt
 
     def done(self, attempt: Attempt, now: float) -> set[str]:
-        """The row is done. Return its entries that were taken before it was started."""
+        """Record that the row is done. Return its entries that were taken before the work on it started."""
         self._started.discard(attempt.certid)
         self._unfinished.discard(attempt.certid)
         self._again_at[attempt.certid] = now + _AGAIN_AFTER
         return self._entries.pop(attempt.certid, set())
 
     def later(self, attempt: Attempt, at: float) -> None:
-        """The row has failed, and is tried again at the time `at`."""
+        """Record that the row has failed, and is tried again at the time `at`."""
         self._started.discard(attempt.certid)
         heapq.heappush(self._later, (at, next(self._order), attempt))

@@ -222,7 +222,7 @@ class LaneWorker:
             self.lease.close()
 
     def _try_later(self, attempt: Attempt, result: Result) -> None:
-        """A throttled device waits without using up its attempts."""
+        """Schedule another attempt for the device. A throttled attempt does not count."""
         throttled = result is Result.THROTTLED
         self.tally.throttled += throttled
         self.tally.failed += not throttled

@@ -170,7 +170,8 @@ def _claim_mismatch(device: Device, facts: Facts, lobby: str) -> Iterator[_Misma
 
 
 def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Iterator[_Mismatch]:
-    """A device whose profile the lobby no longer has is not compared, because its claim stays as it is."""
+    """Yield the differences from the device's profile. A device whose profile the lobby no longer has is not compared,
+    because its claim stays as it is."""
     profile = profiles.by_name.get(device.profile)
     if facts.thing is None or profile is None:
         return
@@ -195,7 +196,8 @@ def _profile_mismatches(device: Device, facts: Facts, profiles: Profiles) -> Ite
 
 
 def _certificate_mismatches(device: Device, facts: Facts, status: str) -> Iterator[_Mismatch]:
-    """Policies without the lobby's prefix belong to the owner and are ignored."""
+    """Yield the differences of the certificate. Policies without the lobby's prefix belong to the owner and are
+    ignored."""
     if facts.status is None:
         yield DifferenceCode.CERTIFICATE_MISSING, "no such certificate", f"it {status}"
         return

@@ -91,7 +91,8 @@ def _wanted(profile: Profile, profiles: Profiles) -> tuple[str | None, Mapping[s
 
 
 def _without_those_of_enrolments(attributes: Mapping[str, str], profiles: Profiles) -> dict[str, str]:
-    """The ledger's lists lack the settings of enrolments; the examination of single devices compares these."""
+    """Return the attributes without those that enrolments set, which the ledger's lists lack. The examination of single
+    devices compares these."""
     names = profiles.enrolment_attributes()
     return {name: value for name, value in attributes.items() if name not in names}
 

@@ -1,7 +1,7 @@
 """The daily round of renewals: finds devices whose certificate is due, and requests renewals from them. Part of the
 reconciler.
 
-It walks once a day through all devices, in parts. A device that is due is marked, and the commissioner sends it a
+Once a day it examines all devices, in parts. A device that is due is marked, and the commissioner sends it a
 renewal request in the lane of its target. At the door `claim`, AWS IoT issues the first certificate, so a device whose
 enrolment has a signer is due immediately. Each daily round repeats the request until the device has renewed. The round
 counts due and overdue devices for the overview. It reports device certificates, CAs (including those of enrolments'
@@ -30,7 +30,7 @@ from lobby.names import EnrolmentName
 
 ACTOR: Final = "service:reconciler"
 INTERVAL: Final = timedelta(hours=23, minutes=30)
-"""Between the starts of two rounds, as for comparisons."""
+"""The time between the starts of two rounds, as for comparisons."""
 _GONE: Final = (State.REFUSED, State.TRANSFERRED, *DEACTIVATED_STATES)
 logger = Logger(service="reconciler")
 Note = dict[str, Any]

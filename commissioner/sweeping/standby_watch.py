@@ -1,9 +1,9 @@
 """The sweeper's check of standbys: continues an evacuation, return or preparation whose campaign was not created. The
 record of a target names its last work. If a caller was killed after that write, or its message was lost, the work
-continues here. A target is prepared again once a day if it has devices that are not prepared, because they were
-refused, or that are still prepared without a standby; and once soon after a user's change, because Lambdas with an
-older record commission devices without preparing them. An evacuation is continued if its campaign is done and devices
-are left.
+continues here. A target is prepared again once a day if devices are not prepared because they were refused, or are
+prepared although the target has no standby any more. It is also prepared again soon after a user's change, because
+Lambdas with an older record commission devices without preparing them. An evacuation is continued if its campaign is
+done and devices are left.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,7 +30,8 @@ PREPARED_AGAIN: Final = timedelta(days=1)
 PREPARED_SOON: Final = CACHE_TIME + timedelta(minutes=1)
 """The time after a user's change in which Lambdas may still work with an older record of the target."""
 EVACUATED_AGAIN: Final = timedelta(minutes=10)
-"""The time between two such campaigns, so that devices that cannot be evacuated do not cause one with each check."""
+"""The time between two campaigns that continue an evacuation, so that devices that cannot be evacuated do not cause a
+campaign with each check."""
 logger = Logger(service="sweeper")
 
 

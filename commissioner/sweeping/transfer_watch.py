@@ -1,8 +1,8 @@
 """The sweeper's check of transferred devices: when this lobby stops answering their hellos, their certificates become
 INACTIVE here.
 
-It walks once a day through the devices that were transferred, a bounded page at a time. A lobby without any makes one
-query a day. A device that changes in the meantime is left to the next walk.
+Once a day it examines all transferred devices, a bounded page at a time. A lobby without transferred devices makes one
+query a day. A device that changes in the meantime is left to the next walk through the devices.
 """
 
 from collections.abc import Callable

@@ -205,7 +205,7 @@ class TargetGateway:
     def write_shadows(
         self, target: Target, name: ThingName, wanted: Mapping[str, State], since: str, pause: Callable[[], None]
     ) -> Copied:
-        """Give the shadows of a thing these states, except shadows that were written since the request."""
+        """Write these states to the shadows of a thing, except shadows that were written since the request."""
         session = self._session(target)
         with self._calling(session):
             return ShadowsOfThing(session.iot_data, name, pause).write(wanted, since)
@@ -226,7 +226,7 @@ class TargetGateway:
 
     def _publish_reset(self, session: TargetSession, name: ThingName, *, is_required: bool) -> None:
         """Send a reset message, if the target allows it. Unless it `is_required`, the message only saves time:
-        otherwise the device finds its certificate inactive and returns to the lobby by itself. So a refusal of the
+        otherwise the device finds its certificate inactive and falls back to the lobby. So a refusal of the
         message does not keep the certificate active."""
         try:
             self._publish(session, name, Reset())

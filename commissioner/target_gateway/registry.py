@@ -213,7 +213,7 @@ def deactivate(iot: "IoTClient", certid: Fingerprint) -> None:
 def disconnect(iot_data: Callable[[], "IoTDataPlaneClient"], name: ThingName) -> None:
     """End the device's connection and its session, with all waiting messages (API reference, DeleteConnection).
 
-    The call only saves time, because AWS IoT ends the sessions of an inactive certificate by itself. So a failure is
+    The call only saves time, because AWS IoT ends the sessions of an inactive certificate anyway. So a failure is
     logged and not raised; for example, the role of an earlier version does not allow the call."""
     try:
         iot_data().delete_connection(clientId=name, cleanSession=True)

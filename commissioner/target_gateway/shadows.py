@@ -57,7 +57,7 @@ class ShadowsOfThing:
         return {name: shadow.state for name, shadow in found.items() if shadow is not None and shadow.state}
 
     def write(self, wanted: Mapping[str, State], since: str) -> Copied:
-        """Give the shadows these states. Other shadows stay. `since`: when the move was requested."""
+        """Write these states to the shadows. Other shadows stay. `since`: when the move was requested."""
         results = [self._write(name, state, since) for name, state in wanted.items()]
         return Copied(results.count("written"), results.count("same"), results.count("kept"))
 

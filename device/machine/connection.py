@@ -46,8 +46,8 @@ def subscribe_to(step: Step, topic: str) -> None:
 
 
 def go_online(step: Step) -> None:
-    """The subscription is granted: start to send hellos (lobby) or reports (target, standby). A device that was looking
-    for a lobby has found one."""
+    """Handle the granted subscription: start to send hellos (lobby) or reports (target, standby). A device that was
+    looking for a lobby has found one."""
     step.update(phase=Phase.ONLINE, online_since=step.now)
     step.cancel(Timer.ANSWER)
     log(step, "subscribed", topic=lobby_topic(step.plan.thing))
@@ -77,8 +77,8 @@ def send_hello(step: Step) -> None:
 
 
 def on_acknowledged(step: Step) -> None:
-    """The broker has the hello or report: schedule the next one. Requests for a certificate are also acknowledged, but
-    brokers acknowledge in order, and only a hello sets the time limit."""
+    """Handle the acknowledgement of a hello or report: schedule the next one. Requests for a certificate are also
+    acknowledged, but brokers acknowledge in order, and only a hello sets the timer."""
     if not step.is_set(Timer.ANSWER):
         return
     in_lobby = step.state.location is Location.LOBBY
@@ -97,7 +97,7 @@ def _next_hello_in(step: Step) -> float:
 
 
 def on_settled(step: Step) -> None:
-    """The connection is stable: reset the failure counters."""
+    """Reset the failure counters, because the connection is stable."""
     step.update(failures=0, failure_streak=0, refusals=0, failing_since=None, hops=0)
     if step.state.location is Location.TARGET:
         step.update(fallbacks=0, standby_visits=0, looking=False)

@@ -77,7 +77,7 @@ def _try_next(step: Step, location: Location) -> None:
 
 
 def _fall_back(step: Step) -> None:
-    """The target has failed for long enough: go to the lobby."""
+    """Go to the lobby, because the target has failed for long enough."""
     state, timing = step.state, step.timing
     step.update(
         location=Location.LOBBY,

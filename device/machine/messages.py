@@ -55,7 +55,8 @@ def _carry_out(step: Step, message: Message) -> None:
 
 
 def on_reset_requested(step: Step) -> None:
-    """A user at the device requests a reset. The storage is always written, which also removes the request file."""
+    """Handle the reset that a user at the device requests. The storage is always written, which also removes the
+    request file."""
     step.log("reset_received", by="command")
     _forget_route(step, always_write=True)
 

@@ -1,8 +1,8 @@
 """The change to another lobby, which the current lobby requests when the device has a new owner.
 
 The device forgets its route, stores the new lobby and connects there. Until the new lobby has kept a connection or has
-sent a route, the device also tries the earlier lobbies, so that a wrong endpoint cannot strand it. From then on, the
-device belongs to the new lobby and connects to no earlier one. Only a lobby can request the change, because targets
+sent a route, the device also tries the earlier lobbies, so that a wrong endpoint does not disconnect it. From then on,
+the device belongs to the new lobby and connects to no earlier one. Only a lobby can request the change, because targets
 have other owners.
 """
 
@@ -17,8 +17,8 @@ from lobby.wire import NewLobby
 
 
 def on_new_lobby(step: Step, message: NewLobby) -> None:
-    """Go to the new lobby. The message is repeated after each hello, so it may be lost, and a device that could not
-    reach the new lobby and is back gets it again."""
+    """Go to the new lobby. The current lobby repeats the message after each hello, so a lost message or a failed
+    connection to the new lobby needs no other treatment."""
     state = step.state
     if state.location is not Location.LOBBY or state.endpoint is None or not step.plan.changes_lobby:
         return step.ignore("got a new lobby, want one from a lobby, for a client that changes its lobby")
@@ -28,7 +28,7 @@ def on_new_lobby(step: Step, message: NewLobby) -> None:
     hide_code(step)
     if state.adopted is None or state.adopted.endpoint != endpoint:
         step.log("lobby_changed", endpoint=str(endpoint))
-        _adopt(step, endpoint)
+        _change_lobby(step, endpoint)
     else:
         step.log_limited("lobby_repeated", endpoint=str(endpoint))
     step.update(lobby_index=0)
@@ -36,7 +36,7 @@ def on_new_lobby(step: Step, message: NewLobby) -> None:
 
 
 def settle(step: Step) -> None:
-    """The new lobby works, so the earlier ones are no longer tried. `store` writes this change."""
+    """Forget the earlier lobbies, because the new one works. `store` writes this change."""
     state, adopted = step.state, step.state.adopted
     if adopted is None or not adopted.before or (state.location, state.endpoint) != (Location.LOBBY, adopted.endpoint):
         return
@@ -55,7 +55,7 @@ def on_lobby_stored(step: Step) -> None:
     step.log("lobby_stored", endpoint=str(step.state.adopted and step.state.adopted.endpoint))
 
 
-def _adopt(step: Step, endpoint: Endpoint) -> None:
+def _change_lobby(step: Step, endpoint: Endpoint) -> None:
     """Make this lobby the device's own. If it is one of the earlier lobbies, it is not kept twice."""
     before = tuple(each for each in step.lobbies if each != endpoint)
     step.update(

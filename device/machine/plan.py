@@ -203,4 +203,4 @@ class Plan:
     changes_lobby: bool = False
     """The device can change to another lobby on request of its lobby. Its hellos announce this."""
     provisioning: Provisioning | None = None
-    """The device has no certificate of its own yet: connect with the claim certificate and get one, nothing else."""
+    """The device has no certificate of its own yet: connect with the claim certificate, and only get a certificate."""

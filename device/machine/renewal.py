@@ -1,7 +1,7 @@
 """Renewal of the device's certificate, on request of the lobby or a target.
 
 The steps are: go to the lobby; create and store a new key; send the request for a certificate with the old one; store
-the new certificate beside the old one; wait for the route with which it works; connect to the target with it; and
+the new certificate next to the old one; wait for the route with which it works; connect to the target with it; and
 remove the old one once this connection is stable. After an interruption the same key is used again. A device that gets
 no answer in time returns to its target with the old certificate, and gets another request the next day. A target can
 send a renewal request, but not a certificate.
@@ -99,7 +99,7 @@ def send(step: Step) -> None:
 
 
 def on_certificate(step: Step, message: NewCertificate) -> None:
-    """The lobby has signed the request. A certificate of another key, or from a target, is ignored."""
+    """Handle the certificate that the lobby has signed. A certificate of another key, or from a target, is ignored."""
     state = step.state
     if state.location is not Location.LOBBY or not state.renewing.public_key:
         step.ignore("got a new certificate, want none: not in a lobby, or not requested")
@@ -224,7 +224,7 @@ def _go_on(step: Step) -> None:
 
 
 def on_online(step: Step) -> None:
-    """The connection is subscribed. If the target accepts the old certificate after refusing the new one, try the new
+    """Handle a subscribed connection. If the target accepts the old certificate after refusing the new one, try the new
     one again later."""
     state = step.state
     new = state.certificates.new
@@ -247,7 +247,7 @@ def try_new(step: Step) -> None:
 
 
 def on_settled(step: Step) -> None:
-    """The connection is stable. In the target, this proves the new certificate."""
+    """Handle a stable connection. In the target, this proves the new certificate."""
     step.update_renewing(stable=True)
     if step.state.location is not Location.TARGET:
         return

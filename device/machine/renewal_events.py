@@ -37,7 +37,7 @@ class PrepareRenewalKey:
 
 @dataclass(frozen=True)
 class StoreCertificate:
-    """Store a new certificate (PEM) for the new key, beside the one in use. Answered by `CertificatesStored` or
+    """Store a new certificate (PEM) for the new key, next to the one in use. Answered by `CertificatesStored` or
     `CertificatesNotStored`, like the following actions."""
 
     pem: str

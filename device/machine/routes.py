@@ -75,7 +75,8 @@ def _is_older(route: Route, current: Route, *, missing_is_older: bool) -> bool:
 
 
 def on_repeated_route(step: Step) -> None:
-    """The lobby has sent the stored route again: go to its target, unless it was unreachable just now."""
+    """Handle the stored route, which the lobby has sent again: go to its target, unless the target was unreachable just
+    now."""
     state = step.state
     if state.location is Location.TARGET or state.next_location is Location.TARGET:
         return step.ignore("already on this route")
@@ -103,7 +104,7 @@ def _follow(step: Step, route: Route) -> None:
 
 
 def with_port(step: Step, route: Route) -> Route:
-    """A route or a standby without a port uses the port of the current connection."""
+    """Return a route or a standby with a port. If it has none, it gets the port of the current connection."""
     endpoint = step.state.endpoint
     if endpoint is None:
         return route

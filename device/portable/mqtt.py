@@ -1,7 +1,7 @@
 """MQTT over paho-mqtt and Python's `ssl`: one `PahoConnection` is one MQTT 3.1.1 connection attempt over mutual TLS.
 
 The same interface and rules as `device.mqtt`: TLS 1.2 or newer, SNI, ALPN on every port except 8883, a clean session,
-no reconnecting by itself. Each connection has a thread, which ends with it. Results are reported from that thread.
+no automatic reconnection. Each connection has a thread, which ends with it. Results are reported from that thread.
 """
 
 import socket

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from infra.cdk_context import cdk_context
 from infra.cloud.account import Caller
 from infra.errors import InfraError
 from lobby import strict_json
@@ -30,7 +31,7 @@ class CdkFailed(InfraError):
 def synthesize(name: str, context: Mapping[str, Any]) -> Path:
     """Synthesize `context` below `.local/cdk.out` and return the path. Raise `CdkFailed`, also for cdk-nag findings."""
     out = ROOT / ".local" / "cdk.out" / name
-    env = {**os.environ, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**_own_context(), **context})}
+    env = {**os.environ, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps({**cdk_context(), **context})}
     result = subprocess.run([sys.executable, "-m", "infra.app"], cwd=ROOT, env=env, check=False)
     if result.returncode:
         raise CdkFailed("SYNTH_FAILED", f"the CDK app ended with status {result.returncode}, see above")
@@ -69,10 +70,6 @@ def deploy(identity: Caller, profile: str | None, assembly: Path, stack: str) ->
     )
     outputs: dict[str, dict[str, str]] = strict_json.loads(outputs_file.read_text()) if outputs_file.exists() else {}
     return next(iter(outputs.values()), {})
-
-
-def _own_context() -> dict[str, Any]:
-    return dict(strict_json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
 def _run(identity: Caller, profile: str | None, *arguments: str) -> None:

@@ -1,6 +1,6 @@
 """The deployment's AWS sessions, whose requests are limited in time and size (`lobby.limited_requests`).
 
-Without these limits, a server that sends one byte per minute would hold a deployment for ever. botocore repeats a
+Without these limits, a server that sends one byte per minute would block a deployment forever. botocore repeats a
 request that is too late as it repeats one without an answer, a few times. The CDK's own requests are not concerned.
 """
 

@@ -20,7 +20,7 @@ from lobby.names import parse_account, parse_region
 MAX_ATTEMPTS: Final = 60
 """Attempts of a throttled request, including the first."""
 DELAY: Final = 0.5
-"""Seconds between two attempts. The local cloud runs few Lambdas at a time and frees a place quickly."""
+"""Seconds between two attempts. The local cloud runs few Lambdas at a time, and most of them end quickly."""
 _RESPONSE_SECONDS: Final = 120
 """Maximum wait for a response. The first request starts the Lambda, which takes half a minute on a busy machine."""
 

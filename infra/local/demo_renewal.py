@@ -1,7 +1,7 @@
 """The demonstration's renewal: a device in its target gets a new certificate for a new key, and the old one is retired.
 
-An operator asks, as the daily job does when a certificate is due. Each step waits for the observable result: what the
-device logs, and what the API shows.
+An operator requests the renewal, as the daily job does when a certificate is due. Each step waits for the observable
+result: what the device logs, and what the API shows.
 """
 
 from functools import partial
@@ -20,7 +20,7 @@ STABLE_AFTER: Final = 30.0
 _STEPS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("device went to the lobby and was asked again", "renewal_requested", {"place": "lobby"}),
     ("device created a key and sent its request", "certificate_requested", {}),
-    ("new certificate stored beside the old one", "new_certificate_stored", {}),
+    ("new certificate stored next to the old one", "new_certificate_stored", {}),
     ("both certificates registered in the target, route received", "route_received", {"generation": 2}),
     ("device connected to its target with the new certificate", "arrived_at_target", {"generation": 2}),
     ("connection is stable: the old certificate is no longer used", "certificate_renewed", {}),

@@ -142,7 +142,7 @@ class Emulator:
         self.strictness = strictness
 
     def set_regions(self, faults: RegionFaults) -> None:
-        """Take Regions down, cut them off from each other, and delay replication like this from now on."""
+        """Set which Regions are down, which are disconnected from each other, and the delay of replication."""
         faults.write(self.layout.state_dir)
 
     def counters(self) -> dict[str, Any]:

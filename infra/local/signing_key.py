@@ -1,7 +1,7 @@
 """A key in the local cloud's KMS that the lobby may sign devices' certificates with (`signingKeys`).
 
-It is created once in each state and found again by its alias. It is created only on request, because the lobby's
-template names it, so each new state needs its own synthesis.
+The key is created on request, once for each state directory, and is found again by its alias. The lobby's template
+contains the key's ARN, so each state directory with a key needs its own synthesis.
 """
 
 from typing import Any, Final

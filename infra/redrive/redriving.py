@@ -20,7 +20,7 @@ from infra.redrive.held import Held, Message
 from lobby.domain.lanes import Lane
 from lobby.lane_tokens import TOKENS, fresh_token_message
 from lobby.ledger.lanes import Lanes
-from lobby.ledger.redrive import ask_again, unsorted_rows, waiting_lanes
+from lobby.ledger.redrive import start_again, unsorted_rows, waiting_lanes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
 
@@ -129,14 +129,14 @@ class Redriving:
             self.sqs.send_message(QueueUrl=url, MessageBody=payload)
 
     def _commission(self, held: Held, tally: Tally) -> None:
-        """The messages contain rows that could not be processed, or stream positions. The rows still wait in their
-        lanes, whose workers are started."""
+        """Start the workers of the lanes. The messages contain rows that could not be processed, or stream positions;
+        the rows still wait in their lanes."""
         messages: list[Message] = list(held.messages())
         tally.done = len(messages)
         for lane in waiting_lanes(Lanes()) if messages else ():
             self.report(f"  lane {lane}: {'would be started' if self.dry else self._start(lane)}")
         for certid in unsorted_rows() if messages else ():
-            self.report(f"  {certid}: {'would be triggered again' if self.dry else ask_again(self.ledger, certid)}")
+            self.report(f"  {certid}: {'would be triggered again' if self.dry else start_again(self.ledger, certid)}")
         if not self.dry:
             for message in messages:
                 held.done(message)

@@ -37,13 +37,13 @@ def lambda_client(timeout: float = TIMEOUT) -> "LambdaClient":
 
 def invoke(
     function: str,
-    question: Mapping[str, Any],
+    request: Mapping[str, Any],
     get: Callable[[float], "LambdaClient"] = lambda_client,
     timeout: float = TIMEOUT,
 ) -> Any:
     """Return the function's answer, parsed as JSON. `timeout` is in seconds. Raise `HookFailed`."""
     try:
-        response = get(timeout).invoke(FunctionName=function, Payload=json.dumps(question).encode())
+        response = get(timeout).invoke(FunctionName=function, Payload=json.dumps(request).encode())
         payload = response["Payload"].read(_MAX_ANSWER + 1)
     except (ClientError, BotoCoreError) as error:
         raise HookFailed(f"{function} gave no answer within {timeout} s: {error}"[:_MAX_TEXT]) from None

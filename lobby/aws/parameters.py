@@ -34,8 +34,8 @@ class Parameter(Generic[T]):
         self._cached: tuple[datetime, T] | None = None
 
     def value(self) -> T:
-        """Return the parsed value, at most `CACHE_TIME` old. Raise `InvalidInput` INVALID_SETTINGS,
-        or as `parse`."""
+        """Return the parsed value, at most `CACHE_TIME` old. Raise `InvalidInput` INVALID_SETTINGS, or the errors of
+        `parse`."""
         at = self._clock()
         if self._cached is None or self._cached[0] <= at - CACHE_TIME:
             self._cached = None

@@ -72,22 +72,22 @@ def next_step(
         case CampaignState.RUNNING:
             return _running(campaign, next_lanes, rate_of, now)
         case _:
-            return _look_or_wait(campaign, now) if campaign.progress.open else END
+            return _check_or_wait(campaign, now) if campaign.progress.open else END
 
 
 def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime) -> Step:
     progress = campaign.progress
     if reason := stop_reason(campaign):
         return Step(Action.STOP, reason=reason)
-    if _look_is_due(campaign, now):
+    if _check_is_due(campaign, now):
         return Step(Action.LOOK)
     if progress.fed < campaign.prepared.pages:
         is_held = canary_state(campaign).pending > 0 and progress.fed > 0
         if not is_held and _has_room(campaign, next_lanes, rate_of):
             return Step(Action.FEED)
-        return _look_or_wait(campaign, now)
+        return _check_or_wait(campaign, now)
     if progress.open or (progress.followed and not _is_older(progress.advanced_at, now, FOLLOW_TIME)):
-        return _look_or_wait(campaign, now)
+        return _check_or_wait(campaign, now)
     return Step(Action.FINISH)
 
 
@@ -98,12 +98,12 @@ def _has_room(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callabl
     return not next_lanes or any(waiting[lane] < most_waiting(rate_of(lane)) for lane in next_lanes)
 
 
-def _look_is_due(campaign: Campaign, now: datetime) -> bool:
+def _check_is_due(campaign: Campaign, now: datetime) -> bool:
     progress = campaign.progress
-    return bool(progress.open or progress.followed) and _look_in(campaign, now) <= timedelta(0)
+    return bool(progress.open or progress.followed) and _time_to_check(campaign, now) <= timedelta(0)
 
 
-def _look_in(campaign: Campaign, now: datetime) -> timedelta:
+def _time_to_check(campaign: Campaign, now: datetime) -> timedelta:
     progress = campaign.progress
     is_moving = progress.open and not _is_older(progress.advanced_at, now, QUIET_TIME)
     is_soon = is_moving or canary_state(campaign).pending > 0
@@ -112,8 +112,8 @@ def _look_in(campaign: Campaign, now: datetime) -> timedelta:
     return looked_at + interval - now
 
 
-def _look_or_wait(campaign: Campaign, now: datetime) -> Step:
-    left = _look_in(campaign, now)
+def _check_or_wait(campaign: Campaign, now: datetime) -> Step:
+    left = _time_to_check(campaign, now)
     return Step(Action.LOOK) if left <= timedelta(0) else Step(Action.WAIT, max(1, round(left.total_seconds())))
 
 

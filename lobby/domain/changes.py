@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from lobby.domain import quarantine, renewal_transitions, shadow_transitions, transitions
-from lobby.domain.claim_defaults import Unnamed
+from lobby.domain.claim_defaults import OmittedFields
 from lobby.domain.device import Device
 from lobby.domain.shadows import ShadowChoice, named
 from lobby.domain.states import Event, State
@@ -41,9 +41,9 @@ def claim_request(registered: RegisteredTarget, profile: str | None, config: Con
     `InvalidInput`."""
     require_open(registered)
     wanted = DEFAULT_CONFIG if config is None else config
-    unnamed = Unnamed(tuple(registered.profiles) if profile is None else (), config is None)
+    omitted = OmittedFields(tuple(registered.profiles) if profile is None else (), config is None)
     return ClaimRequest(
-        registered.target, profile_for(registered, profile), wanted, registered.presence, unnamed=unnamed
+        registered.target, profile_for(registered, profile), wanted, registered.presence, omitted=omitted
     )
 
 

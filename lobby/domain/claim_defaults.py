@@ -37,9 +37,9 @@ class ClaimDefaults:
 
 
 @dataclass(frozen=True)
-class Unnamed:
-    """What a user's claim leaves open. `profiles`: the profiles of the target if the claim names none (empty: the claim
-    names one). `config`: the claim names no configuration."""
+class OmittedFields:
+    """The values that a user's claim does not name. `profiles`: the profiles of the target if the claim names none
+    (empty: the claim names one). `config`: the claim names no configuration."""
 
     profiles: tuple[str, ...] = ()
     config: bool = False
@@ -49,12 +49,11 @@ class Unnamed:
         return {"profiles": list(self.profiles), "config": self.config}
 
     @classmethod
-    def decode(cls, body: Mapping[str, Any]) -> "Unnamed":
+    def decode(cls, body: Mapping[str, Any]) -> "OmittedFields":
         return cls(tuple(body["profiles"]), body["config"])
 
-    def same_as(self, other: "Unnamed | None") -> bool:
-        """Return whether both claims leave the same values open, regardless of the profiles that the targets
-        offered."""
+    def same_as(self, other: "OmittedFields | None") -> bool:
+        """Return whether both claims omit the same values, regardless of the profiles that the targets offered."""
         return other is not None and (bool(self.profiles), self.config) == (bool(other.profiles), other.config)
 
 
@@ -62,18 +61,18 @@ def claim_with_defaults(request: "ClaimRequest", device: "Device | None") -> "Cl
     """Return the request, completed with the device's defaults. The claim of a rule, or one that continues the claim of
     a replaced certificate, is complete already. Raise `NotFound` UNKNOWN_PROFILE for a default profile that the target
     does not offer."""
-    unnamed, defaults = request.unnamed, device.claim_defaults if device else None
-    if unnamed is None or defaults is None:
+    omitted, defaults = request.omitted, device.claim_defaults if device else None
+    if omitted is None or defaults is None:
         return request
     profile = request.profile
-    if unnamed.profiles and defaults.profile is not None:
+    if omitted.profiles and defaults.profile is not None:
         profile = defaults.profile
-        if profile not in unnamed.profiles:
-            want = f"want one of {request.target}'s: {', '.join(unnamed.profiles)}"
+        if profile not in omitted.profiles:
+            want = f"want one of {request.target}'s: {', '.join(omitted.profiles)}"
             raise NotFound("UNKNOWN_PROFILE", f"got profile {profile}, the default of the device's enrolment, {want}")
     return replace(
         request,
         profile=profile,
-        config=defaults.config if unnamed.config else request.config,
+        config=defaults.config if omitted.config else request.config,
         presence=request.presence or defaults.presence,
     )

@@ -32,7 +32,7 @@ MAX_SIGHTINGS: Final = 24
 
 
 class ClonePolicy(StrEnum):
-    """What the lobby does by itself with a device that is suspected."""
+    """What the lobby does automatically with a device that is suspected."""
 
     FLAG = "flag"
     QUARANTINE = "quarantine"

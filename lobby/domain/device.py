@@ -177,7 +177,7 @@ class Device:
 
     @property
     def all_certificates(self) -> tuple[Fingerprint, ...]:
-        """Return the certificates that may be active somewhere, including those to be retired."""
+        """Return the certificates that may be active in the lobby or a target, including those to be retired."""
         return tuple(dict.fromkeys((*self.certificates, *self.retiring)))
 
     @property

@@ -141,7 +141,7 @@ def parse_authorization(header: object) -> Credentials | None:
 
 
 def refusal_of_token(token: EnrolmentToken | None, secret: str, at: str) -> Refusal | None:
-    """Return the reason why the token is refused at the time `at`, or None. Only a bearer of the right secret learns
+    """Return the reason why the token is refused at the time `at`, or None. Only a bearer of the right secret gets
     that the token is revoked or has expired. Whether it has uses left depends on the device (`refusal_of_use`)."""
     digest = token.digest if token is not None else _NO_DIGEST
     right = hmac.compare_digest(digest_of(secret), digest)

@@ -1,7 +1,7 @@
 """Verifies a device's certificate: fingerprint, thing name, chain and revocation.
 
 Returns an `Identity`, or raises `IdentityRefused` with the reason code that the ledger records, the complete cause, and
-the fix. No input makes it raise anything else. The path is one step long: the certificate's issuer is the registered
+the fix. It raises no other error for any input. The path is one step long: the certificate's issuer is the registered
 CA, the trust anchor. `lobby.domain.trust` has the checks; docs/manufacturer.md lists where they differ from OpenSSL's.
 """
 

@@ -190,7 +190,8 @@ def _attributes(
 
 
 def _check_enrolments(profile: Profile, problems: _Problems) -> None:
-    """An enrolment adds to what the profile sets, and replaces nothing."""
+    """Report names and groups that the profile sets itself. An enrolment adds to what the profile sets, and replaces
+    nothing."""
     own = {*dict(profile.attributes), *IDENTITY_ATTRIBUTES}
     for name in profile.enrolment_attributes:
         if name in own:

@@ -41,7 +41,7 @@ class Renewal(StrEnum):
     SIGNED = "signed"
     """The new certificate exists and works in the lobby."""
     COMMISSIONED = "commissioned"
-    """The new certificate works in the target, beside the old one."""
+    """The new certificate works in the target, as does the old one."""
     PROVEN = "proven"
     """The device has connected with the new certificate. The old one is being retired."""
 

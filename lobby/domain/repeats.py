@@ -22,7 +22,7 @@ REFUSING: Final = frozenset({NAME_TAKEN, REPEAT_ASKED, SERIAL_REVOKED, REVOKED, 
 
 
 @dataclass(frozen=True)
-class Takeover:
+class Predecessor:
     """The device that loses its serial number to a new key: its fingerprint and row. `approved`: a user has approved
     this once."""
 
@@ -36,27 +36,27 @@ class Takeover:
         return None if self.row is None or self.row.devstate is State.REVOKED else self.row
 
 
-def takeover(
+def predecessor_for(
     enrolment: Enrolment, serial: ThingName, holder: Fingerprint, row: Device | None, *, same_key: bool, approved: bool
-) -> Takeover:
-    """Return how a new certificate gets the serial number of `holder`, whose row is `row`. `same_key`: both
-    certificates have the same key, so the device is the same and has lost its certificate. Raise `Conflict`:
+) -> Predecessor:
+    """Return the device that a new certificate replaces: `holder` has its serial number, and the row `row`. `same_key`:
+    both certificates have the same key, so the device is the same and has lost its certificate. Raise `Conflict`:
     NAME_TAKEN, QUARANTINED, SERIAL_REVOKED or REPEAT_ASKED."""
     if row is None:
-        return Takeover(holder, None)
+        return Predecessor(holder, None)
     got = f"got serial number {serial!r}, held by certificate {holder}"
     _require_replaceable(row, enrolment, got)
     if same_key and row.devstate is not State.REVOKED:
-        return Takeover(holder, row)
+        return Predecessor(holder, row)
     if enrolment.repeat is Repeat.REFUSE:
         raise Conflict(NAME_TAKEN, f"{got}; enrolment {enrolment.name} refuses a second key")
     if approved:
-        return Takeover(holder, row, approved=True)
+        return Predecessor(holder, row, approved=True)
     if row.devstate is State.REVOKED:
         raise Conflict(SERIAL_REVOKED, f"{got}, which was revoked; want a user's approval of the serial number")
     if enrolment.repeat is Repeat.ASK:
         raise Conflict(REPEAT_ASKED, f"{got}; want a user's approval of the serial number")
-    return Takeover(holder, row)
+    return Predecessor(holder, row)
 
 
 def _require_replaceable(row: Device, enrolment: Enrolment, got: str) -> None:

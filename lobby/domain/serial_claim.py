@@ -39,9 +39,9 @@ class SerialClaim:
         """Return whether `request` is the same claim. Priority and proof of presence are not compared, because they
         follow from other values. Claims of an earlier version did not record which values they leave open."""
         held = self.request
-        if held.unnamed is not None and not held.unnamed.same_as(request.unnamed):
+        if held.omitted is not None and not held.omitted.same_as(request.omitted):
             return False
-        return replace(request, priority=held.priority, presence=held.presence, unnamed=held.unnamed) == held
+        return replace(request, priority=held.priority, presence=held.presence, omitted=held.omitted) == held
 
 
 def applies(admitted: Device) -> bool:

@@ -1,7 +1,7 @@
 """The standby of a device: a second target in which its certificate, thing and policy are registered in advance.
 
-A row names one other place beside its target. Before an evacuation, the other place is the standby. After it, the
-standby is the device's target, and the other place is the former target, to which the device returns (`home`). Rows
+A row names one other place in addition to its target. Before an evacuation, the other place is the standby. After it,
+the standby is the device's target, and the other place is the former target, to which the device returns (`home`). Rows
 without a standby lack this attribute.
 """
 
@@ -41,9 +41,9 @@ class Standby:
     """The other place of a device; `iotep` is its endpoint. `wanted`: the lane of `target` has work, either to prepare
     the device or, in its home, to send it to the lobby. `leaving`: the device has just left this place and may still be
     connected there. In its home, this means that it has neither arrived nor been commissioned again since the
-    evacuation. `home`: the device was evacuated from this place. `visited`: the device went to this place by itself and
-    was last reported there. `device_unaware`: the device may be in its target without knowing this standby.
-    `announced`: the device was asked in its target to fetch its route from the lobby."""
+    evacuation. `home`: the device was evacuated from this place. `visited`: the device went to this place without an
+    evacuation and was last reported there. `device_unaware`: the device may be in its target without knowing this
+    standby. `announced`: the device was asked in its target to fetch its route from the lobby."""
 
     target: Target
     status: StandbyStatus = StandbyStatus.NONE

@@ -53,7 +53,7 @@ class Event(StrEnum):
     EVACUATE = "evacuate"
     RETURN = "return"
     STANDBY = "standby"
-    """The device has connected to its standby by itself, because it reached neither its target nor the lobby."""
+    """The device has connected to its standby without an evacuation: it reached neither its target nor the lobby."""
     SUSPECT = "suspect"
     DISMISS = "dismiss"
     QUARANTINE = "quarantine"

@@ -1,4 +1,4 @@
-"""Rules for the names of targets: a person must be able to tell two targets apart on any screen.
+"""Rules for the names of targets: a person must be able to distinguish two targets on any screen.
 
 A name is printable, in one script, without characters that are invisible or that change the direction of text, and it
 looks like no other target's name and like no `account/Region`. Two names look alike if their *skeletons* are equal:

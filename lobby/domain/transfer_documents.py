@@ -77,7 +77,7 @@ class Acceptance:
 def read_offer(document: Document) -> Offer:
     """Return the offer of a document whose signature was verified. Raise `InvalidInput` INVALID_DOCUMENT."""
     _require_shape(document, OFFER, Offer.__dataclass_fields__)
-    devices = tuple(_device(each) for each in _some(document["devices"]))
+    devices = tuple(_device(each) for each in _device_list(document["devices"]))
     _require_once([each.certid for each in devices])
     return Offer(
         _read(parse_offer_id, document["offer"]),
@@ -93,7 +93,7 @@ def read_offer(document: Document) -> Offer:
 def read_acceptance(document: Document) -> Acceptance:
     """Return the acceptance of a document whose signature was verified. Raise `InvalidInput` INVALID_DOCUMENT."""
     _require_shape(document, ACCEPTANCE, Acceptance.__dataclass_fields__)
-    devices = tuple(_read(parse_fingerprint, each) for each in _some(document["devices"]))
+    devices = tuple(_read(parse_fingerprint, each) for each in _device_list(document["devices"]))
     _require_once(devices)
     return Acceptance(
         _read(parse_offer_id, document["offer"]),
@@ -160,7 +160,7 @@ def _require_shape(document: Document, format_: str, fields: Mapping[str, Any]) 
         _refuse(f"other fields than {', '.join(fields)}")
 
 
-def _some(values: object) -> Sequence[object]:
+def _device_list(values: object) -> Sequence[object]:
     if not isinstance(values, list) or not 1 <= len(values) <= MAX_DEVICES:
         _refuse(f"devices that are not a list of 1 to {MAX_DEVICES}")
     return values

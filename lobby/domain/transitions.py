@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
-from lobby.domain.claim_defaults import Unnamed, claim_with_defaults
+from lobby.domain.claim_defaults import OmittedFields, claim_with_defaults
 from lobby.domain.deactivation_reasons import REVOKED, without_failed_clearing
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
 from lobby.domain.states import DEACTIVATED_STATES, Event, State, next_state
@@ -30,14 +30,14 @@ CERTIFICATE_RENEWED: Final = "CERTIFICATE_RENEWED"
 class ClaimRequest:
     """The target, profile and configuration that a claim requests. `profile` selects the device's IoT policy in the
     target. `presence`: proof of presence is required. `priority` is the priority of the work in the target's lane.
-    `unnamed`: what a user's claim leaves to the device's enrolment (None: nothing)."""
+    `omitted`: what a user's claim leaves to the device's enrolment (None: nothing)."""
 
     target: Target
     profile: str = DEFAULT_PROFILE
     config: Config = DEFAULT_CONFIG
     presence: bool = False
     priority: Priority = Priority.SINGLE
-    unnamed: Unnamed | None = None
+    omitted: OmittedFields | None = None
 
     def __post_init__(self) -> None:
         parse_config(self.config)

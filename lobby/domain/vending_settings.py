@@ -5,9 +5,9 @@
      "ATTRIBUTES": {"<TYPE>": [{"name": "creationDate"}, {"name": "version"}]}}
 
 The type of a device is the model of its enrolment, or `default` if the settings have no such type. The roots are PEM
-instead of addresses as in AWS's machine, so a device does not wait for a download, and nobody else can replace them. A
-policy must be one of the lobby's policies, so that a changed parameter cannot give a device more rights than a lobby
-may.
+instead of addresses as in AWS's machine, so a device does not wait for a download, and only the operator can replace
+them. A policy must be one of the lobby's policies, so that a changed parameter cannot give a device more permissions
+than these policies have.
 """
 
 import re

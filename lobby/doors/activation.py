@@ -2,7 +2,7 @@
 status.
 
 Every step can be repeated. The ledger has reserved the name for this certificate, so an existing thing with this name
-belongs to it, whatever its attributes are.
+belongs to it, regardless of the thing's attributes.
 """
 
 from collections.abc import Mapping

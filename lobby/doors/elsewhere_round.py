@@ -1,10 +1,11 @@
-"""Registers in this Region what exists at the other doors of a lobby with several Regions: certificates that they have
-issued or accepted, and active claim certificates. So a Region that was added later, or that becomes home, has them.
+"""Registers in this Region the certificates that the other Regions of the lobby have issued or accepted, and active
+claim certificates. A Region that is added later, or that becomes home, therefore also has them.
 
 Each run works on the part of the ledger that belongs to the time of the day, so it needs no record of its progress, and
 also works while no Region is home. A difference counts only if the device's row is the same half a minute later. A
-certificate that an administrator has deactivated in AWS IoT stays inactive. One that is active here although its device
-was revoked or put in quarantine is deactivated. `python -m lobby.doors.issued_elsewhere` does all parts at once.
+certificate that an administrator has deactivated in AWS IoT stays inactive. A certificate that is active here although
+its device was revoked or put in quarantine is deactivated. `python -m lobby.doors.issued_elsewhere` does all parts in
+one run.
 """
 
 import time
@@ -51,7 +52,7 @@ logger = Logger(service="registrar")
 
 @dataclass(frozen=True)
 class _Expected:
-    """A certificate of a device, and whether it must be active (`is_wanted`) or inactive at every door."""
+    """A certificate of a device, and whether it must be active (`is_wanted`) or inactive in every Region."""
 
     device: Device
     name: ThingName
@@ -99,7 +100,7 @@ class ElsewhereRound:
         return done
 
     def _claim_certificates(self, claims: ClaimRegistrations, part: int) -> int:
-        """Register active claim certificates of this part that this door does not have."""
+        """Register active claim certificates of this part that this Region does not have."""
         own = [each for each in ClaimCertificates().all() if int(each.certid[:8], 16) % PARTS == part]
         return sum(self._attempted(each.certid, partial(claims.complete, each)) for each in own)
 
@@ -107,7 +108,7 @@ class ElsewhereRound:
         found = list[_Difference]()
         for each, pem in self._foreign(at):
             if len(found) >= MOST or seconds_left() < _TO_COMPLETE:
-                logger.warning("not all certificates of other doors were compared", extra={"part": part_of(at)})
+                logger.warning("not all certificates of other Regions were compared", extra={"part": part_of(at)})
                 break
             if self._differs(each.certid, is_wanted=each.is_wanted):
                 found.append(_Difference(each.device, each.certid, each.name, pem if each.is_wanted else None))
@@ -132,7 +133,7 @@ class ElsewhereRound:
             return is_wanted
         if not is_wanted:
             return known["status"] == _ACTIVE
-        # An interrupted registration has no policy yet; an inactive certificate with one was deactivated by somebody.
+        # An interrupted registration has no policy yet. An inactive certificate with a policy was deactivated.
         return known["status"] in _INCOMPLETE and not has_policy(self._iot, known["certificateArn"])
 
     def _apply(self, found: _Difference) -> bool:

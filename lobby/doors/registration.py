@@ -124,8 +124,8 @@ class Bouncer:
         return code
 
     def _record_reason(self, certid: Fingerprint, code: str, message: str) -> str:
-        """The device was admitted before, but its registration in AWS IoT was lost. Its row stays and gets the
-        reason."""
+        """Record the reason for a device that was admitted before, and whose registration in AWS IoT was lost. Its row
+        stays."""
         device = self._ledger.get(certid)
         if device is not None:
             self._ledger.retire(device, None, ACTOR, code, message)

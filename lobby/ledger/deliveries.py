@@ -32,7 +32,7 @@ class Deliveries:
         delivery_row(webhook, delivery, LOG_KEPT).save()
 
     def keep(self, event: Undelivered) -> None:
-        """Keep an event that was given up, until a user sends it again."""
+        """Keep an event that was not delivered after all attempts, until a user sends it again."""
         undelivered_row(event, UNDELIVERED_KEPT).save()
 
     def log(self, webhook: WebhookId, count: int, before: str | None = None) -> tuple[list[Delivery], str | None]:
@@ -66,7 +66,8 @@ class Deliveries:
         return int(UndeliveredRow.count(undelivered_key(webhook)))
 
     def remove(self, event: Undelivered) -> None:
-        """Remove an event that was sent again, unless it was given up again meanwhile. Repeating it changes nothing."""
+        """Remove an event that was sent again, unless all its attempts have failed again since. Repeating it changes
+        nothing."""
         unchanged = (UndeliveredRow.at == event.at) & (UndeliveredRow.attempts == event.attempts)
         try:
             UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete(unchanged)

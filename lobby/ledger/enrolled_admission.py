@@ -12,7 +12,7 @@ from lobby.domain import enrolment_admission, presence, transitions
 from lobby.domain.device import Device, Entry
 from lobby.domain.enrolment import Enrolment
 from lobby.domain.enrolment_admission import Plan
-from lobby.domain.repeats import Takeover, has_same_key, takeover
+from lobby.domain.repeats import Predecessor, has_same_key, predecessor_for
 from lobby.domain.serial_claim import RESERVED, SerialClaim, SerialNumberClaimed
 from lobby.domain.states import Event
 from lobby.errors import Conflict
@@ -43,9 +43,9 @@ class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
     def admit_by(self, plan: Plan, identity: "Identity", actor: str) -> Device:
         """Admit a verified certificate by an enrolment, and claim it if the plan says so. The certificate that it
         replaces is revoked in the same transaction. Raise `EnrolmentChanged`, or `Conflict` as `Ledger.admit` and
-        `repeats.takeover`."""
+        `repeats.predecessor_for`."""
         replaced = plan.use.replaces if plan.use else None
-        before, last, former = None, None, Takeover(replaced.certid, replaced) if replaced else None
+        before, last, former = None, None, Predecessor(replaced.certid, replaced) if replaced else None
         claim: SerialClaim | None = None
         for attempt in range(ATTEMPTS):
             at = self._timestamp()
@@ -97,36 +97,38 @@ class EnrolledAdmissionWriter(ClaimedAdmissionWriter):
         second = change_of(certid, Event.CLAIM, change.after, claimed, actor=plan.enrolment.actor, at=at)
         return replace(change, after=second.after, further=second.entry)
 
-    def _former_or_claim(self, plan: Plan, identity: "Identity", at: str) -> tuple[Takeover | None, SerialClaim | None]:
+    def _former_or_claim(
+        self, plan: Plan, identity: "Identity", at: str
+    ) -> tuple[Predecessor | None, SerialClaim | None]:
         """Return the holder that gives its name to this certificate: a former certificate, or a user's claim."""
         try:
             return self._former(plan, identity, at), None
         except SerialNumberClaimed:
-            return Takeover(RESERVED, None), serial_claim(identity.name)
+            return Predecessor(RESERVED, None), serial_claim(identity.name)
 
-    def _former(self, plan: Plan, identity: "Identity", at: str) -> Takeover | None:
+    def _former(self, plan: Plan, identity: "Identity", at: str) -> Predecessor | None:
         """Return the certificate that gives its name to this one, if there is one. Raise `Conflict` NAME_TAKEN, as
-        `repeats.takeover`, or CHANGED_MEANWHILE if the device of the former certificate has changed."""
+        `repeats.predecessor_for`, or CHANGED_MEANWHILE if the device of the former certificate has changed."""
         if plan.use is not None and plan.use.replaces is not None:
             return self._unchanged(plan.use.replaces, identity)
         if plan.enrolment.repeat is None:
             successor_of = self.replaceable_holder(identity.name, identity.certid)
-            return Takeover(successor_of, None) if successor_of else None
+            return Predecessor(successor_of, None) if successor_of else None
         holder = self.holder_or_claim(identity.name)
         if holder is None or holder == identity.certid:
             return None
         row, approved = self.get_with_certificate(holder), is_approved(identity.name, plan.enrolment.name, at)
         same = row is not None and row.devicecert is not None and has_same_key(identity.pem, row.devicecert)
-        return takeover(plan.enrolment, identity.name, holder, row, same_key=same, approved=approved)
+        return predecessor_for(plan.enrolment, identity.name, holder, row, same_key=same, approved=approved)
 
-    def _unchanged(self, replaced: Device, identity: "Identity") -> Takeover:
+    def _unchanged(self, replaced: Device, identity: "Identity") -> Predecessor:
         current = self.get(replaced.certid)
         if current is None or current.version != replaced.version:
             raise Conflict("CHANGED_MEANWHILE", f"got the name {identity.name!r}, whose device changes; try again")
-        return Takeover(replaced.certid, replaced)
+        return Predecessor(replaced.certid, replaced)
 
 
-def _succeeding(change: Change, plan: Plan, before: Device | None, former: Takeover | None) -> Change:
+def _succeeding(change: Change, plan: Plan, before: Device | None, former: Predecessor | None) -> Change:
     """Return the admission, which also counts in the enrolment and takes over the claim of the former certificate."""
     also = [_use(plan.enrolment, counted=_is_counted(plan, before, former)), *change.also]
     if former is None:
@@ -136,12 +138,12 @@ def _succeeding(change: Change, plan: Plan, before: Device | None, former: Takeo
     return replace(change, also=tuple(also), holder=former.holder)
 
 
-def _is_counted(plan: Plan, before: Device | None, former: Takeover | None) -> bool:
+def _is_counted(plan: Plan, before: Device | None, former: Predecessor | None) -> bool:
     """Return whether the enrolment has counted the device, possibly with its former certificate."""
     return not plan.counts(before) or enrolment_admission.is_counted(former.row if former else None, plan.enrolment)
 
 
-def _replacement(former: Takeover | None, by: Fingerprint, actor: str, at: str) -> list[Change]:
+def _replacement(former: Predecessor | None, by: Fingerprint, actor: str, at: str) -> list[Change]:
     """Return the change by which a certificate is revoked because its device gets another one, if there is one."""
     replaced = former.revokes if former else None
     if replaced is None:

@@ -161,7 +161,7 @@ class HomeLease:
                     own = cut if region == self._own else own
         return own
 
-    def go_on_without(self, region: Region) -> Vote:
+    def continue_without(self, region: Region) -> Vote:
         """Extend the lease without the vote of a Region that does not answer. Raise `InvalidInput` UNKNOWN_REGION,
         `NotHome`, or `Conflict` REGION_ANSWERS or CHANGED_MEANWHILE."""
         if region not in self._others:

@@ -33,7 +33,7 @@ class Client(Protocol):
 
 @cache
 def client_of(region: Region) -> Client:
-    """Return a client of DynamoDB in a Region of the lobby, which gives up early."""
+    """Return a client of DynamoDB in a Region of the lobby, with short timeouts."""
     created: Any = aws_session().create_client("dynamodb", region, config=_CONFIG)
     return cast("Client", created)
 

@@ -51,12 +51,12 @@ def unsorted_rows() -> Iterator[Fingerprint]:
             return
 
 
-def ask_again(ledger: Ledger, certid: Fingerprint) -> str:
+def start_again(ledger: Ledger, certid: Fingerprint) -> str:
     """Start the commissioner for a device. Return a description of the result."""
     try:
         ledger.wake(certid, ACTOR)
     except (Conflict, NotFound) as conflict:
-        return f"processed meanwhile ({conflict.code})"
+        return f"already processed ({conflict.code})"
     except NotHome:
         raise
     except (LobbyError, ValueError) as error:

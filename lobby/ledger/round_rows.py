@@ -8,7 +8,7 @@ from lobby.ledger.table_calls import Calls
 
 
 class RoundRow(Model):
-    """The progress of one of them."""
+    """The progress of one scheduled Lambda."""
 
     class Meta(Calls):
         table_name = NAMES.name("rounds")

@@ -9,7 +9,7 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
-from lobby.domain.claim_defaults import Unnamed
+from lobby.domain.claim_defaults import OmittedFields
 from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.table_calls import Calls
@@ -38,7 +38,7 @@ def row_of(claim: SerialClaim) -> SerialClaimRow:
         "profile": request.profile,
         "config": request.config,
         "presence": request.presence,
-        "unnamed": request.unnamed.encode() if request.unnamed else None,
+        "unnamed": request.omitted.encode() if request.omitted else None,
     }
     return SerialClaimRow(KIND, claim.serial, claim=fields, actor=claim.actor, at=claim.at)
 
@@ -46,6 +46,6 @@ def row_of(claim: SerialClaim) -> SerialClaimRow:
 def claim_of(row: SerialClaimRow) -> SerialClaim:
     fields = row.claim
     target = parse_target_key(fields["target"])
-    unnamed = Unnamed.decode(fields["unnamed"]) if fields.get("unnamed") else None
-    request = ClaimRequest(target, fields["profile"], fields["config"], fields["presence"], unnamed=unnamed)
+    omitted = OmittedFields.decode(fields["unnamed"]) if fields.get("unnamed") else None
+    request = ClaimRequest(target, fields["profile"], fields["config"], fields["presence"], omitted=omitted)
     return SerialClaim(ThingName(row.name), request, row.actor, row.at)

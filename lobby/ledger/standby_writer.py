@@ -1,5 +1,5 @@
 """The ledger's events of a device in its standby: the device was prepared there, is connected there before its row was
-changed, or has gone there by itself.
+changed, or has gone there without an evacuation.
 
 A device that arrives in the standby of an evacuated target is recorded immediately: the arrival changes its row.
 """
@@ -64,7 +64,7 @@ class StandbyWriter(EventWriter):
         return self._update(device, Event.PREPARE, decide, actor, why="the standby is out of step")
 
     def visit(self, device: Device, standby: Target, actor: str, why: str) -> Device:
-        """Record that a device has gone to its standby by itself."""
+        """Record that a device has gone to its standby without an evacuation."""
 
         def decide(row: Device, at: str) -> Device:
             return standby_transitions.visit(row, standby, at)

@@ -75,7 +75,7 @@ class TargetAdministration:
         if before.archivedat > timestamp(self._clock() - REQUEST_TIME):
             seconds = int(REQUEST_TIME.total_seconds())
             message = (
-                f"got {target}, archived at {before.archivedat}; want {seconds} seconds for claims under way to end"
+                f"got {target}, archived at {before.archivedat}; want {seconds} seconds for claims in progress to end"
             )
             raise Conflict("TARGET_ARCHIVED_JUST_NOW", message)
         self._require_no_standby(target)

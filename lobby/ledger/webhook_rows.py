@@ -59,7 +59,7 @@ class DeliveryRow(Model):
 
 
 class UndeliveredRow(Model):
-    """An event that was given up, in the same table: of kind `undelivered#` and the webhook, by the event's id."""
+    """An event that was not delivered, in the same table: of kind `undelivered#` and the webhook, by the event's id."""
 
     class Meta(Calls):
         table_name = NAMES.name("webhooks")

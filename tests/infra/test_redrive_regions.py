@@ -7,7 +7,7 @@ import pytest
 
 from infra.redrive import start
 from lobby.errors import NotHome
-from lobby.ledger.redrive import ask_again
+from lobby.ledger.redrive import start_again
 from lobby.ledger.routing import Access
 from lobby.names import Fingerprint, parse_target
 
@@ -50,4 +50,4 @@ def test_a_redrive_keeps_its_message_while_no_region_may_write() -> None:
             raise NotHome("LEASE_EXPIRED", "got a lease that has ended")
 
     with pytest.raises(NotHome):
-        ask_again(cast(Any, Ended()), Fingerprint("0" * 64))
+        start_again(cast(Any, Ended()), Fingerprint("0" * 64))

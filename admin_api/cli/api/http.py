@@ -146,7 +146,7 @@ def is_loopback(url: str) -> bool:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """A Retry-After header in seconds. One with a date is ignored."""
+    """Return the Retry-After header in seconds. A header with a date is ignored."""
     text = response.headers.get("retry-after")
     return float(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 

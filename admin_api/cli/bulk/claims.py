@@ -77,7 +77,7 @@ def _outcome(row: ClaimRow, result: Mapping[str, Any]) -> Outcome:
 
 
 def _compared(outcome: Outcome, device: Device | None) -> Outcome:
-    """The outcome for a row whose device already has a claim."""
+    """Return the outcome for a row whose device already has a claim."""
     if outcome.code != "ALREADY_CLAIMED" or device is None:
         return outcome
     request, target = outcome.row.request, f"{device['targetaccount']}/{device['targetregion']}"

@@ -132,7 +132,7 @@ def retry(
     wait: Wait = False,
     timeout: Timeout = DEFAULT_TIMEOUT,
 ) -> Status:
-    """Retry failed or incomplete work: the registration in a target, or clearing a previous one.
+    """Retry failed or incomplete work: the registration in a target, or the clearing of a previous target.
 
     A device that is commissioned or arrived is registered in its target again and reconnects. A refused device may
     connect again. Asks for confirmation if you use a list or a filter, or if a device is commissioned or arrived.

@@ -88,7 +88,7 @@ def _fields(device: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _standby(standby: Mapping[str, Any] | None) -> Text | None:
-    """The standby of the device, and whether the device is registered there."""
+    """Return the standby of the device, and whether the device is registered there."""
     if standby is None:
         return None
     place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")
@@ -97,13 +97,13 @@ def _standby(standby: Mapping[str, Any] | None) -> Text | None:
     if standby["reason"]:
         return Text(f"{place}: refused, {cells.clean(standby['reason'])}", "red")
     if standby["visited"]:
-        return Text(f"{place}: the device went there by itself", "yellow")
+        return Text(f"{place}: the device connected there without an evacuation", "yellow")
     status = "to be prepared" if standby["pending"] or standby["status"] == "none" else standby["status"]
     return Text(f"{place}: {cells.clean(status)}")
 
 
 def _suspicion(suspicion: Mapping[str, Any] | None) -> Text | None:
-    """Why the certificate seems to be in use twice, or when a user dismissed the suspicion."""
+    """Return why the certificate seems to be in use twice, or when a user dismissed the suspicion."""
     if suspicion is None:
         return None
     if suspicion["dismissedAt"]:
@@ -112,7 +112,7 @@ def _suspicion(suspicion: Mapping[str, Any] | None) -> Text | None:
 
 
 def _expected_name(device: Mapping[str, Any]) -> Text | None:
-    """The expected name of the claim, and whether the device has another name."""
+    """Return the expected name of the claim, and whether the device has another name."""
     expected = device.get("expectedName")
     if not expected:
         return None
@@ -121,14 +121,14 @@ def _expected_name(device: Mapping[str, Any]) -> Text | None:
 
 
 def _connection(device: Mapping[str, Any]) -> str | None:
-    """The device's connection to the lobby, if it is known."""
+    """Return the device's connection to the lobby, if it is known."""
     if device["online"] is None:
         return None
     return f"{'online' if device['online'] else 'offline'} in the lobby since {cells.clean(device['onlineSince'])}"
 
 
 def _code(device: Mapping[str, Any]) -> str | None:
-    """The next step while the device waits for its presence code."""
+    """Return the next step while the device waits for its presence code."""
     attempts = device.get("triesLeft")
     if attempts is None:
         return None
@@ -172,7 +172,7 @@ def overview(counts: Mapping[str, Any]) -> RenderableType:
 
 def _renewals(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Render the results of the last daily round of renewals."""
-    due = f"{found['due']} devices due, {found['overdue']} overdue, {found['unable']} cannot renew by themselves"
+    due = f"{found['due']} devices due, {found['overdue']} overdue, {found['unable']} with a client that cannot renew"
     yield Text(f"certificates: {due}; {found['expiringCertificates']} expire within 90 days")
     if found["due"]:
         yield Text("lobbyctl devices list --renewal due lists them, --renewal overdue only the overdue ones", "dim")

@@ -77,7 +77,7 @@ def activity(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _subject(entry: Mapping[str, Any]) -> str:
-    """The device or the user that an entry is about."""
+    """Return the device or the user that an entry is about."""
     if entry["certid"] is None:
         return f"user {cells.clean(entry['user'])}"
     return cells.clean(entry["devicename"]) if entry["devicename"] else cells.digits(entry["certid"])

@@ -76,7 +76,7 @@ def _as_dict(counts: Any) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def is_failure(status: int) -> bool:
-    """Whether this HTTP status means that the call failed."""
+    """Return whether this HTTP status means that the call failed."""
     return status >= _CLIENT_ERROR
 
 

@@ -1,8 +1,8 @@
 """The names inside MiniStack that the patches use, and the check that they still exist.
 
 Each patch module lists its patch points: a module, a name in it and, for a function, the parameters that the patch
-expects. All of them and the pinned version of MiniStack are checked before the emulator starts. So a renamed or changed
-internal is a clear error at start-up and not an unnoticed change of behaviour.
+expects. All of them and the pinned version of MiniStack are checked before the emulator starts. A renamed or changed
+internal therefore causes an error at start-up instead of an unnoticed change of behaviour.
 """
 
 import importlib

@@ -37,7 +37,7 @@ def deliveries(event: dict[str, Any], chance: random.Random) -> list[tuple[float
 
 
 def apply(current: CurrentStrictness) -> None:
-    """Disorder presence messages while this is enabled in the settings."""
+    """Delay, repeat and reorder presence messages while the settings enable it."""
     PUBLISH.wrap(lambda original: _disordering(original, current))
 
 

@@ -70,7 +70,7 @@ def _while_a_process_is_free(original: Callable[..., int]) -> Callable[..., int]
 
 
 def _has_free_process() -> bool:
-    """Whether a run can start. A batch that was received a moment ago may not be running yet."""
+    """Return whether a run can start. A batch that was received a moment ago may not be running yet."""
     limit, running = int(PROCESSES.resolve()), int(RUNNING.resolve()()[0])
     return limit <= 0 or max(running, sum(list(DISPATCHED.resolve().values()))) < limit
 

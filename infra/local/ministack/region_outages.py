@@ -121,5 +121,5 @@ async def _close(session: Any) -> None:
     close = functools.partial(session._send, {"type": "websocket.close", "code": 1006})
     try:
         await close()
-    except (OSError, RuntimeError) as error:  # the connection has just closed by itself
+    except (OSError, RuntimeError) as error:  # the connection has just closed
         log.info("a connection was already closed: %s", error)

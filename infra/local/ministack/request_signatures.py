@@ -41,7 +41,9 @@ _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _OTHER_KEY: Final = re.compile(r"A[A-Z0-9]{15,127}")
 """The access key of a session (ASIA…) or of an IAM user (AKIA…)."""
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_ATTEMPT: Final = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid", "signature"})
+_CREDENTIAL_PARAMETERS: Final = frozenset(
+    {"x-amz-algorithm", "x-amz-credential", "x-amz-signature", "awsaccesskeyid", "signature"}
+)
 _MONITORING: Final = frozenset(
     {"/_ministack/health", "/_ministack/ready", "/_ministack/iot/ca.pem", "/_ministack/counters"}
 )
@@ -57,7 +59,7 @@ _SNS_CERTIFICATES: Final = "/sns-signing/"
 _LINKS: Final = frozenset({"ConfirmSubscription", "Unsubscribe"})
 """SNS actions whose token is the credential (SNS API reference)."""
 
-_HOW: Final = "the secret is aws_secret_access_key in .local/lobby.json"
+_ADVICE: Final = "the secret is aws_secret_access_key in .local/lobby.json"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Request:
 
     @cached_property
     def is_unsigned(self) -> bool:
-        attempted = self.headers.get("authorization", "").startswith("AWS") or _ATTEMPT & {
+        attempted = self.headers.get("authorization", "").startswith("AWS") or _CREDENTIAL_PARAMETERS & {
             name.lower() for name in self.params
         }
         return not attempted and not self.key
@@ -114,10 +116,10 @@ class Request:
         if self.is_unsigned:
             if self._is_public(body):
                 return None
-            message = f"got {self.method} {self.path} without a signature, want one of the root user: {_HOW}"
+            message = f"got {self.method} {self.path} without a signature, want one of the root user: {_ADVICE}"
             return Refusal("MissingAuthenticationToken", message)
         if not _OTHER_KEY.fullmatch(self.key):
-            message = f"got access key {self.key[:40]!r}, want a 12-digit account id or the key of a session: {_HOW}"
+            message = f"got access key {self.key[:40]!r}, want a 12-digit account id or the key of a session: {_ADVICE}"
             return Refusal("InvalidClientTokenId", message)
         if self.is_internal:
             message = f"got {self.method} {self.path} with access key {self.key}, want the signature of a root user"
@@ -125,7 +127,8 @@ class Request:
         return None
 
     def _is_public(self, body: bytes) -> bool:
-        """Return whether AWS serves this without a signature, or the local cloud needs it and it does no harm."""
+        """Return whether the request needs no signature: AWS serves it without one, or it is harmless and the local
+        cloud needs it."""
         if self.is_internal:
             token = self.method == "PUT" and self.path.startswith(_CALLBACKS)
             return token or (self.method == "GET" and self.path in _MONITORING)
@@ -163,7 +166,7 @@ class Request:
         if VERIFY.resolve()(
             signature, secret, self.method, self.raw_path, self.params, self.headers, body, presigned=not in_header
         ):
-            return Refusal("SignatureDoesNotMatch", f"got a signature of {self.key} with another secret: {_HOW}")
+            return Refusal("SignatureDoesNotMatch", f"got a signature of {self.key} with another secret: {_ADVICE}")
         digest = self.headers.get("x-amz-content-sha256", "")
         if in_header and _SHA256.fullmatch(digest) and digest != hashlib.sha256(body).hexdigest():
             return Refusal("XAmzContentSHA256Mismatch", f"got a body that is not the signed one, {digest}")

@@ -4,7 +4,7 @@ Differences from AWS:
 - A role as principal of a trust policy is stored by its unique id. When that role is deleted, the policy shows the id,
   and a new role of the same name is not trusted (IAM user guide, "AWS JSON policy elements: Principal", IAM role
   principals). MiniStack compares names, so it also trusts the new role.
-- for a session of a role, `aws:PrincipalArn` is the role's ARN (IAM user guide, "AWS global condition context
+- For a session of a role, `aws:PrincipalArn` is the role's ARN (IAM user guide, "AWS global condition context
   keys"). MiniStack returns the session's ARN.
 
 The patch replaces a deleted role's ARN by its id in all trust policies, and returns the role's ARN.
@@ -57,19 +57,19 @@ def apply() -> None:
     """Replace deleted roles in trust policies, and resolve `aws:PrincipalArn` to roles."""
     roles = ROLES.resolve()
 
-    def forgetting(delete: Callable[..., Any], name_of: Callable[..., str]) -> Callable[..., Any]:
+    def replacing_trust(delete: Callable[..., Any], name_of: Callable[..., str]) -> Callable[..., Any]:
         def deleting(*arguments: Any) -> Any:
             name = name_of(*arguments)
             role = roles.get(name)
             answer = delete(*arguments)
             if role is not None and roles.get(name) is None:
-                _forget(roles, role)
+                _replace_by_id(roles, role)
             return answer
 
         return deleting
 
-    ACTIONS.resolve()["DeleteRole"] = forgetting(DELETE.resolve(), _role_name)
-    by_stack = forgetting(DELETE_BY_STACK.resolve(), lambda physical_id, _props: physical_id)
+    ACTIONS.resolve()["DeleteRole"] = replacing_trust(DELETE.resolve(), _role_name)
+    by_stack = replacing_trust(DELETE_BY_STACK.resolve(), lambda physical_id, _props: physical_id)
     HANDLERS.resolve()["AWS::IAM::Role"]["delete"] = by_stack
     RESOLVE.wrap(_resolving)
 
@@ -79,7 +79,7 @@ def _role_name(parameters: dict[str, Any]) -> str:
     return str(name[0] if isinstance(name, list) else name)
 
 
-def _forget(roles: Any, deleted: dict[str, Any]) -> None:
+def _replace_by_id(roles: Any, deleted: dict[str, Any]) -> None:
     for role in list(roles._data.values()):
         trust = role.get("AssumeRolePolicyDocument", "")
         if isinstance(trust, str) and deleted["Arn"] in trust:

@@ -1,7 +1,7 @@
 """The emulator's process: applies the patches and serves MiniStack until it is stopped.
 
 `infra.local.emulator` starts it and writes the layout as the first line of standard input. Standard input ends when the
-parent exits. This process then saves its state and exits. Refuses a state directory that another process uses.
+parent exits. This process then saves its state and exits. It rejects a state directory that another process uses.
 """
 
 import asyncio

@@ -123,7 +123,7 @@ class Lane:
         return identity if self.lanes == 1 else f"{identity}#{self.number}"
 
     def holds(self, record: dict[str, Any]) -> bool:
-        """Whether the record is in this lane."""
+        """Return whether the record is in this lane."""
         return self.lanes == 1 or lane_of(record, self.partition_key, self.lanes) == self.number
 
 

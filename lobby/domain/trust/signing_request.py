@@ -56,7 +56,7 @@ def _load(text: object) -> x509.CertificateSigningRequest:
 
 
 def _check_key(csr: x509.CertificateSigningRequest) -> None:
-    """Sizes are checked before the key is used."""
+    """Check the key. Its size is checked before the key is used."""
     try:
         key = keys.key_of(csr)
     except Unreadable as error:
@@ -66,7 +66,8 @@ def _check_key(csr: x509.CertificateSigningRequest) -> None:
 
 
 def _check_signature(csr: x509.CertificateSigningRequest) -> None:
-    """The hash comes first: the library cannot verify weak ones, so such a signature would look like a wrong one."""
+    """Check the hash, then the signature. The library cannot verify weak hashes, so a signature with one would look
+    like a wrong signature."""
     try:
         weak = keys.weak_hash(csr)
     except Unreadable as error:

@@ -77,14 +77,14 @@ def test_of_two_regions_the_home_stops_when_it_loses_the_other_until_the_operato
     assert two.keep(DUBLIN) == ALONE
     two.pass_minutes(5)
     assert writers(two) == []
-    two.lease(DUBLIN).go_on_without(FRANKFURT)
+    two.lease(DUBLIN).continue_without(FRANKFURT)
     assert two.keep(DUBLIN) == EXTENDED
     assert _writes(two, DUBLIN)
 
 
 def test_a_region_that_returns_joins_again_by_itself(two: Regions) -> None:
     two.down = {FRANKFURT}
-    two.lease(DUBLIN).go_on_without(FRANKFURT)
+    two.lease(DUBLIN).continue_without(FRANKFURT)
     two.pass_minutes(6)
     two.down = set()
     two.pass_minutes(1)
@@ -94,13 +94,13 @@ def test_a_region_that_returns_joins_again_by_itself(two: Regions) -> None:
 
 def test_the_home_continues_without_a_region_only_while_that_does_not_answer(two: Regions) -> None:
     with pytest.raises(Conflict, match="REGION_ANSWERS"):
-        two.lease(DUBLIN).go_on_without(FRANKFURT)
+        two.lease(DUBLIN).continue_without(FRANKFURT)
     with pytest.raises(InvalidInput, match="UNKNOWN_REGION"):
-        two.lease(DUBLIN).go_on_without(OHIO)
+        two.lease(DUBLIN).continue_without(OHIO)
     two.down = {DUBLIN}
     two.here = FRANKFURT
     with pytest.raises(NotHome, match="NOT_HOME"):
-        two.lease(FRANKFURT).go_on_without(DUBLIN)
+        two.lease(FRANKFURT).continue_without(DUBLIN)
 
 
 def test_of_three_regions_the_home_continues_by_itself_when_one_is_lost(three: Regions) -> None:
@@ -190,7 +190,7 @@ def test_of_three_regions_the_votes_of_the_others_decide_although_the_home_is_cu
 def test_two_homes_that_an_operator_has_made_during_a_partition_both_stop_when_it_ends(two: Regions) -> None:
     two.cut = {frozenset({DUBLIN, FRANKFURT})}
     promoted(two, FRANKFURT)
-    two.lease(DUBLIN).go_on_without(FRANKFURT)
+    two.lease(DUBLIN).continue_without(FRANKFURT)
     two.pass_minutes(1)
     assert writers(two) == [DUBLIN, FRANKFURT]
     two.cut = set()
@@ -246,7 +246,7 @@ def test_an_extension_that_is_interrupted_between_two_calls_is_repeated(two: Reg
 
 def test_the_decision_to_go_on_without_a_region_ends_with_the_lease(two: Regions) -> None:
     two.cut = {frozenset({DUBLIN, FRANKFURT})}
-    two.lease(DUBLIN).go_on_without(FRANKFURT)
+    two.lease(DUBLIN).continue_without(FRANKFURT)
     assert two.keep(DUBLIN) == EXTENDED
     two.cut, two.down = set(), {DUBLIN}
     promoted(two, FRANKFURT)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.changes import Chosen, Claim, decide
-from lobby.domain.claim_defaults import ClaimDefaults, Unnamed
+from lobby.domain.claim_defaults import ClaimDefaults, OmittedFields
 from lobby.domain.device import Device
 from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.states import State
@@ -100,16 +100,16 @@ def test_defaults_are_read_as_they_were_stored(defaults: ClaimDefaults) -> None:
 @pytest.mark.parametrize(
     ("held", "wanted", "same"),
     [
-        (Unnamed(("default",), config=True), Unnamed(("default", "camera"), config=True), True),
-        (Unnamed(("default",)), Unnamed(), False),
-        (Unnamed(config=True), Unnamed(), False),
-        (Unnamed(), None, False),
-        (None, Unnamed(("default",), config=True), True),
+        (OmittedFields(("default",), config=True), OmittedFields(("default", "camera"), config=True), True),
+        (OmittedFields(("default",)), OmittedFields(), False),
+        (OmittedFields(config=True), OmittedFields(), False),
+        (OmittedFields(), None, False),
+        (None, OmittedFields(("default",), config=True), True),
     ],
     ids=["target offers more now", "names a profile", "names a configuration", "complete", "earlier version"],
 )
 def test_claims_by_serial_number_differ_by_what_they_name(
-    held: Unnamed | None, wanted: Unnamed | None, same: bool
+    held: OmittedFields | None, wanted: OmittedFields | None, same: bool
 ) -> None:
-    known = SerialClaim(ThingName("pump-1"), ClaimRequest(A, unnamed=held), "user:ann", T)
-    assert known.same_as(ClaimRequest(A, unnamed=wanted)) is same
+    known = SerialClaim(ThingName("pump-1"), ClaimRequest(A, omitted=held), "user:ann", T)
+    assert known.same_as(ClaimRequest(A, omitted=wanted)) is same
