@@ -19,7 +19,7 @@ from commissioner.shadow_work import ShadowWork
 from commissioner.standby_work import StandbyWork
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.gateway import TargetGateway
-from lobby.aws.door_clients import ONE_REGION, DoorClients
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
 from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
@@ -42,7 +42,7 @@ logger = Logger(service="commissioner")
 
 class Commissioner:
     """Does the work that a device's row requires. `iot` and `iot_data` are clients of the lobby account in this Region,
-    and `doors` has the clients in its other Regions."""
+    and `regions` has the clients of its other Regions."""
 
     def __init__(
         self,
@@ -50,12 +50,12 @@ class Commissioner:
         gateway: TargetGateway,
         iot: "IoTClient",
         iot_data: "IoTDataPlaneClient",
-        doors: DoorClients = ONE_REGION,
+        regions: RegionClients = ONE_REGION,
         shadows: ShadowWork | None = None,
     ) -> None:
-        self._ledger, self._gateway, self._iot, self._iot_data, self._doors = ledger, gateway, iot, iot_data, doors
+        self._ledger, self._gateway, self._iot, self._iot_data, self._regions = ledger, gateway, iot, iot_data, regions
         self._shadow_work = shadows or ShadowWork(gateway, gateway)
-        self._lobby = LobbySide(ledger, iot, iot_data, doors)
+        self._lobby = LobbySide(ledger, iot, iot_data, regions)
         self._standby_work = StandbyWork(ledger, gateway, self._send, ACTOR)
 
     def process(self, device: Device, lane: Lane) -> str:
@@ -224,7 +224,7 @@ class Commissioner:
             self._send(device, challenge)
 
     def _send(self, device: Device, message: Message) -> None:
-        self._doors.send(device, message, self._iot_data)
+        self._regions.send(device, message, self._iot_data)
 
     def _clear_target(self, device: Device, lane: Lane) -> str:
         """Clear the lane's target. A revoked or quarantined device gets no reset message."""
@@ -259,7 +259,7 @@ class Commissioner:
         return "may connect again"
 
     def _delete_certificate(self, device: Device) -> None:
-        iot = self._doors.iot(device.lobbyregion, self._iot)
+        iot = self._regions.iot(device.lobbyregion, self._iot)
         try:
             iot.delete_certificate(certificateId=device.certid, forceDelete=True)
         except ClientError as error:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from commissioner.target_gateway import registry
-from lobby.aws.door_clients import DoorClients
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.device import Device
 from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.ledger.store import Ledger
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 
 class LobbySide:
-    """`iot` and `iot_data` are clients of the lobby account in this Region, and `doors` those in its other Regions."""
+    """`iot` and `iot_data` are clients of the lobby account in this Region, and `regions` those in its other
+    Regions."""
 
-    def __init__(self, ledger: Ledger, iot: "IoTClient", iot_data: "IoTDataPlaneClient", doors: DoorClients) -> None:
-        self._ledger, self._iot, self._iot_data, self._doors = ledger, iot, iot_data, doors
+    def __init__(
+        self, ledger: Ledger, iot: "IoTClient", iot_data: "IoTDataPlaneClient", regions: RegionClients
+    ) -> None:
+        self._ledger, self._iot, self._iot_data, self._regions = ledger, iot, iot_data, regions
 
     def expel(self, device: Device) -> None:
         """Deactivate the certificates of a device, and end its connection."""
@@ -45,7 +48,7 @@ class LobbySide:
 
     def _disconnect(self, device: Device) -> None:
         if device.devicename is not None:
-            for iot_data in self._doors.data_everywhere(self._iot_data):
+            for iot_data in self._regions.data_everywhere(self._iot_data):
                 registry.disconnect(iot_data, device.devicename)
 
     def reactivate(self, device: Device) -> None:
@@ -53,11 +56,11 @@ class LobbySide:
         revoked or quarantined again in the meantime, the certificates are deactivated again, so that the last change
         matches the row."""
         for certificate in device.certificates:
-            self._doors.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
+            self._regions.everywhere(self._iot, partial(registry.activate_in_lobby, certid=certificate))
         current = self._ledger.get(device.certid)
         if current is not None and current.devstate in DEACTIVATED_STATES:
             self.deactivate(current.all_certificates)
 
     def deactivate(self, certificates: Iterable[Fingerprint]) -> None:
         for certificate in certificates:
-            self._doors.everywhere(self._iot, partial(registry.deactivate, certid=certificate))
+            self._regions.everywhere(self._iot, partial(registry.deactivate, certid=certificate))

@@ -24,7 +24,7 @@ from commissioner.target_gateway.session_policies import commissioning_policy, s
 from commissioner.target_gateway.sessions import Sessions
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
-from lobby.aws.door_clients import DoorClients
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.lanes import Lane, target_of
 from lobby.errors import NotFound
@@ -122,8 +122,8 @@ def _handler() -> MessageHandler:
     gateway = TargetGateway(targets, sessions, bundled_profiles(), settings.lobby, removes_left=removes)
     reading = Sessions(client("sts"), policy=shadow_reading_policy, guard=ReadGuard(guard))
     shadows = ShadowWork(gateway, TargetGateway(targets, reading, bundled_profiles(), settings.lobby))
-    doors = DoorClients.of(settings.region, os.environ)
-    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data, doors, shadows)
+    regions = RegionClients.of(settings.region, os.environ)
+    commissioner = Commissioner(ledger, gateway, clients.iot, clients.iot_data, regions, shadows)
     sqs = client("sqs")
 
     def send_to_queue(certid: Fingerprint, reason: str) -> None:

@@ -22,8 +22,8 @@ from commissioner.sweeping.readmission import Readmission
 from commissioner.sweeping.standby_watch import StandbyReport, StandbyWatch
 from commissioner.sweeping.transfer_watch import TransferWatch
 from lobby.aws.clients import LobbyClients, at_init
-from lobby.aws.door_clients import ONE_REGION, DoorClients
 from lobby.aws.metric_report import report
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.states import State
 from lobby.home_guard import nothing_done, timer_at_home
 from lobby.ledger.campaigns import Campaigns
@@ -93,9 +93,9 @@ class Sweeper:
         standbys: StandbyWatch,
         clock: Callable[[], datetime] = now,
         targets: RecentTargets | None = None,
-        doors: DoorClients = ONE_REGION,
+        regions: RegionClients = ONE_REGION,
     ) -> None:
-        self._doors = doors
+        self._regions = regions
         self._targets = targets or RecentTargets(Targets.read_only(), clock, EVACUATION_CACHE)
         self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
         self._transfers = TransferWatch(ledger, ACTOR, clock)
@@ -136,7 +136,7 @@ class Sweeper:
         route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
         if device is None or route is None or device.devicename is None:
             return False
-        self._doors.send(device, route, self._iot_data)
+        self._regions.send(device, route, self._iot_data)
         return True
 
 
@@ -149,14 +149,14 @@ def _sweeper() -> Sweeper:
     settings = read_settings(SweeperSettings, os.environ)
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
-    doors = DoorClients.of(settings.region, os.environ)
-    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket, doors)
+    regions = RegionClients.of(settings.region, os.environ)
+    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket, regions)
     lanes = LaneWatch(ledger, Lanes(), clients.sqs, settings.lanes_queue, ACTOR)
     campaigns = CampaignWatch(Campaigns(), clients.sqs, settings.campaigns_queue)
     targets = Targets.read_only()
     standbys = Standbys(targets, Campaigns(), 0)
     watch = StandbyWatch(targets, standbys, clients.sqs, settings.campaigns_queue, ACTOR)
-    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch, doors=doors)
+    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch, regions=regions)
 
 
 @timer_at_home(nothing_done)

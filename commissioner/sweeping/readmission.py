@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
-from lobby.aws.door_clients import ONE_REGION, DoorClients
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
@@ -37,13 +37,13 @@ logger = Logger(service="sweeper")
 
 
 class Readmission:
-    """`iot` and `s3` are clients of the lobby account in this Region, and `doors` those in its other Regions; `bucket`
-    holds the revocation lists."""
+    """`iot` and `s3` are clients of the lobby account in this Region, and `regions` those in its other Regions;
+    `bucket` holds the revocation lists."""
 
     def __init__(
-        self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str, doors: DoorClients = ONE_REGION
+        self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str, regions: RegionClients = ONE_REGION
     ) -> None:
-        self._ledger, self._iot, self._s3, self._bucket, self._doors = ledger, iot, s3, bucket, doors
+        self._ledger, self._iot, self._s3, self._bucket, self._regions = ledger, iot, s3, bucket, regions
 
     def walk(self, note: dict[str, Any], at: datetime, time_is_up: Callable[[], bool]) -> int:
         """Return how many devices were readmitted. `note` records the time of the newest list that a walk has covered,
@@ -94,7 +94,7 @@ class Readmission:
     def _issuer(self, refused: OverdueRow) -> str | None:
         """Return the id of the certificate's CA. None if AWS IoT does not have the certificate; its device can then
         connect again without a retry."""
-        iot = self._doors.iot(refused.lobbyregion, self._iot)
+        iot = self._regions.iot(refused.lobbyregion, self._iot)
         try:
             found = iot.describe_certificate(certificateId=refused.certid)
             return found["certificateDescription"].get("caCertificateId")

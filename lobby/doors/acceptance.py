@@ -3,7 +3,7 @@
 The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
 revocation list is checked. All other checks of a door apply. Who owns the device is not proven either; only a device
 that has the key can connect. Rejects certificates that the account has for another purpose. In a lobby with several
-Regions the certificate is registered in each, so that the device can use every door. Each step can be repeated. A
+Regions the certificate is registered in each, so that the device can use every Region. Each step can be repeated. A
 device that is refused, or for which AWS IoT fails, does not stop the others.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lobby.aws.door_clients import ONE_REGION, DoorClients
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
 from lobby.domain.transfer import Transfer, TransferStep
@@ -34,8 +34,8 @@ logger = Logger(service="registrar")
 
 
 class Acceptance:
-    """`policy` is the IoT policy of devices that wait in the lobby. `iot` is the client of this Region, and `doors` has
-    the clients of the others."""
+    """`policy` is the IoT policy of devices that wait in the lobby. `iot` is the client of this Region, and `regions`
+    has the clients of the others."""
 
     def __init__(
         self,
@@ -43,9 +43,9 @@ class Acceptance:
         ledger: Ledger,
         policy: str,
         clock: Callable[[], datetime] = now,
-        doors: DoorClients = ONE_REGION,
+        regions: RegionClients = ONE_REGION,
     ) -> None:
-        self._iot, self._ledger, self._policy, self._clock, self._doors = iot, ledger, policy, clock, doors
+        self._iot, self._ledger, self._policy, self._clock, self._regions = iot, ledger, policy, clock, regions
 
     def accept(self, request: AcceptDevices) -> tuple[AcceptedDevice, ...]:
         """Return a result for each device, in order."""
@@ -69,10 +69,10 @@ class Acceptance:
             TransferStep.ACCEPTED, request.offer, request.origin, timestamp(at), request.actor, request.expires
         )
         row = self._ledger.find(identity.certid)
-        self._doors.everywhere(self._iot, lambda iot: _require_free(iot, identity.certid, row))
+        self._regions.everywhere(self._iot, lambda iot: _require_free(iot, identity.certid, row))
         admitted = self._ledger.accept(row, identity, accepted, request.issued)
         if identity.certid in admitted.certificates:  # not if the device has replaced it since
-            self._doors.everywhere(self._iot, lambda iot: self._activate(iot, identity))
+            self._regions.everywhere(self._iot, lambda iot: self._activate(iot, identity))
         return identity
 
     def _activate(self, iot: "IoTClient", identity: Identity) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lobby.aws.door_clients import ONE_REGION, DoorClients
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import (
     MAX_CLAIM_CERTIFICATES,
@@ -43,7 +43,8 @@ _EXISTS: Final = "ResourceAlreadyExistsException"
 
 class ClaimRegistrations:
     """`policy` and `keys_policy` are the IoT policies of claim certificates; `keys_policy` also allows
-    CreateKeysAndCertificate. `doors` are the other Regions of the lobby: a claim certificate is valid at every door."""
+    CreateKeysAndCertificate. `regions` are the other Regions of the lobby: a claim certificate is valid in every
+    Region."""
 
     def __init__(
         self,
@@ -52,10 +53,10 @@ class ClaimRegistrations:
         keys_policy: str,
         reader: LedgerReader,
         clock: Callable[[], datetime] = now,
-        doors: DoorClients = ONE_REGION,
+        regions: RegionClients = ONE_REGION,
     ) -> None:
         self._iot, self._policy, self._keys_policy, self._reader, self._clock = iot, policy, keys_policy, reader, clock
-        self._doors = doors
+        self._regions = regions
         self._certificates, self._enrolments = ClaimCertificates(), Enrolments(clock)
 
     def add(self, request: AddClaimCertificate) -> AddedClaimCertificate:
@@ -164,8 +165,8 @@ class ClaimRegistrations:
             self._certificates.set_activity(certificate, CertificateActivity.INACTIVE)
 
     def complete(self, certificate: ClaimCertificate) -> bool:
-        """Register an active claim certificate at this door, if it is missing here because the Region was added later.
-        Return whether it was."""
+        """Register an active claim certificate in this Region, if it is missing here because the Region was added
+        later. Return whether it was."""
         if certificate.activity is not CertificateActivity.ACTIVE or certificate.revokedat is not None:
             return False
         known = self._describe(certificate.certid)
@@ -177,13 +178,13 @@ class ClaimRegistrations:
     def _activate(self, certificate: ClaimCertificate) -> None:
         self._certificates.set_activity(certificate, CertificateActivity.STARTING)
         known = self._describe(certificate.certid)
-        self._doors.everywhere(self._iot, lambda iot: self._activate_at(iot, certificate, known))
+        self._regions.everywhere(self._iot, lambda iot: self._activate_at(iot, certificate, known))
         self._certificates.set_activity(
             replace(certificate, activity=CertificateActivity.STARTING), CertificateActivity.ACTIVE
         )
 
     def _activate_at(self, iot: "IoTClient", certificate: ClaimCertificate, known: Any) -> None:
-        """Activate the certificate at a door. `known` is its description from a door that has it."""
+        """Activate the certificate in a Region. `known` is its description from a Region that has it."""
         is_known_here = iot is self._iot and known["here"]
         arn = known["certificateArn"] if is_known_here else registered(iot, certificate.certid, known["certificatePem"])
         iot.attach_policy(policyName=self._policy, target=arn)
@@ -199,12 +200,12 @@ class ClaimRegistrations:
                 if _code(error) != _NOT_FOUND:
                     raise
 
-        self._doors.everywhere(self._iot, deactivate)
+        self._regions.everywhere(self._iot, deactivate)
 
     def _describe(self, certid: Fingerprint) -> Any:
-        """Return the description of a certificate from this door or another one. `here`: this door has the
+        """Return the description of a certificate from this Region or another one. `here`: this Region has the
         certificate."""
-        for iot in self._doors.each(self._iot):
+        for iot in self._regions.each(self._iot):
             try:
                 return iot().describe_certificate(certificateId=certid)["certificateDescription"] | {
                     "here": iot() is self._iot

@@ -3,7 +3,7 @@ runs every five minutes by a timer.
 
 Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
 ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). In a lobby with several
-Regions, it also registers what exists at the other doors, in every Region (`elsewhere_round`). The admin API itself has
+Regions, it also registers in every Region the certificates of the others (`elsewhere_round`). The admin API itself has
 no permission on certificates.
 """
 
@@ -16,9 +16,9 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import LobbyClients, at_init
-from lobby.aws.door_clients import DoorClients
 from lobby.aws.metric_report import report
 from lobby.aws.pacer import Pacer
+from lobby.aws.region_clients import RegionClients
 from lobby.claim_contracts import (
     AddClaimCertificate,
     AlignClaimCertificates,
@@ -97,11 +97,11 @@ def _handler() -> RegistrarHandler:
     settings = read_settings(RegistrarSettings, os.environ)
     connect()
     clients, reader = LobbyClients(), LedgerReader()
-    doors = DoorClients.of(settings.region, os.environ)
-    claims = ClaimRegistrations(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, doors=doors)
-    unused = UnusedCertificates(settings.region, clients.iot, reader, doors=doors)
-    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, doors=doors)
-    several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if doors.others else None
+    regions = RegionClients.of(settings.region, os.environ)
+    claims = ClaimRegistrations(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, regions=regions)
+    unused = UnusedCertificates(settings.region, clients.iot, reader, regions=regions)
+    acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, regions=regions)
+    several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if regions.others else None
     return RegistrarHandler(claims, unused, Enrolments(), acceptance, elsewhere=several)
 
 

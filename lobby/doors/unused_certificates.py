@@ -1,7 +1,7 @@
-"""Deletes unused certificates at every door of the lobby: certificates that no device has activated, and certificates
+"""Deletes unused certificates in every Region of the lobby: certificates that no device has activated, and certificates
 that no row names.
 
-AWS IoT issues a certificate in the Region of the door to which the device is connected, so each Region has its own
+AWS IoT issues a certificate in the Region to which the device is connected, so each Region has its own
 certificates. The home cleans all Regions, because only the home writes the ledger. If a Region does not answer, the
 next run tries it again. A note in the ledger has the position in the list of certificates of each Region, so a new home
 continues where the previous one stopped.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lobby.aws.door_clients import ONE_REGION, DoorClients
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.doors.new_certificates import Note
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
@@ -29,7 +29,7 @@ logger = Logger(service="registrar")
 
 
 class UnusedCertificates:
-    """`region` is this Region and `iot` its client; `doors` are the others."""
+    """`region` is this Region and `iot` its client; `regions` are the others."""
 
     def __init__(
         self,
@@ -37,17 +37,17 @@ class UnusedCertificates:
         iot: "IoTClient",
         reader: LedgerReader,
         clock: Callable[[], datetime] = now,
-        doors: DoorClients = ONE_REGION,
+        regions: RegionClients = ONE_REGION,
     ) -> None:
-        self._region, self._iot, self._reader, self._clock, self._doors = region, iot, reader, clock, doors
+        self._region, self._iot, self._reader, self._clock, self._regions = region, iot, reader, clock, regions
 
     def clean(self, notes: dict[str, Any], time_is_up: Callable[[], bool] = lambda: False) -> int:
         """Delete the unused certificates that are new since the last run. `notes` has a note for each Region, and is
         updated. Return how many were deleted."""
         deleted = self._clean(self._iot, notes.setdefault(self._region, {}), time_is_up)
-        for region in self._doors.others:
+        for region in self._regions.others:
             try:
-                iot = self._doors.iot(region, self._iot)
+                iot = self._regions.iot(region, self._iot)
                 deleted += self._clean(iot, notes.setdefault(region, {}), time_is_up)
             except (BotoCoreError, ClientError) as error:
                 why = f"{type(error).__name__}: {error}"[:200]

@@ -10,7 +10,7 @@ from commissioner.lambdas import bell
 from commissioner.lanes.serving import Server
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
-from lobby.aws.door_clients import DoorClients
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.identity import Identity
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets import RecentTargets, Targets
@@ -44,7 +44,7 @@ def doors(calls: Calls, clock: Clock) -> LobbyWithTargets:
         iot = boto3.client("iot", region_name=FRANKFURT)
         iot.register_ca_certificate(caCertificate=CA.pem, setAsActive=True)
         iot.register_certificate(certificatePem=PEMS[name], caCertificatePem=CA.pem, status="ACTIVE")
-    clients = DoorClients.of(REGION, {"LOBBY_REGIONS": f"{REGION},{FRANKFURT}"})
+    clients = RegionClients.of(REGION, {"LOBBY_REGIONS": f"{REGION},{FRANKFURT}"})
     gateway = TargetGateway(
         RecentTargets(Targets.read_only(), clock), Sessions(aws.client("sts"), wall_clock), PROFILES, KEY
     )
@@ -79,12 +79,12 @@ def test_every_region_is_tried_before_an_error_is_raised() -> None:
             self.iot = region
 
     with pytest.raises(ConnectionError, match="own"):
-        DoorClients((OHIO, FRANKFURT), Door).everywhere(cast(Any, "own"), act)
+        RegionClients((OHIO, FRANKFURT), Door).everywhere(cast(Any, "own"), act)
     assert tried == ["own", OHIO, FRANKFURT]
 
 
 def test_a_device_of_an_unknown_region_is_reached_in_the_own_one() -> None:
-    clients = DoorClients((FRANKFURT,), lambda _region: None)
+    clients = RegionClients((FRANKFURT,), lambda _region: None)
     own: Any = object()
     assert clients.iot(OHIO, own) is own
     assert clients.iot(None, own) is own

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from lobby.aws.door_clients import DoorClients
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.states import State
 from lobby.doors.acceptance import Acceptance
 from lobby.ledger.clock import timestamp
@@ -28,7 +28,7 @@ class Doors(ClaimDoor):
     def __init__(self, calls: Calls, clock: Clock, several: Regions) -> None:
         super().__init__(calls, clock)
         self.several = several
-        doors = DoorClients.of(DUBLIN, {"LOBBY_REGIONS": ",".join(several.names)})
+        doors = RegionClients.of(DUBLIN, {"LOBBY_REGIONS": ",".join(several.names)})
         self.acceptance = Acceptance(self.iot, self.ledger, WAITING_POLICY, clock, doors)
 
     def accept(self) -> AcceptedDevice:

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto.iot.models import iot_backends
 
-from lobby.aws.door_clients import DoorClients
 from lobby.aws.pacer import Pacer
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.claim_certificate import CertificateActivity
 from lobby.domain.pacing import Pace
 from lobby.doors.claim_registrations import ClaimRegistrations
@@ -38,7 +38,7 @@ class Doors(ClaimDoor):
         self.enrol(limit=5)
 
     def in_region(self, region: Region) -> ClaimRegistrations:
-        doors = DoorClients.of(region, {"LOBBY_REGIONS": ",".join(self.several.names)})
+        doors = RegionClients.of(region, {"LOBBY_REGIONS": ",".join(self.several.names)})
         iot = boto3.client("iot", region_name=region)
         return ClaimRegistrations(iot, POLICY, KEYS_POLICY, LedgerReader(), self.clock, doors)
 

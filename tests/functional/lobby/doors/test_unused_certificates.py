@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.iot.models import iot_backends
 
-from lobby.aws.door_clients import DoorClients
+from lobby.aws.region_clients import RegionClients
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.requested_keys import record_requested_key
@@ -46,7 +46,7 @@ class Doors:
         return Fingerprint(certid)
 
     def clean(self, region: Region = DUBLIN) -> int:
-        doors = DoorClients.of(region, {"LOBBY_REGIONS": ",".join(self.several.names)})
+        doors = RegionClients.of(region, {"LOBBY_REGIONS": ",".join(self.several.names)})
         iot = boto3.client("iot", region_name=region)
         return UnusedCertificates(region, iot, LedgerReader(), self.clock, doors).clean(self.notes)
 

@@ -1,7 +1,7 @@
 """Clients of AWS IoT in the other Regions of a lobby. A device is connected to one of them, its `lobbyregion`.
 
-A device that has used several doors has its certificate registered in several Regions, so a certificate is deactivated
-in all of them. If a Region does not answer, the others are tried first, then the error is raised and the work is
+A device that has used several Regions has its certificate registered in each of them, so a certificate is deactivated
+in all Regions. If a Region does not answer, the others are tried first, then the error is raised and the work is
 repeated. The data endpoint of each Region is looked up once. In a lobby with one Region, only the given clients are
 used.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = Logger(service="commissioner")
 
 
-class _Door:
+class _OtherRegion:
     """The clients of one other Region."""
 
     def __init__(self, region: Region) -> None:
@@ -48,39 +48,39 @@ class _Door:
             return data_plane(host, region_name=self._region)
 
 
-class DoorClients:
+class RegionClients:
     """`others` are the other Regions; `make` returns the clients of one."""
 
-    def __init__(self, others: Sequence[Region] = (), make: Callable[[Region], Any] = _Door) -> None:
-        self._doors = {region: make(region) for region in others}
+    def __init__(self, others: Sequence[Region] = (), make: Callable[[Region], Any] = _OtherRegion) -> None:
+        self._regions = {region: make(region) for region in others}
 
     @classmethod
-    def of(cls, own: Region, environment: Mapping[str, str]) -> "DoorClients":
+    def of(cls, own: Region, environment: Mapping[str, str]) -> "RegionClients":
         return cls([each for each in lobby_regions(environment) if each != own])
 
     @property
     def others(self) -> tuple[Region, ...]:
-        return tuple(self._doors)
+        return tuple(self._regions)
 
     def iot(self, region: Region | None, own: "IoTClient") -> "IoTClient":
-        """Return the client for devices of the door in `region`; `own` is the client of this Region."""
-        door = self._doors.get(region) if region else None
-        return door.iot if door else own
+        """Return the client for devices in `region`; `own` is the client of this Region."""
+        found = self._regions.get(region) if region else None
+        return found.iot if found else own
 
     def iot_data(self, region: Region | None, own: "IoTDataPlaneClient") -> "IoTDataPlaneClient":
-        door = self._doors.get(region) if region else None
-        return door.iot_data if door else own
+        found = self._regions.get(region) if region else None
+        return found.iot_data if found else own
 
     def send(self, device: Device, message: Message, own: "IoTDataPlaneClient") -> None:
         """Send a message to a device in the lobby. The message only saves time, because the device asks again with its
-        next hello. If a door in another Region does not answer, the failure is logged, and no other device is
+        next hello. If another Region does not answer, the failure is logged, and no other device is
         delayed."""
         if device.devicename is None:
             return
         try:
             send(self.iot_data(device.lobbyregion, own), device.devicename, message)
         except (BotoCoreError, ClientError) as error:
-            if device.lobbyregion not in self._doors:
+            if device.lobbyregion not in self._regions:
                 raise
             why = f"{type(error).__name__}: {error}"[:200]
             logger.warning("not sent", extra={"certid": device.certid, "region": device.lobbyregion, "why": why})
@@ -88,9 +88,9 @@ class DoorClients:
     def everywhere(self, own: "IoTClient", act: Callable[["IoTClient"], None]) -> None:
         """Run `act` in every Region. Raise the first error after all Regions were tried."""
         errors: list[Exception] = []
-        for door in (None, *self._doors.values()):
+        for found in (None, *self._regions.values()):
             try:
-                act(door.iot if door else own)
+                act(found.iot if found else own)
             except Exception as error:  # noqa: BLE001  # raised below
                 errors.append(error)
         if errors:
@@ -98,11 +98,11 @@ class DoorClients:
 
     def each(self, own: "IoTClient") -> Sequence[Callable[[], "IoTClient"]]:
         """Return the factories of the clients of all Regions, this Region's first."""
-        return [lambda: own, *(partial(getattr, door, "iot") for door in self._doors.values())]
+        return [lambda: own, *(partial(getattr, found, "iot") for found in self._regions.values())]
 
     def data_everywhere(self, own: "IoTDataPlaneClient") -> Sequence[Callable[[], "IoTDataPlaneClient"]]:
         """Return the factories of the data plane's clients of all Regions."""
-        return [lambda: own, *(partial(getattr, door, "iot_data") for door in self._doors.values())]
+        return [lambda: own, *(partial(getattr, found, "iot_data") for found in self._regions.values())]
 
 
-ONE_REGION: Final = DoorClients()
+ONE_REGION: Final = RegionClients()
