@@ -16,7 +16,8 @@ _QUOTA: Final = f"the rate set for the target, below AWS IoT's quota for {LIMITI
 
 @dataclass(frozen=True)
 class Backlog:
-    """The bulk claims of a lane: their number, and the times since which the first and the last one wait."""
+    """The rows of a lane that come after all single claims: their number, and the times since which the first and the
+    last one wait."""
 
     count: int
     oldest: str | None = None

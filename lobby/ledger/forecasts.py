@@ -1,7 +1,8 @@
 """Forecasts for waiting devices, from the counts, the lanes' rows and the ends of each lane.
 
-Each request reads its data once: one query for all counts, one for all lanes, and one each for the first and the last
-row of a lane. No rows are counted.
+Each request reads its data once: one query for all counts, one for all lanes, and for each lane one each for the
+first row, the last row and the number of rows. Rows are counted because the ledger's counts contain neither devices
+that are released nor those that are prepared in a standby. Above `MOST_COUNTED` rows, the claims of the target count.
 """
 
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 from lobby.domain.campaign_rules import Estimate, estimate
 from lobby.domain.device import Device, Priority
@@ -21,8 +23,11 @@ from lobby.domain.target import RegisteredTarget
 from lobby.errors import InvalidInput
 from lobby.ledger.clock import now
 from lobby.ledger.counts import read_counts
-from lobby.ledger.lanes import Lanes, newest, waiting
+from lobby.ledger.lanes import Lanes, newest, waiting, waiting_count
 from lobby.names import Target
+
+MOST_COUNTED: Final = 10_000
+"""The maximum number of a lane's rows that are counted for a request."""
 
 
 @dataclass
@@ -63,11 +68,13 @@ class Forecasts:
         return self._backlogs[lane]
 
     def _read_backlog(self, lane: Lane) -> Backlog:
-        target = target_of(lane)
-        count = self.waiting_for(target) if target else 0
         first = waiting(lane, Priority.BULK, 1).rows
         last = newest(lane, Priority.BULK)
-        return Backlog(count, first[0].since if first else None, last.since if last else None)
+        if not first or last is None:
+            return Backlog(0)
+        target, count = target_of(lane), waiting_count(lane, Priority.BULK, MOST_COUNTED)
+        claimed = self.waiting_for(target) if target and count >= MOST_COUNTED else 0
+        return Backlog(max(count, claimed), first[0].since, last.since)
 
     def _rate(self, lane: Lane) -> float:
         return self._rates.get(lane, DEFAULT_RATE)

@@ -17,6 +17,7 @@ from lobby.domain.lane_state import HANDED_OVER_FOR, LEASE, LaneState, retry_int
 from lobby.domain.lanes import UNSORTED, Lane, parse_lane, turn_key
 from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.connection import connection_of
 from lobby.ledger.dynamodb_errors import code_of
 from lobby.ledger.models import LaneRow, LedgerRow
 from lobby.names import Fingerprint, Target
@@ -72,6 +73,26 @@ def waiting(lane: Lane | None, priority: Priority, count: int, start_key: StartK
 def newest(lane: Lane, priority: Priority) -> WaitingRow | None:
     """Return the last row of a lane."""
     return next(iter(_page(turn_key(lane, priority), 1, None, forward=False).rows), None)
+
+
+def waiting_count(lane: Lane, priority: Priority, most: int) -> int:
+    """Return how many rows wait in a lane, at most `most`. The rows are not transferred."""
+    client: Any = connection_of().client
+    query = {
+        "TableName": LedgerRow.Meta.table_name,
+        "IndexName": LedgerRow.by_turn.Meta.index_name,
+        "KeyConditionExpression": "turn = :turn",
+        "ExpressionAttributeValues": {":turn": {"S": turn_key(lane, priority)}},
+        "Select": "COUNT",
+    }
+    count, page = 0, dict[str, Any]()
+    while count < most:
+        page = client.query(**query, Limit=most - count, **page)
+        count += page["Count"]
+        if "LastEvaluatedKey" not in page:
+            break
+        page = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return count
 
 
 def _page(turn: str, count: int, start_key: StartKey | None, *, forward: bool) -> WaitingPage:

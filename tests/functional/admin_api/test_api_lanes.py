@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from lobby.domain.changes import Chosen, Release
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State
+from lobby.ledger import forecasts
 from lobby.ledger.counts import PARTITIONS
 from lobby.ledger.lanes import Lanes
+from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, counted
+from tests.functional.admin_api.device_steps import arrived
 
 BULK = """mutation($ids: [ID!]!, $target: TargetInput!) {
   claimDevices(certids: $ids, target: $target) { results { ok device { expectedAt waitsFor } } } }"""
@@ -48,6 +52,22 @@ def test_forecasts_of_a_list_cost_a_few_queries(lobby: Lobby) -> None:
         nodes = lobby.ask(LIST).data["devices"]["nodes"]
     assert {node["certid"] for node in nodes if node["expectedAt"]} == set(ids)
     assert len(calls) <= len(State) + (1 + PARTITIONS) + 4, "the list, the counts, the lane, and a few more"
+
+
+def test_a_device_that_was_released_with_others_waits_for_those_before_it(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [arrived(lobby, number) for number in range(1, 4)]
+    lobby.ledger.change_many([Chosen(each) for each in ids], Release(), "user:ann", lambda: False)
+    assert most_before(lobby, ids) == "2"
+    monkeypatch.setattr(forecasts, "MOST_COUNTED", 2)
+    assert most_before(lobby, ids) == "1"
+
+
+def most_before(lobby: Lobby, ids: list[Fingerprint]) -> str:
+    """Return how many devices come before the last one."""
+    waits = [lobby.ask(ONE, {"id": each}).data["device"]["waitsFor"] for each in ids]
+    return str(max(text.partition(" devices before it")[0] for text in waits if "before it" in text))
 
 
 def test_a_paused_target_is_shown_as_paused_without_a_time(lobby: Lobby) -> None:
