@@ -36,6 +36,7 @@ from lobby.ledger.campaign_preparation import Candidate
 from lobby.ledger.campaign_sources import Part
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.selection import Selection
+from lobby.ledger.user_blocks import blocked_among
 from lobby.names import CampaignName, Fingerprint, parse_campaign_name
 
 _FINAL = (*ENDED, CampaignState.STOPPED)
@@ -125,7 +126,7 @@ def add(
 
 def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> Campaign:
     """Approve, pause, resume or cancel a campaign. Repeating it changes nothing. Raise `NotFound` UNKNOWN_CAMPAIGN, or
-    `Conflict` NOT_ALLOWED or SECOND_PERSON_REQUIRED."""
+    `Conflict` NOT_ALLOWED, SECOND_PERSON_REQUIRED or AUTHOR_BLOCKED."""
     parsed = parse_campaign_name(name)
     if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED):
         _require_may(caller, services.campaigns.get(parsed))
@@ -133,11 +134,11 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
     def decide(campaign: Campaign, at: str) -> Campaign:
         match event:
             case CampaignEvent.APPROVED:
-                return transitions.approved(campaign, caller.actor, at)
+                return transitions.approved(campaign, caller.actor, at, blocked_among(campaign.answerable))
             case CampaignEvent.PAUSED:
                 return transitions.paused(campaign)
             case CampaignEvent.RESUMED:
-                return transitions.resumed(campaign)
+                return transitions.resumed(campaign, caller.actor, blocked_among(campaign.answerable))
             case _:
                 return transitions.cancelling(campaign, at)
 

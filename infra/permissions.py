@@ -207,6 +207,7 @@ def campaigns(settings: Settings) -> list[iam.PolicyStatement]:
         table(COUNTS, lobby, "UpdateItem", "Query"),
         table(TARGETS, lobby, "GetItem", "Query"),
         table(CAMPAIGNS, lobby, "GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+        table(ENROLMENTS, lobby, "GetItem"),  # which users are blocked
         _consumes("Campaigns", CAMPAIGN_TOKENS, lobby, "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
         allow("Manifests", ["s3:GetObject", "s3:PutObject"], f"{_trust(lobby)}/{MANIFESTS}*"),
     ]

@@ -96,7 +96,8 @@ class Campaign:
     why: str | None = strawberry.field(description="The reason of a revocation.")
     state: str = strawberry.field(description=one_of(CampaignState))
     stopped_because: str | None = strawberry.field(
-        description="Why it has stopped: FAILURE_RATE, CANARY_FAILED, CANARY_NOT_ARRIVED or INVALID_MANIFEST."
+        description="Why it has stopped: FAILURE_RATE, CANARY_FAILED, CANARY_NOT_ARRIVED, INVALID_MANIFEST, or"
+        " USER_BLOCKED if a user was blocked who has created, taken over or approved it."
     )
     source: str = strawberry.field(description=f"Where its devices come from. {one_of(SourceKind)}")
     source_campaign: str | None = strawberry.field(description="The campaign whose devices it takes.")
@@ -105,6 +106,9 @@ class Campaign:
     created_by: str = strawberry.field(description="Who created it.")
     created_at: str = strawberry.field(description="When it was created.")
     approved_by: str | None = strawberry.field(description="The second user; null if none has approved it.")
+    taken_over_by: str | None = strawberry.field(
+        description="The user who has resumed it after its author was blocked; null if nobody has."
+    )
     started_at: str | None = strawberry.field(description="When it began to change devices.")
     ended_at: str | None = strawberry.field(description="When it was done or cancelled.")
     canary: int = strawberry.field(description="How many devices must arrive before the others are changed.")
@@ -177,6 +181,7 @@ def campaign_from(row: ledger.Campaign, context: Context) -> Campaign:
         created_by=row.author.actor,
         created_at=row.createdat,
         approved_by=row.approved_by,
+        taken_over_by=row.taken_over_by,
         started_at=row.started_at,
         ended_at=row.ended_at,
         canary=row.canary,

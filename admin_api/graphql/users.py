@@ -5,11 +5,20 @@ from typing import Annotated
 
 import strawberry
 
+from admin_api import blocked_users
 from admin_api.graphql.arguments import described
-from admin_api.graphql.context import Info, operation
+from admin_api.graphql.context import Info, computed, operation
+from admin_api.graphql.value_lists import one_of
+from lobby.domain.campaign import CampaignState
 from lobby.ledger import user_blocks
 
 UserName = Annotated[str, described("The user's name, as in histories without `user:`.")]
+
+
+@strawberry.type(description="A campaign for which a blocked user answers.")
+class UnfinishedCampaign:
+    name: str = strawberry.field(description="Its name.")
+    state: str = strawberry.field(description=one_of(CampaignState))
 
 
 @strawberry.type(description="A user whose requests the API refuses.")
@@ -17,6 +26,11 @@ class BlockedUser:
     name: str = strawberry.field(description="The user's name, as in histories without `user:`.")
     by: str = strawberry.field(description="Who blocked them, as `user:` and a name.")
     at: str = strawberry.field(description="When; ISO 8601, UTC.")
+
+    @computed("The campaigns that the user has created, taken over or approved, and that have not ended.")
+    def campaigns(self, info: Info) -> list[UnfinishedCampaign]:
+        found = blocked_users.unfinished_campaigns(info.context.services, self.name)
+        return [UnfinishedCampaign(name=each.name, state=each.state.value) for each in found]
 
 
 @strawberry.type(description="A user who was unblocked.")
@@ -35,10 +49,11 @@ class UserQuery:
 class UserMutation:
     @operation(
         "Refuses all requests of a user, within 5 seconds, even if the user's token is still valid. A new"
-        " token does not end the block. Also disable the user in Cognito."
+        " token does not end the block. The user's running campaigns stop (USER_BLOCKED). Also disable the user in"
+        " Cognito."
     )
     def block_user(self, info: Info, name: UserName) -> BlockedUser | None:
-        return _from(info.context.services.blocks.set_blocked(name, info.context.caller.actor, blocked=True))
+        return _from(blocked_users.block(info.context.services, name, info.context.caller.actor))
 
     @operation("Accepts the requests of a user again.")
     def unblock_user(self, info: Info, name: UserName) -> UnblockedUser | None:

@@ -1,10 +1,11 @@
 """The feeder of campaigns: prepares one, carries it out a page at a time, and records the outcomes of its devices. Each
-step first reads the record of the campaign, so a pause or a cancellation takes effect after the page in progress. Each
-step ends with a conditional write of the record, so it can be repeated, and two feeders at the same time cause no
-error. A run lasts at most twenty seconds; then a new token starts the next run.
+step first reads the record of the campaign, so a pause or a cancellation takes effect after the page in progress. A
+block of a user who answers for the campaign is read before each page. Each step ends with a conditional write of the
+record, so it can be repeated, and two feeders at the same time cause no error. A run lasts at most twenty seconds; then
+a new token starts the next run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from commissioner.token_messages import DELETE, Verdict
 from lobby.domain import campaign_transitions as transitions
 from lobby.domain.campaign import Campaign, CampaignEvent
 from lobby.domain.campaign_progress import PageState
-from lobby.domain.campaign_rules import recorded
+from lobby.domain.campaign_rules import USER_BLOCKED, recorded
 from lobby.domain.campaign_steps import Action, Step, next_step
 from lobby.domain.change_requests import TargetRegister
 from lobby.domain.lane_pace import DEFAULT_RATE
@@ -28,6 +29,7 @@ from lobby.ledger.campaign_rows import Page
 from lobby.ledger.campaign_sources import Sources
 from lobby.ledger.campaigns import Campaigns
 from lobby.ledger.clock import timestamp
+from lobby.ledger.user_blocks import blocked_among
 from lobby.names import CampaignName
 
 ACTOR: Final = "service:campaigns"
@@ -45,7 +47,8 @@ logger = Logger(service="campaigns")
 
 @dataclass
 class Feeder:
-    """`above` is the largest size that needs no approval. `clock` returns the time."""
+    """`above` is the largest size that needs no approval. `clock` returns the time, and `blocked` those of some users
+    who are blocked."""
 
     campaigns: Campaigns
     sources: Sources
@@ -54,6 +57,7 @@ class Feeder:
     targets: TargetRegister
     above: int
     clock: Callable[[], datetime]
+    blocked: Callable[[Iterable[str]], Collection[str]] = blocked_among
 
     def run(self, name: CampaignName, hide: Callable[[int], None]) -> Verdict:
         """Work on a campaign, and return what to do with its token. `hide` hides it while the feeder works. Raise any
@@ -140,6 +144,9 @@ class Feeder:
         )
 
     def _feed(self, campaign: Campaign, page: Page, deadline: Callable[[], bool]) -> bool:
+        if self.blocked(campaign.answerable):
+            self._stop(campaign, USER_BLOCKED)
+            return True
         after = self.pages.carry_out(campaign, page, deadline)
         return self._record(campaign, [(page, after)]) is not None
 

@@ -122,7 +122,8 @@ class Author:
 @dataclass(frozen=True)
 class Campaign:
     """Times are ISO 8601 UTC. `tolerance` is the failure rate, 0 to 1, above which it stops; `canary` is the number of
-    devices that must arrive first. `why` states why it has stopped."""
+    devices that must arrive first. `why` states why it has stopped. `taken_over_by` is the user who has resumed it
+    after its author was blocked."""
 
     name: CampaignName
     request: ChangeRequest
@@ -139,6 +140,7 @@ class Campaign:
     started_at: str | None = None
     ended_at: str | None = None
     undone_by: CampaignName | None = None
+    taken_over_by: str | None = None
     prepared: Prepared = field(default_factory=Prepared)
     progress: Progress = field(default_factory=Progress)
 
@@ -146,6 +148,14 @@ class Campaign:
     def actor(self) -> str:
         """The actor of its changes in the histories of devices."""
         return f"campaign:{self.name}"
+
+    @property
+    def answerable(self) -> tuple[str, ...]:
+        """The users who answer for it: its author, or the user who has taken it over, and who has approved it. Nobody
+        for the work of a standby, which follows from the target's record."""
+        if self.request.operation.is_of_targets:
+            return ()
+        return tuple(filter(None, (self.taken_over_by or self.author.actor, self.approved_by)))
 
     @property
     def undoes(self) -> CampaignName | None:

@@ -24,6 +24,8 @@ MAX_FOLLOWED: Final = 50
 FAILURE_RATE: Final = "FAILURE_RATE"
 CANARY_FAILED: Final = "CANARY_FAILED"
 CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"
+USER_BLOCKED: Final = "USER_BLOCKED"
+"""A user who answers for it was blocked."""
 
 
 def recorded(progress: Progress, page: int, before: PageState, after: PageState, at: str) -> Progress:

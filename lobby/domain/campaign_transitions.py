@@ -4,6 +4,7 @@ A result that equals the given campaign means that the event was applied before,
 that the state does not allow raises `Conflict`, and nothing is written.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from lobby.domain.campaign import (
@@ -15,7 +16,9 @@ from lobby.domain.campaign import (
     require_second_person,
     state_after,
 )
+from lobby.domain.campaign_rules import USER_BLOCKED
 from lobby.domain.campaign_rules import resumed as resumed_progress
+from lobby.errors import Conflict
 from lobby.names import CampaignName
 
 
@@ -29,13 +32,15 @@ def prepared(campaign: Campaign, above: int, at: str) -> Campaign:
     return replace(campaign, state=state, started_at=None if approval else at)
 
 
-def approved(campaign: Campaign, actor: str, at: str) -> Campaign:
-    """Return the campaign after a second user has approved it. Raise `Conflict` SECOND_PERSON_REQUIRED or
-    NOT_ALLOWED."""
+def approved(campaign: Campaign, actor: str, at: str, blocked: Collection[str] = ()) -> Campaign:
+    """Return the campaign after a second user has approved it. `blocked` are the blocked users who answer for it. Raise
+    `Conflict` SECOND_PERSON_REQUIRED, AUTHOR_BLOCKED or NOT_ALLOWED."""
     if campaign.approved_by == actor:
         return campaign
     state = state_after(campaign, CampaignEvent.APPROVED)
     require_second_person(campaign, actor)
+    if blocked:
+        raise _blocked(campaign, blocked)
     return replace(campaign, state=state, approved_by=actor, started_at=at)
 
 
@@ -45,13 +50,37 @@ def paused(campaign: Campaign) -> Campaign:
     return replace(campaign, state=state_after(campaign, CampaignEvent.PAUSED))
 
 
-def resumed(campaign: Campaign) -> Campaign:
-    """Return a paused or stopped campaign that continues. Earlier failures do not stop the campaign again."""
+def resumed(campaign: Campaign, actor: str, blocked: Collection[str] = ()) -> Campaign:
+    """Return a paused or stopped campaign that continues. Earlier failures do not stop the campaign again. `blocked`
+    are the blocked users who answer for it; `actor` takes the place of one. Raise `Conflict` SECOND_PERSON_REQUIRED,
+    AUTHOR_BLOCKED or NOT_ALLOWED."""
     if campaign.state is CampaignState.RUNNING:
         return campaign
     state = state_after(campaign, CampaignEvent.RESUMED)
-    progress = resumed_progress(campaign.progress) if campaign.state is CampaignState.STOPPED else campaign.progress
-    return replace(campaign, state=state, why=None, progress=progress)
+    stopped_itself = campaign.state is CampaignState.STOPPED and campaign.why != USER_BLOCKED
+    progress = resumed_progress(campaign.progress) if stopped_itself else campaign.progress
+    return replace(_answered(campaign, actor, blocked), state=state, why=None, progress=progress)
+
+
+def _answered(campaign: Campaign, actor: str, blocked: Collection[str]) -> Campaign:
+    """Return the campaign with `actor` in the place of a blocked user. Two users must still answer for a campaign that
+    needed two."""
+    if not blocked:
+        return campaign
+    if set(campaign.answerable) <= set(blocked) and campaign.approved_by is not None:
+        raise _blocked(campaign, blocked)
+    if actor in campaign.answerable:
+        message = f"got {actor}, who answers for it already, want a user in the place of {', '.join(blocked)}"
+        raise Conflict("SECOND_PERSON_REQUIRED", message)
+    if campaign.approved_by in blocked:
+        return replace(campaign, approved_by=actor)
+    return replace(campaign, taken_over_by=actor)
+
+
+def _blocked(campaign: Campaign, blocked: Collection[str]) -> Conflict:
+    who = " and ".join(sorted(blocked))
+    message = f"got campaign {campaign.name} of {who}, blocked: want it cancelled, and a new one of another user"
+    return Conflict("AUTHOR_BLOCKED", message)
 
 
 def stopped(campaign: Campaign, why: str) -> Campaign:

@@ -50,6 +50,7 @@ class CampaignRow(Model):
     started_at = UnicodeAttribute(null=True, attr_name="startedat")
     ended_at = UnicodeAttribute(null=True, attr_name="endedat")
     undone_by = UnicodeAttribute(null=True, attr_name="undoneby")
+    taken_over_by = UnicodeAttribute(null=True, attr_name="takenoverby")
     prepared = JSONAttribute()
     progress = JSONAttribute()
     number = NumberAttribute()
@@ -168,6 +169,7 @@ def campaign_of(row: CampaignRow) -> Campaign:
         row.started_at,
         row.ended_at,
         CampaignName(row.undone_by) if row.undone_by else None,
+        row.taken_over_by,
         Prepared(**row.prepared),
         progress_of(row.progress),
     )

@@ -4,14 +4,14 @@ A change of a campaign's state requires the revision that was read; a record of 
 was read. So two users, or an old and a new feeder, cannot overwrite each other's changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from pynamodb.exceptions import DoesNotExist
 
-from lobby.domain.campaign import Campaign, CampaignEntry, CampaignEvent, SourceKind
+from lobby.domain.campaign import ENDED, Campaign, CampaignEntry, CampaignEvent, SourceKind
 from lobby.domain.campaign_progress import PageState, Prepared, Progress, as_fields
 from lobby.domain.campaign_transitions import needs_feeder
 from lobby.errors import Conflict, InvalidInput, NotFound
@@ -41,7 +41,8 @@ from lobby.ledger.transaction import Update
 from lobby.names import CampaignName, shown
 
 _ATTEMPTS: Final = 8
-_STATE: Final = ("why", "approved_by", "started_at", "ended_at", "undone_by")
+_READ: Final = 100
+_STATE: Final = ("why", "approved_by", "started_at", "ended_at", "undone_by", "taken_over_by")
 Decision = Callable[[Campaign, str], Campaign]
 
 
@@ -87,6 +88,15 @@ class Campaigns:
         rows = {row.name: campaign_of(row) for row in CampaignRow.batch_get([(KIND, name) for name in names])}
         more = keys[-1] if keys and found.last_evaluated_key else None
         return [rows[name] for name in names if name in rows], more
+
+    def unfinished(self) -> Iterator[Campaign]:
+        """Yield all campaigns that have not ended, the newest first."""
+        cursor: str | None = None
+        while True:
+            found, cursor = self.newest(_READ, cursor)
+            yield from (each for each in found if each.state not in ENDED)
+            if cursor is None:
+                return
 
     def active(self) -> list[CampaignName]:
         """Return the campaigns for which the feeder has work."""

@@ -23,6 +23,7 @@ from lobby.ledger.clock import now, timestamp
 from lobby.ledger.counts import PREPARED, Tally, read_counts
 from lobby.ledger.target_rows import write
 from lobby.ledger.targets import Targets
+from lobby.ledger.user_blocks import blocked_among
 from lobby.names import Target
 
 _MOVED: Final = (*PLACED_STATES, State.EXPECTED, State.CLAIMED, State.FAILED)
@@ -92,14 +93,15 @@ class Standbys:
 
     def evacuate(self, target: Target, actor: str, why: str = "") -> RegisteredTarget:
         """Send the devices of a target to its standby, or record the request of `actor`, which a second user must
-        confirm within an hour by the same call. Raise `Conflict` NO_STANDBY, TARGET_EVACUATED for its standby, or
-        SECOND_PERSON_REQUIRED."""
+        confirm within an hour by the same call. The request of a blocked user does not count. Raise `Conflict`
+        NO_STANDBY, TARGET_EVACUATED for its standby, or SECOND_PERSON_REQUIRED."""
         registered, at = self._targets.get(target), self._timestamp()
         after, standby = rules.evacuated(registered, actor, at, why), standby_of(registered)
         if registered.evacuated_at is not None:
             return self._again(registered, after, TargetEvent.EVACUATED)
         self._require_usable(standby)
         asked = rules.asked_by(registered, self._clock())
+        asked = None if asked and blocked_among([asked]) else asked
         if asked in (None, actor) and counts_of(target, self._counts()).left > self._above:
             if asked is not None:
                 message = f"got the request of {actor}, who has asked for it before; want another user's"

@@ -4,11 +4,12 @@ A token is valid for up to an hour after Cognito has disabled its user, which is
 request needs the list, so it is cached for 5 seconds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from lobby.domain.activity import activity_of_user, partitions_of
@@ -34,6 +35,18 @@ class BlockedUser:
     name: str
     by: str
     at: str
+
+
+def blocked_among(actors: Iterable[str]) -> frozenset[str]:
+    """Return those of these actors (`user:` and a name) who are blocked users, with a consistent read of each."""
+    return frozenset(actor for actor in set(actors) if actor.startswith(_ACTOR) and _is_blocked(actor))
+
+
+def _is_blocked(actor: str) -> bool:
+    try:
+        return bool(BlockRow.get(BLOCKS, actor.removeprefix(_ACTOR), consistent_read=True).blocked)
+    except DoesNotExist:
+        return False
 
 
 class UserBlocks:

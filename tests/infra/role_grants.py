@@ -67,7 +67,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
         "sqs:SendMessage": {f"{SQS}lanes.fifo", f"{SQS}uncommissioned"},
     },
     "device-lobby-campaigns": {
-        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}campaigns"},
+        "dynamodb:GetItem": {f"{TABLE}ledger", f"{TABLE}targets", f"{TABLE}campaigns", f"{TABLE}enrolments"},
         "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
         "dynamodb:PutItem": {f"{TABLE}ledger", f"{TABLE}history", f"{TABLE}campaigns"},
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}counts", f"{TABLE}campaigns"},

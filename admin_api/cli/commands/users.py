@@ -18,10 +18,15 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="User name as histori
 def block(context: CommandContext, name: _Name) -> None:
     """Refuse all requests of a user, within 5 seconds, even if the user's token is still valid.
 
+    Running campaigns that the user has created or approved stop, with the reason USER_BLOCKED. `campaigns resume` by
+    another user continues one.
+
     Also disable the user in Cognito. Otherwise they can sign in again when you unblock them.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
     context.screen.result(blocked, note=f"Blocked {cells.clean(blocked['name'])}")
+    for campaign in blocked["campaigns"]:
+        context.screen.note(f"Campaign {campaign['name']}: {campaign['state']}")
 
 
 @command(app, "unblock")

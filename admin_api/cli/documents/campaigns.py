@@ -9,7 +9,8 @@ from admin_api.cli.documents import Document
 
 _FIELDS: Final = """
   name operation target { account region } profile config why state stoppedBecause source sourceCampaign undoes undoneBy
-  createdBy createdAt approvedBy startedAt endedAt canary canaryArrived maxFailureRate total changing unchanged
+  createdBy createdAt approvedBy takenOverBy startedAt endedAt canary canaryArrived maxFailureRate total changing
+  unchanged
   refusals { code count } counts { pending waiting awaited done failed refused unchanged superseded }
   failures { code count } seconds allowedActions expectedEnd waitsFor"""
 

@@ -57,6 +57,7 @@ def details(campaign: Campaign, history: Iterable[Mapping[str, Any]]) -> Rendera
         ("waits for", campaign["waitsFor"]),
         ("created", f"{campaign['createdAt']} by {cells.clean(campaign['createdBy'])}"),
         ("approved by", campaign["approvedBy"]),
+        ("taken over by", campaign["takenOverBy"]),
         ("started", campaign["startedAt"]),
         ("ended", campaign["endedAt"]),
         ("undoes", campaign["undoes"]),

@@ -110,7 +110,7 @@ class CampaignLobby:
         self.change(CampaignEvent.PAUSED, lambda c, _at: transitions.paused(c))
 
     def resume(self) -> None:
-        self.change(CampaignEvent.RESUMED, lambda c, _at: transitions.resumed(c))
+        self.change(CampaignEvent.RESUMED, lambda c, _at: transitions.resumed(c, ANN))
 
     def cancel(self) -> None:
         self.change(CampaignEvent.CANCEL, transitions.cancelling)

@@ -23,6 +23,7 @@ const TITLES: Record<string, string> = {
   CANNOT_RENEW: "The client can't renew",
   ENROLMENT_EXISTS: "The name is already in use",
   ALREADY_UNDONE: "Already undone",
+  AUTHOR_BLOCKED: "A user who created or approved it is blocked",
   ENROLMENT_REVOKED: "The enrolment is revoked",
   INCOMPLETE: "Something is missing",
   INVALID_ACCOUNT: "Invalid account",

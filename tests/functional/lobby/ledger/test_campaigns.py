@@ -151,7 +151,7 @@ def test_pausing_does_not_stop_the_record_of_a_page_that_was_carried_out(campaig
 def test_a_campaign_rests_unless_it_was_resumed_meanwhile(campaigns: Campaigns, clock: Clock) -> None:
     started = running(campaigns, clock)
     paused = campaigns.change(NAME, CampaignEvent.PAUSED, ANN, lambda c, _at: transitions.paused(c))
-    campaigns.change(NAME, CampaignEvent.RESUMED, ANN, lambda c, _at: transitions.resumed(c))
+    campaigns.change(NAME, CampaignEvent.RESUMED, ANN, lambda c, _at: transitions.resumed(c, ANN))
     campaigns.rest(paused)
     assert campaigns.active() == [NAME]
     campaigns.rest(campaigns.get(NAME))

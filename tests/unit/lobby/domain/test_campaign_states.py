@@ -56,8 +56,8 @@ APPLIED: dict[str, tuple[CampaignState, Callable[[Campaign], Campaign]]] = {
     "prepared": (S.PREPARING, lambda one: transitions.prepared(one, 1000, T)),
     "approved": (S.APPROVAL, lambda one: transitions.approved(one, "user:bob", T)),
     "paused": (S.RUNNING, transitions.paused),
-    "resumed": (S.PAUSED, transitions.resumed),
-    "resumed after a stop": (S.STOPPED, transitions.resumed),
+    "resumed": (S.PAUSED, lambda one: transitions.resumed(one, "user:bob")),
+    "resumed after a stop": (S.STOPPED, lambda one: transitions.resumed(one, "user:bob")),
     "cancelling": (S.RUNNING, lambda one: transitions.cancelling(one, T)),
     "cancelled": (S.STOPPING, lambda one: transitions.cancelled(one, T)),
     "finished": (S.RUNNING, lambda one: transitions.finished(one, T)),
@@ -115,9 +115,9 @@ def test_an_approved_campaign_is_not_approved_twice() -> None:
 
 def test_failures_before_a_resumption_do_not_stop_the_campaign_again() -> None:
     stopped = transitions.stopped(replace(campaign(canary=5), progress=progress(done=30, failed=20)), "FAILURE_RATE")
-    again = transitions.resumed(stopped)
+    again = transitions.resumed(stopped, "user:bob")
     assert (again.why, again.progress.tolerated, again.progress.canary_passed) == (None, (20, 50), True)
-    assert transitions.resumed(with_progress(campaign(S.PAUSED), fed=1)).progress.tolerated == (0, 0)
+    assert transitions.resumed(with_progress(campaign(S.PAUSED), fed=1), "user:bob").progress.tolerated == (0, 0)
 
 
 @pytest.mark.parametrize(
