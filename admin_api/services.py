@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
-from admin_api.regions import LobbyRegions, MultiRegionServices
+from admin_api.operations.regions import LobbyRegions, MultiRegionServices
+from admin_api.operations.signers import NO_SIGNING_KEYS, SigningKeys
+from admin_api.operations.target_registration import new_external_id
+from admin_api.operations.user_limits import UserLimits
+from admin_api.operations.webhooks import WebhookAdministration
 from admin_api.settings import Settings
-from admin_api.signers import NO_SIGNING_KEYS, SigningKeys
-from admin_api.target_registration import new_external_id
 from admin_api.templates.quick_create import store
 from admin_api.templates.source import bundled_source
-from admin_api.user_limits import UserLimits
-from admin_api.webhooks import WebhookAdministration
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
 from lobby.aws.history_signer import HistorySigner

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from admin_api.user_limits import UserLimits
+from admin_api.operations.user_limits import UserLimits
 from lobby.domain.claim_limits import DEFAULT_LIMITS, parse_limits
 from lobby.ledger.user_blocks import UserBlocks
 from lobby.ledger.user_claims import UserClaims

@@ -11,7 +11,6 @@ from typing import Final
 
 import strawberry
 
-from admin_api.changes import change_for
 from admin_api.graphql.bulk_claims import parsed_label
 from admin_api.graphql.change_types import (
     BulkChange,
@@ -31,6 +30,7 @@ from admin_api.graphql.filters import DeviceFilter, filter_of, state_of
 from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import MAX_BULK, Resource
 from admin_api.graphql.targets import target_named
+from admin_api.operations.changes import change_for
 from lobby.domain import device as ledger
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.changes import Change, Chosen, generation_of

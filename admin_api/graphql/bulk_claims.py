@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import claims
 from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import Context
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.isolation import Refusal, isolated, refusal_of
 from admin_api.graphql.limits import Resource
-from admin_api.user_limits import not_tried
+from admin_api.operations import claims
+from admin_api.operations.user_limits import not_tried
 from lobby.domain import device as ledger
 from lobby.errors import InvalidInput, LobbyError
 from lobby.label import decode_label

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import strawberry
 
-from admin_api import campaigns as rules
 from admin_api.graphql.arguments import After, First, described
 from admin_api.graphql.bulk_changes import request_of
 from admin_api.graphql.bulk_claims import parsed_label
@@ -25,6 +24,7 @@ from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.filters import filter_of
 from admin_api.graphql.limits import MAX_BULK, Resource
+from admin_api.operations import campaigns as rules
 from lobby.domain.campaign import DEFAULT_TOLERANCE, MAX_CANARY, CampaignEvent, needs_approval
 from lobby.domain.changes import Chosen
 from lobby.errors import InvalidInput, LobbyError

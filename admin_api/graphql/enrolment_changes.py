@@ -1,9 +1,9 @@
 """The arguments of `changeEnrolment`. The value of an omitted argument does not change. Null removes a limit."""
 
-from admin_api import enrolments as rules
 from admin_api.graphql.context import ABSENT, given
 from admin_api.graphql.enrolment_renewal import RenewalPolicyInput, policy_entered
 from admin_api.graphql.enrolment_signer import SignerInput, signer_entered
+from admin_api.operations import enrolments as rules
 
 
 def limit_change(

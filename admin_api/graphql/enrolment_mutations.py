@@ -8,7 +8,6 @@ from typing import Annotated
 
 import strawberry
 
-from admin_api import enrolments as rules
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.enrolment_changes import limit_change
@@ -25,6 +24,7 @@ from admin_api.graphql.enrolments import (
     match_entered,
 )
 from admin_api.graphql.value_lists import one_of
+from admin_api.operations import enrolments as rules
 from lobby.claim_contracts import AlignClaimCertificates
 from lobby.domain.enrolment import Door, EnrolmentEvent, Repeat
 from lobby.domain.enrolment import Enrolment as Row

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from admin_api.signers import EnteredSigner
+from admin_api.operations.signers import EnteredSigner
 from lobby.domain import signer as domain
 
 DEFAULT_DAYS = 3650

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import strawberry
 
-from admin_api import enrolment_tokens as rules
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.value_lists import one_of
+from admin_api.operations import enrolment_tokens as rules
 from lobby.domain import enrolment_token as ledger
 from lobby.domain.enrolment import Door
 from lobby.domain.enrolment_rules import require_door

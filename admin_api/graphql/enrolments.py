@@ -1,7 +1,7 @@
 """Types for enrolments: groups of devices with limits and an allocation.
 
-Lists, counts and claim certificates are read only if a query selects their fields. `admin_api.enrolments` validates
-values.
+Lists, counts and claim certificates are read only if a query selects their fields. `admin_api.operations.enrolments`
+validates values.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from admin_api.graphql.context import ABSENT, Info, computed, given, operation
 from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
-from admin_api.regions import LobbyRegions, RegionStatus
+from admin_api.operations.regions import LobbyRegions, RegionStatus
 from lobby.domain.home import Vote
 from lobby.domain.replication import Gap
 from lobby.errors import InvalidInput, NotHome

@@ -10,8 +10,6 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import claims
-from admin_api.changes import change_device, changed
 from admin_api.graphql.alerts import AlertMutation
 from admin_api.graphql.arguments import Account, After, Certid, Certids, Config, Profile, Region, described
 from admin_api.graphql.bulk_changes import change_devices, shadows_of
@@ -32,7 +30,9 @@ from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from
 from admin_api.graphql.transfers import TransferMutation
 from admin_api.graphql.users import UserMutation
 from admin_api.graphql.webhooks import WebhookMutation
-from admin_api.target_registration import require_outside_lobby, require_region_with_iot
+from admin_api.operations import claims
+from admin_api.operations.changes import change_device, changed
+from admin_api.operations.target_registration import require_outside_lobby, require_region_with_iot
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation, ChangeRequest
 from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
 from lobby.domain.lanes import lane_to

@@ -9,8 +9,6 @@ from typing import Annotated
 import strawberry
 from strawberry.scalars import JSON
 
-from admin_api import claims
-from admin_api import serial_claims as rules
 from admin_api.graphql.arguments import After, Config, First, Profile, described
 from admin_api.graphql.connections import Statuses
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
@@ -19,8 +17,10 @@ from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.isolation import refusal_of
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.targets import TargetInput, target_named
-from admin_api.serial_claims import Outcome
-from admin_api.user_limits import NO_DEVICE, not_tried
+from admin_api.operations import claims
+from admin_api.operations import serial_claims as rules
+from admin_api.operations.serial_claims import Outcome
+from admin_api.operations.user_limits import NO_DEVICE, not_tried
 from lobby.domain import device as ledger
 from lobby.domain import serial_claim as domain
 from lobby.errors import InvalidInput, LobbyError

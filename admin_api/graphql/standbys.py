@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from admin_api import standbys as rules
 from admin_api.graphql.arguments import Account, Region, described
 from admin_api.graphql.change_types import Shadows
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
+from admin_api.operations import standbys as rules
 from lobby.domain.change_requests import MAX_WHY
 from lobby.domain.shadows import ShadowChoice
 from lobby.domain.standby import StandbyMode

@@ -9,8 +9,8 @@ from typing import Final
 import strawberry
 
 from admin_api.graphql.context import Context, computed
+from admin_api.operations.target_registration import first_region
 from admin_api.services import Services
-from admin_api.target_registration import first_region
 from admin_api.templates import quick_create
 from admin_api.templates.cloudformation import cloudformation
 from admin_api.templates.source import TargetResources, resources_of

@@ -1,6 +1,6 @@
 """Transfers of devices between lobbies in the API: the types, the query that reads a document, and the mutations.
 
-`admin_api.transfers` carries them out. Only the documents contain certificates, which are not secret.
+`admin_api.operations.transfers` carries them out. Only the documents contain certificates, which are not secret.
 """
 
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from typing import Annotated
 
 import strawberry
 
-from admin_api import transfers
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
+from admin_api.operations import transfers
 from lobby.domain import device
 from lobby.domain import transfer as domain
 from lobby.domain.transfer_documents import Offer

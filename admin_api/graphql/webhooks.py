@@ -1,6 +1,6 @@
 """Webhooks in the API: the types, the query of deliveries, and the mutations.
 
-A signing secret is returned once, in the response that creates it. `admin_api.webhooks` has the operations,
+A signing secret is returned once, in the response that creates it. `admin_api.operations.webhooks` has the operations,
 `lobby.domain.webhook` the rules.
 """
 
@@ -11,7 +11,7 @@ import strawberry
 from admin_api.graphql.arguments import After, First, described
 from admin_api.graphql.context import ABSENT, Context, Info, computed, given, operation
 from admin_api.graphql.value_lists import one_of
-from admin_api.webhooks import WithSecret
+from admin_api.operations.webhooks import WithSecret
 from lobby.domain import webhook as domain
 from lobby.domain.webhook import WebhookState
 from lobby.errors import InvalidInput

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from admin_api.claims import claim
+from admin_api.operations.claims import claim
 from admin_api.roles import Caller, Role
 from admin_api.services import Services
 from lobby.arrivals import Arrivals

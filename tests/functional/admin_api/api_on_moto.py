@@ -17,7 +17,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.iot.models import iot_backends
 from moto.s3.models import s3_backends
 
-from admin_api.regions import MultiRegionServices
+from admin_api.operations.regions import MultiRegionServices
 from admin_api.services import Services
 from admin_api.web.app import create_app
 from admin_api.web.graphql_http import TEXT_TYPES

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import boto3
 import pytest
 
-from admin_api.regions import MultiRegionServices
+from admin_api.operations.regions import MultiRegionServices
 from lobby.deployment import NAMES
 from lobby.domain.home import LEASE_MS, MARGIN_MS
 from lobby.domain.identity import Identity

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.signers import SigningKeys
+from admin_api.operations.signers import SigningKeys
 from lobby.aws.kms_signer import KmsKeys
 from tests import aws
 from tests.functional.admin_api.api_on_moto import Lobby, Response

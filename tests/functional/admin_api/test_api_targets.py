@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.target_registration import new_external_id
+from admin_api.operations.target_registration import new_external_id
 from lobby.contracts import Survey, SurveyFinding
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import parse_target

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pynamodb.exceptions import TransactWriteError
 
-from admin_api.user_limits import UserLimits
+from admin_api.operations.user_limits import UserLimits
 from lobby.domain.claim_limits import parse_limits
 from lobby.ledger.user_blocks import READ_EVERY, UserBlocks
 from lobby.ledger.user_claims import UserClaims

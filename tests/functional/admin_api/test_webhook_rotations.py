@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
-from admin_api.webhooks import WebhookAdministration, WithSecret
+from admin_api.operations.webhooks import WebhookAdministration, WithSecret
 from lobby.aws.clients import client
 from lobby.aws.webhook_secrets import PREFIX
 from lobby.domain.webhook import Webhook, WebhookState

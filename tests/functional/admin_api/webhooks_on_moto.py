@@ -1,6 +1,6 @@
 """Webhooks and notices of the API on moto, with their queue and topic."""
 
-from admin_api.webhooks import WebhookAdministration
+from admin_api.operations.webhooks import WebhookAdministration
 from lobby.aws.clients import client
 from lobby.aws.notices import Notices
 from lobby.aws.webhook_queue import WebhookQueue

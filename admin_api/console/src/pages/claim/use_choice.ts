@@ -56,7 +56,7 @@ export function useChoice(): Choice {
   };
 }
 
-/** The profile of a claim without one (`admin_api/claims.py`). */
+/** The profile of a claim without one (`admin_api/operations/claims.py`). */
 export function usualProfile(target: TargetEntry): string | undefined {
   return target.profiles.includes(USUAL) ? USUAL : target.profiles[0];
 }

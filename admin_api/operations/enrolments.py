@@ -7,9 +7,9 @@ lobby does not have, so that an enrolment can claim its devices.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from admin_api.operations.signers import EnteredSigner
 from admin_api.roles import Caller
 from admin_api.services import Services
-from admin_api.signers import EnteredSigner
 from lobby.domain.allocation import Allocation
 from lobby.domain.enrolment import Enrolment, EnrolmentState
 from lobby.domain.enrolment_rules import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from admin_api.changes import allowed_request
+from admin_api.operations.changes import allowed_request
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain import campaign_transitions as transitions
