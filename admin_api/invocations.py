@@ -1,7 +1,8 @@
 """Sends requests to the surveyor and the reconciler, which may access targets, and to the registrar.
 
 The API cannot assume a target's role, because the target trusts only the commissioner's role. It has no permission for
-certificates; the registrar has this permission. `lobby.contracts` and `lobby.claim_contracts` define the messages.
+certificates; the registrar has this permission. `lobby.contracts.targets` and `lobby.contracts.claim_certificates`
+define the messages.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from admin_api.errors import ComparisonFailed, RegistrarFailed, SurveyFailed
-from lobby.contracts import Comparison, ComparisonRequest, Survey, SurveyRequest
+from lobby.contracts.invocation import InvocationFailed, MalformedMessage, Request, RequestRefused, invoke
+from lobby.contracts.targets import Comparison, ComparisonRequest, Survey, SurveyRequest
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.invocation import InvocationFailed, MalformedMessage, Request, RequestRefused, invoke
 from lobby.names import Region, Target
 
 if TYPE_CHECKING:

@@ -27,14 +27,14 @@ from lobby.aws.history_signer import HistorySigner
 from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.limit_metric import count_limited_claim
 from lobby.aws.notices import Notices
-from lobby.campaign_tokens import token_message
-from lobby.contracts import Comparison, Survey
+from lobby.contracts.campaign_tokens import token_message
+from lobby.contracts.invocation import Request
+from lobby.contracts.targets import Comparison, Survey
 from lobby.deployment import NAMES
 from lobby.domain.campaign import Campaign
 from lobby.domain.history_export import Signature
 from lobby.domain.home import Terms
 from lobby.domain.profile import Profiles
-from lobby.invocation import Request
 from lobby.ledger.activity_log import ActivityLog
 from lobby.ledger.anchors import Anchors
 from lobby.ledger.campaign_preparation import Preparation
@@ -76,7 +76,7 @@ class Services:
     compare: Callable[[Target, str | None, str | None], Comparison] = field(kw_only=True)
     """Returns a page of a target's comparison. Arguments: target, cursor, actor to repair as (None: report only)."""
     ask_registrar: Callable[[Request[Any]], Any] = field(kw_only=True)
-    """Sends a request of `lobby.claim_contracts` to the registrar."""
+    """Sends a request of `lobby.contracts.claim_certificates` to the registrar."""
     lobby_account: AccountId
     lobby_region: Region
     profiles: Profiles = field(kw_only=True)

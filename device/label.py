@@ -5,8 +5,8 @@ import io
 import qrcode
 from qrcode.constants import ERROR_CORRECT_Q
 
-from lobby.label import encode_label, short_form
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label, short_form
 
 
 def terminal_label(certid: Fingerprint, *, dark_terminal: bool = True) -> str:

@@ -12,11 +12,11 @@ from pynamodb.models import Model
 from infra.functions import RECONCILER, REGISTRAR, SURVEYOR, function_arn
 from infra.settings import Settings
 from infra.tables import ledger_indexes, table_arn
-from lobby.campaign_tokens import QUEUE as CAMPAIGN_TOKENS
+from lobby.contracts.campaign_tokens import QUEUE as CAMPAIGN_TOKENS
+from lobby.contracts.lane_tokens import EXPRESS, TOKENS
 from lobby.deployment import NAMES
 from lobby.domain.allocation import HOOK_PREFIX
 from lobby.domain.target import TARGET_ROLE
-from lobby.lane_tokens import EXPRESS, TOKENS
 from lobby.ledger.activity_rows import ActivityRow
 from lobby.ledger.anchors import PREFIX as ANCHORS
 from lobby.ledger.campaign_rows import CampaignRow

@@ -16,8 +16,8 @@ from constructs import Construct
 
 from infra import functions, permissions
 from infra.settings import Settings
-from lobby.campaign_tokens import QUEUE as CAMPAIGNS
-from lobby.lane_tokens import EXPRESS, TOKENS
+from lobby.contracts.campaign_tokens import QUEUE as CAMPAIGNS
+from lobby.contracts.lane_tokens import EXPRESS, TOKENS
 
 _KEPT = Duration.days(14)
 _TOKEN_VALID = Duration.days(3)

@@ -7,7 +7,7 @@ no thing.
 
 from collections.abc import Callable
 
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.standby_transitions import visit
 from lobby.domain.states import State

@@ -30,7 +30,7 @@ from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
 from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
 from lobby.clone_watch import CloneWatch
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.deployment import NAMES
 from lobby.domain.clones import ClonePolicy
 from lobby.domain.connection_problem import WATCHED_MS

@@ -21,7 +21,7 @@ from lobby.aws.bus_rules import BusRules
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
-from lobby.contracts import UNPUBLISHED
+from lobby.contracts.targets import UNPUBLISHED
 from lobby.domain.activity import activity_of
 from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id

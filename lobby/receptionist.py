@@ -18,7 +18,7 @@ from aws_lambda_powertools import Logger
 from lobby.arrival_marks import request_mark
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report

@@ -11,7 +11,7 @@ from cryptography import x509
 from rich.console import Console
 from rich.table import Table
 
-from lobby.label import encode_label, short_form
+from lobby.text.label import encode_label, short_form
 from pki import admission, authority, crl, devices, keys, profile, registration, terminal
 from pki.certificate_files import read_certificates
 from pki.certificates import common_name, fingerprint

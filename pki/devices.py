@@ -14,8 +14,8 @@ from pathlib import Path
 from cryptography import x509
 
 from lobby.errors import InvalidInput
-from lobby.label import decode_label
 from lobby.names import Fingerprint, ThingName, shown
+from lobby.text.label import decode_label
 from pki import crl, keys, labels, manifest, storage
 from pki.authority import Authority
 from pki.certificate_files import read_certificates

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.label import encode_label, short_form
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label, short_form
 from pki.qr_codes import SIDE
 
 MM_PER_PT: Final = 25.4 / 72

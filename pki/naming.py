@@ -7,9 +7,9 @@ line does not leave a run incomplete.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
-from lobby.spreadsheet import decoded
+from lobby.text.damaged_numbers import check_name
+from lobby.text.spreadsheet import decoded
 from pki import storage
 from pki.devices import Order, refuse_duplicates
 from pki.profile import device_name

@@ -1,7 +1,7 @@
 """Reads the devices to create from a CSV file: thing name, serial number, SKU and batch of each.
 
 The header names the columns, in any order: `thing_name` (or `name`), `serial_number`, `sku`, `batch`; only the first is
-required. `lobby.spreadsheet` reads the formats of spreadsheet programs. Numbers that a spreadsheet has damaged are
+required. `lobby.text.spreadsheet` reads the formats of spreadsheet programs. Numbers that a spreadsheet has damaged are
 refused, because a certificate keeps them. Every row is checked before anything is created, and an error names the line.
 """
 
@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
 from lobby.names import shown
-from lobby.spreadsheet import below_titles, column_name, plain_cell, read_sheet
+from lobby.text.damaged_numbers import check_name
+from lobby.text.spreadsheet import below_titles, column_name, plain_cell, read_sheet
 from pki import details, storage
 from pki.details import Details
 from pki.devices import Order, refuse_duplicates

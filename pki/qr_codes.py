@@ -1,8 +1,9 @@
 """The QR code of a label: its modules, and the check that a decoder reads it.
 
-The code contains `lobby.label.encode_label`, in alphanumeric mode at error correction level Q (ISO/IEC 18004, version
-4). The data mask is fixed. ISO 18004 selects the mask that best hides patterns in the data, but a fingerprint has no
-patterns, and the selection would take 90 % of the time. Every code is decoded by another library before it is used.
+The code contains `lobby.text.label.encode_label`, in alphanumeric mode at error correction level Q (ISO/IEC 18004,
+version 4). The data mask is fixed. ISO 18004 selects the mask that best hides patterns in the data, but a fingerprint
+has no patterns, and the selection would take 90 % of the time. Every code is decoded by another library before it is
+used.
 """
 
 from functools import cache
@@ -13,8 +14,8 @@ import zxingcpp
 from qrcode.constants import ERROR_CORRECT_Q
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
-from lobby.label import encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from pki.errors import LabelError
 
 MODULES: Final = 33

@@ -19,8 +19,8 @@ from admin_api.operations import claims
 from admin_api.operations.user_limits import not_tried
 from lobby.domain import device as ledger
 from lobby.errors import InvalidInput, LobbyError
-from lobby.label import decode_label
 from lobby.names import Fingerprint, Target, ThingName, parse_thing_name
+from lobby.text.label import decode_label
 
 Outcome = ledger.Device | LobbyError | Refusal
 

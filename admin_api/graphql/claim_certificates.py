@@ -11,7 +11,7 @@ import strawberry
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.value_lists import one_of
-from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate, RevokeClaimCertificate
+from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate, RevokeClaimCertificate
 from lobby.domain import claim_certificate as ledger
 from lobby.domain.claim_certificate import state_of
 from lobby.domain.enrolment import Door, Enrolment, Repeat

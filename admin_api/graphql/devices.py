@@ -30,8 +30,8 @@ from lobby.domain.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import PLACED_STATES, Event, State, allowed_events
 from lobby.errors import InvalidInput
-from lobby.label import encode_label, short_form
 from lobby.ledger.clock import timestamp
+from lobby.text.label import encode_label, short_form
 
 MAX_HISTORY = 1000
 _ACTIONS = {

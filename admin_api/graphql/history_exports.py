@@ -10,7 +10,7 @@ from admin_api.graphql.arguments import Certid
 from admin_api.graphql.context import Context, Info, operation
 from admin_api.graphql.limits import Resource
 from lobby.domain.history_export import digest, signed
-from lobby.label import decode_label
+from lobby.text.label import decode_label
 
 
 @strawberry.type(description="A device's history with its row and anchors, signed by the lobby.")

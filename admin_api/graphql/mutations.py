@@ -37,9 +37,9 @@ from lobby.domain.change_requests import MAX_WHY, ChangeOperation, ChangeRequest
 from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
 from lobby.domain.lanes import lane_to
 from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
-from lobby.label import decode_label
 from lobby.ledger.lanes import Lanes
 from lobby.names import parse_profile, parse_target
+from lobby.text.label import decode_label
 
 Chosen = Annotated[TargetInput, described("The target to claim the device for.")]
 Code = Annotated[str, described("The eight digits that the device shows.")]

@@ -11,7 +11,7 @@ from admin_api.graphql.clones import ClonePolicy
 from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations.target_registration import setup_command
-from lobby.contracts import Survey
+from lobby.contracts.targets import Survey
 from lobby.domain import target as ledger
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lanes import lane_to

@@ -16,9 +16,9 @@ from admin_api.operations import transfers
 from lobby.domain import device
 from lobby.domain import transfer as domain
 from lobby.domain.transfer_documents import Offer
-from lobby.label import decode_label
 from lobby.ledger.clock import now, timestamp
 from lobby.names import Fingerprint
+from lobby.text.label import decode_label
 
 Devices = Annotated[
     list[strawberry.ID], described(f"The devices, as fingerprints or label codes; at most {domain.MAX_DEVICES}.")

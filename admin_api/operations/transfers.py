@@ -13,6 +13,7 @@ from typing import Final
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.deployment import NAMES
 from lobby.domain.device import Device
 from lobby.domain.document_signature import parse_key_fingerprint, require_signed
@@ -41,7 +42,6 @@ from lobby.domain.transfer_documents import (
 from lobby.errors import Conflict, InvalidInput, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.names import Fingerprint, ThingName
-from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
 
 _AT_ONCE: Final = 5
 """Devices in one request to the registrar. The time limit is checked between these requests."""

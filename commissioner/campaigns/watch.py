@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lobby.campaign_tokens import token_message
+from lobby.contracts.campaign_tokens import token_message
 from lobby.domain.campaign import Campaign
 from lobby.errors import NotFound
 from lobby.ledger.campaigns import Campaigns

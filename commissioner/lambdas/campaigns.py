@@ -15,7 +15,7 @@ from commissioner.campaigns.feeder import Feeder
 from commissioner.campaigns.pages import Pages
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
-from lobby.campaign_tokens import decode_token, token_message
+from lobby.contracts.campaign_tokens import decode_token, token_message
 from lobby.home_guard import at_home_only, nothing_failed
 from lobby.ledger.campaign_preparation import Preparation
 from lobby.ledger.campaign_sources import Sources

@@ -21,12 +21,7 @@ from commissioner.target_gateway.session_policies import Policy, deactivation_po
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
 from lobby.aws.pacer import Pacer
-from lobby.domain.pacing import Pace
-from lobby.domain.profile import Profiles
-from lobby.domain.target import profile_policy
-from lobby.domain.thing_claim import CERTID, CLAIM
-from lobby.errors import NotFound
-from lobby.inspector_contracts import (
+from lobby.contracts.inspector import (
     CertificatesRequest,
     DeactivateRequest,
     Facts,
@@ -35,7 +30,12 @@ from lobby.inspector_contracts import (
     ThingsRequest,
     decode_inspector_request,
 )
-from lobby.invocation import encode_refusal
+from lobby.contracts.invocation import encode_refusal
+from lobby.domain.pacing import Pace
+from lobby.domain.profile import Profiles
+from lobby.domain.target import profile_policy
+from lobby.domain.thing_claim import CERTID, CLAIM
+from lobby.errors import NotFound
 from lobby.ledger.targets import Targets
 from lobby.names import Fingerprint, Target
 from lobby.profiles import bundled_profiles

@@ -25,11 +25,11 @@ from commissioner.target_gateway.sessions import Sessions
 from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.region_clients import RegionClients
+from lobby.contracts.lane_tokens import Token, fresh_token_message
 from lobby.domain.lane_pace import DEFAULT_RATE
 from lobby.domain.lanes import Lane, target_of
 from lobby.errors import NotFound
 from lobby.home_guard import at_home_only, nothing_failed
-from lobby.lane_tokens import Token, fresh_token_message
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
 from lobby.ledger.lanes import Lanes

@@ -21,10 +21,10 @@ from commissioner.target_gateway.sessions import Sessions, TargetSession
 from commissioner.target_gateway.things import mark as mark_thing
 from lobby import strict_json
 from lobby.aws.clients import at_init, client
-from lobby.contracts import ArrivalMark
+from lobby.contracts.invocation import object_of
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.thing_claim import Progress, ThingClaim
 from lobby.errors import InvalidInput, NotFound
-from lobby.invocation import object_of
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Target
 from lobby.settings import MarkerSettings, read_settings

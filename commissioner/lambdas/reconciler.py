@@ -22,12 +22,12 @@ from commissioner.reconciliation.target_comparison import TargetComparison
 from lobby.aws.authorities import Authorities
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report
-from lobby.contracts import Comparison, ComparisonRequest
+from lobby.contracts.invocation import encode_refusal
+from lobby.contracts.targets import Comparison, ComparisonRequest
 from lobby.domain.expiry import Expiring
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
-from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolments import Enrolments

@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.target_gateway.error_translation import DENIED, NOT_FOUND, code_of, message_of
-from lobby.contracts import SurveyFinding
+from lobby.contracts.targets import SurveyFinding
 from lobby.names import ThingName
 
 NO_THING: Final = ThingName("device-lobby-no-such-thing")

@@ -10,7 +10,7 @@ from typing import Any
 from commissioner.lambdas.survey_checks import NO_THING, check
 from commissioner.target_gateway.sessions import TargetSession
 from lobby import strict_json
-from lobby.contracts import SurveyFinding
+from lobby.contracts.targets import SurveyFinding
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.target import profile_policy
 

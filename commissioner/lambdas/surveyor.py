@@ -23,7 +23,7 @@ from commissioner.target_gateway.registry import certificate_arn
 from commissioner.target_gateway.session_policies import survey_policy
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from lobby.aws.clients import at_init, client
-from lobby.contracts import Survey, SurveyFinding, SurveyRequest
+from lobby.contracts.targets import Survey, SurveyFinding, SurveyRequest
 from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.profile import Profiles

@@ -21,10 +21,10 @@ from commissioner.lanes.lease import Lease, LeaseGuard
 from commissioner.lanes.serving import Result, Server
 from commissioner.lanes.worker import POLL_INTERVAL, Ending, LaneWorker
 from commissioner.token_messages import DELETE, Verdict
+from lobby.contracts.lane_tokens import Token
 from lobby.domain.lane_pace import LanePace
 from lobby.domain.lane_state import LaneState
 from lobby.domain.lanes import Lane
-from lobby.lane_tokens import Token
 from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.store import Ledger

@@ -12,9 +12,9 @@ from itertools import count
 from typing import Final
 
 from commissioner.lanes.serving import Attempt
+from lobby.contracts.lane_tokens import row_of
 from lobby.domain.device import Priority
 from lobby.domain.lanes import Lane
-from lobby.lane_tokens import row_of
 from lobby.ledger.lanes import StartKey, WaitingRow, waiting
 from lobby.names import Fingerprint
 

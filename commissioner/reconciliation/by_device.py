@@ -15,7 +15,7 @@ from typing import Final
 from commissioner.reconciliation.examination import Examination, Finding
 from commissioner.reconciliation.inspector_client import InspectorClient
 from lobby import strict_json
-from lobby.contracts import ReportedDifference
+from lobby.contracts.targets import ReportedDifference
 from lobby.domain.states import PLACED_STATES
 from lobby.errors import InvalidInput
 from lobby.ledger.listing import Filter, devices

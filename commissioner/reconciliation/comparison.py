@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from lobby.contracts.inspector import Facts
 from lobby.domain.commissioner_transitions import may_be_active_in
 from lobby.domain.device import Device, Entry
 from lobby.domain.profile import Profiles
@@ -15,7 +16,6 @@ from lobby.domain.states import State
 from lobby.domain.target import profile_policy
 from lobby.domain.thing import changes, required
 from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
-from lobby.inspector_contracts import Facts
 from lobby.names import Fingerprint, Target, ThingName
 
 

@@ -15,11 +15,11 @@ from commissioner.errors import TargetRefusal
 from commissioner.reconciliation import comparison
 from commissioner.reconciliation.comparison import Difference, Repair
 from commissioner.reconciliation.inspector_client import InspectorClient
+from lobby.contracts.inspector import Facts
 from lobby.domain.device import Device
 from lobby.domain.profile import Profiles
 from lobby.domain.states import PLACED_STATES, State
 from lobby.errors import Conflict, NotFound
-from lobby.inspector_contracts import Facts
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName
 

@@ -13,8 +13,8 @@ from botocore.config import Config
 
 from commissioner.errors import TargetRefusal
 from lobby.aws.clients import client
-from lobby.inspector_contracts import CertificatesRequest, DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest
-from lobby.invocation import InvocationFailed, Request, RequestRefused, Send, invoke
+from lobby.contracts.inspector import CertificatesRequest, DeactivateRequest, Facts, FactsRequest, Thing, ThingsRequest
+from lobby.contracts.invocation import InvocationFailed, Request, RequestRefused, Send, invoke
 from lobby.names import Fingerprint, Target, ThingName
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from commissioner.reconciliation.comparison import EXPECTED_PROGRESS
+from lobby.contracts.inspector import Thing
 from lobby.domain.device import Device
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.states import State
 from lobby.domain.thing_claim import parse_claim
 from lobby.errors import InvalidInput
-from lobby.inspector_contracts import Thing
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
 
 PARTITIONS: Final = 256

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 
-from lobby.campaign_tokens import token_message
+from lobby.contracts.campaign_tokens import token_message
 from lobby.domain.standby_rules import parse_work, with_standby
 from lobby.domain.target import RegisteredTarget, TargetEvent
 from lobby.errors import Conflict

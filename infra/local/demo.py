@@ -18,8 +18,8 @@ from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import Manufacturer
 from infra.local.powered_device import ClientProcess, PoweredDevice, event_time
 from infra.local.timeline import StepFailed, Timeline
-from lobby.label import decode_label
 from lobby.names import Fingerprint
+from lobby.text.label import decode_label
 
 CLAIM: Final = """
 mutation($id: ID!, $account: String!, $region: String!) {

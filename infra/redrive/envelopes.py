@@ -20,7 +20,7 @@ from infra.permissions import REGISTRATIONS
 from infra.stack_names import REGISTERED_RULE
 from infra.webhooks import QUEUE as WEBHOOKS
 from lobby import strict_json
-from lobby.contracts import UNPUBLISHED
+from lobby.contracts.targets import UNPUBLISHED
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, parse_fingerprint
 from lobby.wire import HELLO_RULE, PRESENCE, RENEW, TRANSFER

@@ -17,8 +17,8 @@ from infra import archive, permissions
 from infra.redrive.archived import read_archived
 from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message
+from lobby.contracts.lane_tokens import TOKENS, fresh_token_message
 from lobby.domain.lanes import Lane
-from lobby.lane_tokens import TOKENS, fresh_token_message
 from lobby.ledger.lanes import Lanes
 from lobby.ledger.redrive import start_again, unsorted_rows, waiting_lanes
 from lobby.ledger.store import Ledger

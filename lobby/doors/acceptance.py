@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.aws.region_clients import ONE_REGION, RegionClients
+from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
 from lobby.domain.transfer import Transfer, TransferStep
@@ -25,7 +26,6 @@ from lobby.errors import Conflict, IdentityRefused, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
-from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lobby.aws.region_clients import ONE_REGION, RegionClients
-from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
+from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import (
     MAX_CLAIM_CERTIFICATES,
     CertificateActivity,

@@ -19,12 +19,14 @@ from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report
 from lobby.aws.pacer import Pacer
 from lobby.aws.region_clients import RegionClients
-from lobby.claim_contracts import (
+from lobby.contracts.claim_certificates import (
     AddClaimCertificate,
     AlignClaimCertificates,
     CertificateRequest,
     decode_certificate_request,
 )
+from lobby.contracts.invocation import encode_refusal
+from lobby.contracts.transfers import AcceptDevices, encode_results
 from lobby.domain.claim_certificate import is_expiring
 from lobby.domain.pacing import Pace
 from lobby.doors.acceptance import Acceptance
@@ -34,7 +36,6 @@ from lobby.doors.issued_elsewhere import PER_SECOND
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
-from lobby.invocation import encode_refusal
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
 from lobby.ledger.enrolments import Enrolments
@@ -43,7 +44,6 @@ from lobby.ledger.reader import LedgerReader
 from lobby.ledger.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.settings import RegistrarSettings, read_settings
-from lobby.transfer_contracts import AcceptDevices, encode_results
 
 SERVICE: Final = "registrar"
 SOON: Final = timedelta(days=30)
@@ -128,7 +128,7 @@ def _request(event: dict[str, Any]) -> CertificateRequest | AcceptDevices:
 
 @everywhere(Access.HOME)
 def handler(event: dict[str, Any], context: Any, service: RegistrarHandler | None = None) -> dict[str, Any]:
-    """Handle the timer's event, or a request of `lobby.claim_contracts` or `lobby.transfer_contracts`."""
+    """Handle the timer's event, or a request of `lobby.contracts.claim_certificates` or `lobby.contracts.transfers`."""
     service = service or _handler()
     if event.get("operation") == "run":
         return _run(service, context) | _run_here(service, context)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lobby.label import encode_label
+from lobby.text.label import encode_label
 from tests.e2e.deployment import Deployment
 from tests.e2e.fleet import Fleet, certid_of, name_of
 from tests.e2e.other_browsers import STARTS, Browser, missing, wait_for

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from lobby.label import encode_label, short_form
+from lobby.text.label import encode_label, short_form
 from pki.devices import DevicePaths
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, events, until

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lobby.label import encode_label
 from lobby.names import Target
+from lobby.text.label import encode_label
 from pki.devices import DevicePaths
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from infra.local.api import ApiRefused
 from infra.local.powered_device import PoweredDevice
-from lobby.label import encode_label, short_form
 from lobby.names import Target
+from lobby.text.label import encode_label, short_form
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event, wait_for_v01

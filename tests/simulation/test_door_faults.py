@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lobby.claim_contracts import AddClaimCertificate, RevokeClaimCertificate
+from lobby.contracts.claim_certificates import AddClaimCertificate, RevokeClaimCertificate
 from lobby.domain.enrolment import EnrolmentEvent
 from tests import aws
 from tests import certificates as make

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput, NotFound
-from lobby.label import decode_label
 from lobby.names import Fingerprint, parse_thing_name, shown
+from lobby.text.label import decode_label
 
 MIN_DIGITS: Final = 4
 MIN_NAME: Final = 2

@@ -30,11 +30,12 @@ LIBRARIES: Final = ("paho-mqtt", "ecdsa", "six")
 _LOBBY_MODULES: Final = (
     "__init__",
     "errors",
-    "keyboard_layouts",
-    "label",
     "names",
-    "notations",
     "strict_json",
+    "text/__init__",
+    "text/keyboard_layouts",
+    "text/label",
+    "text/notations",
     "wire",
 )
 """The modules of `lobby` that the client imports."""

@@ -12,11 +12,11 @@ from typing import Final
 
 from admin_api.cli.api.target_lookup import TargetLookup
 from admin_api.cli.bulk.claim_requests import ClaimRequest, ClaimRow, read_config
-from lobby.damaged_numbers import check_account, check_name, check_number
 from lobby.errors import InvalidInput, LobbyError
-from lobby.label import decode_label
 from lobby.names import Fingerprint, parse_thing_name, shown
-from lobby.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
+from lobby.text.damaged_numbers import check_account, check_name, check_number
+from lobby.text.label import decode_label
+from lobby.text.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 
 IDENTITY: Final = ("certid", "fingerprint", "label")
 REQUEST: Final = ("target", "profile", "config")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from admin_api.cli.bulk.change_requests import ListedDevice
 from admin_api.cli.inputs.csv_claims import IDENTITY, RowError, certid_in
-from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput, LobbyError
-from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
-from lobby.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
+from lobby.text.damaged_numbers import check_number
+from lobby.text.label import decode_label
+from lobby.text.spreadsheet import Sheet, below_titles, column_name, plain_cell, read_sheet, unreadable
 
 
 @dataclass(frozen=True)

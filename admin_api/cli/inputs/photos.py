@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from admin_api.cli.errors import usage_error
 from lobby.errors import InvalidInput
-from lobby.label import decode_label
 from lobby.names import Fingerprint, shown
+from lobby.text.label import decode_label
 
 if TYPE_CHECKING:
     from PIL.Image import Image

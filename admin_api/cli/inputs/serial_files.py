@@ -8,10 +8,10 @@ from typing import Final
 
 from admin_api.cli.errors import usage_error
 from admin_api.cli.inputs.input_files import read_content
-from lobby.damaged_numbers import check_name
 from lobby.errors import InvalidInput
 from lobby.names import ThingName, parse_thing_name
-from lobby.spreadsheet import plain_cell, read_sheet
+from lobby.text.damaged_numbers import check_name
+from lobby.text.spreadsheet import plain_cell, read_sheet
 
 _TITLES: Final = frozenset({"serial", "serialnumber", "serial number", "serial_number", "name", "devicename", "thing"})
 _SHOWN: Final = 5

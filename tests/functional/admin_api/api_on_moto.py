@@ -22,7 +22,7 @@ from admin_api.services import Services
 from admin_api.web.app import create_app
 from admin_api.web.graphql_http import TEXT_TYPES
 from admin_api.web.tokens import TokenVerifier
-from lobby.contracts import Comparison, Survey, SurveyFinding
+from lobby.contracts.targets import Comparison, Survey, SurveyFinding
 from lobby.deployment import NAMES
 from lobby.domain.identity import Identity
 from lobby.domain.profile import Profile, Profiles

@@ -2,7 +2,7 @@
 
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.label import encode_label
+from lobby.text.label import encode_label
 from tests.documented_codes import documented_codes
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.graphql_fuzz import KnownValues

@@ -9,12 +9,12 @@ from typing import Any, cast
 import boto3
 
 from admin_api.invocations import ask_registrar
+from lobby.contracts.invocation import Request
 from lobby.doors import registrar
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.registrar import RegistrarHandler
 from lobby.doors.unused_certificates import UnusedCertificates
-from lobby.invocation import Request
 from lobby.ledger.enrolments import Enrolments
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger

@@ -12,8 +12,8 @@ from admin_api.graphql.limits import MAX_BODY, MAX_SECONDS
 from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, IdentityRefused
-from lobby.label import encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, event_of, fingerprint
 from tests.functional.admin_api.user_pool import token
 

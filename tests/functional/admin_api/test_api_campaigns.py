@@ -7,8 +7,8 @@ import pytest
 from admin_api.graphql.limits import MAX_BULK
 from lobby.domain.campaign import CampaignState
 from lobby.domain.states import State
-from lobby.label import encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, fingerprint
 from tests.functional.admin_api.campaign_feeding import feed
 from tests.functional.admin_api.device_steps import arrived, claimed, fail

@@ -8,11 +8,11 @@ import pytest
 from admin_api.graphql.limits import MAX_ALIASES
 from lobby.domain.device import Entry
 from lobby.domain.transitions import ClaimRequest
-from lobby.label import encode_label
 from lobby.ledger.anchor_runs import Run
 from lobby.ledger.items import row_of
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, counted, fingerprint
 
 VERIFY = """

@@ -9,9 +9,9 @@ from lobby.domain.device import Entry
 from lobby.domain.history_audit import Unreadable
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
-from lobby.label import encode_label
 from lobby.ledger.models import HistoryRow
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, fingerprint
 
 CLAIM = """

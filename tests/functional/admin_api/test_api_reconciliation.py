@@ -1,6 +1,6 @@
 """`reconcileTarget` and `repairTarget`."""
 
-from lobby.contracts import Comparison, ReportedDifference
+from lobby.contracts.targets import Comparison, ReportedDifference
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, fingerprint
 
 RECONCILE = """

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lobby.contracts import Survey, SurveyFinding
+from lobby.contracts.targets import Survey, SurveyFinding
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.transitions import ClaimRequest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from admin_api.operations.target_registration import new_external_id
-from lobby.contracts import Survey, SurveyFinding
+from lobby.contracts.targets import Survey, SurveyFinding
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import parse_target
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, at

@@ -11,7 +11,7 @@ from admin_api.cli.api.client import Client
 from admin_api.cli.documents import Document
 from admin_api.cli.documents import devices as documents
 from lobby.domain.states import Event, State
-from lobby.label import encode_label
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_steps import arrived, claimed, fail, state
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal, error_of

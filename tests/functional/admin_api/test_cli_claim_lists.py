@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lobby.domain.transitions import ClaimRequest
-from lobby.label import encode_label
+from lobby.text.label import encode_label
 from pki import manifest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_steps import claim_of

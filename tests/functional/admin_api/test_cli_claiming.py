@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lobby.label import encode_label
+from lobby.text.label import encode_label
 from pki.labels import encode_png, render_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_steps import claim_of

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lobby.contracts import Comparison, ReportedDifference
+from lobby.contracts.targets import Comparison, ReportedDifference
 from lobby.errors import Conflict
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from lobby.contracts import Survey, SurveyFinding
+from lobby.contracts.targets import Survey, SurveyFinding
 from lobby.domain.transitions import ClaimRequest
-from lobby.label import encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import EXTERNAL_ID, HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
 

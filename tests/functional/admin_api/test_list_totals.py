@@ -13,7 +13,7 @@ from admin_api.cli.bulk.sender import RowOutcome
 from admin_api.cli.render.csv_rows import CSV_COLUMNS, csv_cells
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
-from lobby.spreadsheet import plain_cell
+from lobby.text.spreadsheet import plain_cell
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at
 from tests.functional.admin_api.hostile_answers import data_for
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal

@@ -5,11 +5,11 @@ from itertools import count
 
 from commissioner.lanes.messages import Environment, handle
 from commissioner.token_messages import Verdict
+from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.lane_tokens import Token
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import Fingerprint, Target
 from tests.functional.commissioner.lane_environment import environment_with

@@ -6,7 +6,7 @@ import pytest
 
 from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas.campaigns import CampaignMessages, Queue, _messages, handler
-from lobby.campaign_tokens import decode_token, token_message
+from lobby.contracts.campaign_tokens import decode_token, token_message
 from lobby.domain.campaign import CampaignState
 from lobby.errors import InvalidInput
 from lobby.names import CampaignName

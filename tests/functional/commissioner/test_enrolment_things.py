@@ -11,11 +11,11 @@ from commissioner.reconciliation.comparison import Repair, compare
 from commissioner.reconciliation.examination import Examination
 from commissioner.reconciliation.records import Partition, placed_record, thing_record
 from commissioner.target_gateway.sessions import Sessions
+from lobby.contracts.inspector import Facts, Thing
 from lobby.domain.profile import Profile, Profiles
 from lobby.domain.states import State
 from lobby.domain.thing_settings import ThingSettings
 from lobby.domain.transitions import ClaimRequest
-from lobby.inspector_contracts import Facts, Thing
 from lobby.ledger.models import LedgerRow
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import ANN, KEY, ONE, A, LobbyWithTargets, wall_clock

@@ -8,11 +8,11 @@ import pytest
 
 from commissioner.lambdas.sweeper import ACTOR
 from commissioner.sweeping.lane_watch import NO_PROGRESS, LaneReport, LaneWatch
+from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import LOBBY, Lane, lane_to
 from lobby.domain.transitions import ClaimRequest
-from lobby.lane_tokens import Token
 from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes import Lanes, WorkerReport
 from lobby.ledger.target_administration import TargetAdministration

@@ -8,10 +8,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from commissioner.lanes.messages import Environment
 from commissioner.token_messages import DELETE, Verdict
+from lobby.contracts.lane_tokens import Token
 from lobby.domain.lane_state import LEASE
 from lobby.domain.lanes import lane_to
 from lobby.domain.states import State
-from lobby.lane_tokens import Token
 from lobby.ledger.lanes import Lanes
 from tests import aws
 from tests.aws import CutOff

@@ -15,10 +15,10 @@ from commissioner.reconciliation.comparison import REPAIRS, DifferenceCode, Repa
 from commissioner.reconciliation.examination import Examination
 from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.target_gateway.registry import certificate_arn
+from lobby.contracts.invocation import Request, decode_response
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
-from lobby.invocation import Request, decode_response
 from tests import aws
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import (

@@ -13,9 +13,9 @@ from commissioner.reconciliation.comparison import DifferenceCode
 from commissioner.reconciliation.examination import Examination
 from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.target_gateway.registry import certificate_arn
+from lobby.contracts.inspector import FactsRequest
+from lobby.contracts.invocation import Request, decode_response
 from lobby.domain.standby import StandbyStatus
-from lobby.inspector_contracts import FactsRequest
-from lobby.invocation import Request, decode_response
 from lobby.names import Target
 from tests import aws
 from tests.aws import Calls, Clock

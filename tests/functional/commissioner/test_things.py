@@ -12,7 +12,7 @@ from commissioner.lambdas.marker import Marker
 from commissioner.target_gateway.session_policies import commissioning_policy, marking_policy, survey_policy
 from commissioner.target_gateway.sessions import Sessions
 from commissioner.target_gateway.things import mark_left
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.thing_claim import Progress, ThingClaim
 from lobby.ledger.targets import RecentTargets, Targets
 from lobby.names import ThingName, parse_target

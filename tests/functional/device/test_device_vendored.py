@@ -27,10 +27,10 @@ print(*sorted(name for name in sys.modules if name.split(".")[0] == "lobby"))
 @pytest.mark.slow
 def test_the_listed_files_are_exactly_those_that_the_client_imports(tmp_path: Path) -> None:
     section = (ROOT / "device" / "README.md").read_text().partition("## Vendor")[2].split("```")[1]
-    listed = re.findall(r"lobby/\w+\.py", section)
+    listed = re.findall(r"lobby/[\w/]+\.py", section)
     shutil.copytree(ROOT / "device", tmp_path / "device")
-    (tmp_path / "lobby").mkdir()
     for name in listed:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 
     def run(*arguments: str) -> str:

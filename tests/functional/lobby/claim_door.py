@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from lobby.aws.allocation_hook import HookFailed
-from lobby.claim_contracts import AddClaimCertificate
+from lobby.contracts.claim_certificates import AddClaimCertificate
 from lobby.domain.claim_certificate import ClaimCertificate
 from lobby.domain.device import Device
 from lobby.domain.enrolment import Door, Enrolment, Match, Repeat

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.arrivals import Arrivals
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.standby import StandbyMode, StandbyStatus
 from lobby.ledger.campaigns import Campaigns

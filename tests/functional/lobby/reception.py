@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lobby import receptionist
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest

@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from lobby import arrivals
 from lobby.arrivals import Arrivals
 from lobby.aws import signing_certificates
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest

@@ -9,7 +9,7 @@ import pytest
 from lobby import connections
 from lobby.arrivals import Arrivals
 from lobby.connections import ConnectionRecorder
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.changes import Chosen, Dismiss, Lift
 from lobby.domain.clones import CLONE_SUSPECTED, ClonePolicy, Signal
 from lobby.domain.device import Device

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import parse_target

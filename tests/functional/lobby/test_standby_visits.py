@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lobby.contracts import ArrivalMark
+from lobby.contracts.targets import ArrivalMark
 from lobby.domain.standby import StandbyMode
 from lobby.domain.states import State
 from lobby.ledger.standby_routes import EVACUATION_CACHE

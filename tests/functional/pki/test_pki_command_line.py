@@ -18,7 +18,7 @@ from PIL import Image
 from typer.testing import Result
 
 from lobby import __version__
-from lobby.label import decode_label, encode_label
+from lobby.text.label import decode_label, encode_label
 from pki.certificates import fingerprint, load_certificate
 from pki.cli import main
 from pki.crl import load_crl

@@ -14,7 +14,7 @@ from typing import Any, Final
 from lobby.aws.allocation_hook import HookFailed
 from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
-from lobby.claim_contracts import AddClaimCertificate, AlignClaimCertificates
+from lobby.contracts.claim_certificates import AddClaimCertificate, AlignClaimCertificates
 from lobby.domain.allocation import Allocation, Share
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, EnrolmentState, Match, Repeat
 from lobby.domain.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials

@@ -6,8 +6,8 @@ A lane's workers must never overlap, for any deliveries of SQS. The successor of
 from collections.abc import Callable
 from typing import Final
 
+from lobby.contracts.lane_tokens import fresh_token_message
 from lobby.domain.lanes import Lane
-from lobby.lane_tokens import fresh_token_message
 from lobby.names import Target
 from tests.simulation.faults import initial_states
 from tests.simulation.faults.devices import A, B

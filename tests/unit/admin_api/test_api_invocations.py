@@ -9,7 +9,7 @@ import pytest
 
 from admin_api.errors import ComparisonFailed, SurveyFailed
 from admin_api.invocations import compare, run_survey
-from lobby.contracts import Comparison, ReportedDifference, Survey, SurveyFinding
+from lobby.contracts.targets import Comparison, ReportedDifference, Survey, SurveyFinding
 from lobby.errors import Conflict, InvalidInput
 from lobby.names import parse_target
 

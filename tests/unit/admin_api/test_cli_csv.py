@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from admin_api.cli.api.target_lookup import RegisteredTarget, TargetLookup
 from admin_api.cli.inputs.csv_claims import ClaimList, Defaults, read_claim_list
 from lobby.errors import InvalidInput, LobbyError
-from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target
+from lobby.text.label import encode_label
 
 HERE, THERE = parse_target("111111111111", "eu-west-1"), parse_target("222222222222", "us-east-1")
 TARGETS = TargetLookup(

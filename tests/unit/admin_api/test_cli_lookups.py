@@ -15,8 +15,8 @@ from admin_api.cli.commands.filtering import parse_duration
 from admin_api.cli.inputs.photos import select_labels
 from admin_api.cli.lobby_location import LobbyChoice, local_file
 from lobby.errors import InvalidInput, LobbyError
-from lobby.label import encode_label
 from lobby.names import Fingerprint, parse_target
+from lobby.text.label import encode_label
 
 HERE, THERE, TWIN = (parse_target(f"{number}" * 12, "eu-west-1") for number in (1, 2, 3))
 TARGETS = TargetLookup(

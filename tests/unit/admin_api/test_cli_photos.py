@@ -10,8 +10,8 @@ from PIL import Image
 from admin_api.cli.inputs import pictures
 from admin_api.cli.inputs.photos import read_photo
 from lobby.errors import InvalidInput
-from lobby.label import encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import encode_label
 
 ONE, TWO = (Fingerprint(f"{number:064x}") for number in (1, 2))
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from admin_api.cli.api.target_lookup import TargetLookup
 from admin_api.cli.inputs.csv_claims import Defaults, read_claim_list
 from admin_api.cli.inputs.serial_files import read_serials
-from lobby.damaged_numbers import check_number
 from lobby.errors import InvalidInput
-from lobby.spreadsheet import plain_cell, read_sheet
+from lobby.text.damaged_numbers import check_number
+from lobby.text.spreadsheet import plain_cell, read_sheet
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "events" / "spreadsheet_vectors.json").read_text())
 TARGETS = TargetLookup.of(VECTORS["targets"])

@@ -14,11 +14,11 @@ from commissioner.reconciliation.records import (
     placed_record,
     thing_record,
 )
+from lobby.contracts.inspector import Thing
 from lobby.domain.device import Device
 from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import State
 from lobby.domain.thing_claim import Progress, ThingClaim
-from lobby.inspector_contracts import Thing
 from lobby.names import Fingerprint, ThingName
 
 CERTID, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)

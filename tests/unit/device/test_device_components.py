@@ -20,8 +20,8 @@ from device.machine.backoff import Backoff
 from device.machine.events import Failure
 from device.machine.plan import Timing
 from device.mqtt import classify
-from lobby.label import decode_label, encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import decode_label, encode_label
 
 AT = datetime(2026, 11, 22, 6, 5, 4, 3210, tzinfo=UTC)
 CERTID = Fingerprint("3f2a91bc07d4" + "0" * 52)

@@ -2,9 +2,7 @@
 
 import pytest
 
-from lobby.domain.lanes import LOBBY, lane_to
-from lobby.errors import InvalidInput
-from lobby.lane_tokens import (
+from lobby.contracts.lane_tokens import (
     BUCKET_SECONDS,
     INDEX_LAG_SECONDS,
     MAX_ANNOUNCED,
@@ -14,6 +12,8 @@ from lobby.lane_tokens import (
     row_of,
     token_message,
 )
+from lobby.domain.lanes import LOBBY, lane_to
+from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, parse_target
 
 A = lane_to(parse_target("1" * 12, "eu-west-1"))

@@ -9,16 +9,7 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from lobby.contracts import (
-    Comparison,
-    ComparisonRequest,
-    ReportedDifference,
-    Survey,
-    SurveyFinding,
-    SurveyRequest,
-)
-from lobby.errors import InvalidInput
-from lobby.inspector_contracts import (
+from lobby.contracts.inspector import (
     CertificatesRequest,
     DeactivateRequest,
     Facts,
@@ -27,7 +18,16 @@ from lobby.inspector_contracts import (
     ThingsRequest,
     decode_inspector_request,
 )
-from lobby.invocation import InvocationFailed, MalformedMessage, RequestRefused, encode_refusal, invoke
+from lobby.contracts.invocation import InvocationFailed, MalformedMessage, RequestRefused, encode_refusal, invoke
+from lobby.contracts.targets import (
+    Comparison,
+    ComparisonRequest,
+    ReportedDifference,
+    Survey,
+    SurveyFinding,
+    SurveyRequest,
+)
+from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_target
 
 TARGET = parse_target("111111111111", "eu-west-1")

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lobby.errors import InvalidInput
-from lobby.label import decode_label, encode_label, short_form
 from lobby.names import Fingerprint
+from lobby.text.label import decode_label, encode_label, short_form
 
 VECTORS: Final[dict[str, list[dict[str, str]]]] = json.loads(
     (Path(__file__).parents[2] / "events" / "label_vectors.json").read_text()

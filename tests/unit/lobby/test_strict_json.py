@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lobby import strict_json
 from lobby.aws.sns_signature import parse_envelope
+from lobby.contracts.lane_tokens import Token
 from lobby.errors import LobbyError
-from lobby.lane_tokens import Token
 from lobby.profiles import decode_profiles
 from lobby.wire import parse_message
 

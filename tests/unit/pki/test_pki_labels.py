@@ -12,8 +12,8 @@ import zxingcpp
 from PIL import Image, ImageFilter
 
 from lobby.errors import InvalidInput
-from lobby.label import decode_label, encode_label
 from lobby.names import Fingerprint
+from lobby.text.label import decode_label, encode_label
 from pki import label_layout, labels, qr_codes
 from pki.errors import LabelError
 from pki.label_layout import MIN_MODULE_MM, MIN_PT, MM_PER_PT, lay_out

@@ -1,5 +1,5 @@
 /**
- * Encodes and decodes the text of a device label, as `lobby/label.py` does: `DL1:`, the fingerprint in base32 and
+ * Encodes and decodes the text of a device label, as `lobby/text/label.py` does: `DL1:`, the fingerprint in base32 and
  * four check characters; v0.1's bare hex and other notations of a fingerprint; and the link of a label. Uses
  * SHA-256 from @noble/hashes because Web Crypto is asynchronous and codes are checked while they are typed.
  * Rejects other text with the API's error codes.

@@ -1,7 +1,7 @@
 /**
  * The characters that a US keyboard types while another layout is active, and the reverse. A barcode reader
  * sends key presses, not characters: `DL1:` becomes `DL1Ö` (German) or `DL&M` (French). The tables are those
- * of `lobby/keyboard_layouts.py`: digits, letters and the key with the colon. A layout that has the letters and
+ * of `lobby/text/keyboard_layouts.py`: digits, letters and the key with the colon. A layout that has the letters and
  * digits of another one needs none: any character may stand for the colon. Pure.
  */
 

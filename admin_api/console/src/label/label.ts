@@ -1,5 +1,5 @@
 /**
- * Decodes what people type or paste into a code field, compatible with `lobby/label.py`: all that `codec.ts`
+ * Decodes what people type or paste into a code field, compatible with `lobby/text/label.py`: all that `codec.ts`
  * reads, and a code typed through another keyboard layout. Both codecs are tested with
  * `tests/events/label_vectors.json`. A page that only scans codes does not load the tables of the layouts.
  */

@@ -3,7 +3,7 @@
  * Every code field accepts them, because users paste them. Text with other words is accepted only if it names
  * SHA-256 or has a certificate's ARN. Text with two different fingerprints or that of a public key is rejected,
  * and the error names what the text is instead, for example a SHA-1 fingerprint. The rules are those of
- * `lobby/notations.py`. Pure.
+ * `lobby/text/notations.py`. Pure.
  */
 
 /** The notations that contain other text than words: an address or the path of a file. */

@@ -1,6 +1,6 @@
 /**
  * Numbers that a spreadsheet has damaged: shortened, rounded to 15 digits, grouped, with decimals or a currency,
- * without their leading zeros, made into dates, or an error in place of the value. The rules are those of `lobby/damaged_numbers.py`.
+ * without their leading zeros, made into dates, or an error in place of the value. The rules are those of `lobby/text/damaged_numbers.py`.
  */
 import { shown } from "../label/label";
 import { ListError } from "./list_error";

@@ -1,5 +1,5 @@
 /**
- * Decodes a file as `lobby/spreadsheet.py` does: UTF-8, UTF-16 and UTF-32 with or without a byte order
+ * Decodes a file as `lobby/text/spreadsheet.py` does: UTF-8, UTF-16 and UTF-32 with or without a byte order
  * mark, otherwise a Windows code page, whose characters outside ASCII are not certain. Rejects workbooks and
  * other binary files.
  */

@@ -1,5 +1,5 @@
 /**
- * CSV files as spreadsheets save them, read into lines of cells as `lobby/spreadsheet.py` does: commas,
+ * CSV files as spreadsheets save them, read into lines of cells as `lobby/text/spreadsheet.py` does: commas,
  * semicolons, tabs and bars, a first line `sep=;`, cells such as `="0012"` and `'0012`, empty columns at the
  * right, lines that end before them, and titles above the header. Both are tested with `tests/events/spreadsheet_vectors.json`.
  */

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from lobby.contracts.transfers import AcceptDevices, DeviceToAccept
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
-from lobby.transfer_contracts import AcceptDevices, DeviceToAccept
 from tests import aws
 from tests import certificates as make
 from tests.aws import WAITING_POLICY, Calls, Clock, CutOff

@@ -6,11 +6,11 @@ import boto3
 import pytest
 
 from lobby.aws.region_clients import RegionClients
+from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.domain.states import State
 from lobby.doors.acceptance import Acceptance
 from lobby.ledger.clock import timestamp
 from lobby.names import Target, ThingName
-from lobby.transfer_contracts import AcceptDevices, AcceptedDevice, DeviceToAccept
 from tests import aws
 from tests import certificates as make
 from tests.aws import LOBBY, WAITING_POLICY, Calls, Clock

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from moto.iot.models import iot_backends
 
-from lobby.claim_contracts import AddClaimCertificate, AddedClaimCertificate
+from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate
 from lobby.domain.claim_certificate import CertificateActivity, Source
 from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
 from lobby.doors import registrar

@@ -1,7 +1,7 @@
 """Requests from one Lambda to another: how they are sent, and how their JSON is read.
 
-`lobby.contracts` defines the messages. Decoding rejects every other shape (`MalformedMessage`). A Lambda that cannot
-serve a request answers with a code and a message (`encode_refusal`); `invoke` raises these as `RequestRefused`.
+`lobby.contracts.targets` defines the messages. Decoding rejects every other shape (`MalformedMessage`). A Lambda that
+cannot serve a request answers with a code and a message (`encode_refusal`); `invoke` raises these as `RequestRefused`.
 """
 
 import json

@@ -1,15 +1,23 @@
-"""The messages between Lambdas: one frozen dataclass for each request and each response.
+"""The messages about targets and devices in them: one frozen dataclass for each request and each response.
 
-The admin API calls the surveyor and the reconciler, and arrivals sends messages to the marker; `inspector_contracts`
-has the messages between the reconciler and the inspector. Both sides use the same class, so they cannot disagree.
-Decoding raises `MalformedMessage` for any other shape, and `InvalidInput` for an invalid target, fingerprint or thing
-name. `lobby.invocation.invoke` sends requests.
+The admin API calls the surveyor and the reconciler, and arrivals sends messages to the marker. `inspector` has the
+messages between the reconciler and the inspector. Both sides use the same class, so they cannot disagree. Decoding
+raises `MalformedMessage` for any other shape, and `InvalidInput` for an invalid target, fingerprint or thing name.
+`lobby.contracts.invocation.invoke` sends requests.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from lobby.invocation import Body, MalformedMessage, field, flag_field, list_of, optional_text_field, text_field
+from lobby.contracts.invocation import (
+    Body,
+    MalformedMessage,
+    field,
+    flag_field,
+    list_of,
+    optional_text_field,
+    text_field,
+)
 from lobby.names import (
     Fingerprint,
     Target,

@@ -1,13 +1,13 @@
 """The messages between the admin API and the registrar, which manages claim certificates in AWS IoT.
 
-Both sides use the same classes, as in `contracts`. Decoding raises `MalformedMessage`, or `InvalidInput` for an invalid
+Both sides use the same classes, as in `targets`. Decoding raises `MalformedMessage`, or `InvalidInput` for an invalid
 name or fingerprint.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lobby.invocation import Body, MalformedMessage, flag_field, optional_text_field, text_field
+from lobby.contracts.invocation import Body, MalformedMessage, flag_field, optional_text_field, text_field
 from lobby.names import EnrolmentName, Fingerprint, parse_enrolment_name, parse_fingerprint
 
 

@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, Final
 
-from lobby.contracts import target_fields, target_of
-from lobby.domain.thing import ThingFacts
-from lobby.invocation import (
+from lobby.contracts.invocation import (
     Body,
     MalformedMessage,
     as_text,
@@ -22,6 +20,8 @@ from lobby.invocation import (
     optional_text_field,
     text_field,
 )
+from lobby.contracts.targets import target_fields, target_of
+from lobby.domain.thing import ThingFacts
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_profile, parse_thing_name, shown
 
 MOST_PAGES: Final = 50

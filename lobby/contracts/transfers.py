@@ -1,14 +1,14 @@
 """The message between the admin API and the registrar that carries out an acceptance of devices of another lobby.
 
-Both sides use the same classes, as in `claim_contracts`. Decoding raises `MalformedMessage`, or `InvalidInput` for an
+Both sides use the same classes, as in `targets`. Decoding raises `MalformedMessage`, or `InvalidInput` for an
 invalid name, id or fingerprint.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from lobby.contracts.invocation import Body, list_of, optional_text_field, text_field
 from lobby.domain.transfer import parse_offer_id
-from lobby.invocation import Body, list_of, optional_text_field, text_field
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.notations import visible
+from lobby.text.notations import visible
 
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _MARKS: Final = (

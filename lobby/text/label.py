@@ -1,7 +1,7 @@
 """The text of a device label, and every other notation of a fingerprint that people scan, type or paste.
 
 The QR code contains ``DL1:``, the fingerprint in base32 (RFC 4648, no padding) and four check characters.
-`decode_label` also reads v0.1's bare hex, the notations in `lobby.notations`, the link of a label, and, if the
+`decode_label` also reads v0.1's bare hex, the notations in `lobby.text.notations`, the link of a label, and, if the
 corrected check characters match, a code that was typed through another keyboard layout. All other text is rejected. The
 console has the same codec (`label.ts`); both are tested with `tests/events/label_vectors.json`. Standard library only.
 """
@@ -13,9 +13,9 @@ import urllib.parse
 from typing import Final
 
 from lobby.errors import InvalidInput
-from lobby.keyboard_layouts import as_typed_on_us_keys
 from lobby.names import Fingerprint, parse_fingerprint, shown
-from lobby.notations import parse_notation, visible
+from lobby.text.keyboard_layouts import as_typed_on_us_keys
+from lobby.text.notations import parse_notation, visible
 
 PREFIX: Final = "DL1"
 MAX_TEXT: Final = 1_000

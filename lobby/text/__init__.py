@@ -1,0 +1,1 @@
+"""Text that people type, scan, paste or export: labels and other notations of a fingerprint, and spreadsheets."""
