@@ -108,10 +108,8 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
             ensure_groups(identity.session.client("cognito-idp"), pool.id)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
-        typer.echo(
-            "\nNext: register a manufacturer's CA (lobby-pki register), sign in, and register a target."
-            "\nAdmins see its setup command (registerTarget, targets)."
-        )
+        for line in lobby_regions.next_steps(identity.account, profile, earlier_regions, last_regions):
+            typer.echo(f"\n{line}")
 
 
 @app.command()

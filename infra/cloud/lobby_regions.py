@@ -14,7 +14,8 @@ from infra.cloud.account import Caller
 from infra.errors import InfraError
 from infra.region_steps import begin_home, replicas_of, streams_of
 from infra.setting_values import MOST_REGIONS
-from lobby.names import Region, parse_region
+from lobby.deployment import NAMES
+from lobby.names import AccountId, Region, parse_region
 
 CONTEXT: Final = "regions"
 Deploy = Callable[[Caller, dict[str, str]], None]
@@ -104,6 +105,25 @@ def deploy_others(others: Sequence[Caller], context: dict[str, Any], deploy: Dep
     for other in others:
         own = {"lobby": f"{other.account}/{other.region}"} | streams_of(other.session.client("dynamodb"))
         deploy(other, {**context, **own})
+
+
+def next_steps(
+    account: AccountId, profile: str | None, earlier: Sequence[Sequence[Region]], regions: Sequence[Region]
+) -> list[str]:
+    """Return what the operator does after a deployment of the lobby in `regions`. `earlier` starts with the Regions
+    that were deployed before; it is empty for a new lobby. The notary of a new Region anchors only new entries."""
+    credentials = f"AWS_PROFILE={profile} " if profile else ""
+    return [
+        *(
+            f"The notary in {each} has no anchors of earlier history entries, so a verification would report them after"
+            f" a promotion. Anchor them once:\n{credentials}AWS_REGION={each} python -m lobby.ledger.anchoring"
+            f" {NAMES.notary_bucket(account, each)}"
+            for each in regions
+            if earlier and each not in earlier[0]
+        ),
+        "Next: register a manufacturer's CA (lobby-pki register), sign in, and register a target."
+        "\nAdmins see its setup command (registerTarget, targets).",
+    ]
 
 
 def begin(first: Caller) -> None:

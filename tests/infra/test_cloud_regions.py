@@ -13,7 +13,7 @@ from infra.cloud import __main__ as commands
 from infra.cloud import lobby_regions, quotas
 from infra.cloud.lobby_regions import WrongRegions, parse_regions, require_first
 from infra.region_steps import RegionNotReady, begin_home, streams_of
-from lobby.names import parse_region
+from lobby.names import parse_account, parse_region
 from tests.infra.recorded_deployment import RecordedCalls, record_lobby_deployments
 
 FIRST, SECOND, THIRD = map(parse_region, ("eu-west-1", "eu-central-1", "us-east-1"))
@@ -133,6 +133,16 @@ def test_the_changes_of_indexes_come_first_with_the_deployed_regions() -> None:
         {"regions": f"{FIRST},{SECOND},{THIRD}"},
     ]
     assert THIRD in found[-1][0]
+
+
+def test_the_anchors_of_earlier_entries_are_left_to_a_command_for_each_new_region() -> None:
+    steps = lobby_regions.next_steps(parse_account(HERE), "lobby", [(FIRST, SECOND)], (FIRST, SECOND, THIRD))
+    command = (
+        f"AWS_PROFILE=lobby AWS_REGION={THIRD} python -m lobby.ledger.anchoring device-lobby-notary-{HERE}-{THIRD}"
+    )
+    assert [command in step for step in steps] == [True, False]
+    assert len(lobby_regions.next_steps(parse_account(HERE), None, [], (FIRST, SECOND))) == 1
+    assert len(lobby_regions.next_steps(parse_account(HERE), None, [(FIRST,)], (FIRST,))) == 1
 
 
 def test_no_deployment_removes_a_replica() -> None:
