@@ -54,7 +54,7 @@ if [ "$tier" = python ]; then
   exec "$VENV/bin/python" -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not full" tests/unit tests/functional "$@"
 fi
 
-# Checks that run beside the tests: name, process group and log of each. Output is shown only of those that fail.
+# Checks that run in parallel with the tests: name, process group and log of each. Output is shown only of those that fail.
 logs=$(mktemp -d)
 names=() groups=()
 stop_checks() {
@@ -64,7 +64,7 @@ stop_checks() {
   rm -rf "$logs"
 }
 trap stop_checks EXIT
-trap 'exit 130' INT # pytest ends by itself; without this, the shell would continue after it
+trap 'exit 130' INT # Ctrl-C also ends pytest; without this, the shell would continue after it
 
 # In a process group of its own, so that all of its processes can be ended.
 start_check() {
@@ -95,10 +95,10 @@ say "· ruff"
 say "· import contracts"
 "$VENV/bin/lint-imports" --no-logo >"$logs/contracts" || { cat "$logs/contracts" >&2; fail "an import contract is broken (see above)"; }
 
-say "· beside the tests: mypy"
+say "· in parallel with the tests: mypy"
 start_check "mypy" "$VENV/bin/mypy" --no-error-summary
 if [ "$tier" != fast ]; then
-  say "· beside the tests: bandit, known vulnerabilities of the pinned packages, the console's lint, types and unit tests"
+  say "· in parallel with the tests: bandit, known vulnerabilities of the pinned packages, the console's lint, types and unit tests"
   start_check "bandit" "$VENV/bin/bandit" --quiet --configfile pyproject.toml --recursive lobby commissioner admin_api device pki infra
   start_check "the audit of the pinned packages" "$VENV/bin/python" -m infra.audit
   checks=check-default

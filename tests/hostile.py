@@ -130,7 +130,7 @@ HOSTILE: Final[dict[str, Hostile]] = {
         "CRITICAL_EXTENSION",
         with_extensions((x509.UnrecognizedExtension(ObjectIdentifier("1.2.3.4"), b"\x05\x00"), True)),
     ),
-    "an unknown critical extension beside a known one": Hostile(
+    "an unknown critical extension next to a known one": Hostile(
         "CRITICAL_EXTENSION", with_extensions(make.key_usage(digital_signature=True), (_UNKNOWN, True))
     ),
     "the serial number 0": _serial(0),

@@ -133,7 +133,7 @@ LISTS: Final[dict[str, Hostile]] = {
     ),
     "a truncated CRL": Hostile("CRL_INVALID", good, crl=lambda m: m.der_crl()[:-9]),
     "a truncated CRL behind a complete one": Hostile("CRL_INVALID", good, crl=lambda m: m.der_crl() + m.der_crl()[:-9]),
-    "a stale CRL beside one of another issuer": Hostile(
+    "a stale CRL next to one of another issuer": Hostile(
         "CRL_STALE", good, crl=lambda m: m.crl(until=m.at - HOUR) + m.crl(m.root)
     ),
     "revoked by a delta CRL": Hostile(

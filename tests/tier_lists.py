@@ -58,7 +58,7 @@ JOURNEYS: Final[dict[str, tuple[str, ...]]] = {
     "e2e/test_e2e_onboarding.py": (
         "test_a_device_claimed_before_its_first_connection_arrives_when_it_is_powered_on",
         "test_a_new_device_is_claimed_by_its_label_and_arrives",
-        "test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message",
+        "test_a_v01_device_onboards_unchanged_and_follows_a_reset_message",
     ),
     "e2e/test_e2e_own_ca.py": (),
     "e2e/test_e2e_permissions.py": (),

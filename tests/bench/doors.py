@@ -73,7 +73,7 @@ def claim(bill: Bill, calls: aws.Calls, clock: Clock) -> Callable[[], None]:
 
 
 def _hook(door: ClaimDoor, event: dict[str, Any]) -> bool:
-    from lobby.doors import provisioning  # noqa: PLC0415  # beside its only use
+    from lobby.doors import provisioning  # noqa: PLC0415  # next to its only use
 
     return bool(provisioning.handler(event, None, door.hook)["allowProvisioning"])
 

@@ -20,7 +20,7 @@ from lobby.names import Target, parse_region
 REGION: Final = parse_region("eu-central-1")
 
 
-def layout_beside(first: Layout) -> Layout:
+def layout_next_to(first: Layout) -> Layout:
     """Return the accounts of the second lobby in the cloud of the first."""
     lobby = Target(first.lobby.account, REGION)
     return replace(first, lobby=lobby, targets=first.targets[:1])
@@ -29,7 +29,7 @@ def layout_beside(first: Layout) -> Layout:
 def main() -> None:
     action, state, cloud = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     stored = Layout.from_json((cloud / LAYOUT_FILE).read_text())
-    local = LocalLobby(state, Timeline(), layout=layout_beside(replace(stored, state_dir=cloud)))
+    local = LocalLobby(state, Timeline(), layout=layout_next_to(replace(stored, state_dir=cloud)))
     if action == "deploy":
         local.deploy()
         # The cloud opens the endpoint of an account and Region at DescribeEndpoint, which `./deploy.sh aws` calls.

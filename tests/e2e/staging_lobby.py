@@ -13,7 +13,7 @@ from infra.local.synthesis import ROOT
 from lobby.names import Target
 from pki.devices import DevicePaths
 from tests.e2e.deployment import Deployment, until
-from tests.e2e.second_lobby import layout_beside
+from tests.e2e.second_lobby import layout_next_to
 
 ID = "staging"
 STATE = "query($id: ID!) { device(certid: $id) { devstate reason message } }"
@@ -45,7 +45,7 @@ class SecondLobby:
 
     @property
     def lobby(self) -> Target:
-        return layout_beside(self.first.layout).lobby
+        return layout_next_to(self.first.layout).lobby
 
     def make_device(self) -> DevicePaths:
         return Manufacturer(self.state / FOLDER).make_device()

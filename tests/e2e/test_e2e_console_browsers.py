@@ -111,7 +111,7 @@ def test_pages_open_by_their_addresses(browser: Browser, deployed: Deployment, f
     shows(browser, "Page not found")
 
 
-def test_a_lost_network_is_named_and_the_page_recovers_by_itself(
+def test_a_lost_network_is_named_and_the_page_recovers_automatically(
     browser: Browser, deployed: Deployment, proxy: SwitchedProxy
 ) -> None:
     sign_in(browser, deployed, "operator", "waiting")

@@ -79,7 +79,7 @@ def test_a_device_claimed_before_its_first_connection_arrives_when_it_is_powered
     assert arrived["targetaccount"] == second.account
 
 
-def test_a_v01_device_onboards_unchanged_and_obeys_a_reset_message(
+def test_a_v01_device_onboards_unchanged_and_follows_a_reset_message(
     deployed: Deployment, fleet: Fleet, first: Target
 ) -> None:
     paths = fleet.make()

@@ -98,7 +98,7 @@ def test_two_lobbies_share_a_target_and_one_is_destroyed(
     [checked] = lobbyctl.records("targets", "check", str(first))
     assert checked["ok"], checked
     listed = [each["certid"] for each in lobbyctl.records("devices", "list", "--all")]
-    assert certid_of(theirs) in listed  # beside devices of other tests
+    assert certid_of(theirs) in listed  # next to devices of other tests
     assert certid_of(ours) not in listed
 
     claimed = join_by_claim(second_lobby, tmp_path)

@@ -125,7 +125,7 @@ def test_a_missing_receiver_is_disabled_and_a_redrive_sends_the_missed_events(
     assert hook.state["undeliveredCount"] == 0
 
 
-def test_a_rotated_secret_signs_beside_the_old_one(deployed: Deployment, receiver: Receiver) -> None:
+def test_a_rotated_secret_signs_next_to_the_old_one(deployed: Deployment, receiver: Receiver) -> None:
     hook = Hook(deployed, receiver)
     new = hook.change("rotateWebhookSecret", "secret")["secret"]
     event = hook.change("testWebhook", "event")["event"]

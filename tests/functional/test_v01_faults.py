@@ -76,7 +76,7 @@ def test_fault_a_failed_aws_call_in_the_commissioner_is_swallowed(lobby: LobbyWi
     assert len(aws.published()) == 1
 
 
-def test_fault_a_refused_aws_call_strands_the_device_silently(lobby: LobbyWithTargets) -> None:
+def test_fault_a_refused_aws_call_leaves_the_device_waiting_silently(lobby: LobbyWithTargets) -> None:
     lobby.calls.fails["AssumeRole"] = ClientError({"Error": {"Code": "AccessDenied"}}, "AssumeRole")
     lobby.deliver(lobby.claim())
     device = lobby.device()

@@ -26,7 +26,7 @@ def test_fault_the_device_never_falls_back_to_the_lobby() -> None:
 
 
 @pytest.mark.parametrize("torn", [b"", b"{", b'{"iotep": "a"}', b"\x00" * 100, b"null", b"[]"])
-def test_fault_a_torn_config_file_bricks_the_device(tmp_path: Path, torn: bytes) -> None:
+def test_fault_a_truncated_config_file_stops_the_device_permanently(tmp_path: Path, torn: bytes) -> None:
     storage = Storage(tmp_path)
     storage.store(Route("a.example"))
     storage.route_file.write_bytes(torn)

@@ -49,7 +49,7 @@ def test_a_failed_claim_is_retried_alone_for_hours_and_then_sent_to_the_queue(st
     ("name", "function", "most"),
     [("lanes", "commissioner", 50), ("express", "express", 50), ("campaigns", "campaigns", 10)],
 )
-def test_each_lane_and_campaign_has_one_message_in_flight_and_no_message_is_given_up(
+def test_each_lane_and_campaign_has_one_message_in_flight_and_no_message_is_discarded(
     stacks: Stacks, name: str, function: str, most: int
 ) -> None:
     queue = stacks.lobby.the("AWS::SQS::Queue", QueueName=f"device-lobby-{name}.fifo")

@@ -122,7 +122,7 @@ def test_a_failed_installation_of_packages_is_reported(project: Path, ensure: st
 
 
 @pytest.mark.parametrize(("before", "after"), [("000", "0022"), ("022", "0022"), ("077", "0077"), ("002", "0022")])
-def test_nobody_else_can_change_what_is_installed(project: Path, before: str, after: str) -> None:
+def test_only_the_owner_can_change_the_installed_files(project: Path, before: str, after: str) -> None:
     process = subprocess.run(
         ["bash", "-c", f"umask {before}; . infra/setup.sh; umask"],
         cwd=project,

@@ -42,7 +42,7 @@ def test_the_api_knows_the_keys(signing: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", SIGNERS)
-def test_nobody_may_sign_certificates_without_the_setting(stacks: Stacks, role: str) -> None:
+def test_no_role_may_sign_certificates_without_the_setting(stacks: Stacks, role: str) -> None:
     assert not [action for action in stacks.lobby.grants(role) if action.startswith("kms:")]
     assert "iot:RegisterCertificateWithoutCA" not in stacks.lobby.grants(role)
 

@@ -1,5 +1,5 @@
-"""`./test.sh`: checks run beside the tests; a failure fails the run and is named; no process is left. Both scripts also
-work through links and with CDPATH."""
+"""`./test.sh`: checks run in parallel with the tests; a failure fails the run and is named; no process is left. Both
+scripts also work through links and with CDPATH."""
 
 import os
 import shutil

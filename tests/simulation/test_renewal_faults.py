@@ -50,7 +50,7 @@ def result_of(injector: FaultInjector, setup: ScenarioSetup, name: str, by: str,
 # Defects that these tests must detect.
 
 
-def test_an_orphan_that_nobody_deletes_is_detected(
+def test_an_orphan_that_is_not_deleted_is_detected(
     injector: FaultInjector, setup: ScenarioSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orphaned_certificates, "was_requested", lambda _key: False)

@@ -1,4 +1,4 @@
-/* A device client in C11 with Eclipse Paho and OpenSSL: hellos, routes, back-off, fallback, factory reset and presence
+/* A device client in C11 with Eclipse Paho and OpenSSL: hellos, routes, backoff, fallback, factory reset and presence
    codes, as in docs/device-protocol.md. Usage: lobby-device NAME CERTIFICATE KEY CA LOBBY PORT ROUTE_FILE */
 #include <MQTTClient.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-"""The commissioner of an earlier commit, deployed beside the current one in the same lobby, with its own mapping.
+"""The commissioner of an earlier commit, deployed in addition to the current one in the same lobby, with its own
+mapping.
 
 It reads the ledger's stream itself, ten records at a time. It has the code of that commit, and today's requirements,
 role and tables. The format of the items is the same, except for the key of waiting rows.

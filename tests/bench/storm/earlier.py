@@ -1,4 +1,5 @@
-"""The bouncer of an earlier commit, deployed beside the current one in the same lobby, with its own way of delivery.
+"""The bouncer of an earlier commit, deployed in addition to the current one in the same lobby, with its own way of
+delivery.
 
 Its rule invokes it asynchronously, with two retries, and sends failed events to the on-failure queue. It has the code
 of that commit, and today's requirements, role and tables. The format of the items is the same.

@@ -1,4 +1,4 @@
-"""The feeder of campaigns beside the API on moto. It runs until a campaign is in a state; the lanes are simulated."""
+"""The feeder of campaigns with the API on moto. It runs until a campaign is in a state; the lanes are simulated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

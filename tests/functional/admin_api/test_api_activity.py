@@ -88,7 +88,7 @@ def test_user_actions_are_listed_newest_first_and_device_events_are_not(lobby: L
     assert claimed["target"] == str(HERE)
 
 
-def test_campaigns_rules_and_services_that_act_for_somebody_are_listed(lobby: Lobby, automatic: ActivityLog) -> None:
+def test_campaigns_rules_and_services_that_act_for_a_user_are_listed(lobby: Lobby, automatic: ActivityLog) -> None:
     assert sorted(found(ask(lobby))) == [
         ("campaign:to-there", "move"),
         ("rule:pumps", "claim"),

@@ -80,7 +80,7 @@ def test_counts_and_reasons_of_refusals(lobby: Lobby) -> None:
     assert codes(outcome) == [each["code"] for each in previewed["devices"]]
 
 
-def test_a_device_that_changed_since_the_preview_is_left_as_it_is(lobby: Lobby) -> None:
+def test_a_device_that_changed_since_the_preview_is_not_changed(lobby: Lobby) -> None:
     one, two = claimed(lobby, 1), claimed(lobby, 2)
     lobby.ledger.move(one, ClaimRequest(THERE), "user:bob")
     before = lobby.ledger.get(one)
@@ -89,7 +89,7 @@ def test_a_device_that_changed_since_the_preview_is_left_as_it_is(lobby: Lobby) 
     assert lobby.ledger.get(one) == before
 
 
-def test_a_released_device_that_never_connected_is_forgotten(lobby: Lobby) -> None:
+def test_a_released_device_that_never_connected_is_removed_from_the_ledger(lobby: Lobby) -> None:
     certid = fingerprint(1)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:bob")
     for _ in range(2):

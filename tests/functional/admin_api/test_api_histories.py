@@ -132,7 +132,7 @@ def test_an_unknown_device_has_no_history_to_verify(lobby: Lobby) -> None:
     assert lobby.ask(VERIFY, {"id": "not a fingerprint"}).code == "INVALID_FINGERPRINT"
 
 
-def test_the_history_of_a_forgotten_device_can_be_verified(lobby: Lobby) -> None:
+def test_the_history_of_a_removed_device_can_be_verified(lobby: Lobby) -> None:
     certid = fingerprint(4)
     lobby.ledger.claim(certid, ClaimRequest(HERE), "user:alice")
     assert lobby.ledger.release(certid, "user:alice") is None

@@ -148,7 +148,7 @@ def test_a_released_device_returns_to_the_lobby(lobby: Lobby) -> None:
     }
 
 
-def test_a_released_expected_device_is_forgotten(lobby: Lobby) -> None:
+def test_a_released_expected_device_is_removed(lobby: Lobby) -> None:
     certid = fingerprint(1)
     claim(lobby, certid)
     response = lobby.ask(RELEASE, {"id": certid}).data["releaseDevice"]

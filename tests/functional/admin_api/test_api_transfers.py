@@ -122,7 +122,7 @@ def test_an_acceptance_of_a_withdrawn_or_foreign_device_changes_nothing(lobby: L
     assert (state(lobby, certid), state(lobby, never)) == (State.INLOBBY, State.INLOBBY)
 
 
-def test_an_acceptance_of_a_key_that_nobody_named_or_of_another_lobbys_offer_is_refused(lobby: Lobby) -> None:
+def test_an_acceptance_of_a_key_that_was_not_named_or_of_another_lobbys_offer_is_refused(lobby: Lobby) -> None:
     certid = lobby.waiting(1)
     text = offered(lobby, certid)["document"]
     assert complete(lobby, acceptance(certid), KEY_NAME).code == "UNTRUSTED_KEY"

@@ -89,7 +89,7 @@ def test_a_refused_device_does_not_stop_the_others(terminal: Terminal, lobby: Lo
     assert terminal.run("release", waiting, lobby.waiting(4), "--yes").exit_code == 1
 
 
-def test_a_retry_asks_before_it_restarts_a_device_that_works(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_retry_asks_before_it_restarts_a_device_in_service(terminal: Terminal, lobby: Lobby) -> None:
     certid = arrived(lobby, 1)
     unconfirmed = terminal.run("retry", certid, "--json")
     assert (unconfirmed.exit_code, error_of(unconfirmed)["code"]) == (2, "CONFIRMATION_NEEDED")

@@ -61,7 +61,7 @@ def test_a_quarantine_asks_first_and_is_lifted_with_a_note(
     assert (entry.event.value, entry.reason) == ("lift", "seen on site")
 
 
-def test_what_was_never_suspected_cannot_be_dismissed(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_device_that_was_never_suspected_cannot_be_dismissed(terminal: Terminal, lobby: Lobby) -> None:
     result = terminal.run("dismiss", lobby.waiting(1), "--why", "no", "--json")
     assert (result.exit_code, error_of(result)["code"]) == (1, "NOT_SUSPECTED")
 

@@ -127,7 +127,7 @@ def test_a_device_that_cannot_renew_now_is_refused_and_stays_as_it_is(
     assert lobby.ledger.get(certid) == before
 
 
-def test_a_dry_run_asks_nobody(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_dry_run_needs_no_confirmation(terminal: Terminal, lobby: Lobby) -> None:
     certid = able(lobby, 1)
     before = lobby.ledger.get(certid)
     assert terminal.run("renew", certid, "--dry-run").exit_code == 0

@@ -68,7 +68,7 @@ def _tls_contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("name", SLOW)
-def test_a_server_that_answers_without_end_is_given_up(
+def test_a_response_without_end_is_aborted(
     name: str, encrypted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, client = _tls_contexts(tmp_path) if encrypted else (None, None)

@@ -59,7 +59,7 @@ def test_a_list_that_is_cut_off_names_the_total(terminal: Terminal, lobby: Lobby
     assert "showing the first 2; use --all" in uncounted.stderr
 
 
-def test_a_search_without_a_match_says_what_is_searched(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_search_without_a_match_states_what_is_searched(terminal: Terminal, lobby: Lobby) -> None:
     claimed(lobby, 1)
     assert "no matching devices; --name and --fingerprint match the start" in (
         terminal.run("devices", "list", "--name", "ensor").stderr

@@ -200,7 +200,7 @@ def test_a_name_that_no_user_can_have_is_refused(name: str, lobby: Lobby) -> Non
     assert answer.code == "INVALID_USER"
 
 
-def test_a_name_as_histories_show_it_is_refused_and_blocks_nobody(terminal: Terminal, lobby: Lobby) -> None:
+def test_a_name_as_histories_show_it_is_refused_and_blocks_no_user(terminal: Terminal, lobby: Lobby) -> None:
     for command in ("block", "unblock"):
         result = terminal.run("--json", "users", command, "user:ines", "--as", "admin")
         error = error_of(result)

@@ -134,7 +134,7 @@ def test_lobbyctl_says_which_events_are_not_undelivered(terminal: Terminal, webh
     assert terminal.run("--as", "admin", "webhooks", "redrive", webhook, "a-1").exit_code == 1
 
 
-def test_lobbyctl_says_what_was_sent_before_an_error(terminal: Terminal, webhook: WebhookId, server: Any) -> None:
+def test_lobbyctl_states_what_was_sent_before_an_error(terminal: Terminal, webhook: WebhookId, server: Any) -> None:
     undelivered(webhook, *(f"{number:03}-1" for number in range(101)))
 
     def disabled(_number: int) -> None:

@@ -46,7 +46,7 @@ def test_an_undo_returns_each_device_to_its_previous_place(lobby: CampaignLobby,
     assert lobby.outcomes(BACK) == {"done": 6}
 
 
-def test_undoing_claims_releases_the_devices_and_forgets_those_that_never_connected(lobby: CampaignLobby) -> None:
+def test_undoing_claims_releases_the_devices_and_removes_those_that_never_connected(lobby: CampaignLobby) -> None:
     waiting, unknown = fingerprints(1, 800)[0], fingerprints(1, 801)[0]
     in_lobby(lobby.ledger, waiting)
     lobby.create_list([waiting, unknown], ChangeRequest(O.CLAIM, B, "camera"))

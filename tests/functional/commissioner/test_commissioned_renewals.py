@@ -65,7 +65,7 @@ def test_a_device_that_is_due_is_asked_in_its_target(renewing: Renewing) -> None
     assert (renewing.device().needs_commissioner, renewing.device().devstate) == (False, State.ARRIVED)
 
 
-def test_the_new_certificate_is_registered_beside_the_old_one_on_the_same_thing(renewing: Renewing) -> None:
+def test_the_new_certificate_is_registered_next_to_the_old_one_on_the_same_thing(renewing: Renewing) -> None:
     renewing.sign()
     renewing.work()
     assert [renewing.status(A, each) for each in (ONE, renewing.new)] == ["ACTIVE", "ACTIVE"]
@@ -141,7 +141,7 @@ def test_a_certificate_that_the_targets_owner_has_deleted_counts_as_retired(rene
 
 
 @pytest.fixture
-def beside_a_standby(calls: Calls, clock: Clock) -> tuple[Renewing, StandbyLobby]:
+def next_to_a_standby(calls: Calls, clock: Clock) -> tuple[Renewing, StandbyLobby]:
     """A device that has arrived with its new certificate, while its standby B refuses devices."""
     lobby = StandbyLobby(calls, clock)
     renewing = Renewing(lobby)
@@ -156,9 +156,9 @@ def beside_a_standby(calls: Calls, clock: Clock) -> tuple[Renewing, StandbyLobby
 
 
 def test_a_standby_that_has_refused_a_device_retires_its_old_certificate_later(
-    beside_a_standby: tuple[Renewing, StandbyLobby],
+    next_to_a_standby: tuple[Renewing, StandbyLobby],
 ) -> None:
-    renewing, lobby = beside_a_standby
+    renewing, lobby = next_to_a_standby
     lobby.deploy_policy(B)
     assert lobby.deliver(lobby.prepare()) == []
     assert [renewing.status(B, each) for each in (ONE, renewing.new)] == ["INACTIVE", "ACTIVE"]
@@ -166,9 +166,9 @@ def test_a_standby_that_has_refused_a_device_retires_its_old_certificate_later(
 
 
 def test_a_standby_that_has_refused_a_device_and_is_removed_is_cleared_of_its_old_certificate(
-    beside_a_standby: tuple[Renewing, StandbyLobby],
+    next_to_a_standby: tuple[Renewing, StandbyLobby],
 ) -> None:
-    renewing, lobby = beside_a_standby
+    renewing, lobby = next_to_a_standby
     lobby.standbys.set(A, None, ACTIVE, ANN)
     assert lobby.deliver(lobby.prepare()) == []
     assert [renewing.status(B, each) for each in (ONE, renewing.new)] == ["INACTIVE", "INACTIVE"]

@@ -40,7 +40,9 @@ def test_a_lane_that_is_handed_over_is_kept_for_the_worker_of_the_next_token(thr
     assert set(commissioned(three)) == {ONE, TWO, THREE}
 
 
-def test_a_lane_that_is_handed_over_is_free_for_all_if_the_next_token_does_not_come(three: LobbyWithTargets) -> None:
+def test_a_lane_that_is_handed_over_is_available_to_any_worker_if_the_next_token_does_not_come(
+    three: LobbyWithTargets,
+) -> None:
     claim(three, ONE, TWO)
     assert run(new_environment(three, rate=0.05)) == Verdict(hand_over=True)
     three.clock.advance(seconds=HANDED_OVER_FOR.total_seconds() + 1)

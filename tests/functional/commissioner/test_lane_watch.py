@@ -52,11 +52,11 @@ def held(lanes: Lanes, **report: Any) -> None:
     assert lanes.renew(LANE, "worker", WorkerReport(9.0, **report))
 
 
-def test_a_row_that_has_just_begun_to_wait_is_left_alone(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
+def test_a_row_that_has_just_begun_to_wait_is_ignored(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
     assert (check(lobby, queue), queue.sent) == (_WAITING, [])
 
 
-def test_a_lane_in_which_nobody_works_gets_a_worker(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
+def test_a_lane_without_a_worker_gets_one(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
     lobby.clock.advance(minutes=2)
     assert (check(lobby, queue), started(queue)) == (LaneReport(started=1), [LANE])
 
@@ -101,7 +101,7 @@ def _was_resumed(_lobby: LobbyWithTargets, lanes: Lanes) -> None:
     [_progresses, _progresses_slowly, _is_handed_over, _is_archived, _was_resumed],
     ids=lambda each: each.__name__,
 )
-def test_a_lane_that_makes_progress_is_left_alone_however_long_its_rows_wait(
+def test_a_lane_that_makes_progress_is_not_started_again_however_long_its_rows_wait(
     lobby: LobbyWithTargets, queue: RecordingQueue, state: Callable[[LobbyWithTargets, Lanes], None]
 ) -> None:
     lobby.clock.advance(days=3)

@@ -81,7 +81,7 @@ def test_a_token_lives_until_the_index_shows_what_its_bucket_contained(
 # The lease.
 
 
-def test_a_lane_that_another_worker_has_is_left_alone(three: LobbyWithTargets, environment: Environment) -> None:
+def test_a_lane_that_another_worker_has_is_not_processed(three: LobbyWithTargets, environment: Environment) -> None:
     claim(three, ONE)
     assert Lanes(three.clock).acquire(LANE, "another")
     assert run(environment) == Verdict(hide=1)

@@ -203,7 +203,7 @@ def test_an_unexpected_error_delays_no_other_target_and_is_reported(
     assert [record.message for record in caplog.records].count("comparison failed") == 3
 
 
-def test_a_comparison_without_an_end_is_given_up_and_reported(reconciler: ReconcilerWithDifference) -> None:
+def test_a_comparison_without_an_end_is_stopped_and_reported(reconciler: ReconcilerWithDifference) -> None:
     reconciler.run(NO_TIME)
     save_state(A, ComparisonState(work=Work("2026-11-22T12:00:00.000Z", runs=MOST_RUNS - 1)))
     assert reconciler.run(context_with(2)) == {"TargetsNotCompared": 1}

@@ -99,7 +99,7 @@ def test_a_client_that_cannot_renew_is_counted_and_not_asked(lobby: LobbyWithTar
     assert stage_of(daily.device()) is Renewal.DUE
 
 
-def test_without_a_policy_nobody_is_due(able: LobbyWithTargets) -> None:
+def test_without_a_policy_no_device_is_due(able: LobbyWithTargets) -> None:
     assert Round(able, PROFILES).run(days=5000) == {"AuthoritiesExpiring": 1}
 
 

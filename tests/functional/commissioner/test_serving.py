@@ -122,7 +122,7 @@ def test_a_target_that_cannot_be_cleared_for_minutes_stays_on_the_row_with_a_rea
     assert (device.reason, device.targets_to_clear, device.needs_commissioner) == ("TARGET_UNREACHABLE", (A,), False)
 
 
-def test_a_row_without_work_in_this_lane_is_left_alone(lobby: LobbyWithTargets) -> None:
+def test_a_row_without_work_in_this_lane_is_not_changed(lobby: LobbyWithTargets) -> None:
     lobby.claim()
     lobby.calls.forget()
     assert serve(lobby, target=B) is Result.DONE

@@ -43,7 +43,7 @@ def test_every_target_and_every_external_id_has_its_own_session(lobby: LobbyWith
     ]
 
 
-def test_a_forgotten_session_is_assumed_again(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
+def test_a_dropped_session_is_assumed_again(lobby: LobbyWithTargets, wall_clock: Clock) -> None:
     sessions, target = Sessions(aws.client("sts"), wall_clock), lobby.targets.get(A)
     first = sessions.of(target)
     sessions.discard(target)

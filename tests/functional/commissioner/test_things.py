@@ -164,7 +164,7 @@ def test_an_arrived_device_is_marked_once_for_all_copies(lobby: LobbyWithTargets
     assert lobby.calls.names()[4:] == ["DescribeThing"]
 
 
-def test_a_device_that_has_left_by_itself_is_awaited_again(lobby: LobbyWithTargets, marker: Marker) -> None:
+def test_a_device_that_has_left_without_an_operation_is_awaited_again(lobby: LobbyWithTargets, marker: Marker) -> None:
     awaited = json.dumps(ArrivalMark(A, ONE, NAME, 1, "default", awaited=True).encode())
     assert deliver(marker, awaited) == []
     assert claim() == text(1, "awaited")

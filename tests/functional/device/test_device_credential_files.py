@@ -91,7 +91,7 @@ READABLE: dict[str, Callable[[Files], tuple[bytes, bytes | None]]] = {
     "a dump of openssl pkcs12": lambda f: (f.pkcs12_dump(), None),
     "a dump of openssl pkcs12 for both": lambda f: (f.pkcs12_dump(), f.pkcs12_dump()),
     "the CA first": lambda f: (f.ca_pem + f.device_pem, f.key_pem),
-    "beside another device": lambda f: (f.other_pem + f.ca_pem + f.device_pem, f.key_pem),
+    "next to another device": lambda f: (f.other_pem + f.ca_pem + f.device_pem, f.key_pem),
     "CRLF and a BOM": lambda f: (
         b"\xef\xbb\xbf" + f.device_pem.replace(b"\n", b"\r\n"),
         f.key_pem.replace(b"\n", b"\r\n"),

@@ -112,7 +112,7 @@ def test_a_device_with_a_bad_network_is_not_flagged(watched: Watched) -> None:
     assert not watched.device().is_suspected
 
 
-def test_events_without_an_address_flag_nobody(watched: Watched) -> None:
+def test_events_without_an_address_flag_no_device(watched: Watched) -> None:
     in_lobby(watched.ledger)
     watched.takeovers(*[None] * 30)  # type: ignore[arg-type]
     assert not watched.device().is_suspected

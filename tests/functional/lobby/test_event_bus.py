@@ -62,6 +62,6 @@ def test_every_event_is_sent_if_the_rules_cannot_be_read(bus: EventBus, fake: Fa
     assert fake.ids == [CLAIM.id, REVOKE.id]
 
 
-def test_the_rules_are_not_read_for_nothing(bus: EventBus, fake: FakeBus) -> None:
+def test_the_rules_are_not_read_without_events(bus: EventBus, fake: FakeBus) -> None:
     assert bus.publish([]) == {}
     assert fake.listed == 0

@@ -85,7 +85,7 @@ def test_a_change_in_a_region_that_is_not_home_is_refused_and_changes_nothing(lo
     assert row(FRANKFURT).version == row(DUBLIN).version  # type: ignore[union-attr]
 
 
-def test_nobody_writes_after_the_lease_has_ended(lobby: Regions) -> None:
+def test_no_region_writes_after_the_lease_has_ended(lobby: Regions) -> None:
     commissioned(lobby, DUBLIN)
     lobby.now += LEASE_MS
     for region, access in ((DUBLIN, Access.HOME), (DUBLIN, Access.DOOR), (FRANKFURT, Access.DOOR)):

@@ -44,7 +44,9 @@ def test_the_route_of_a_prepared_device_has_its_standby(active: Evacuated) -> No
     assert "standby" not in sent()
 
 
-def test_a_device_that_goes_to_its_standby_by_itself_is_recorded_and_not_called_back(active: Evacuated) -> None:
+def test_a_device_that_goes_to_its_standby_without_an_evacuation_is_recorded_and_not_called_back(
+    active: Evacuated,
+) -> None:
     before = active.device()
     assert active.report() == "another target"
     device = active.device()

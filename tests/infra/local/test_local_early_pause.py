@@ -80,7 +80,7 @@ def outcome(python: str, *arguments: str) -> str:
     return (done.stdout or done.stderr).strip()
 
 
-def test_this_python_waits() -> None:
+def test_a_paused_connection_receives_nothing_in_this_python() -> None:
     assert outcome(sys.executable, "patched") == "waited ClientHello"
 
 

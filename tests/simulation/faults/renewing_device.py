@@ -23,7 +23,7 @@ _FIRST_KEY: Final = 60
 
 @dataclass
 class RenewingDevice(SimulatedDevice):
-    """`used` is the certificate in use, `new` the one that it has stored beside it, both in PEM."""
+    """`used` is the certificate in use, `new` the one that it has stored next to it, both in PEM."""
 
     renews: bool = True
     used: str = ""

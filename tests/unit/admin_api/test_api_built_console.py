@@ -82,7 +82,7 @@ def test_etags_differ_for_equal_size_and_date(tmp_path: Path) -> None:
     assert len(set(etags)) == 2
 
 
-def test_hashed_files_of_the_previous_build_are_served_beside_those_of_the_present_one(tmp_path: Path) -> None:
+def test_hashed_files_of_the_previous_build_are_served_next_to_those_of_the_present_one(tmp_path: Path) -> None:
     new, old = tmp_path / "dist", tmp_path / "earlier"
     for directory, names in (
         (new, ("index.html", "assets/page-2.js", "assets/both.js")),

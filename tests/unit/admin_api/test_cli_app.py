@@ -31,7 +31,7 @@ def test_the_entry_point_uses_the_arguments_of_the_process(
     assert "Usage: lobbyctl claim" in capsys.readouterr().out
 
 
-def test_nobody_else_may_change_what_is_written_whatever_the_umask_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_owner_may_change_the_written_files_with_any_umask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["lobbyctl", "--version"])
     before = os.umask(0)
     try:

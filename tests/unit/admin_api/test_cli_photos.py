@@ -45,7 +45,7 @@ def test_a_photo_of_an_iphone_is_read(tmp_path: Path) -> None:
     assert read_photo(path).certids == (ONE,)
 
 
-def test_a_label_without_a_ground_is_read(tmp_path: Path) -> None:
+def test_a_label_without_a_background_is_read(tmp_path: Path) -> None:
     path = tmp_path / "label.png"
     transparent(ONE).save(path)
     assert read_photo(path).certids == (ONE,)
@@ -64,7 +64,7 @@ def test_every_picture_of_a_file_is_read(tmp_path: Path, suffix: str) -> None:
     assert read_photo(path).certids == (ONE, TWO)
 
 
-def test_a_white_label_on_a_transparent_ground_is_read(tmp_path: Path) -> None:
+def test_a_white_label_on_a_transparent_background_is_read(tmp_path: Path) -> None:
     path = tmp_path / "label.png"
     image = Image.new("RGBA", symbol(ONE).size, (255, 255, 255, 0))
     image.putalpha(symbol(ONE).point(lambda level: 255 - level))

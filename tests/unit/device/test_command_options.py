@@ -31,7 +31,7 @@ def test_the_command_line_has_precedence_over_the_environment_over_the_file_over
     assert chosen("port", {"port": "445"}, {**in_file, "DEVICE_PORT": "444"}) == 445
 
 
-def test_the_file_has_values_of_all_types_and_paths_beside_it(settings: Path) -> None:
+def test_the_file_has_values_of_all_types_and_paths_next_to_it(settings: Path) -> None:
     read = values(RUN, {"settings": str(settings)}, {})
     assert read["ca"] == settings.parent / "roots.pem"
     assert (read["lobby"], read["portable"], read["retry_cap"]) == (["a,b:1"], True, 7.5)

@@ -93,14 +93,14 @@ RESOLVED: Final[dict[str, tuple[bytes, bytes | None, bytes]]] = {
     "each certificate several times": (CERT * 3 + CA * 2, PKCS8, CA * 3),
     "the same key in two forms": (CERT, PKCS8 + SEC1, CA),
     "parameters after the key, CRLF": (CERT, (SEC1 + PARAMETERS).replace(b"\n", b"\r\n"), CA),
-    "parameters beside the certificate": (PARAMETERS + CERT + SEC1, None, CA),
+    "parameters next to the certificate": (PARAMETERS + CERT + SEC1, None, CA),
     "an expired certificate of the same key first": (EXPIRED + CERT, PKCS8, CA),
     "the servers' CA as DER": (CERT, PKCS8, der(CA)),
     "the servers' CA as PKCS#7": (CERT, PKCS8, archive(Encoding.PEM, CA)),
     "the servers' CA in UTF-16": (CERT, PKCS8, CA.decode().encode("utf-16")),
     "the servers' CA with a BOM and CRLF": (CERT, PKCS8, b"\xef\xbb\xbf" + CA.replace(b"\n", b"\r\n")),
-    "the servers' CA beside a key": (CERT, PKCS8, key_of(CA_KEY) + CA),
-    "the servers' CA beside the device's certificate": (CERT, PKCS8, CERT + CA),
+    "the servers' CA next to a key": (CERT, PKCS8, key_of(CA_KEY) + CA),
+    "the servers' CA next to the device's certificate": (CERT, PKCS8, CERT + CA),
 }
 REJECTED: Final[dict[str, tuple[bytes, bytes | None, bytes, str]]] = {
     "a chain that is cut off": (CERT + CA[:-40], PKCS8, CA, "2 certificates of which 1 are complete"),
@@ -190,7 +190,7 @@ UNUSABLE: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
 
 @pytest.mark.parametrize("option", ["cert", "key", "ca", "pkcs11_pin_file"])
 @pytest.mark.parametrize("kind", UNUSABLE)
-def test_what_is_no_file_is_named(kind: str, option: str, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_named(kind: str, option: str, tmp_path: Path) -> None:
     create, message = UNUSABLE[kind]
     cert, key, ca = written(tmp_path, CERT, PKCS8, CA)
     create(tmp_path / "unusable")

@@ -1,4 +1,4 @@
-"""A device changes to another lobby: which messages it obeys, where it connects, when the earlier one is forgotten."""
+"""A device changes to another lobby: which messages it follows, where it connects, when it forgets the earlier one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +46,7 @@ def endpoint_of(driver: MachineDriver) -> Endpoint:
     return driver.actions(Connect)[-1].endpoint
 
 
-def test_a_hello_announces_it_in_a_lobby_only() -> None:
+def test_a_hello_announces_the_change_of_lobby_in_a_lobby_only() -> None:
     assert b'"transfer": true' in _first_message(MOVING, None)
     assert b"transfer" not in _first_message(PLAN, None)
     assert b"transfer" not in _first_message(MOVING, ROUTE)
@@ -59,7 +59,7 @@ def _first_message(plan: Any, route: Route | None) -> bytes:
     return driver.actions(Publish)[0].payload
 
 
-def test_the_route_is_forgotten_before_the_new_lobby_is_stored_and_then_the_device_goes_there() -> None:
+def test_the_route_is_removed_before_the_new_lobby_is_stored_and_then_the_device_goes_there() -> None:
     driver = moved(route=ROUTE)
     stored = [each for each in driver.last_actions if isinstance(each, ForgetRoute | StoreLobby)]
     assert stored == [ForgetRoute(), StoreLobby(AdoptedLobby(NEW, (LOBBY, OTHER_LOBBY)))]

@@ -69,7 +69,7 @@ def test_any_other_message_is_logged_and_ignored(payload: bytes, topic: str | No
     assert driver.state_without_log == before
 
 
-def test_a_reset_in_the_target_forgets_the_route_and_returns_to_the_lobby() -> None:
+def test_a_reset_in_the_target_removes_the_route_and_returns_to_the_lobby() -> None:
     driver = MachineDriver(route=ROUTE).go_online().receive(Reset().encode())
     assert driver.actions(ForgetRoute)
     assert driver.actions(Disconnect)
@@ -92,7 +92,7 @@ def test_a_reset_by_command_works_in_every_phase(phase: str) -> None:
     assert driver.state.endpoint == LOBBY
 
 
-def test_a_reset_in_the_lobby_forgets_the_route_and_stays_connected() -> None:
+def test_a_reset_in_the_lobby_removes_the_route_and_stays_connected() -> None:
     driver = MachineDriver(route=ROUTE).fall_back().receive(Reset().encode())
     assert driver.actions(ForgetRoute)
     assert not driver.actions(Disconnect)

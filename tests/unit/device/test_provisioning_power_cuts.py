@@ -114,7 +114,7 @@ def test_the_device_recovers_from_a_power_cut_around_every_message(provisioning:
 
 
 @both_ways
-def test_the_lobby_of_an_earlier_identity_is_forgotten_before_the_new_one_exists(provisioning: Provisioning) -> None:
+def test_the_lobby_of_an_earlier_identity_is_removed_before_the_new_one_exists(provisioning: Provisioning) -> None:
     earlier = SimulatedDisk(FACTORY_DISK)
     LobbyStore(STATE_DIR, earlier).store(AdoptedLobby(Endpoint("former.example", 8883)))
     (used,) = earlier.possible_states()

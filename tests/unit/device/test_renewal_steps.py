@@ -157,7 +157,7 @@ def test_a_route_that_came_before_the_certificate_is_followed_afterwards() -> No
     assert device.state.location is Location.TARGET
 
 
-def test_what_cannot_be_stored_is_stored_again_and_the_same_error_is_logged_once() -> None:
+def test_a_failed_write_is_repeated_and_the_same_error_is_logged_once() -> None:
     device = asked()
     action = StoreCertificate(certificate_for(KEY), 2)
     for number in range(3):
@@ -178,7 +178,7 @@ def test_an_old_certificate_that_is_refused_is_replaced_by_the_new_one() -> None
     assert names_on(disk) >= {"renewal.json"}
 
 
-def test_a_new_certificate_that_the_target_refuses_is_tried_again_beside_the_old_one() -> None:
+def test_a_new_certificate_that_the_target_refuses_is_tried_again_next_to_the_old_one() -> None:
     device, disk = RenewingDevice(), disk_in_target()
     device.cloud.refuses_new = True
     network = device.run(disk, lambda: _is_given_up(device, disk), DAY)

@@ -142,7 +142,7 @@ ACCEPTED: Final = {
     "the next number, with an earlier time: its clock was wrong": (crl(5, **LATER), crl(6)),
     "numbers after lists without": (crl(None), crl(1)),
     "no numbers, issued later": (crl(None), crl(None, **LATER)),
-    "an old list beside the new one": (crl(5), crl(3, []) + crl(6)),
+    "an old list next to the new one": (crl(5), crl(3, []) + crl(6)),
     "partitions in another order": (crl(5, [7], "1") + crl(9, [8], "2"), crl(9, [8], "2") + crl(6, [7], "1")),
     "a new partition": (crl(5, [7], "1"), crl(1, [], "2") + crl(5, [7], "1")),
     "partitions become one list": (crl(5, [7], "1") + crl(9, [8], "2"), crl(1, [7, 8])),

@@ -120,7 +120,7 @@ function named(plain: string): string {
 
 /**
  * The only fingerprint in a text that names SHA-256 or has a certificate's ARN; empty for other text. Viewers
- * print it in the user's language, tools in JSON and beside other digests.
+ * print it in the user's language, tools in JSON and next to other digests.
  */
 function amongWords(plain: string): string {
   let found = new Set([...plain.matchAll(ARN)].map(([, digits = ""]) => digits.toLowerCase()));
@@ -133,7 +133,7 @@ function amongWords(plain: string): string {
   return only !== undefined && found.size === 1 && [...others].every((each) => found.has(each)) ? only : "";
 }
 
-/** The fingerprints: groups of equally many digits, without a further such group beside them. */
+/** The fingerprints: groups of equally many digits, without a further such group next to them. */
 function runsOf(text: string): string[] {
   const groups: { length: number; digits: string }[] = [];
   for (const word of text.split(SEPARATORS)) {

@@ -1,4 +1,4 @@
-/** A page's title, also in the browser tab, with actions beside it. */
+/** A page's title, also in the browser tab, with actions next to it. */
 import { Group, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";

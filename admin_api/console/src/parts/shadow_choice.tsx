@@ -11,7 +11,7 @@ const TEXTS: Readonly<Record<ShadowChoice, { label: string; effect: string }>> =
   },
   RESET: {
     label: "Reset",
-    effect: "Shadows that the device has in the new target from an earlier stay are deleted.",
+    effect: "Shadows that the device already has in the new target are deleted.",
   },
 };
 

@@ -1,5 +1,5 @@
 /**
- * A bar of devices by state, in lifecycle order. The same numbers are always shown as text beside it;
+ * A bar of devices by state, in lifecycle order. The same numbers are always shown as text next to it;
  * `StateNumbers` is that text with icons.
  */
 import { Group, Text } from "@mantine/core";

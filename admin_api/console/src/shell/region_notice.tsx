@@ -17,6 +17,6 @@ function textOf({ region, home, code }: Refusal): string {
   if (code === "NOT_HOME" && home)
     return `This is the console of ${region}, which only shows data. Changes are made in ${home}, the home Region.`;
   if (code === "LEASE_EXPIRED" && home)
-    return `No Region accepts changes now, because ${home}, the home Region, is down or cut off. Devices that have a route still get it. An admin can promote another Region.`;
+    return `No Region accepts changes now, because ${home}, the home Region, is down or can't be reached. Devices that have a route still get it. An admin can promote another Region.`;
   return "No Region of this lobby is home, so none accepts changes.";
 }

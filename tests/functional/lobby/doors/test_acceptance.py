@@ -103,7 +103,7 @@ def test_a_certificate_that_the_account_has_for_another_purpose_is_refused(calls
     assert aws.registry()["certificates"][certid] == status
 
 
-def test_a_certificate_that_an_administrator_has_revoked_stays_so(calls: Calls) -> None:
+def test_a_certificate_that_an_administrator_has_revoked_stays_revoked(calls: Calls) -> None:
     door = ClaimDoor(calls, Clock())
     (result,) = door.acceptance.accept(request("pump-1"))
     with calls.uncounted():

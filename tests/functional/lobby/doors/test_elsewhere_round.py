@@ -118,7 +118,9 @@ def test_a_refusal_does_not_stop_the_others(region: Region, monkeypatch: pytest.
     assert (region.policies(one), region.policies(two)) == ([], [WAITING_POLICY])
 
 
-def test_what_does_not_fit_into_a_run_follows_on_the_next_days(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_does_not_fit_into_a_run_follows_on_the_next_days(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(elsewhere_round, "MOST", 1)
     issued = [region.admitted(f"pump-{number}") for number in range(3)]
     done = 0

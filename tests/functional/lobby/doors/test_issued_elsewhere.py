@@ -39,7 +39,7 @@ def test_a_certificate_of_another_regions_door_is_registered_and_a_manufacturers
     assert policy["policyName"] == WAITING_POLICY
 
 
-def test_what_is_complete_is_left_as_it_is(region: Region) -> None:
+def test_complete_registrations_are_not_changed(region: Region) -> None:
     region.admitted("pump-1")
     region.register()
     assert region.register() == Result()

@@ -70,7 +70,7 @@ def test_a_certificate_of_the_key_of_its_device_is_deleted(account: Account) -> 
     assert (account.run(), account.has(orphan)) == (1, False)
 
 
-def test_a_certificate_of_an_unknown_key_belongs_to_somebody_else(account: Account) -> None:
+def test_a_certificate_of_an_unknown_key_belongs_to_another_user(account: Account) -> None:
     others = account.issue(5)
     assert (account.run(), account.has(others)) == (0, True)
 

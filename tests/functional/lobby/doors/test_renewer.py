@@ -188,7 +188,7 @@ def test_a_device_that_was_not_asked_gets_nothing(door: Door) -> None:
     assert door.send(request()) == "NOT_DUE"
 
 
-def test_nobody_renews_for_another_device(door: Door) -> None:
+def test_a_device_cannot_renew_for_another_device(door: Door) -> None:
     assert door.send(request(), clientid="sensor-2") == "mistaken"
     assert door.send(request(), certid="2b" * 32) == "unknown"
     assert door.send(request(), certid="*") == "unknown"

@@ -180,7 +180,7 @@ def test_a_token_for_one_name_permits_no_other(lobby: VendingLobby) -> None:
     assert lobby.register(token, "pump-1").status == 200
 
 
-def test_a_token_that_is_revoked_before_the_transaction_admits_nobody(lobby: VendingLobby) -> None:
+def test_a_token_that_is_revoked_before_the_transaction_admits_no_device(lobby: VendingLobby) -> None:
     lobby.enrol_pumps()
     token = lobby.token()
     lobby.calls.meanwhile["TransactWriteItems"] = lambda: lobby.tokens.revoke(token.id, "user:ann")
@@ -224,7 +224,7 @@ def test_a_revoked_device_gets_no_certificate(lobby: VendingLobby) -> None:
     ("event", "code"),
     [(EnrolmentEvent.PAUSED, "ENROLMENT_PAUSED"), (EnrolmentEvent.REVOKED, "ENROLMENT_REVOKED")],
 )
-def test_an_enrolment_that_admits_nobody_refuses_with_its_reason(
+def test_an_enrolment_that_admits_no_device_refuses_with_its_reason(
     lobby: VendingLobby, event: EnrolmentEvent, code: str
 ) -> None:
     lobby.enrol_pumps()

@@ -82,7 +82,7 @@ def test_of_two_regions_the_home_stops_when_it_loses_the_other_until_the_operato
     assert _writes(two, DUBLIN)
 
 
-def test_a_region_that_returns_joins_again_by_itself(two: Regions) -> None:
+def test_a_region_that_returns_joins_again_automatically(two: Regions) -> None:
     two.down = {FRANKFURT}
     two.lease(DUBLIN).continue_without(FRANKFURT)
     two.pass_minutes(6)
@@ -103,7 +103,7 @@ def test_the_home_continues_without_a_region_only_while_that_does_not_answer(two
         two.lease(FRANKFURT).continue_without(DUBLIN)
 
 
-def test_of_three_regions_the_home_continues_by_itself_when_one_is_lost(three: Regions) -> None:
+def test_of_three_regions_the_home_continues_automatically_when_one_is_lost(three: Regions) -> None:
     three.down = {OHIO}
     three.pass_minutes(10)
     assert _writes(three, DUBLIN)

@@ -19,7 +19,7 @@ def test_an_event_that_was_sent_again_is_removed_once(calls: Calls) -> None:
         assert deliveries.undelivered_count(WEBHOOK) == 0
 
 
-def test_an_event_that_was_given_up_again_before_its_removal_stays(calls: Calls) -> None:
+def test_an_event_that_has_failed_again_before_its_removal_stays(calls: Calls) -> None:
     deliveries, again = Deliveries(), replace(EVENT, at=LATER, result=Result.GONE, attempts=1)
     deliveries.keep(EVENT)
     deliveries.keep(again)

@@ -99,7 +99,7 @@ def test_devices_that_are_refused_now_count_for_the_approval() -> None:
     assert transitions.prepared(found, 1001, T).state is S.RUNNING
 
 
-def test_nobody_approves_their_own_campaign() -> None:
+def test_a_user_cannot_approve_their_own_campaign() -> None:
     waiting = campaign(S.APPROVAL)
     with pytest.raises(Conflict, match="SECOND_PERSON_REQUIRED"):
         transitions.approved(waiting, "user:ann", T)

@@ -49,7 +49,7 @@ def test_devices_that_wait_are_looked_at_every_three_seconds_whatever_the_state(
     assert step(waiting) == Step(Action.LOOK)
 
 
-def test_looks_are_rare_while_nothing_happens() -> None:
+def test_checks_are_less_frequent_without_progress() -> None:
     silent = with_progress(campaign(), fed=3, open={0: {LANE: 9}}, advanced_at=ago(200), looked_at=ago(3))
     assert step(silent) == Step(Action.WAIT, 12)
 

@@ -53,7 +53,7 @@ def test_a_change_increases_the_generation_by_one_and_repeating_it_changes_nothi
 
 @pytest.mark.parametrize("name", [*CHANGES, "retry"])
 @pytest.mark.parametrize("generation", [0, 2, -1, 2**31])
-def test_a_device_in_another_generation_is_left_as_it_is(name: str, generation: int) -> None:
+def test_a_device_in_another_generation_is_not_changed(name: str, generation: int) -> None:
     change = CHANGES.get(name, Retry())
     assert code_of(change, arrived(), generation) == "CHANGED_MEANWHILE"
 

@@ -78,7 +78,7 @@ def test_only_the_last_ten_minutes_count() -> None:
     assert takeovers(slow, LOBBY, 0) is None
 
 
-def test_each_place_counts_by_itself_because_its_versions_do() -> None:
+def test_each_place_counts_its_own_versions() -> None:
     sightings = in_turn(A, B, A, B) + in_turn(A, B, A, B, place=TARGET)
     assert takeovers(sightings, LOBBY, 0) is None
     assert takeovers(sightings, TARGET, 0) is None
@@ -129,7 +129,7 @@ def test_a_copy_is_found_although_events_are_disordered_and_come_twice(chance: A
     assert takeovers(sightings, LOBBY, 0) is not None
 
 
-def test_a_connection_that_is_known_changes_nothing_and_old_ones_are_forgotten() -> None:
+def test_a_connection_that_is_known_changes_nothing_and_old_ones_are_removed() -> None:
     sightings = added((), seen(1, A))
     assert added(sightings, replace(seen(1, A), at=NOON + 5)) == sightings
     assert added(sightings, seen(2, A, 25 * 60 * MINUTE)) == (seen(2, A, 25 * 60 * MINUTE),)

@@ -104,7 +104,7 @@ def test_an_ended_vote_ends_now_and_never_later_than_it_would_have() -> None:
         ([DOWN, DOWN], False),
     ],
 )
-def test_a_lobby_begins_only_if_nobody_can_have_voted(others: list[Answer], expected: bool) -> None:
+def test_a_lobby_begins_only_if_no_region_can_have_voted(others: list[Answer], expected: bool) -> None:
     regions = (A, B, C)[: 1 + len(others)]
     assert begins(None, A, regions, others) is expected
     assert not begins(None, regions[1], regions, others)

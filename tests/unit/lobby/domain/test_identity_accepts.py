@@ -120,7 +120,7 @@ LISTS: dict[str, Callable[[], bytes]] = {
     "in DER behind another issuer's": lambda: MAKER.der_crl(issuer=MAKER.root) + MAKER.der_crl(),
     "for users' certificates": lambda: MAKER.crl(extensions=[(_FOR_ALL, True)]),
     "with a critical distribution point": lambda: scoped(URL),
-    "beside a delta list": lambda: MAKER.crl() + MAKER.crl(extensions=[(x509.DeltaCRLIndicator(1), True)]),
+    "next to a delta list": lambda: MAKER.crl() + MAKER.crl(extensions=[(x509.DeltaCRLIndicator(1), True)]),
 }
 
 

@@ -58,7 +58,7 @@ def test_releasing_or_revoking_a_proving_device_leaves_nothing_to_clear() -> Non
     assert (revoked.devstate, revoked.targets_to_clear, revoked.code) == (State.REVOKED, (), None)
 
 
-def test_a_target_to_clear_stays_so_while_a_claim_for_it_is_unproven() -> None:
+def test_a_target_stays_to_be_cleared_while_a_claim_for_it_is_unproven() -> None:
     left = transitions.release(arrived(), T)
     device = with_code(transitions.claim(left, CERTID, BOUND, "user:ann", T))
     assert (device.devstate, device.targets_to_clear, device.needs_commissioner) == (State.PROVING, (A,), True)

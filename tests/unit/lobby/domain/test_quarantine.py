@@ -47,7 +47,7 @@ def test_a_dismissed_suspicion_is_replaced_by_new_evidence() -> None:
     assert quarantine.suspect(dismissed, FOUND).is_suspected
 
 
-def test_what_was_never_suspected_cannot_be_dismissed() -> None:
+def test_a_device_that_was_never_suspected_cannot_be_dismissed() -> None:
     with pytest.raises(Conflict, match="want a device whose certificate") as conflict:
         quarantine.dismiss(arrived(), T)
     assert conflict.value.code == "NOT_SUSPECTED"

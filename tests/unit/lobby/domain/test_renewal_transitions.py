@@ -71,7 +71,7 @@ def test_a_device_without_a_place_in_a_target_is_not_due() -> None:
             become_due(device, BY)
 
 
-def test_a_new_certificate_is_commissioned_beside_the_old_one() -> None:
+def test_a_new_certificate_is_commissioned_next_to_the_old_one() -> None:
     device = signed()
     assert (device.devstate, device.generation, device.priority) == (State.CLAIMED, 2, Priority.BULK)
     assert (device.current, device.awaited, device.certificates) == (CERTID, NEW, (CERTID, NEW))
@@ -161,7 +161,7 @@ def test_the_replaced_certificate_is_not_admitted_again() -> None:
     assert admit(asked(), Identity(CERTID, WHO.name, "PEM"), HERE, T) == asked()
 
 
-def test_a_user_asks_a_device_that_is_not_due_and_it_has_thirty_days() -> None:
+def test_a_device_that_is_not_due_has_thirty_days_after_a_users_request() -> None:
     device = request(replace(arrived(), can_renew=True), LATER)
     assert (device.renew_by, device.needs_commissioner) == ("2026-12-23T12:00:00.000Z", True)
     assert DEFAULT_GRACE.days == 30
@@ -208,12 +208,12 @@ def test_a_request_soon_after_a_renewal_is_a_repetition_and_a_later_one_is_not()
     assert request(finished(), "2026-11-23T13:00:00.000Z").renew_by is not None
 
 
-def proven_beside_a_standby() -> Device:
+def proven_next_to_a_standby() -> Device:
     return replace(proven(), standby=Standby(B, StandbyStatus.ACTIVE, "b.example", wanted=True))
 
 
 def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> None:
-    before = proven_beside_a_standby()
+    before = proven_next_to_a_standby()
     refused = prepared(before, 2, B, StandbyStatus.REFUSED, None, "TARGET_LIMIT")
     assert (home_lane(refused), refused.needs_commissioner) == (lane_to(A), True)
     kept = retired(refused, 2, (CERTID,))
@@ -228,7 +228,7 @@ def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> 
 
 @pytest.mark.parametrize("other", [None, C])
 def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other: Target | None) -> None:
-    before = prepare(proven_beside_a_standby(), other, StandbyMode.ACTIVE)
+    before = prepare(proven_next_to_a_standby(), other, StandbyMode.ACTIVE)
     assert (before.targets_to_clear, home_lane(before), has_part(before, lane_to(A))) == ((B,), lane_to(B), False)
     assert CERTID in before.all_certificates
     row = retire(before, 2, B)
@@ -243,7 +243,7 @@ def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other
 
 
 def test_a_target_that_an_evacuated_device_has_left_is_cleared_of_a_certificate_before_it_is_retired() -> None:
-    away = evacuate(proven_beside_a_standby(), A, B, "user:ann", LATER)
+    away = evacuate(proven_next_to_a_standby(), A, B, "user:ann", LATER)
     moved = move(away, ClaimRequest(C), "user:ann", LATER)
     there = arrive(commission(moved, moved.generation, "c.example", LATER), LATER, NEW)
     assert (there.targets_to_clear, has_part(there, lane_to(C))) == ((B, A), False)
@@ -259,7 +259,7 @@ def test_a_device_is_asked_to_renew_while_a_target_that_it_has_left_is_cleared()
 
 
 def test_an_evacuated_device_leaves_its_home_before_a_certificate_is_retired_in_the_standby() -> None:
-    away = evacuate(proven_beside_a_standby(), A, B, "user:ann", LATER)
+    away = evacuate(proven_next_to_a_standby(), A, B, "user:ann", LATER)
     ready = commission(away, away.generation, "b.example", LATER)
     assert (home_lane(ready), has_part(ready, lane_to(B))) == (lane_to(A), False)
     there = arrive(ready, LATER)

@@ -136,7 +136,7 @@ def test_a_move_that_waits_takes_another_choice() -> None:
     assert (continued.reason, continued.needs_commissioner) == (None, True)
 
 
-def test_another_claim_forgets_the_choice() -> None:
+def test_another_claim_discards_the_choice() -> None:
     waiting = moved(arrived(), MIGRATE)
     released = release(waiting, T)
     assert released is not None

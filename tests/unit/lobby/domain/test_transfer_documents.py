@@ -93,7 +93,7 @@ def test_other_signatures_are_refused(signature: dict[str, Any]) -> None:
         *(" " * (MAX_BYTES + 1), "[" * 5000, "\ud800"),
     ],
 )
-def test_what_is_no_document_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_document_is_refused(text: str) -> None:
     assert code_of(text) == "INVALID_DOCUMENT"
 
 

@@ -1,4 +1,4 @@
-/** The activity page: what was decided about devices and by whom, newest first, by actor, target, enrolment and time. */
+/** The activity page: actions on devices and their actors, newest first, by actor, target, enrolment and time. */
 import { Button, Text } from "@mantine/core";
 import { IconHistory, IconRefresh } from "@tabler/icons-react";
 import { useCallback } from "react";

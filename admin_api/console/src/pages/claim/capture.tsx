@@ -162,7 +162,7 @@ function useLinkedCode(dispatch: (event: FlowEvent) => void) {
   }, [dispatch]);
 }
 
-/** Whether the user has done anything yet. Only then may the page move the focus. */
+/** Whether the user has used the page. Only then may the page move the focus. */
 function useBegun(now: boolean): boolean {
   const [begun, setBegun] = useState(now);
   if (now && !begun) setBegun(true);

@@ -1,4 +1,4 @@
-/** The camera in the dialog for serial numbers: reads bar codes, too, which labels of manufacturers often have. */
+/** The camera in the dialog for serial numbers. It also reads bar codes, which manufacturers' labels often have. */
 import { Button, Stack, Text } from "@mantine/core";
 import { IconCamera } from "@tabler/icons-react";
 import { useState } from "react";
@@ -26,7 +26,7 @@ export function SerialScanner({ onSerial }: { onSerial: (serial: string) => void
       onSerial(serial);
       stop(null);
     } else if (labels.length > 0)
-      setMessage("This label has the device's fingerprint. Close this, and scan it on the page.");
+      setMessage("This label has the device's fingerprint. Close this dialog, and scan the label on the page.");
     else setMessage(`This is not a serial number. The code contains ${otherCode}.`);
   };
   return (

@@ -26,7 +26,7 @@ export function statusText(progress: ClaimProgress, device: StatusDevice | null,
       return "Its target requires a presence code, which this device can't show.";
     case "in progress":
       return device?.devstate === "commissioned"
-        ? "Set up. On its way to its target."
+        ? "Set up in its target. Waiting for it to connect there."
         : "Being set up in its target.";
     case "arrived":
       return progress.totalMs === null ? "Arrived." : `Arrived in ${duration(progress.totalMs)}.`;

@@ -1,4 +1,4 @@
-/** The form for a new enrolment. The API checks the values; its message is shown beside the form. */
+/** The form for a new enrolment. The API checks the values; its message is shown next to the form. */
 import {
   Button,
   Checkbox,

@@ -15,7 +15,7 @@ export const OVERVIEW = graphql(`
 
 /**
  * `before`: ISO 8601, UTC. The first 20 of each state. A claim that waits for a code which the device cannot
- * show does not proceed by itself, so it counts from the start.
+ * show needs a user, so it counts from the start.
  */
 export const STUCK = graphql(`
   query Stuck($before: String!) {

@@ -4,7 +4,7 @@ import { type ReactNode, useId } from "react";
 
 interface Props {
   title: string;
-  /** Shown beside the heading. */
+  /** Shown next to the heading. */
   aside?: ReactNode;
   children: ReactNode;
 }

@@ -1,4 +1,4 @@
-/** The form that blocks a user by name. The API checks the name; its message is shown beside the form. */
+/** The form that blocks a user by name. The API checks the name; its message is shown next to the form. */
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useClient } from "urql";

@@ -1,4 +1,4 @@
-/** The form for a new webhook. The API checks the address; its message is shown beside the form. */
+/** The form for a new webhook. The API checks the address; its message is shown next to the form. */
 import { Button, Group, Modal, MultiSelect, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useClient } from "urql";

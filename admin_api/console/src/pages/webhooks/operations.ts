@@ -59,5 +59,5 @@ export const REDRIVE_WEBHOOK = graphql(`
 export type Webhook = ResultOf<typeof WEBHOOK_LIST>["webhooks"][number];
 export type UndeliveredEvent = ResultOf<typeof UNDELIVERED_EVENTS>["webhooks"][number]["undelivered"][number];
 export type Delivery = ResultOf<typeof WEBHOOK_DELIVERIES>["webhookDeliveries"]["nodes"][number];
-/** Not stored anywhere but in the dialog that shows it. */
+/** Stored only in the dialog that shows it. */
 export type MadeSecret = NonNullable<ResultOf<typeof ADD_WEBHOOK>["addWebhook"]>;

@@ -71,7 +71,7 @@ describe("other codes", () => {
       message: { is: "otherCode" },
     });
   });
-  test("beside a label are ignored", () => {
+  test("next to a label are ignored", () => {
     expect(next(CAMERA, scanned(["a"], { scan: { ...STRANGER, labels: ["a"] } })).at).toBe("found");
   });
   test("are absent in an empty photo, which is reported", () => {

@@ -168,7 +168,7 @@ test.each([
   ["arrived", "TARGET_ROLE_DENIED"],
   ["revoked", "REVOKED"],
   ["refused", "REVOKED_BY_ISSUER"],
-])("a device that is %s with %s has no Retry beside its cause", async (devstate, reason) => {
+])("a device that is %s with %s has no Retry next to its cause", async (devstate, reason) => {
   enter(deviceRecord({ ...PLACED, devstate, reason, message: "answered no" }));
   await screen.findByText("answered no");
   expect(screen.getAllByRole("button", { name: "Retry" })).toHaveLength(1);

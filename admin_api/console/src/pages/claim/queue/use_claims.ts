@@ -11,7 +11,7 @@ const ASLEEP_AFTER_MS = 90_000;
 /** Null in browsers without it: their tabs see each other's claims on the next load. */
 const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(NAME);
 
-const DOORS: QueueEnvironment = {
+const BROWSER: QueueEnvironment = {
   store: openClaimStore,
   alone,
   notifyTabs: () => others?.postMessage("changed"),
@@ -37,7 +37,7 @@ async function alone<Result>(work: () => Promise<Result>): Promise<Result> {
   }
 }
 
-export const claimQueue = new ClaimQueue(DOORS);
+export const claimQueue = new ClaimQueue(BROWSER);
 
 if (others) others.onmessage = () => void claimQueue.load();
 
