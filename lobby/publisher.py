@@ -22,7 +22,7 @@ from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
 from lobby.contracts.targets import UNPUBLISHED
-from lobby.domain.activity import activity_of
+from lobby.domain.activity import activity_of, has_place, leaves
 from lobby.domain.device import Device, Entry
 from lobby.domain.device_events import DeviceEvent, event_id
 from lobby.domain.home import Duty
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 GIVE_UP: Final = timedelta(hours=1)
 """The age of a record after which its entry goes to the on-failure queue."""
+_LOOKED_BACK: Final = 10
+"""Entries that are read to find the target that a device has left."""
 NO_CAPACITY: Final = "NoCapacity"
 """DynamoDB had no capacity to read the device's row."""
 Record = dict[str, Any]
@@ -131,8 +133,19 @@ class Publisher:
         ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
         unread = [entry for entry in entries if entry.certid not in rows]
         causes = {event_id(entry.certid, entry.seq): NO_CAPACITY for entry in unread}
-        self._log.record(filter(None, map(activity_of, ready)))
+        self._log.record(filter(None, (activity_of(event, self._left(event.entry)) for event in ready)))
         return {**causes, **self._subscribers.send(ready), **self._bus.publish(ready)}
+
+    def _left(self, entry: Entry) -> str | None:
+        """Return the device's target before an entry by which it may have left it. The history has it in the entry
+        before, or a few entries before while targets are cleared."""
+        if not leaves(entry):
+            return None
+        for seq in range(entry.seq - 1, max(0, entry.seq - 1 - _LOOKED_BACK), -1):
+            earlier = self._ledger.entry(entry.certid, seq)
+            if earlier is not None and has_place(earlier):
+                return earlier.target
+        return None
 
     def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
         found: dict[Fingerprint, Device | None] = {}

@@ -41,7 +41,9 @@ class ActivityFilter:
     user: str | None = strawberry.field(default=None, description="The name of the user; instead of `actor`.")
     actor: str | None = strawberry.field(default=None, description=f"Who did it: {_ACTORS}.")
     kind: ActorKinds | None = strawberry.field(default=None, description="The kind of actor.")
-    target: TargetInput | None = strawberry.field(default=None, description="The target of the action.")
+    target: TargetInput | None = strawberry.field(
+        default=None, description="The target of the action, or the target that the device has left."
+    )
     enrolment: str | None = strawberry.field(default=None, description="The enrolment of the device.")
     since: str | None = strawberry.field(
         default=None, description="Only entries from this time on: a date, or a time with its offset (ISO 8601)."
@@ -63,6 +65,9 @@ class Activity:
     before: str | None = strawberry.field(description="The state before; null if the device was not known.")
     after: str | None = strawberry.field(description="The state after; null if the row was removed.")
     target: str | None = strawberry.field(description="The target, as account/Region.")
+    left: str | None = strawberry.field(
+        description="The target that the device has left, as account/Region; null if it has left none."
+    )
     enrolment: str | None = strawberry.field(description="The enrolment of the device.")
     reason: str | None = strawberry.field(description="The reason.")
 
@@ -133,6 +138,7 @@ def _activity_from(activity: domain.Activity) -> Activity:
         before=activity.before,
         after=activity.after,
         target=activity.target,
+        left=activity.left,
         enrolment=activity.enrolment,
         reason=activity.reason,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from lobby.domain.device import Entry
 from lobby.domain.device_events import DeviceEvent
 from lobby.domain.states import OPERATOR_EVENTS, Event
 from lobby.errors import InvalidInput
@@ -30,8 +31,8 @@ DECISIONS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Activity:
-    """One entry of the log. `name` and `enrolment` are the device's values when the entry was recorded. An entry about
-    a user has `user` instead of a device."""
+    """One entry of the log. `name` and `enrolment` are the device's values when the entry was recorded. `left` is the
+    target that the device has left. An entry about a user has `user` instead of a device."""
 
     at: str
     actor: str
@@ -45,8 +46,11 @@ class Activity:
     enrolment: EnrolmentName | None
     reason: str | None
     user: str | None = None
+    left: str | None = None
 
 
+LEAVING: Final = frozenset({Event.MOVE, Event.RELEASE, Event.EVACUATE, Event.RETURN, Event.TRANSFER})
+"""The events after which a device may have another target, or none. A claim is missing: it follows a release."""
 BLOCK: Final = "block"
 UNBLOCK: Final = "unblock"
 """The events of a user."""
@@ -90,7 +94,7 @@ class ActivityFilter:
             self.actor in (None, activity.actor)
             and self.kind in (None, kind_of(activity.actor))
             and self.enrolment in (None, activity.enrolment)
-            and (self.target is None or str(self.target) == activity.target)
+            and (self.target is None or str(self.target) in (activity.target, activity.left))
         )
 
 
@@ -107,8 +111,19 @@ def parse_actor(text: str) -> str:
     raise InvalidInput("INVALID_ACTOR", f"got {shown(text)}, want {', '.join(ActorKind)}, a colon and a name")
 
 
-def activity_of(event: DeviceEvent) -> Activity | None:
-    """Return the log's entry for an event; None if the log does not contain it."""
+def leaves(entry: Entry) -> bool:
+    """Return whether the device may have left a target with this entry."""
+    return entry.event in LEAVING and entry.seq > 1
+
+
+def has_place(entry: Entry) -> bool:
+    """Return whether the target of this entry is the device's target, and not one that is cleared."""
+    return entry.event not in (Event.RETIRE, Event.DEACTIVATE)
+
+
+def activity_of(event: DeviceEvent, left: str | None = None) -> Activity | None:
+    """Return the log's entry for an event; None if the log does not contain it. `left` is the device's target before
+    an event that may leave it."""
     entry, device = event.entry, event.device
     kind = kind_of(entry.actor)
     if kind is None or (kind is ActorKind.SERVICE and entry.event not in DECISIONS):
@@ -125,6 +140,7 @@ def activity_of(event: DeviceEvent) -> Activity | None:
         entry.target,
         device.enrolment if device else None,
         entry.reason,
+        left=left if left != entry.target else None,
     )
 
 
@@ -132,8 +148,8 @@ def partitions_of(activity: Activity) -> Iterator[str]:
     """Yield the partitions that have the entry."""
     yield ALL
     yield of_actor(activity.actor)
-    if activity.target is not None:
-        yield of_target(activity.target)
+    for target in dict.fromkeys(filter(None, (activity.target, activity.left))):
+        yield of_target(target)
     if activity.enrolment is not None:
         yield of_enrolment(activity.enrolment)
 

@@ -33,6 +33,7 @@ class ActivityRow(Model):
     target = UnicodeAttribute(null=True)
     enrolment = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    left = UnicodeAttribute(null=True)
     expires = NumberAttribute()
 
 
@@ -59,4 +60,5 @@ def activity_of(row: ActivityRow) -> Activity:
         EnrolmentName(row.enrolment) if row.enrolment else None,
         row.reason,
         row.user,
+        row.left,
     )

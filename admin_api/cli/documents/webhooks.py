@@ -40,7 +40,7 @@ mutation($email: String!, $notices: [String!]) {
 ACTIVITY: Final = Document("""
 query($filter: ActivityFilter, $first: Int!, $after: String) {
   activity(filter: $filter, first: $first, after: $after) {
-    nodes { at actor event certid user seq devicename before after target enrolment reason } next
+    nodes { at actor event certid user seq devicename before after target left enrolment reason } next
   }
 }""")
 

@@ -70,10 +70,17 @@ def activity(entries: Iterable[Mapping[str, Any]]) -> Table:
             cells.clean(each["event"]),
             _subject(each),
             "" if each["certid"] is None else f"{cells.clean(each['before'])} → {cells.clean(each['after'])}",
-            cells.clean(each["target"]),
+            _places(each),
             cells.clean(each["reason"]),
         )
     return result
+
+
+def _places(entry: Mapping[str, Any]) -> str:
+    """The target; of a device that has left another one, both."""
+    if entry["left"] is None:
+        return cells.clean(entry["target"])
+    return f"{cells.clean(entry['left'])} → {cells.clean(entry['target'] or 'the lobby')}"
 
 
 def _subject(entry: Mapping[str, Any]) -> str:
