@@ -125,8 +125,9 @@ class RegionQuery:
 class RegionMutation:
     @operation(
         "Makes the Region of this API home. If the old home answers, it stops immediately, and the promotion is"
-        " complete after a minute. Otherwise it is complete a minute after the old home's lease has ended. Repeat the"
-        " request until it is complete. Changes that it had not replicated are lost; `regionCheck` reports them."
+        " complete after a minute, or when its last changes are replicated, at most six minutes later. Otherwise it is"
+        " complete a minute after the old home's lease has ended. Repeat the request until it is complete. Changes that"
+        " were not replicated then are lost; `regionCheck` reports them."
     )
     def promote_region(self, info: Info, region: Promoted) -> RegionPromotion | None:
         promotion = info.context.services.regions.promote(parse_region(region))

@@ -19,6 +19,9 @@ MARGIN_MS: Final = 60_000
 """How long after the end of a lease another Region waits: longer than one write with its repetitions (35 s), a cached
 vote (10 s), and the difference between two clocks."""
 
+POLL_MS: Final = 10_000
+"""How long to wait before the next look at what was replicated."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -186,3 +189,12 @@ def wait_for(answers: Mapping[Region, Answer], home: Region, epoch: int, now: in
     """Return how long to wait until all Regions that answer can vote for `home`, in ms."""
     times = [free_at(each, home, epoch, terms) for each in answers.values() if not isinstance(each, Unreachable)]
     return max(0, max((each for each in times if each is not None), default=0) - now)
+
+
+def wait_for_changes(last: Vote, copy: Answer, now: int, terms: Terms = USUAL) -> int:
+    """Return how long to wait for the changes of a home that has stopped for another one, in ms. Its changes come
+    before its vote `last`, of which the new home's replica has `copy`. As replication may have stopped, the wait ends
+    when it would end for a home that does not answer."""
+    if isinstance(copy, Vote) and copy.revision >= last.revision:
+        return 0
+    return max(0, min(POLL_MS, last.until + terms.lease + terms.margin - now))

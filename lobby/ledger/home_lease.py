@@ -125,7 +125,7 @@ class HomeLease:
         self._require_enough(answers, own)
         answers[self._own] = own = self._end_leases(answers, own, now)
         epoch = home.next_epoch(answers.values(), self._own, own)
-        wait = home.wait_for(answers, self._own, epoch, now, self._terms)
+        wait = home.wait_for(answers, self._own, epoch, now, self._terms) or self._wait_for_changes(answers, now)
         if wait > 0:
             return Promotion(done=False, wait_ms=wait, epoch=epoch)
         others = {region: answer for region, answer in answers.items() if region != self._own}
@@ -160,6 +160,14 @@ class HomeLease:
                     answers[region] = cut
                     own = cut if region == self._own else own
         return own
+
+    def _wait_for_changes(self, answers: dict[Region, Answer], now: int) -> int:
+        """Return how long to wait until the replica has the changes of a home that has ended its lease for this Region,
+        in ms."""
+        for region, answer in answers.items():
+            if isinstance(answer, Vote) and answer.home == region and answer.successor == self._own:
+                return home.wait_for_changes(answer, self._votes.read(region, at=self._own), now, self._terms)
+        return 0
 
     def continue_without(self, region: Region) -> Vote:
         """Extend the lease without the vote of a Region that does not answer. Raise `InvalidInput` UNKNOWN_REGION,

@@ -45,6 +45,7 @@ def _lose_dublin(lobby: Regions) -> None:
 def _end_lease_of_dublin(lobby: Regions) -> None:
     lobby.keep(DUBLIN)
     _promote(lobby)
+    lobby.replicate(DUBLIN, FRANKFURT)
     lobby.now += MARGIN_MS
 
 

@@ -51,9 +51,9 @@ def list_regions(context: CommandContext, at: _At = None) -> None:
 def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
     """Make a Region home, with its own API, and wait until it is home.
 
-    If the old home answers, it stops immediately, and the promotion takes a minute. Otherwise it takes until the lease
-    of the old home has ended, at most six minutes. Changes that the old home had not replicated are missing afterwards:
-    see `lobbyctl regions check`.
+    If the old home answers, it stops immediately, and the promotion takes a minute, or longer if its last changes have
+    not been replicated. Otherwise it takes until the lease of the old home has ended. Both take at most six minutes.
+    Changes that were not replicated then are missing afterwards: see `lobbyctl regions check`.
     """
     _use(context, region)
     effect = (
@@ -64,7 +64,7 @@ def promote(context: CommandContext, region: _Region, yes: Yes = False) -> None:
         result = context.execute(documents.PROMOTE, region=region)["promoteRegion"]
         if result["promoted"]:
             break
-        context.screen.note(f"waiting {result['waitSeconds']} s for the lease of the old home to end")
+        context.screen.note(f"waiting {result['waitSeconds']} s for the old home to stop, or for its last changes")
         context.environment.sleep(result["waitSeconds"])
     if context.screen.as_json:
         context.screen.record({"home": region, "promoted": True})

@@ -94,6 +94,7 @@ def test_an_entry_that_was_written_just_before_a_planned_handover_is_published(l
     for region in (DUBLIN, FRANKFURT):
         with lobby.at(region), pytest.raises(NotHome, match="LEASE_EXPIRED"):
             publish(recorder, at)
+    lobby.replicate(DUBLIN, FRANKFURT)
     lobby.now += MARGIN_MS
     become_home(lobby)
     lobby.pass_minutes(2)
