@@ -18,7 +18,7 @@ from commissioner.token_messages import DELETE, Verdict
 from lobby.domain import campaign_transitions as transitions
 from lobby.domain.campaign import Campaign, CampaignEvent
 from lobby.domain.campaign_progress import PageState
-from lobby.domain.campaign_rules import USER_BLOCKED, recorded
+from lobby.domain.campaign_rules import USER_BLOCKED, canary_pages, recorded
 from lobby.domain.campaign_steps import Action, Step, next_step
 from lobby.domain.change_requests import TargetRegister
 from lobby.domain.lane_pace import DEFAULT_RATE
@@ -191,7 +191,7 @@ class Feeder:
     ) -> Campaign | None:
         at, progress = timestamp(self.clock()), campaign.progress
         for page, after in changed:
-            progress = recorded(progress, page.number, page.state, after, at)
+            progress = recorded(progress, page.number, page.state, after, at, canary_pages(campaign))
         if looked:
             progress = replace(progress, looked_at=at)
         return self.campaigns.record(campaign, progress, {page.number: after for page, after in changed})
@@ -203,7 +203,8 @@ def _to_check(campaign: Campaign) -> list[int]:
     progress = campaign.progress
     opened, followed = sorted(progress.open), list(progress.followed)
     chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, FOLLOWED_PAGES, progress.number)
-    return sorted({*chosen, *([0] if campaign.canary and 0 in followed else [])})
+    canary = range(canary_pages(campaign) if campaign.canary else 0)
+    return sorted({*chosen, *(number for number in canary if number in followed)})
 
 
 def _in_turn(pages: list[int], count: int, turn: int) -> list[int]:

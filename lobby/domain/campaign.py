@@ -18,7 +18,7 @@ from lobby.names import CampaignName, Target, parse_campaign_name
 PAGE_SIZE: Final = 100
 """Devices of a page. The feeder records its progress after each page."""
 MAX_CANARY: Final = PAGE_SIZE
-"""The canary is the first page."""
+"""The canary is at most one page of devices. It can be in several short pages at the start of the manifest."""
 DEFAULT_TOLERANCE: Final = 0.1
 _UNDO_SUFFIX: Final = "-undo"
 _MOST_UNDOS: Final = 100

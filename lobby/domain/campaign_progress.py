@@ -81,7 +81,8 @@ class PageState:
 @dataclass(frozen=True)
 class Prepared:
     """The result of preparing a campaign: the pages and devices of the manifest, the predicted results, and how many
-    devices each lane would work on. Preparing continues at `cursor`; it is `complete` when no device is left."""
+    devices each lane would work on. Preparing continues at `cursor`; it is `complete` when no device is left. The first
+    `canary_pages` pages are the canary."""
 
     pages: int = 0
     total: int = 0
@@ -91,6 +92,7 @@ class Prepared:
     work: Mapping[str, int] = field(default_factory=dict)
     cursor: str | None = None
     complete: bool = False
+    canary_pages: int = 0
 
     @property
     def possible(self) -> int:
@@ -109,6 +111,7 @@ class Prepared:
             dict(Counter(self.work) + Counter(other.work)),
             other.cursor,
             other.complete,
+            self.canary_pages + other.canary_pages,
         )
 
 
@@ -123,7 +126,7 @@ class Progress:
     outcomes: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
     first: Mapping[str, int] = field(default_factory=dict)
-    """The outcomes of the first page, which is the canary."""
+    """The outcomes of the first pages, which are the canary."""
     open: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     followed: tuple[int, ...] = ()
     tolerated: tuple[int, int] = (0, 0)

@@ -28,15 +28,10 @@ USER_BLOCKED: Final = "USER_BLOCKED"
 """A user who answers for it was blocked."""
 
 
-def recorded(progress: Progress, page: int, before: PageState, after: PageState, at: str) -> Progress:
-    """Return the progress after the results of a page have changed."""
-    outcomes = Counter(progress.outcomes)
-    outcomes.update(after.outcomes)
-    outcomes.subtract(before.outcomes)
-    del outcomes[Outcome.PENDING]
-    reasons = Counter(progress.reasons)
-    reasons.update(after.reasons)
-    reasons.subtract(before.reasons)
+def recorded(
+    progress: Progress, page: int, before: PageState, after: PageState, at: str, canary_pages: int = 1
+) -> Progress:
+    """Return the progress after the results of a page have changed. The first `canary_pages` pages are the canary."""
     opened: dict[int, Mapping[str, int]] = {number: lanes for number, lanes in progress.open.items() if number != page}
     followed = [number for number in progress.followed if number != page]
     if after.outcomes[Outcome.WAITING]:
@@ -46,13 +41,27 @@ def recorded(progress: Progress, page: int, before: PageState, after: PageState,
     return replace(
         progress,
         fed=max(progress.fed, page + 1),
-        outcomes={name: count for name, count in sorted(outcomes.items()) if count},
-        reasons={name: count for name, count in sorted(reasons.items()) if count},
-        first=dict(after.outcomes) if page == 0 else progress.first,
+        outcomes=_shifted(progress.outcomes, before.outcomes, after.outcomes),
+        reasons=_shifted(progress.reasons, before.reasons, after.reasons),
+        first=_shifted(progress.first, before.outcomes, after.outcomes) if page < canary_pages else progress.first,
         open=opened,
         followed=tuple(followed[-MAX_FOLLOWED:]),
         advanced_at=at if before.results != after.results else progress.advanced_at,
     )
+
+
+def _shifted(sums: Mapping[str, int], before: Counter[str], after: Counter[str]) -> dict[str, int]:
+    """Return the sums after the results of a page have changed. Devices that were not tried are not counted."""
+    counts = Counter(sums)
+    counts.update(after)
+    counts.subtract(before)
+    del counts[Outcome.PENDING]
+    return {name: count for name, count in sorted(counts.items()) if count}
+
+
+def canary_pages(campaign: Campaign) -> int:
+    """Return how many pages at the start of the manifest are the canary. A record of an earlier version has one."""
+    return max(1, campaign.prepared.canary_pages)
 
 
 def resumed(progress: Progress) -> Progress:
@@ -87,7 +96,9 @@ def _lacks_arrivals(campaign: Campaign) -> bool:
     """Return whether the canary is complete, but fewer devices have arrived than required, because devices were already
     as requested or were changed by others. The campaign has proven nothing, and further devices are left."""
     progress = campaign.progress
-    if not campaign.canary or progress.canary_passed or not 0 < progress.fed < campaign.prepared.pages:
+    if not campaign.canary or progress.canary_passed:
+        return False
+    if not canary_pages(campaign) <= progress.fed < campaign.prepared.pages:
         return False
     return canary_arrived(campaign) < campaign.canary
 

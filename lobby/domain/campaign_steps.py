@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from lobby.domain.campaign import Campaign, CampaignState, SourceKind
-from lobby.domain.campaign_rules import canary_state, stop_reason
+from lobby.domain.campaign_rules import canary_pages, canary_state, stop_reason
 from lobby.domain.lanes import Lane
 
 MOST_WAITING: Final = 2000
@@ -82,7 +82,7 @@ def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable
     if _check_is_due(campaign, now):
         return Step(Action.LOOK)
     if progress.fed < campaign.prepared.pages:
-        is_held = canary_state(campaign).pending > 0 and progress.fed > 0
+        is_held = canary_state(campaign).pending > 0 and progress.fed >= canary_pages(campaign)
         if not is_held and _has_room(campaign, next_lanes, rate_of):
             return Step(Action.FEED)
         return _check_or_wait(campaign, now)

@@ -61,11 +61,12 @@ class Preparation:
         writer was first. Raise `Conflict` NOT_TRIED if a row could not be read in time."""
         kept = self._previewed(campaign, candidates, keep, deadline)
         pages = []
-        for number, part in enumerate(_pages(kept, campaign), start=campaign.prepared.pages):
+        canary = _canary(kept, campaign)
+        for number, part in enumerate(_pages(kept, canary), start=campaign.prepared.pages):
             digest = self.manifests.write(campaign.name, number, [each.line for each in part])
             pages.append(NewPage(digest, len(part), _home_lanes(part)))
         sums = sums_of([each.preview for each in kept])
-        found = replace(sums, pages=len(pages), cursor=cursor, complete=complete)
+        found = replace(sums, pages=len(pages), cursor=cursor, complete=complete, canary_pages=int(canary > 0))
         return self.campaigns.add_pages(campaign, found, pages)
 
     def has(self, campaign: Campaign, candidates: Sequence[Candidate], offset: int) -> bool:
@@ -134,23 +135,27 @@ def _is_line_of(line: ManifestLine, candidate: Candidate) -> bool:
     return line.certid == wanted.certid and wanted.generation in (None, line.generation)
 
 
-def _pages(found: Sequence[_Prepared], campaign: Campaign) -> Iterator[Sequence[_Prepared]]:
-    """Yield the devices of each page. The canary is the first page."""
-    first = _canary(found, campaign.canary) if campaign.canary and not campaign.prepared.pages else 0
-    if first and found:
-        yield found[:first]
-    for start in range(first, len(found), PAGE_SIZE):
+def _pages(found: Sequence[_Prepared], canary: int) -> Iterator[Sequence[_Prepared]]:
+    """Yield the devices of each page. The first `canary` devices are a page of their own."""
+    if canary:
+        yield found[:canary]
+    for start in range(canary, len(found), PAGE_SIZE):
         yield found[start : start + PAGE_SIZE]
 
 
-def _canary(found: Sequence[_Prepared], wanted: int) -> int:
-    """Return the number of devices of the canary, at most one page: devices that already are as requested, or cannot be
-    changed, do not count as canary."""
-    for number, each in enumerate(found[:PAGE_SIZE], start=1):
+def _canary(found: Sequence[_Prepared], campaign: Campaign) -> int:
+    """Return how many of these devices belong to the canary, which has at most one page of devices: devices that
+    already are as requested, or cannot be changed, do not count as canary. Until the canary is complete, all devices
+    belong to it, also those of earlier parts of the source."""
+    wanted = campaign.canary - campaign.prepared.changing
+    most = PAGE_SIZE - campaign.prepared.total
+    if not campaign.canary or wanted <= 0 or most <= 0:
+        return 0
+    for number, each in enumerate(found[:most], start=1):
         wanted -= _changes(each.preview)
         if not wanted:
             return number
-    return PAGE_SIZE
+    return min(most, len(found))
 
 
 def _home_lanes(part: Sequence[_Prepared]) -> list[str]:

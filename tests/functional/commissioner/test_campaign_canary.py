@@ -1,11 +1,16 @@
 """The canary of a campaign: which devices belong to it, and a pause while it is awaited. Dismissals of suspicions."""
 
 from commissioner.token_messages import DELETE
+from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaign import CampaignEvent, Source, SourceKind
+from lobby.domain.campaign_rules import canary_arrived
 from lobby.domain.change_requests import ChangeRequest
 from lobby.domain.changes import Chosen, Move, Retry
 from lobby.domain.clones import ClonePolicy, Evidence, Signal
+from lobby.ledger.campaign_preparation import Candidate
+from lobby.ledger.models import LedgerRow
 from tests.functional.commissioner.campaign_lobby import CampaignLobby, O, S, campaign_fixture
-from tests.functional.lobby.ledger.bulk_claims import ANN, B, never
+from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, never
 
 lobby, large = campaign_fixture(12), campaign_fixture(130)
 
@@ -64,6 +69,37 @@ def test_a_campaign_stops_if_too_few_devices_of_its_canary_can_arrive(large: Cam
     large.resume()
     large.run_until(S.DONE)
     assert large.outcomes() == {"unchanged": 98, "done": 32}
+
+
+def test_the_canary_of_a_list_in_parts_is_complete_before_other_devices_are_changed(large: CampaignLobby) -> None:
+    move(large, 1)
+    created = large.create(source=Source(SourceKind.LIST), canary=5)
+    for part in (slice(0, 3), slice(3, 5), slice(5, 130)):
+        added = large.preparation.add(created, [Candidate(Chosen(each)) for each in large.devices[part]])
+        assert added is not None
+        created = added
+    assert (created.prepared.canary_pages, created.prepared.pages) == (3, 5)
+    large.preparation.add(created, [], complete=True)
+    large.change(CampaignEvent.PREPARED, lambda found, at: transitions.prepared(found, large.above, at))
+    large.run()
+    large.run()
+    assert large.outcomes() == {"unchanged": 1, "waiting": 5}
+    large.run_until(S.DONE)
+    assert (canary_arrived(large.get()), large.outcomes()) == (5, {"unchanged": 1, "done": 129})
+
+
+def test_the_canary_of_a_filter_with_few_matches_is_complete(large: CampaignLobby) -> None:
+    few = [each for place, each in enumerate(large.devices) if place % 30 == 0 or place > 115]
+    with large.calls.uncounted():
+        for certid in few:
+            LedgerRow.get(certid).update(actions=[LedgerRow.model.set("x-1")])
+    large.create(source=Source(SourceKind.FILTER, None, {"target": str(A), "model": "x-1"}), canary=16)
+    large.run()
+    canary = large.get()
+    assert (canary.prepared.total, canary.prepared.canary_pages, canary.prepared.pages) == (19, 2, 3)
+    assert large.outcomes() == {"waiting": 16}
+    large.run_until(S.DONE)
+    assert large.outcomes() == {"done": 19}
 
 
 def test_a_dismissal_is_done_immediately_whatever_the_state_of_the_device(lobby: CampaignLobby) -> None:
