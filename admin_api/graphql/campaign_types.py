@@ -128,7 +128,8 @@ class Campaign:
     )
     seconds: float = strawberry.field(description="The minimum duration in seconds, at the targets' rates.")
     allowed_actions: list[str] = strawberry.field(
-        description=f"The operations that its state permits. Values: {', '.join(_ACTIONS.values())}."
+        description="The operations that its state permits; undoCampaign only if it can be undone."
+        f" Values: {', '.join(_ACTIONS.values())}."
     )
 
     @computed("The estimated end; null unless the campaign is running, or while a target waits.")

@@ -191,7 +191,14 @@ def state_after(campaign: Campaign, event: CampaignEvent, *, approval: bool = Fa
 
 
 def allowed(campaign: Campaign, event: CampaignEvent) -> bool:
-    return (campaign.state, event) in TRANSITIONS
+    """Return whether the state of a campaign, and its operation for an undo, permit an event."""
+    is_possible = event is not CampaignEvent.UNDONE or is_undoable(campaign)
+    return is_possible and (campaign.state, event) in TRANSITIONS
+
+
+def is_undoable(campaign: Campaign) -> bool:
+    """Return whether a campaign of this operation can be undone once it has ended."""
+    return campaign.request.operation in UNDO and campaign.undoes is None
 
 
 def require_second_person(campaign: Campaign, actor: str) -> None:
@@ -220,13 +227,12 @@ def leaves_devices(undo: Campaign) -> bool:
 def undo_request(campaign: Campaign, ended: CampaignName | None = None) -> ChangeRequest:
     """Return the request that undoes a campaign: each device goes back to its own previous place. `ended` is an undo
     that has left devices. Raise `Conflict` NOT_UNDOABLE or ALREADY_UNDONE, or NOT_ALLOWED while it has not ended."""
-    operation = UNDO.get(campaign.request.operation)
-    if operation is None or campaign.undoes is not None:
+    if not is_undoable(campaign):
         what = "an undo" if campaign.undoes else f"a campaign of {campaign.request.operation}"
         raise Conflict("NOT_UNDOABLE", f"got {campaign.name}, which is {what}, want one that can be undone")
     require_not_undone(campaign, ended)
     state_after(campaign, CampaignEvent.UNDONE)
-    return ChangeRequest(operation)
+    return ChangeRequest(UNDO[campaign.request.operation])
 
 
 def require_not_undone(campaign: Campaign, ended: CampaignName | None) -> None:

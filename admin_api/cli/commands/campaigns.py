@@ -108,9 +108,7 @@ def results(
     name: Named,
     outcome: Annotated[
         str | None,
-        typer.Option(
-            help="Only these outcomes: pending, waiting, awaited, done, failed, refused, unchanged, superseded."
-        ),
+        typer.Option(help="Only pending, waiting, awaited, done, failed, refused, unchanged, superseded or not tried."),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:

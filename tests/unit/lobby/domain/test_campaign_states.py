@@ -13,6 +13,7 @@ from lobby.domain.campaign import (
     CampaignState,
     Source,
     SourceKind,
+    allowed,
     leaves_devices,
     needs_approval,
     require_limits,
@@ -143,6 +144,7 @@ def test_other_campaigns_cannot_be_undone(found: Campaign, code: str) -> None:
     with pytest.raises(Conflict) as refused:
         undo_request(found)
     assert refused.value.code == code
+    assert allowed(found, E.UNDONE) is (code == "ALREADY_UNDONE")
 
 
 def test_after_an_undo_that_has_left_devices_another_one_is_possible() -> None:
