@@ -37,7 +37,8 @@ class Work:
 
     def __str__(self) -> str:
         more = self.shadows or ("" if self.share is None else f"{self.share:g}")
-        return "|".join((self.operation.value, self.at, self.actor, more, self.why))
+        actor = self.actor.replace("%", "%25").replace("|", "%7C")  # a user's name can contain a bar
+        return "|".join((self.operation.value, self.at, actor, more, self.why))
 
 
 def parse_work(text: str) -> Work:
@@ -45,6 +46,7 @@ def parse_work(text: str) -> Work:
     operation, at, actor, more, why = text.split("|", 4)
     shadows = parse_choice(more) if more and operation == ChangeOperation.RETURN else None
     share = float(more) if more and shadows is None else None
+    actor = actor.replace("%7C", "|").replace("%25", "%")
     return Work(ChangeOperation(operation), at, actor, why, share, shadows)
 
 

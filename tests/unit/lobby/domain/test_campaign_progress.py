@@ -97,6 +97,7 @@ def test_sums_are_those_of_the_last_state_of_each_page(changes: list[tuple[int, 
     totals = {outcome.value: sum(page.outcomes[outcome] for page in pages.values()) for outcome in Outcome}
     del totals["pending"]
     assert found.outcomes == {outcome: count for outcome, count in totals.items() if count}
+    assert sum(found.first.values()) == sum(pages[0].outcomes.values()) - pages[0].outcomes[Outcome.PENDING]
     assert sum(found.reasons.values()) == totals["failed"] + totals["refused"]
     assert set(found.open) == {number for number, page in pages.items() if page.outcomes[Outcome.WAITING]}
     assert progress_of(as_fields(found)) == found
