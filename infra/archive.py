@@ -106,46 +106,16 @@ def watch(alarms: Alarms, settings: Settings) -> None:
 
 
 def _stream(scope: "LobbyStack", bucket: s3.Bucket, table: Table) -> firehose.CfnDeliveryStream:
-    """Create the stream that writes the events of a table, one line each. Its partitions are UTC days, by the time at
-    which Firehose received an object's oldest event (Firehose developer guide, "Understand custom prefixes")."""
-    construct_id, settings = table.construct_id, scope.settings
-    arn = f"arn:aws:s3:::{NAMES.archive_bucket(settings.lobby.account, settings.lobby.region)}"
-    objects = [f"{arn}/{prefix}*" for prefix in (f"{table.name}/", f"{ERRORS}{table.name}/")]
-    log = functions.log_group(scope, f"{construct_id}ArchiveLog", f"/aws/kinesisfirehose/{table.stream}", settings)
+    """Create the stream that writes the events of a table, one line each."""
+    construct_id = table.construct_id
+    log = functions.log_group(
+        scope, f"{construct_id}ArchiveLog", f"/aws/kinesisfirehose/{table.stream}", scope.settings
+    )
     log_stream = logs.CfnLogStream(
         scope, f"{construct_id}ArchiveLogStream", log_group_name=log.log_group_name, log_stream_name="delivery"
     )
-    statements = [
-        allow("Find", ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], arn),
-        allow("Write", ["s3:PutObject", "s3:AbortMultipartUpload"], *objects),
-        allow("LogErrors", ["logs:PutLogEvents"], log.log_group_arn),
-    ]
-    role = iam.Role(
-        scope,
-        f"{construct_id}ArchiveRole",
-        role_name=regions.suffixed(f"{table.stream}-writer", settings.lobby, settings),
-        assumed_by=iam.ServicePrincipal(
-            "firehose.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
-        ),
-        inline_policies={"write-events": iam.PolicyDocument(statements=statements)},
-    )
-    suppress(role, {f"IAM5[Resource::{each}]": "Firehose names the objects that it writes" for each in objects})
+    role = _writer_role(scope, table, log)
     cfn = firehose.CfnDeliveryStream
-    destination = cfn.ExtendedS3DestinationConfigurationProperty(
-        bucket_arn=bucket.bucket_arn,
-        role_arn=role.role_arn,
-        prefix=f"{table.name}/{archive_tables.DAY}=!{{timestamp:yyyy-MM-dd}}/",
-        error_output_prefix=f"{ERRORS}{table.name}/!{{firehose:error-output-type}}/!{{timestamp:yyyy-MM-dd}}/",
-        buffering_hints=_BUFFER,
-        compression_format="GZIP",
-        cloud_watch_logging_options=cfn.CloudWatchLoggingOptionsProperty(
-            enabled=True, log_group_name=log.log_group_name, log_stream_name=log_stream.ref
-        ),
-        # Events have no line break at their end. Without parameters the processor adds one (API reference, Processor).
-        processing_configuration=cfn.ProcessingConfigurationProperty(
-            enabled=True, processors=[cfn.ProcessorProperty(type="AppendDelimiterToRecord")]
-        ),
-    )
     return cfn(
         scope,
         f"{construct_id}Archive",
@@ -154,7 +124,53 @@ def _stream(scope: "LobbyStack", bucket: s3.Bucket, table: Table) -> firehose.Cf
         delivery_stream_encryption_configuration_input=cfn.DeliveryStreamEncryptionConfigurationInputProperty(
             key_type="AWS_OWNED_CMK"
         ),
-        extended_s3_destination_configuration=destination,
+        extended_s3_destination_configuration=_destination(bucket, table, role, log_stream),
+    )
+
+
+def _writer_role(scope: "LobbyStack", table: Table, log: logs.LogGroup) -> iam.Role:
+    """Create the role with which Firehose writes the objects of a table, and its errors to `log`."""
+    settings = scope.settings
+    arn = f"arn:aws:s3:::{NAMES.archive_bucket(settings.lobby.account, settings.lobby.region)}"
+    objects = [f"{arn}/{prefix}*" for prefix in (f"{table.name}/", f"{ERRORS}{table.name}/")]
+    statements = [
+        allow("Find", ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], arn),
+        allow("Write", ["s3:PutObject", "s3:AbortMultipartUpload"], *objects),
+        allow("LogErrors", ["logs:PutLogEvents"], log.log_group_arn),
+    ]
+    role = iam.Role(
+        scope,
+        f"{table.construct_id}ArchiveRole",
+        role_name=regions.suffixed(f"{table.stream}-writer", settings.lobby, settings),
+        assumed_by=iam.ServicePrincipal(
+            "firehose.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": settings.lobby.account}}
+        ),
+        inline_policies={"write-events": iam.PolicyDocument(statements=statements)},
+    )
+    suppress(role, {f"IAM5[Resource::{each}]": "Firehose names the objects that it writes" for each in objects})
+    return role
+
+
+def _destination(
+    bucket: s3.Bucket, table: Table, role: iam.Role, log_stream: logs.CfnLogStream
+) -> firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty:
+    """Return where and how a table's objects are written. Their partitions are UTC days, by the time at which Firehose
+    received an object's oldest event (Firehose developer guide, "Understand custom prefixes")."""
+    cfn = firehose.CfnDeliveryStream
+    return cfn.ExtendedS3DestinationConfigurationProperty(
+        bucket_arn=bucket.bucket_arn,
+        role_arn=role.role_arn,
+        prefix=f"{table.name}/{archive_tables.DAY}=!{{timestamp:yyyy-MM-dd}}/",
+        error_output_prefix=f"{ERRORS}{table.name}/!{{firehose:error-output-type}}/!{{timestamp:yyyy-MM-dd}}/",
+        buffering_hints=_BUFFER,
+        compression_format="GZIP",
+        cloud_watch_logging_options=cfn.CloudWatchLoggingOptionsProperty(
+            enabled=True, log_group_name=log_stream.log_group_name, log_stream_name=log_stream.ref
+        ),
+        # Events have no line break at their end. Without parameters the processor adds one (API reference, Processor).
+        processing_configuration=cfn.ProcessingConfigurationProperty(
+            enabled=True, processors=[cfn.ProcessorProperty(type="AppendDelimiterToRecord")]
+        ),
     )
 
 

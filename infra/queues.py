@@ -67,35 +67,10 @@ class Queues:
 def make_queues(scope: Construct, settings: Settings) -> Queues:
     several = bool(settings.regions)
     dead = _queue(scope, "ArrivalsDead", permissions.ARRIVALS_DEAD)
-    arrivals = _queue(
-        scope,
-        "Arrivals",
-        permissions.ARRIVALS,
-        retention_period=Duration.days(4),
-        visibility_timeout=Duration.seconds(6 * functions.ARRIVALS.timeout),
-        dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=_MOST if several else _MAX_RECEIVE),
-    )
-    arrivals.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="TopicsOfTargets",
-            # In opt-in Regions SNS uses a regional service principal; only AWS services set a source ARN.
-            principals=[iam.AnyPrincipal()],
-            actions=["sqs:SendMessage"],
-            resources=[arrivals.queue_arn],
-            conditions={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:*:{permissions.ARRIVALS}"}},
-        )
-    )
+    arrivals = _arrivals_queue(scope, dead, _MOST if several else _MAX_RECEIVE)
     undelivered = _queue(scope, "Undelivered", permissions.UNDELIVERED)
     return Queues(
-        registrations=_queue(
-            scope,
-            "Registrations",
-            permissions.REGISTRATIONS,
-            visibility_timeout=Duration.seconds(6 * functions.BOUNCER.timeout),
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=undelivered, max_receive_count=_MOST if several else _REGISTRATIONS_MAX_RECEIVE
-            ),
-        ),
+        registrations=_registrations_queue(scope, undelivered, _MOST if several else _REGISTRATIONS_MAX_RECEIVE),
         undelivered=undelivered,
         uncommissioned=_queue(scope, "Uncommissioned", permissions.UNCOMMISSIONED),
         lanes=_lane_queue(scope, "Lanes", TOKENS),
@@ -117,6 +92,40 @@ def make_queues(scope: Construct, settings: Settings) -> Queues:
             retention_period=_MARK_VALID,
             visibility_timeout=Duration.seconds(6 * functions.MARKER.timeout),
         ),
+    )
+
+
+def _arrivals_queue(scope: Construct, dead: sqs.Queue, max_receive_count: int) -> sqs.Queue:
+    """Create the queue for reports of targets. Any topic with the fixed name may send to it."""
+    arrivals = _queue(
+        scope,
+        "Arrivals",
+        permissions.ARRIVALS,
+        retention_period=Duration.days(4),
+        visibility_timeout=Duration.seconds(6 * functions.ARRIVALS.timeout),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=max_receive_count),
+    )
+    arrivals.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="TopicsOfTargets",
+            # In opt-in Regions SNS uses a regional service principal; only AWS services set a source ARN.
+            principals=[iam.AnyPrincipal()],
+            actions=["sqs:SendMessage"],
+            resources=[arrivals.queue_arn],
+            conditions={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:*:{permissions.ARRIVALS}"}},
+        )
+    )
+    return arrivals
+
+
+def _registrations_queue(scope: Construct, undelivered: sqs.Queue, max_receive_count: int) -> sqs.Queue:
+    """Create the bouncer's queue. Messages whose runs crash too often go to `undelivered`."""
+    return _queue(
+        scope,
+        "Registrations",
+        permissions.REGISTRATIONS,
+        visibility_timeout=Duration.seconds(6 * functions.BOUNCER.timeout),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=undelivered, max_receive_count=max_receive_count),
     )
 
 

@@ -4,22 +4,19 @@ Exit status: 0 success, 1 failed or not confirmed, 2 invalid use.
 """
 
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import earlier_console, stack_names
 from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas, region_trust, removals
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
+from infra.cloud.reported_errors import reported_errors
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
-from infra.errors import InfraError
 from infra.lobby_id import LobbyIdOption
 from infra.options import COMMAND_VARIABLE, ProfilesFrom
 from infra.redrive.start import redrive as start_redrive
@@ -28,8 +25,7 @@ from infra.teardown.stacks import Stack
 from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS
 from lobby.domain.clones import ClonePolicy
-from lobby.errors import LobbyError
-from lobby.names import Target, parse_target
+from lobby.names import Region, Target, parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -62,7 +58,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
     yes: command_options.Yes = False,
 ) -> None:
     """Deploy the lobby to this account and Region."""
-    with _reported_errors():
+    with reported_errors():
         all_regions = lobby_regions.parse_regions(regions)
         identity = caller(profile, region or next(iter(all_regions), None))
         lobby_regions.require_first(identity.region, all_regions)
@@ -72,7 +68,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         _report_quotas(identity, others, registrations_per_second)
         typer.echo(f"No one can delete the notary's anchors and their bucket for {anchor_days} days (--anchor-days).")
         removed = removals.Removed.of(profile, remove_region)
-        *earlier_regions, last_regions = lobby_regions.steps(identity.session, all_regions, removed.region)
+        steps = lobby_regions.steps(identity.session, all_regions, removed.region)
         removed.require_released(identity, typer.echo)
         for other in others:
             typer.echo(f"The lobby gets a stack, and replicas of its tables, in {other.region}, too.")
@@ -86,24 +82,8 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         context |= contexts.endpoint_context(identity, domain, domain_certificate)
         context |= contexts.left_things_context(remove_left_things) | (pool.context if pool else {})
         context |= contexts.registry_events_context(registry_events)
-        current = lobby_regions.context_of(earlier_regions[0] if earlier_regions else last_regions)
-        _keep_earlier_console(identity)
-        is_new = stack.status() in _NEW
-        if is_new:
-            require_region_without_lobby(identity)
-        indexes = index_upgrade.earlier_steps(identity.session, is_new=is_new)
-        updates = lobby_regions.updates(indexes, earlier_regions, current)
-        if is_new:
-            # Without protection, so that a failed first deployment is rolled back completely.
-            _, first = updates.pop(0) if updates else ("", current)
-            _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
-        for number, (why, step) in enumerate(updates, 1):
-            typer.echo(f"\n{why}: update {number} of {len(updates) + 1}.")
-            _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
-        context |= lobby_regions.context_of(last_regions)
-        outputs = _deployed(identity, profile, "aws", context, stack_names.LOBBY)
-        start_admissions(identity.session)
-        _deploy_other_regions(profile, identity, others, context)
+        outputs = _deploy_first_region(profile, identity, stack, context, steps)
+        _deploy_other_regions(profile, identity, others, context | lobby_regions.context_of(steps[-1]))
         if pool:
             ensure_groups(identity.session.client("cognito-idp"), pool.id)
         if admin_email:
@@ -133,7 +113,7 @@ def target(  # noqa: PLR0913, PLR0917  # a parameter for each option
     yes: command_options.Yes = False,
 ) -> None:
     """Set this account and Region up as a target of a lobby."""
-    with _reported_errors():
+    with reported_errors():
         where, lobby = parse_target(account, region), parse_target(lobby_account, lobby_region)
         identity = caller(profile, where.region)
         expect(identity, where.account, where.region)
@@ -165,7 +145,7 @@ def redrive(
     yes: command_options.Yes = False,
 ) -> None:
     """Redrive the work in the lobby's on-failure queues. Can be interrupted and repeated."""
-    with _reported_errors():
+    with reported_errors():
         identity = caller(profile, region)
         if not dry_run:
             confirm(identity, "Redrive the on-failure queues of the lobby in", yes)
@@ -188,7 +168,7 @@ def destroy(
 ) -> None:
     """Remove the devices' registrations from AWS IoT, then the stack. Can be interrupted and repeated. The lobby's
     tables, buckets and users are retained and listed."""
-    with _reported_errors():
+    with reported_errors():
         if what not in ("aws", "target"):
             raise typer.BadParameter(f"got {what!r}, want aws, target or local")
         all_regions = lobby_regions.parse_regions(regions)
@@ -209,6 +189,31 @@ def _report_quotas(first: Caller, others: Sequence[Caller], rate: int) -> None:
         where = f" in {each.region}" if others else ""
         for line in quotas.report(each.session, rate):
             typer.echo(f"quota{where}: {line}")
+
+
+def _deploy_first_region(
+    profile: str | None, identity: Caller, stack: Stack, context: dict[str, Any], steps: Sequence[Sequence[Region]]
+) -> dict[str, str]:
+    """Deploy the lobby's stack in the first Region, in several updates if its indexes or replicas need them. Return its
+    outputs. `steps` are the Regions of each update; the first are the deployed Regions."""
+    *earlier, last = steps
+    current = lobby_regions.context_of(steps[0])
+    _keep_earlier_console(identity)
+    is_new = stack.status() in _NEW
+    if is_new:
+        require_region_without_lobby(identity)
+    indexes = index_upgrade.earlier_steps(identity.session, is_new=is_new)
+    updates = lobby_regions.updates(indexes, earlier, current)
+    if is_new:
+        # Without protection, so that a failed first deployment is rolled back completely.
+        _, first = updates.pop(0) if updates else ("", current)
+        _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
+    for number, (why, step) in enumerate(updates, 1):
+        typer.echo(f"\n{why}: update {number} of {len(updates) + 1}.")
+        _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
+    outputs = _deployed(identity, profile, "aws", context | lobby_regions.context_of(last), stack_names.LOBBY)
+    start_admissions(identity.session)
+    return outputs
 
 
 def _deploy_other_regions(
@@ -280,18 +285,6 @@ def _deployed(
     for key, value in sorted(outputs.items()):
         typer.echo(f"  {key:<18} {value}")
     return outputs
-
-
-@contextmanager
-def _reported_errors() -> Iterator[None]:
-    try:
-        yield
-    except (InfraError, LobbyError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
-    except (BotoCoreError, ClientError) as error:
-        print(f"error: AWS_REFUSED: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ from infra.local.ministack.api_origin import ApiOrigin
 from infra.local.ministack.counters import Counters
 from infra.local.ministack.durability import StatePersister
 from infra.local.ministack.journal import Journal
+from infra.local.ministack.listeners import Listeners
 from infra.local.ministack.patch_points import PatchPoint, check
 from infra.local.ministack.quotas import Buckets
 from infra.local.ministack.request_guard import RequestGuard
@@ -116,18 +117,44 @@ def apply(layout: Layout) -> PatchedEmulator:
     """Patch the emulator. Raise `PatchPointMoved`, or `StartFailed` if a port is in use."""
     check(PATCH_POINTS)
     secret, faults = root_secret(layout.state_dir), CurrentFaults(layout.state_dir)
+    current, counted = CurrentStrictness(layout.state_dir), Counters()
     early_pause.apply()
     transport.apply()
-    current, counted = CurrentStrictness(layout.state_dir), Counters()
+    _apply_quotas_and_log(layout, current, faults, counted)
+    listeners = _apply_endpoints(layout, current, faults)
+    _apply_registry(layout)
+    _apply_event_sources(current, counted)
+    signer = Signer(layout.state_dir / "sns-signing.pem")
+    signatures.apply(signer)
+    lambda_credentials.apply(secret)
+    client_regions.apply()
+    replicating, persister = _apply_persistence(layout, faults)
+    guard, origin = RequestGuard(layout, secret), ApiOrigin(layout)
+    application = _APPLICATION.resolve()
+    background = (persister.run, replicating.run, lambda: region_outages.disconnect_devices(faults, listeners))
+    return PatchedEmulator(application, persister, origin, signer, layout.console_port, background, guard, counted)
+
+
+def _apply_quotas_and_log(layout: Layout, current: CurrentStrictness, faults: CurrentFaults, counted: Counters) -> None:
+    """Patch what can refuse a call, then the access log, which therefore has the throttled calls."""
     transaction_conflicts.apply(current)
-    throttling.apply(current, Buckets(time.monotonic), counted)  # before the access log, to log throttled calls
+    throttling.apply(current, Buckets(time.monotonic), counted)
     region_outages.apply(faults)
     access_log.apply(layout.access_log_path, counted)
+
+
+def _apply_endpoints(layout: Layout, current: CurrentStrictness, faults: CurrentFaults) -> Listeners:
+    """Patch the endpoints of devices, and what their connections cause."""
     listeners = endpoints.apply(layout)
     listeners.is_down = lambda region: faults().is_down(region)
     propagation.apply(current, listeners)
     presence_events.apply(current)
     connections.apply()
+    return listeners
+
+
+def _apply_registry(layout: Layout) -> None:
+    """Patch AWS IoT's registry, IAM, CloudFormation and the sign-in page."""
     shadow_lists.apply()
     thing_principals.apply()
     thing_versions.apply()
@@ -141,21 +168,22 @@ def apply(layout: Layout) -> PatchedEmulator:
     list_pages.apply()
     certificate_requests.apply()
     managed_login.apply()
+
+
+def _apply_event_sources(current: CurrentStrictness, counted: Counters) -> None:
+    """Patch what invokes Lambdas: rules, streams, queues and topics."""
     topic_rules.apply()
     streams.apply(lambda: current().stream_shards)
     queue_mappings.apply()
     concurrency.apply(current, counted)
     subscriptions.apply()
-    signer = Signer(layout.state_dir / "sns-signing.pem")
-    signatures.apply(signer)
-    lambda_credentials.apply(secret)
-    client_regions.apply()
+
+
+def _apply_persistence(layout: Layout, faults: CurrentFaults) -> tuple[replication.Replication, StatePersister]:
+    """Patch the replication between Regions and the journal on disk. The journal has what was replicated."""
     replicating = replication.Replication(faults)
     replicating.apply()
     persister = StatePersister(Journal(layout.state_dir / "journal"))
     persister.apply()
     replicating.changed = lambda: persister.mark_changed(tables=True)
-    guard, origin = RequestGuard(layout, secret), ApiOrigin(layout)
-    application = _APPLICATION.resolve()
-    background = (persister.run, replicating.run, lambda: region_outages.disconnect_devices(faults, listeners))
-    return PatchedEmulator(application, persister, origin, signer, layout.console_port, background, guard, counted)
+    return replicating, persister
