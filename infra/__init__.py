@@ -2,7 +2,7 @@
 (`local`).
 
 `app` builds `lobby_stack`, `target_stack` and `role_stack` from `settings`. The lobby's stack consists of one module
-for each part, such as `registration`, `queues` or `alarms`; `functions` defines the Lambdas, and `permissions` their
-roles. `bundles` packs their code. `profiles` are the device profiles. `redrive` and `teardown` are commands of
-`deploy.sh`.
+for each part: in `parts` (of which `functions` defines the Lambdas, and `permissions` their roles), `doors`, `regions`,
+`monitoring`, `users` and `archive`. `bundling` packs their code. `profiles` are the device profiles. `redrive` and
+`teardown` are commands of `deploy.sh`.
 """

@@ -9,7 +9,7 @@ lobby.errors.LobbyError
     │                   WRONG_PARTITION, LOBBY_IN_REGION
     ├── CdkFailed       (`infra.cloud.cdk`) SYNTH_FAILED, CDK_FAILED
     ├── WrongRegions    (`infra.cloud.lobby_regions`) WRONG_REGIONS, REGIONS_MISSING, REGION_REMOVED, FIRST_REGION
-    ├── RegionNotReady  (`infra.region_steps`) NO_REPLICA, NO_HOME
+    ├── RegionNotReady  (`infra.regions.steps`) NO_REPLICA, NO_HOME
     ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
     ├── RoleUnknown     (`infra.cloud.role_upgrade`) ROLE_UNKNOWN
     ├── BadUserPool     (`infra.cloud.user_pool`) INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL

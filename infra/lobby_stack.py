@@ -1,7 +1,7 @@
 """The lobby's stack: the ledger, the Lambdas and their triggers, the API and its users, and the alarms.
 
 One lobby per account and id (`lobby.lobby_names`), and one per Region. A lobby with several Regions has this stack in
-each (`infra.regions`). When the stack is deleted, the tables, the trust
+each (`infra.regions.region_parts`). When the stack is deleted, the tables, the trust
 bucket, the notary's bucket and the users are retained.
 """
 
@@ -14,9 +14,12 @@ from aws_cdk import aws_iot as iot
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import (
-    alarms,
-    archive,
+from infra import stack_names, target_templates
+from infra.archive import delivery as archive
+from infra.doors import provisioning, registration, renewal, vending
+from infra.monitoring import alarms, mapping_alarms
+from infra.nag_suppressions import suppress_lobby_findings
+from infra.parts import (
     buckets,
     campaigns,
     connections,
@@ -26,28 +29,20 @@ from infra import (
     events,
     front_door,
     functions,
-    home_lease,
-    mapping_alarms,
     notary,
     operator_side,
     permissions,
-    provisioning,
     queues,
     reconciler_permissions,
-    regions,
-    registration,
-    renewal,
-    sign_in,
-    stack_names,
-    target_templates,
     timers,
     topic_rules,
-    vending,
 )
-from infra.functions import Code, Function
-from infra.nag_suppressions import suppress_lobby_findings
+from infra.parts.functions import Code, Function
+from infra.parts.tables import make_tables
+from infra.regions import home_lease
+from infra.regions import region_parts as regions
 from infra.settings import Settings
-from infra.tables import make_tables
+from infra.users import sign_in
 from lobby import wire
 from lobby.deployment import NAMES
 from lobby.ledger.models import HistoryRow, LedgerRow

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
-from infra import regions
-from infra.permissions import allocation_hooks
-from infra.webhooks import secrets
+from infra.parts.permissions import allocation_hooks
+from infra.parts.webhooks import secrets
+from infra.regions import region_parts as regions
 from lobby.deployment import NAMES
 from lobby.domain import target_rules
 from lobby.domain.target import TARGET_ROLE

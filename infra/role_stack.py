@@ -12,9 +12,11 @@ from aws_cdk import CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra import functions, regions, stack_names
+from infra import stack_names
 from infra.nag_suppressions import suppress_role_findings
-from infra.permissions import allow
+from infra.parts import functions
+from infra.parts.permissions import allow
+from infra.regions import region_parts as regions
 from infra.settings import Settings, TargetSettings
 from lobby.deployment import NAMES
 from lobby.domain import target_rules

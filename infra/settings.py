@@ -6,7 +6,7 @@ invalid settings are reported in one error.
 
     lobby             the lobby's account/Region, such as 123456789012/eu-west-1; required
     regions           the Regions of a lobby with several, with commas, the first home first; `lobby` then names that of
-                      this stack, for targets the first (infra.regions); default: only the lobby's Region
+                      this stack, for targets the first (infra.regions.region_parts); default: only the lobby's Region
     replicaStreams    not in the first: the ARNs of the streams of ledger and history there, which ./deploy.sh aws reads
     leaseSeconds      how long the lease of the home Region lasts, 10 to 300; only with local; default: 300
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
@@ -33,7 +33,7 @@ invalid settings are reported in one error.
     clonePolicy       flag or quarantine: what is done with a device whose certificate seems to be copied; default: flag
     claimLimits       of a technician: devices a minute/devices an hour/wrong codes an hour; default: 60/1000/10
     signingKeys       ARNs, with commas, of keys in KMS that sign certificates for enrolments; default: none
-    archiveDays       days for which events are archived in S3 (infra.archive), 1 to 36500; default: no archive
+    archiveDays       days for which events are archived in S3 (infra.archive.delivery), 1 to 36500; default: no archive
     registryEvents    true: AWS IoT publishes events of its registry; the archive enables them, too; default: false
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
@@ -44,9 +44,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import setting_values as values
+from infra.doors.vending_settings import default_settings
 from infra.errors import BadContext
 from infra.profile_files import read_profiles
-from infra.vending_settings import default_settings
 from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS

@@ -13,9 +13,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import functions, permissions, registry_events, stack_names, topic_rules
+from infra import stack_names
+from infra.archive import registry_events
 from infra.nag_suppressions import suppress_target_findings
-from infra.permissions import allow
+from infra.parts import functions, permissions, topic_rules
+from infra.parts.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby.deployment import NAMES
 from lobby.domain import target_rules

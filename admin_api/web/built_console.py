@@ -16,7 +16,7 @@ from typing import Final, Self
 
 DIST: Final = Path(__file__).parents[1] / "console" / "dist"
 EARLIER: Final = DIST.with_name("earlier")
-"""The files of the previous build, which a deployment keeps (`infra.earlier_console`)."""
+"""The files of the previous build, which a deployment keeps (`infra.bundling.earlier_console`)."""
 INDEX: Final = "index.html"
 NONCE: Final = b"__CSP_NONCE__"
 """The placeholder in the built page that the server replaces."""

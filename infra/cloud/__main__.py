@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from infra import earlier_console, stack_names
+from infra import stack_names
+from infra.bundling import earlier_console
 from infra.cloud import command_options, contexts, index_upgrade, lobby_regions, quotas, region_trust, removals
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
@@ -88,7 +89,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
             ensure_groups(identity.session.client("cognito-idp"), pool.id)
         if admin_email:
             typer.echo(invite(identity.session.client("cognito-idp"), outputs["UserPoolId"], admin_email))
-        for line in lobby_regions.next_steps(identity.account, profile, earlier_regions, last_regions):
+        for line in lobby_regions.next_steps(identity.account, profile, steps[:-1], steps[-1]):
             typer.echo(f"\n{line}")
 
 

@@ -7,7 +7,7 @@ admin group and not changed otherwise.
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
-from infra.passwords import new_password
+from infra.users.passwords import new_password
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient

@@ -7,9 +7,9 @@ needs them. Then the indexes of the old code are deleted. An interrupted upgrade
 from collections.abc import Collection
 from typing import Any
 
-from infra.earlier_indexes import RETIRED_NAMES
 from infra.errors import InfraError
-from infra.tables import index_names
+from infra.parts.earlier_indexes import RETIRED_NAMES
+from infra.parts.tables import index_names
 from lobby.ledger.models import LedgerRow
 
 CONTEXT = "ledgerIndexes"

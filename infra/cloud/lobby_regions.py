@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from infra.cloud.account import Caller
 from infra.errors import InfraError
-from infra.region_steps import begin_home, replicas_of, streams_of
+from infra.regions.steps import begin_home, replicas_of, streams_of
 from infra.setting_values import MOST_REGIONS
 from lobby.deployment import NAMES
 from lobby.names import AccountId, Region, parse_region

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from infra.cloud.account import Caller
 from infra.errors import InfraError
 from infra.teardown.stacks import Stack
-from infra.user_roles import ROLES
+from infra.users.user_roles import ROLES
 from lobby.names import shown
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from infra import earlier_console
+from infra.bundling import earlier_console
+from infra.doors.vending_settings import settings_with
 from infra.local import ledger_upgrade, local_regions
 from infra.local.api import Api
 from infra.local.assembly import deploy, read_assembly
@@ -29,8 +30,7 @@ from infra.local.strictness import RELAXED, Strictness
 from infra.local.synthesis import ROOT, synthesize
 from infra.local.timeline import StepFailed, Timeline
 from infra.profile_files import DIRECTORY, read_profiles
-from infra.region_steps import streams_of
-from infra.vending_settings import settings_with
+from infra.regions.steps import streams_of
 from lobby.deployment import NAMES
 from lobby.domain.profile import Profiles
 from lobby.errors import InvalidInput

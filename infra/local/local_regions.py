@@ -8,11 +8,11 @@ makes it home.
 from dataclasses import dataclass
 from typing import Final
 
-from infra import region_steps
 from infra.local.emulator import LocalSession
 from infra.local.errors import DeployFailed
 from infra.local.layout import Layout
 from infra.local.lobby_file import LocalRegion
+from infra.regions import steps as region_steps
 from lobby.names import Target
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from infra.local.lobby_file import LocalOperator, write_private
-from infra.passwords import new_password
+from infra.users.passwords import new_password
 from lobby import strict_json
 from lobby.names import Target
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from infra import earlier_console
+from infra.bundling import earlier_console
 from infra.local.errors import DeployFailed
 from lobby import strict_json
 from lobby.deployment import NAMES

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.archive_tables import REGISTRY, TRANSITIONS, Table
+from infra.archive.registry_events import QUERIES
+from infra.archive.tables import REGISTRY, TRANSITIONS, Table
 from infra.redrive.envelopes import Unreadable
-from infra.registry_events import QUERIES
 from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.domain.device_events import SOURCE, TYPES

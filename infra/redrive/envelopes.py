@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.connections import RULE as CONNECTIONS_RULE
-from infra.functions import BOUNCER, CONNECTIONS, PREFIX, PUBLISHER, RECEPTIONIST
-from infra.permissions import REGISTRATIONS
+from infra.parts.connections import RULE as CONNECTIONS_RULE
+from infra.parts.functions import BOUNCER, CONNECTIONS, PREFIX, PUBLISHER, RECEPTIONIST
+from infra.parts.permissions import REGISTRATIONS
+from infra.parts.webhooks import QUEUE as WEBHOOKS
 from infra.stack_names import REGISTERED_RULE
-from infra.webhooks import QUEUE as WEBHOOKS
 from lobby import strict_json
 from lobby.contracts.targets import UNPUBLISHED
 from lobby.errors import InvalidInput

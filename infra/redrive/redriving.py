@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra import archive, permissions
+from infra.archive import delivery as archive
+from infra.parts import permissions
 from infra.redrive.archived import read_archived
 from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message

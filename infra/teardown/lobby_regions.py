@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from infra import stack_names
 from infra.errors import InfraError
-from infra.region_steps import replicas_of
+from infra.regions.steps import replicas_of
 from infra.teardown.lobby import LobbyRemoval, Report
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import Stack

@@ -16,9 +16,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from infra import bundles
+from infra.bundling import bundles
 from infra.errors import BundleFailed
-from infra.functions import FUNCTIONS, Function
+from infra.parts.functions import FUNCTIONS, Function
 from tests.bench.report import Section
 
 _RUNTIME: Final = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")

@@ -6,7 +6,7 @@ import tarfile
 import zipfile
 from typing import Final
 
-from infra import bundles
+from infra.bundling import bundles
 from infra.local.synthesis import ROOT
 
 COMMIT: Final = "cba4cee"

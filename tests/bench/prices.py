@@ -45,7 +45,7 @@ PRICES: Final = {
 }
 
 MEMORY_GB: Final = 0.5
-"""Of every Lambda on the devices' side (`infra.functions.Function.memory`)."""
+"""Of every Lambda on the devices' side (`infra.parts.functions.Function.memory`)."""
 SECONDS_PER_RUN: Final = 0.002
 SECONDS_PER_CALL: Final = 0.010
 """Assumed, because a benchmark cannot measure Lambda's billed duration: our code takes 1 to 2 ms, and DynamoDB and AWS

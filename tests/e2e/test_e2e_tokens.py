@@ -20,7 +20,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from admin_api.roles import Role
 from infra.local.api import ApiRefused
-from infra.passwords import new_password
+from infra.users.passwords import new_password
 from lobby.names import Target
 from tests import operations
 from tests.authorization_bypasses import BYPASSES, bypass_document

@@ -21,7 +21,7 @@ from infra.local.local_regions import LobbyRegions
 from infra.local.powered_device import PoweredDevice
 from infra.local.region_faults import RegionFaults
 from infra.local.timeline import Timeline
-from infra.region_steps import HOME_LEASE
+from infra.regions.steps import HOME_LEASE
 from lobby.names import Region, Target
 from tests.e2e import deployment
 from tests.e2e.deployment import CLAIM, DEVICE, Deployment, free_port

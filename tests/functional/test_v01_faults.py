@@ -194,7 +194,7 @@ def test_fault_a_constant_external_id(lobby: LobbyWithTargets) -> None:
 @pytest.mark.parametrize("target", [A, parse_target("3" * 12, "ap-south-1")], ids=str)
 @pytest.mark.parametrize("profile", [*PROFILES.by_name, None], ids=lambda profile: profile or "in the lobby")
 def test_fault_the_target_policy_allows_client_star(target: Any, profile: str | None) -> None:
-    from infra.device_policies import waiting_policy  # noqa: PLC0415  # imports the CDK, which takes seconds
+    from infra.parts.device_policies import waiting_policy  # noqa: PLC0415  # imports the CDK, which takes seconds
 
     arn = f"arn:aws:iot:{target.region}:{target.account}"
     document = PROFILES.get(profile).policy_document(arn) if profile else waiting_policy(target)

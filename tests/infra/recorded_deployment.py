@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra import earlier_console
+from infra.bundling import earlier_console
 from infra.cloud import __main__ as commands
 from infra.cloud import quotas, region_trust
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no types
 
+from infra.archive.registry_events import EVENTS
 from infra.errors import BadContext
-from infra.registry_events import EVENTS
 from lobby.domain.device_events import TYPES
 from tests.infra.templates import Stack, Stacks, settings, synthesized
 

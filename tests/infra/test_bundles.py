@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from infra import bundles, bytecode
-from infra.bundle_files import MAX_STATIC
-from infra.bundles import ADMIN_API, AWS, BOUNCER, CORE, Bundle, Platform
-from infra.bytecode import Interpreter
+from infra.bundling import bundles, bytecode
+from infra.bundling.bundle_files import MAX_STATIC
+from infra.bundling.bundles import ADMIN_API, AWS, BOUNCER, CORE, Bundle, Platform
+from infra.bundling.bytecode import Interpreter
 from infra.errors import BundleFailed
-from infra.functions import FUNCTIONS, Code, Function
+from infra.parts.functions import FUNCTIONS, Code, Function
 from tests.infra.templates import settings
 
 ALL = (BOUNCER, CORE, ADMIN_API)

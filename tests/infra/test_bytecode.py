@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import bundles, bytecode
-from infra.bytecode import Interpreter, compile_files, find_interpreter
+from infra.bundling import bundles, bytecode
+from infra.bundling.bytecode import Interpreter, compile_files, find_interpreter
 from infra.errors import BundleFailed
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner
 
-from infra import earlier_console
+from infra.bundling import earlier_console
 from infra.cloud import __main__ as commands
 from infra.cloud import index_upgrade, quotas, removals
 from infra.cloud.account import WrongAccount, caller, expect

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from infra.cloud import __main__ as commands
 from infra.cloud import lobby_regions, quotas
 from infra.cloud.lobby_regions import WrongRegions, parse_regions, require_first
-from infra.region_steps import RegionNotReady, begin_home, streams_of
+from infra.regions.steps import RegionNotReady, begin_home, streams_of
 from lobby.names import parse_account, parse_region
 from tests.infra.recorded_deployment import RecordedCalls, record_lobby_deployments
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import earlier_console
-from infra.earlier_console import BUILD, DIRECTORY, keep, kept_files
+from infra.bundling import earlier_console
+from infra.bundling.earlier_console import BUILD, DIRECTORY, keep, kept_files
 from lobby.names import parse_target
 
 LOBBY = parse_target("111111111111", "eu-central-1")

@@ -4,8 +4,8 @@ import pytest
 
 from admin_api.graphql.limits import MAX_SECONDS
 from commissioner.lanes.worker import SLICE
-from infra.functions import ADMIN_API, BOUNCER, COMMISSIONER, EXPRESS
-from infra.registration import BATCH_SIZE, WORKERS, batch_size
+from infra.doors.registration import BATCH_SIZE, WORKERS, batch_size
+from infra.parts.functions import ADMIN_API, BOUNCER, COMMISSIONER, EXPRESS
 from lobby.domain.pacing import Pace
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from infra.cloud.index_upgrade import UnknownIndex, steps
-from infra.earlier_indexes import RETIRED_NAMES
 from infra.errors import BadContext
-from infra.tables import index_names
+from infra.parts.earlier_indexes import RETIRED_NAMES
+from infra.parts.tables import index_names
 from lobby.ledger.models import LedgerRow
 from tests.infra.templates import Stack, settings, synthesized
 

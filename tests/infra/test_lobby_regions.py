@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from infra.app import synthesize
+from infra.parts.tables import IMMUTABLE
 from infra.settings import Settings
-from infra.tables import IMMUTABLE
 from lobby.ledger.models import MODELS
 from lobby.names import Target, parse_region
 from tests.infra.role_grants import GRANTS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.functions import FUNCTIONS
+from infra.parts.functions import FUNCTIONS
 from tests.infra.templates import Stacks, settings, synthesized
 
 

@@ -7,7 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.notary import make_bucket
+from infra.parts.notary import make_bucket
 from lobby.ledger.models import MODELS
 from tests.infra.templates import Stack, Stacks, settings, synthesized
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from commissioner.lambdas.reconciler import ROUND
-from infra.functions import BOUNCER, FUNCTIONS
-from infra.notary import WINDOW
+from infra.parts.functions import BOUNCER, FUNCTIONS
+from infra.parts.notary import WINDOW
 from lobby import wire
 from lobby.domain.history_audit import ANCHORED_WITHIN
 from lobby.doors.registration_messages import ATTEMPTS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.tables import IMMUTABLE
+from infra.parts.tables import IMMUTABLE
 from tests.infra.role_grants import GRANTS
 from tests.infra.templates import HISTORY, Stacks
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra import permissions
+from infra.parts import permissions
 from infra.redrive.redriving import Redriving
 from infra.redrive.start import put_into
 from lobby.contracts.lane_tokens import TOKENS, Token

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from moto.firehose.models import firehose_backends
 
-from infra import archive, permissions
-from infra.archive_tables import REGISTRY, TRANSITIONS
+from infra.archive import delivery as archive
+from infra.archive.tables import REGISTRY, TRANSITIONS
+from infra.parts import permissions
 from infra.redrive.archived import RULES, read_archived
 from infra.redrive.envelopes import Unreadable
 from infra.redrive.redriving import Redriving

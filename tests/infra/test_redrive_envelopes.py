@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra import permissions
+from infra.parts import permissions
 from infra.redrive.envelopes import Unreadable, read
 from lobby.names import Fingerprint
 from tests.aws import HOME

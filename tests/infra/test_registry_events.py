@@ -9,8 +9,8 @@ from typing import Any, Final
 import boto3
 import pytest
 
-from infra.registry_events import CODE, EVENTS, KIND, QUERIES
-from infra.registry_events_code import apply, handler
+from infra.archive.registry_events import CODE, EVENTS, KIND, QUERIES
+from infra.archive.registry_events_code import apply, handler
 from infra.target_templates import target_templates
 from tests.infra.templates import settings
 

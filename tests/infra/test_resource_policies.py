@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.notary import ON_BUCKET, ON_OBJECTS
-from infra.tables import IMMUTABLE
+from infra.parts.notary import ON_BUCKET, ON_OBJECTS
+from infra.parts.tables import IMMUTABLE
 from tests.infra.templates import HISTORY, Stacks
 
 RULE = "arn:aws:iot:us-east-1:100000000001:rule/"

@@ -24,7 +24,7 @@ from infra.local.ministack.patch_points import PatchPoint
 from lobby.deployment import NAMES
 
 API_NAME: Final = NAMES.prefix
-"""The API's name in infra/front_door.py."""
+"""The API's name in infra/parts/front_door.py."""
 MAX_BODY: Final = 10 * 1024 * 1024
 """Maximum request body of an HTTP API in bytes (API Gateway developer guide, "Quotas")."""
 _STAGE: Final = "$default"

@@ -8,7 +8,7 @@ role and tables. The format of the items is the same, except for the key of wait
 import json
 from typing import Any, Final
 
-from infra import bundles
+from infra.bundling import bundles
 from tests.bench.deployment import TABLE, LobbyUnderTest
 from tests.bench.earlier_code import earlier_bundle
 

@@ -7,7 +7,7 @@ of that commit, and today's requirements, role and tables. The format of the ite
 
 from typing import Any, Final
 
-from infra import bundles
+from infra.bundling import bundles
 from tests.bench.deployment import LobbyUnderTest
 from tests.bench.earlier_code import earlier_bundle
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
+from infra.doors.registration import WORKERS
 from infra.local.manufacturer import new_name
 from infra.local.ministack.quotas import RATES
 from infra.local.strictness import RELAXED, STRICT
-from infra.registration import WORKERS
 from lobby.names import Fingerprint
 from pki.keys import encode_device_key
 from tests.bench.calls import calls_by

@@ -78,7 +78,7 @@ def deployed_handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handler]:
     )
 
     def route(event: dict[str, Any]) -> dict[str, Any]:
-        """Pass the event to the Lambda of its route (`infra.front_door`)."""
+        """Pass the event to the Lambda of its route (`infra.parts.front_door`)."""
         request = event["requestContext"]["http"]
         is_graphql = (request["method"], request["path"]) == ("POST", "/graphql")
         response: dict[str, Any] = (handler if is_graphql else pages_handler).handler(event, context)

@@ -20,7 +20,7 @@ from infra.local.ministack.quotas import Buckets
 from infra.local.strictness import RELAXED, STRICT, CurrentStrictness, Strictness
 
 ROOT = Path(__file__).parents[3]
-GRANTS = ("infra/permissions.py", "infra/role_stack.py", "commissioner/target_gateway/session_policies.py")
+GRANTS = ("infra/parts/permissions.py", "infra/role_stack.py", "commissioner/target_gateway/session_policies.py")
 """The files that grant the operations that the lobby calls."""
 SHADOWS = {"GetThingShadow", "UpdateThingShadow", "DeleteThingShadow", "ListNamedShadowsForThing"}
 DATA_PLANE = {"Publish", "DeleteConnection", *SHADOWS}

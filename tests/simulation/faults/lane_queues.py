@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from infra.functions import COMMISSIONER
+from infra.parts.functions import COMMISSIONER
 from tests.simulation.faults.error_responses import response
 
 _DEDUPLICATION: Final = timedelta(minutes=5)

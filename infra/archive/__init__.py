@@ -1,0 +1,1 @@
+"""The archive (opt-in): its `delivery`, its `tables` and named `queries`, and AWS IoT's registry events."""
