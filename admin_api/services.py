@@ -4,13 +4,12 @@ the reconciler.
 Tests pass their own. AWS clients are created at the first use.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
-
-from botocore.config import Config
 
 from admin_api.invocations import ask_registrar, compare, lambda_client, run_survey
 from admin_api.operations.regions import LobbyRegions, MultiRegionServices
@@ -19,7 +18,7 @@ from admin_api.operations.target_registration import new_external_id
 from admin_api.operations.user_limits import UserLimits
 from admin_api.operations.webhooks import WebhookAdministration
 from admin_api.settings import Settings
-from admin_api.templates.quick_create import store
+from admin_api.templates.quick_create import signing_config, store
 from admin_api.templates.source import bundled_source
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients
 from lobby.aws.clients import client as aws_client
@@ -142,8 +141,8 @@ class Services:
 
 @cache
 def _signing_s3() -> "S3Client":
-    signing = CLIENT_CONFIG.merge(Config(signature_version="s3v4"))
-    s3: S3Client = aws_client("s3", signing)
+    signing = signing_config(in_aws=not os.environ.get("AWS_ENDPOINT_URL"))
+    s3: S3Client = aws_client("s3", CLIENT_CONFIG.merge(signing))
     return s3
 
 

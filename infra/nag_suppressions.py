@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
-from infra.parts.permissions import allocation_hooks
+from infra.parts.permissions import allocation_hooks, every_index
 from infra.parts.webhooks import secrets
 from infra.regions import region_parts as regions
 from lobby.deployment import NAMES
@@ -90,7 +90,8 @@ def _suppress_other_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
     per_target = "one template per target; targets are registered later"
     manifests = {f"arn:aws:s3:::{bucket}/{MANIFESTS}*": "one object per page of a campaign, created later"}
     stores = {secrets(place): _SECRETS for place in stack.settings.places}
-    _wildcards(stack, "AdminApiRole", {templates: per_target, **stores, **manifests})
+    indexes = {every_index(lobby): "the API queries every index of the ledger"}
+    _wildcards(stack, "AdminApiRole", {templates: per_target, **stores, **indexes, **manifests})
     _wildcards(stack, "CampaignsRole", manifests)
     _wildcards(stack, "ReceptionistRole", {f"{iot}:topic/lobby/*": _TOPICS})
     _wildcards(

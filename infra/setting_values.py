@@ -56,7 +56,8 @@ _LONGEST_NAME: Final = 253
 _STREAM_ARN: Final = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+")
 _STREAMS: Final = 2
 MOST_REGIONS: Final = 3
-"""With more Regions, the policy of the API's role, which names each table in each Region, would exceed IAM's size
+MOST_SIGNING_KEYS: Final = 10
+"""With more, the policy of the API's role, which names each table in each Region and each key, would exceed IAM's size
 limit."""
 _CERTIFICATE_ARN: Final = re.compile(r"arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]{36}")
 
@@ -187,4 +188,7 @@ def signing_keys(value: object) -> tuple[str, ...]:
     """Return the keys that may sign devices' certificates. Raise `InvalidInput` INVALID_SIGNER."""
     if not isinstance(value, str) or not value:
         raise bad(value, "ARNs of keys in KMS, with commas")
-    return tuple(dict.fromkeys(parse_key_arn(each.strip()) for each in value.split(",")))
+    keys = tuple(dict.fromkeys(parse_key_arn(each.strip()) for each in value.split(",")))
+    if len(keys) > MOST_SIGNING_KEYS:
+        raise bad(f"{len(keys)} keys", f"at most {MOST_SIGNING_KEYS}: the roles that use them name each one")
+    return keys

@@ -120,10 +120,18 @@ class Alarms:
     local: bool
 
     def add(
-        self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, *, missing: bool = False
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        description: str,
+        *,
+        missing: bool = False,
+        periods: int = 1,
     ) -> None:
-        """Add an alarm for `metric` above `threshold`. Missing data means no activity and does not raise the alarm.
-        With `missing`, the alarm is for a metric below `threshold`, and missing data raises it."""
+        """Add an alarm for `metric` above `threshold` in each of the last `periods`. Missing data means no activity and
+        does not raise the alarm. With `missing`, the alarm is for a metric below `threshold`, and missing data raises
+        it."""
         alarm = cloudwatch.Alarm(
             self.scope,
             "".join(word.capitalize() for word in name.split("-")) + "Alarm",
@@ -131,7 +139,7 @@ class Alarms:
             alarm_name=f"{PREFIX}-{name}",
             alarm_description=description,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             comparison_operator=_Comparison.LESS_THAN_THRESHOLD if missing else _Comparison.GREATER_THAN_THRESHOLD,
             treat_missing_data=_Missing.BREACHING if missing else _Missing.NOT_BREACHING,
         )

@@ -25,12 +25,14 @@ one."""
 
 
 def watch_stream(alarms: Alarms, table: dynamodb.ITable, function: lambda_.Function, name: str) -> None:
-    """Add an alarm for a Lambda that every write of a table must invoke."""
+    """Add an alarm for a Lambda that every write of a table must invoke, for writes in both of the last two periods.
+    Each minute CloudWatch moves the periods by a minute, so between a write and its run one period ends: the run is in
+    the next one. A single period would then raise the alarm (CloudWatch user guide, "Alarm evaluation window")."""
     written = table.metric_consumed_write_capacity_units(period=_LONG, statistic="sum")
     runs = function.metric_invocations(period=_LONG, statistic="sum")
     expression = "IF(FILL(written, 0) > 0 AND FILL(runs, 0) == 0, 1, 0)"
     description = f"{name} was not invoked for 15 minutes: see its event source mapping"
-    _add(alarms, name, expression, {"written": written, "runs": runs}, _LONG, description)
+    _add(alarms, name, expression, {"written": written, "runs": runs}, _LONG, description, periods=2)
 
 
 def watch_progress(alarms: Alarms, queue: sqs.Queue, name: str) -> None:
@@ -74,8 +76,10 @@ def _add(
     metrics: dict[str, cloudwatch.IMetric],
     period: Duration,
     description: str,
+    *,
+    periods: int = 1,
 ) -> None:
     """Add an alarm on metric math, which the emulator does not have."""
     if not alarms.local:
         stopped = cloudwatch.MathExpression(expression=expression, using_metrics=metrics, period=period)
-        alarms.add(f"{name}-stopped", stopped, 0, description)
+        alarms.add(f"{name}-stopped", stopped, 0, description, periods=periods)

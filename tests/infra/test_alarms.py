@@ -109,6 +109,15 @@ def test_a_queue_or_a_stream_that_is_no_longer_processed_raises_an_alarm(stacks:
     }
 
 
+def test_a_run_that_follows_its_write_in_the_next_period_raises_no_alarm(stacks: Stacks) -> None:
+    """A healthy Lambda runs in the period of a write or in the next one, so two periods in a row are never without a
+    run."""
+    for name in ("notary", "publisher"):
+        alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName=f"device-lobby-{name}-stopped")
+        assert (alarm["EvaluationPeriods"], alarm.get("DatapointsToAlarm", 2)) == (2, 2)
+        assert [each["MetricStat"]["Period"] for each in alarm["Metrics"] if "MetricStat" in each] == [900, 900]
+
+
 def test_lanes_that_the_sweeper_must_start_repeatedly_raise_an_alarm(stacks: Stacks) -> None:
     alarm = stacks.lobby.the("AWS::CloudWatch::Alarm", AlarmName="device-lobby-bell-stopped")
     assert (alarm["MetricName"], alarm["Period"], alarm["Threshold"]) == ("LanesStarted", 1800, 2)

@@ -51,3 +51,10 @@ def test_no_role_may_sign_certificates_without_the_setting(stacks: Stacks, role:
 def test_a_setting_that_is_not_a_list_of_keys_is_refused(value: str) -> None:
     with pytest.raises(BadContext, match="signingKeys: got"):
         settings(signingKeys=value)
+
+
+def test_more_keys_than_fit_into_the_roles_are_refused() -> None:
+    keys = [f"{ONE[:-2]}{number:02}" for number in range(11)]
+    assert len(settings(signingKeys=",".join(keys[:10])).signing_keys) == 10
+    with pytest.raises(BadContext, match="signingKeys: got '11 keys', want at most 10: the roles"):
+        settings(signingKeys=",".join(keys))
