@@ -5,7 +5,7 @@ restricted subset of YAML: no tags, no anchors, and each field once, because PyY
 file that is not a profile is an error, so that no profile is ignored because of its name.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,9 +51,12 @@ def read_profiles(directory: Path = DIRECTORY) -> Profiles:
     """Return the profiles in `directory`. Raise `InvalidInput` INVALID_PROFILES, which names every problem."""
     problems: list[str] = []
     contents: dict[str, Any] = {}
-    if not directory.is_dir():
-        raise InvalidInput("INVALID_PROFILES", f"got {directory}, want a directory with profiles, such as default.yaml")
-    for path in sorted(directory.iterdir()):
+    try:
+        paths = sorted(directory.iterdir())
+    except OSError as error:
+        message = f"got {directory} ({error.strerror}), want a directory with profiles, such as default.yaml"
+        raise InvalidInput("INVALID_PROFILES", message) from None
+    for path in paths:
         if path.name in _IGNORED:
             continue
         try:
@@ -70,11 +73,22 @@ def read_profiles(directory: Path = DIRECTORY) -> Profiles:
     return profiles
 
 
+def unknown_profiles(profiles: Profiles, named: Iterable[Iterable[str]]) -> list[str]:
+    """Return a message for each profile that targets name (`named`) and the directory does not have."""
+    known = profiles.by_name
+    want = f"one of {', '.join(sorted(known))}, or the directory that has it in profiles (--profiles-from)"
+    missing = sorted({name for names in named for name in names if name not in known})
+    return [f"targets: got profile {name}, want {want}" for name in missing]
+
+
 def _content(path: Path) -> Any:
     if path.suffix != _SUFFIX or not path.is_file():
         raise _Rejected(f"got {shown(path.name)}, want only files <profile>.yaml in this directory")
-    with path.open("rb") as opened:
-        content = opened.read(_MAX_BYTES + 1)
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise _Rejected(f"got a file that cannot be read ({error.strerror})") from None
     if len(content) > _MAX_BYTES:
         raise _Rejected(f"got more than {_MAX_BYTES} bytes, want at most that")
     try:

@@ -18,8 +18,7 @@ invalid settings are reported in one error.
     bundle            false: templates only; their Lambdas have no code and must not be deployed
     logRetentionDays  retention of logs; default: 30
     dataEndpoint      the account's endpoint (iot:Data-ATS), which ./deploy.sh aws reads; default: the SDK's, for tests
-    domain            a domain of your own for the devices' endpoint; only with domainCertificate
-    domainCertificate the ARN of its certificate in ACM, in the lobby's account and Region
+    domain, domainCertificate  your own domain for the devices' endpoint; the ARN of its certificate in ACM there
     profiles          the directory of the device profiles; default: infra/profiles
     registrationRate  registrations per second, 1 to 50; at most the account's quotas of AWS IoT; default: 10
     userPoolId, loginUrl  an existing user pool here and the origin of its sign-in page; default: the stack creates both
@@ -35,6 +34,7 @@ invalid settings are reported in one error.
     signingKeys       ARNs, with commas, of keys in KMS that sign certificates for enrolments; default: none
     archiveDays       days for which events are archived in S3 (infra.archive.delivery), 1 to 36500; default: no archive
     registryEvents    true: AWS IoT publishes events of its registry; the archive enables them, too; default: false
+    iotLogs           false: AWS IoT's logs stay as the account has set them, which ./deploy.sh aws reads; default: true
     anchorDays        days during which no one can delete an anchor of a history, 1 to 36500; default: 3650
 """
 
@@ -46,7 +46,7 @@ from typing import Any, Final
 from infra import setting_values as values
 from infra.doors.vending_settings import default_settings
 from infra.errors import BadContext
-from infra.profile_files import read_profiles
+from infra.profile_files import read_profiles, unknown_profiles
 from lobby import strict_json
 from lobby.deployment import NAMES
 from lobby.domain.claim_limits import DEFAULT_LIMITS
@@ -87,6 +87,7 @@ class Settings:
     archive_days: int | None = None
     signing_keys: tuple[str, ...] = ()
     registry_events: bool = False
+    iot_logs: bool = True
     registration_rate: int = 10
     campaign_approval_above: int = 1000
     claim_limits: str = DEFAULT_LIMITS
@@ -149,7 +150,7 @@ class Settings:
                 settings = replace(settings, regions=())
             if settings.local:  # the emulator has no billing groups
                 settings = replace(settings, profiles=settings.profiles.without_billing_groups())
-            wrong = _unknown_profiles(settings)
+            wrong = unknown_profiles(settings.profiles, (target.profiles for target in settings.targets))
         if wrong:
             raise BadContext("BAD_CONTEXT", "; ".join(wrong))
         return settings
@@ -178,13 +179,6 @@ def _wrong_regions(found: dict[str, Any]) -> list[str]:
     if has_replica != ("replica_streams" in found):
         return [f"replicaStreams: want it in every Region but the first, which is {regions[0]}"]
     return []
-
-
-def _unknown_profiles(settings: "Settings") -> list[str]:
-    known = settings.profiles.by_name
-    unknown = sorted({name for target in settings.targets for name in target.profiles if name not in known})
-    want = f"one of {', '.join(sorted(known))}, or the directory that has it in profiles (--profiles-from)"
-    return [f"targets: got profile {name}, want {want}" for name in unknown]
 
 
 def _targets(value: Any) -> tuple[TargetSettings, ...]:
@@ -282,6 +276,7 @@ _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("archiveDays", "archive_days", values.archive_days),
     ("signingKeys", "signing_keys", values.signing_keys),
     ("registryEvents", "registry_events", values.flag),
+    ("iotLogs", "iot_logs", values.flag),
     ("registrationRate", "registration_rate", values.rate),
     ("campaignApprovalAbove", "campaign_approval_above", values.campaign_size),
     ("claimLimits", "claim_limits", values.claim_limits),

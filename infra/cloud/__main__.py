@@ -82,7 +82,7 @@ def aws(  # noqa: PLR0913, PLR0917  # a parameter for each option
         context |= contexts.profiles_context(profiles_from) | contexts.signing_keys_context(signing_key)
         context |= contexts.endpoint_context(identity, domain, domain_certificate)
         context |= contexts.left_things_context(remove_left_things) | (pool.context if pool else {})
-        context |= contexts.registry_events_context(registry_events)
+        context |= contexts.registry_events_context(registry_events) | contexts.iot_logs_context(identity, stack)
         outputs = _deploy_first_region(profile, identity, stack, context, steps)
         _deploy_other_regions(profile, identity, others, context | lobby_regions.context_of(steps[-1]))
         if pool:
@@ -226,7 +226,7 @@ def _deploy_other_regions(
     def deploy_one(other: Caller, own: dict[str, Any]) -> None:
         typer.echo(f"\nThe lobby's stack in {other.region}:")
         stack = Stack(other.session.client("cloudformation"), stack_names.LOBBY)
-        own |= contexts.endpoint_context(other, None, None)
+        own |= contexts.endpoint_context(other, None, None) | contexts.iot_logs_context(other, stack)
         if pool := supplied_pool(other, None, stack):
             own |= pool.context
         _keep_earlier_console(other)
@@ -237,7 +237,7 @@ def _deploy_other_regions(
         start_admissions(other.session)
 
     if others:
-        of_first = ("domain", "domainCertificate", "userPoolId", "loginUrl")
+        of_first = ("domain", "domainCertificate", "userPoolId", "loginUrl", "iotLogs")
         shared = {name: value for name, value in context.items() if name not in of_first}
         lobby_regions.deploy_others(others, shared, deploy_one)
         lobby_regions.begin(first)

@@ -1,13 +1,18 @@
 """The parts of the CDK app's context that follow from single options of the command line, or from the account."""
 
 from pathlib import Path
+from typing import Final
 
 import typer
+from botocore.exceptions import ClientError
 
 from infra.cloud.account import Caller
 from infra.errors import BadContext
+from infra.teardown.stacks import Stack
 from lobby.names import shown
 from lobby.settings import REMOVE
+
+_IOT_LOGGING: Final = "AWS::IoT::Logging"
 
 
 def endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
@@ -21,6 +26,29 @@ def endpoint_context(identity: Caller, domain: str | None, certificate: str | No
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
     given = {"domain": domain, "domainCertificate": certificate}
     return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
+
+
+def iot_logs_context(identity: Caller, stack: Stack) -> dict[str, str]:
+    """Return that AWS IoT's logs stay as they are, if the account has enabled them in this Region and not with `stack`.
+    CloudFormation's `AWS::IoT::Logging` fails if they are enabled, and disables them when it is deleted."""
+    if stack.resources(_IOT_LOGGING):
+        return {}
+    iot = identity.session.client("iot")
+    try:
+        found = iot.get_v2_logging_options()
+    except iot.exceptions.NotConfiguredException:
+        return {}
+    except ClientError as error:
+        typer.echo(f"It is not checked whether AWS IoT's logs are enabled: {error}")
+        return {}
+    if found.get("disableAllLogs") or not found.get("roleArn"):
+        return {}
+    level = found.get("defaultLogLevel")
+    typer.echo(
+        f"AWS IoT's logs in {identity.region} are enabled by this account (role {found['roleArn']}, level {level}) and"
+        " stay as they are. They should contain errors (any level except DISABLED)."
+    )
+    return {"iotLogs": "false"}
 
 
 def left_things_context(remove: bool) -> dict[str, str]:

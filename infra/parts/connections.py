@@ -2,7 +2,8 @@
 
 AWS IoT publishes the events without a setting; only the lobby's rules read them, because no device may subscribe to
 them. AWS IoT's logs contain the cause of a refused connection or a failed rule. The settings of these logs belong to
-the whole account and Region. The local cloud has no such settings (`AWS::IoT::Logging`), so they are left out there.
+the whole account and Region, so they are left out if somebody else has enabled the logs there: CloudFormation creates
+no `AWS::IoT::Logging` then. The local cloud has no such settings.
 """
 
 from typing import Final
@@ -46,7 +47,7 @@ def make_rule(
 
 def enable_iot_logs(scope: Construct, settings: Settings) -> None:
     """Have AWS IoT write its errors to CloudWatch, with the retention of all logs."""
-    if settings.local:
+    if settings.local or not settings.iot_logs:
         return
     lobby = settings.lobby
     group = logs.LogGroup(

@@ -7,7 +7,7 @@ import pytest
 
 from infra.bundling import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import quotas, region_trust
+from infra.cloud import contexts, quotas, region_trust
 
 
 class DeployedStack:
@@ -33,6 +33,7 @@ class RecordedCalls(list[Any]):
     stack: Any
     adoptable = False
     elsewhere: str | None = None
+    iot_logs: dict[str, str] = {}  # noqa: RUF012  # replaced, never changed
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +56,7 @@ def record_lobby_deployments(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(commands, "deploy", lambda *_: {})
     monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
     monkeypatch.setattr(quotas, "report", lambda *_: [])
+    monkeypatch.setattr(contexts, "iot_logs_context", lambda *_: calls.iot_logs)
     monkeypatch.setattr(region_trust, "report", lambda callers: [f"compared {' '.join(c.region for c in callers)}"])
     monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from infra.bundling import earlier_console
 from infra.cloud import __main__ as commands
-from infra.cloud import index_upgrade, quotas, removals
+from infra.cloud import contexts, index_upgrade, quotas, removals
 from infra.cloud.account import WrongAccount, caller, expect
 from infra.cloud.user_pool import SuppliedPool
 from tests.infra.recorded_deployment import RecordedCalls, recorded_removal
@@ -62,6 +62,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(commands, "deploy", deploy)
     monkeypatch.setattr(earlier_console, "keep", lambda *_: calls.append(("keep the console's files",)))
     monkeypatch.setattr(quotas, "report", lambda _session, rate: [f"too low for {rate}"])
+    monkeypatch.setattr(contexts, "iot_logs_context", lambda *_: calls.iot_logs)
     monkeypatch.setattr(commands, "retain_role", lambda *_: False)
     monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
     monkeypatch.setattr(commands, "role_elsewhere", lambda *_: calls.elsewhere)
@@ -153,6 +154,12 @@ def test_the_archive_and_registry_events_are_off_unless_asked_for(
     assert run("aws", *options, "--yes")[0] == 0
     names = ("archiveDays", "registryEvents")
     assert {name: value for name, value in calls.contexts()[-1].items() if name in names} == expected
+
+
+def test_logs_of_aws_iot_that_the_account_has_enabled_stay_as_they_are(calls: RecordedCalls) -> None:
+    calls.iot_logs = {"iotLogs": "false"}
+    assert run("aws", "--yes")[0] == 0
+    assert {each.get("iotLogs") for each in calls.contexts()} == {"false"}
 
 
 def test_an_archive_without_a_day_is_rejected_before_anything_is_changed(calls: RecordedCalls) -> None:

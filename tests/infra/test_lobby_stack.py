@@ -179,7 +179,9 @@ def test_aws_iot_logs_its_errors_with_the_retention_of_all_logs(stacks: Stacks) 
     assert stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="AWSIotLogsV2")["RetentionInDays"] == 30
 
 
-def test_the_local_cloud_has_no_aws_iot_logs(tmp_path: Path) -> None:
-    local = synthesized(settings(local=True, targets=[]), tmp_path).lobby
-    assert local.of_type("AWS::IoT::Logging") == []
-    assert not [each for each in local.of_type("AWS::Logs::LogGroup") if each["LogGroupName"] == "AWSIotLogsV2"]
+@pytest.mark.parametrize("context", [{"local": "true"}, {"iotLogs": "false"}], ids=["local", "of the account"])
+def test_aws_iot_logs_are_left_out_where_they_cannot_be_created(context: dict[str, str], tmp_path: Path) -> None:
+    lobby = synthesized(settings(targets=[], **context), tmp_path).lobby
+    assert lobby.of_type("AWS::IoT::Logging") == []
+    assert not [each for each in lobby.of_type("AWS::Logs::LogGroup") if each["LogGroupName"] == "AWSIotLogsV2"]
+    assert not [each for each in lobby.of_type("AWS::IAM::Role") if "iot-logs" in each["RoleName"]]
