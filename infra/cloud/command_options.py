@@ -28,7 +28,8 @@ ArchiveDays = Annotated[
 SigningKeys = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="ARN", help="A key in KMS that enrolments may name to sign certificates of devices. Repeatable."
+        metavar="ARN",
+        help="A key in KMS that enrolments may name to sign certificates of devices. Repeatable, at most 8.",
     ),
 ]
 RegistryEvents = Annotated[
