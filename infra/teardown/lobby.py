@@ -15,11 +15,12 @@ from infra import stack_names
 from infra.teardown import inventory
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, Stack
-from infra.teardown.target import remove_devices
+from infra.teardown.target import NotRemoved, remove_devices
 from lobby.deployment import NAMES
 from lobby.names import Target
 
 Report = Callable[[str], None]
+_RULE: Final = "AWS::Events::Rule"
 _POOL: Final = "Cognito::UserPool "
 _VENDING: Final = NAMES.name("vending")
 _ABSENT: Final = (NOT_FOUND, "UnauthorizedException")
@@ -43,10 +44,12 @@ class LobbyRemoval:
         self._iot = session.client("iot", config=RETRIES)
         self._dynamodb = session.client("dynamodb")
         self._lambda = session.client("lambda")
+        self._events = session.client("events")
         self.registry = Registry(self._iot, where, sleep=sleep)
 
     def run(self, *, keep_devices: bool) -> None:
         """Remove the lobby. Raise `InfraError`; what was removed stays removed, and a repetition continues."""
+        self.require_own_rules()
         retained = self._stack.retained()
         self.stop_admissions()
         if keep_devices:
@@ -67,6 +70,22 @@ class LobbyRemoval:
                 self._report(f"    to deploy again with its users: --user-pool {each.removeprefix(_POOL)}")
         for each in self.registry.listed("ListCACertificates", "certificates"):
             self._report(f"  retained: CA certificate {each['certificateId']} (lobby-pki unregister)")
+
+    def require_own_rules(self) -> None:
+        """Raise `NotRemoved` RULES_LEFT if others have added rules to the event bus: EventBridge deletes no bus with
+        rules, so the stack's deletion would fail after the devices are removed."""
+        if self._stack.status() is None:
+            return
+        own = {each.rpartition("|")[2].rpartition("/")[2] for each in self._stack.resources(_RULE)}
+        pages = self._events.get_paginator("list_rules").paginate(EventBusName=NAMES.prefix)
+        try:
+            others = sorted({each["Name"] for page in pages for each in page["Rules"]} - own)
+        except self._events.exceptions.ResourceNotFoundException:
+            return
+        if others:
+            named = ", ".join(others[:5])
+            message = f"got {len(others)} rules of others on the event bus {NAMES.prefix}: {named}; delete them first"
+            raise NotRemoved("RULES_LEFT", message)
 
     def stop_admissions(self) -> None:
         """Close the doors of this Region."""

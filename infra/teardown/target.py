@@ -28,7 +28,8 @@ _DEPRECATED: Final = timedelta(minutes=5)
 
 
 class NotRemoved(InfraError):
-    """The target could not be removed completely: DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK."""
+    """The target or the lobby could not be removed completely: DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK,
+    RULES_LEFT."""
 
 
 class TargetRemoval:

@@ -156,12 +156,6 @@ def test_the_archive_and_registry_events_are_off_unless_asked_for(
     assert {name: value for name, value in calls.contexts()[-1].items() if name in names} == expected
 
 
-def test_logs_of_aws_iot_that_the_account_has_enabled_stay_as_they_are(calls: RecordedCalls) -> None:
-    calls.iot_logs = {"iotLogs": "false"}
-    assert run("aws", "--yes")[0] == 0
-    assert {each.get("iotLogs") for each in calls.contexts()} == {"false"}
-
-
 def test_an_archive_without_a_day_is_rejected_before_anything_is_changed(calls: RecordedCalls) -> None:
     status, output = run("aws", "--archive-days", "0", "--yes")
     assert (status, calls) == (2, [])

@@ -5,11 +5,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from moto import mock_aws
+from typer.testing import CliRunner
 
+from infra.cloud import __main__ as commands
 from infra.cloud.account import Caller
 from infra.cloud.contexts import iot_logs_context
 from lobby.names import parse_account, parse_region
-from tests.infra.recorded_deployment import DeployedStack
+from tests.infra.recorded_deployment import DeployedStack, record_lobby_deployments
 
 ROLE = "arn:aws:iam::123456789012:role/central-logging"
 KEYS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "none"}  # pragma: allowlist secret
@@ -61,3 +64,15 @@ def test_logs_of_the_deployed_stack_stay_in_it() -> None:
 def test_without_permission_the_deployment_continues(capsys: pytest.CaptureFixture[str]) -> None:
     assert context_for("AccessDeniedException", []) == {}
     assert "It is not checked whether AWS IoT's logs are enabled: " in capsys.readouterr().out
+
+
+def test_a_deployment_leaves_them_out_of_every_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**KEYS, "aws_region": "eu-west-1"}.items():
+        monkeypatch.setenv(name.upper(), value)
+    calls = record_lobby_deployments(monkeypatch)
+    calls.iot_logs = {"iotLogs": "false"}
+    monkeypatch.setattr(commands, "start_admissions", lambda _session: None)
+    with mock_aws():
+        result = CliRunner().invoke(commands.app, ["aws", "--yes"])
+    assert result.exit_code == 0, result.output
+    assert [each["iotLogs"] for each in calls.contexts()] == ["false", "false"]

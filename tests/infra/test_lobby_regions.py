@@ -207,8 +207,8 @@ def test_alarms_report_a_lost_lease_and_late_replication(first: Stacks, second: 
 
 @pytest.mark.full
 def test_with_the_most_of_everything_no_policy_is_larger_than_iam_permits(tmp_path: Path) -> None:
-    """Three Regions with long names, a lobby id, and eight signing keys. References to other resources are short here; on
-    AWS they are ARNs of at most 100 characters."""
+    """Three Regions with long names, a lobby id, and eight signing keys. References to other resources are short here;
+    on AWS they are ARNs of at most 100 characters."""
     key = "arn:aws:kms:ap-southeast-2:100000000001:key/11111111-2222-3333-4444-5555555555"
     most = settings(
         lobby=f"{ACCOUNT}/ap-southeast-2",
