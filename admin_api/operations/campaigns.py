@@ -75,7 +75,7 @@ class CampaignPreview:
 def preview(
     services: Services, caller: Caller, new: NewCampaign, after: str | None, time_is_up: Callable[[], bool]
 ) -> CampaignPreview:
-    """Return the predicted results of a campaign. Raises as `create`."""
+    """Return the predicted results of a campaign. Raise the errors of `create`."""
     campaign = _campaign(services, caller, new)
     if new.devices.listed is not None:
         candidates = _candidates(new.devices.listed)

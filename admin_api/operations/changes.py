@@ -27,18 +27,19 @@ def allowed_request(caller: Caller, request: ChangeRequest) -> ChangeRequest:
 
 
 def change_for(services: Services, caller: Caller, request: ChangeRequest) -> Change:
-    """Return the requested change. Raises as `allowed_request` and `change_of`."""
+    """Return the requested change. Raise the errors of `allowed_request` and `change_of`."""
     return Authorised(change_of(allowed_request(caller, request), services.targets), caller)
 
 
 def change_device(services: Services, caller: Caller, certid: Fingerprint, request: ChangeRequest) -> Device | None:
-    """Change one device, and return its row, or None if it was removed. Raises as `change_for`, `NotFound`
+    """Change one device, and return its row, or None if it was removed. Raise the errors of `change_for`, `NotFound`
     UNKNOWN_DEVICE, or `Conflict`."""
     return services.ledger.change(Chosen(certid), change_for(services, caller, request), caller.actor)
 
 
 def changed(services: Services, caller: Caller, certid: Fingerprint, request: ChangeRequest) -> Device:
-    """Change one device by an operation that never removes its row, and return it. Raises as `change_device`."""
+    """Change one device by an operation that never removes its row, and return it. Raise the errors of
+    `change_device`."""
     device = change_device(services, caller, certid, request)
     if device is None:
         raise AssertionError("only a release removes the row")

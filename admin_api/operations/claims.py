@@ -56,8 +56,8 @@ def claim(
 def claim_request_for(
     services: Services, caller: Caller, target: Target, profile: str | None, config: object
 ) -> ClaimRequest:
-    """Return the claim request for several devices. The commissioner handles it after single claims. Raises as `claim`,
-    except `Conflict`."""
+    """Return the claim request for several devices. The commissioner handles it after single claims. Raise the errors
+    of `claim`, except `Conflict`."""
     caller.require_target(target)
     return replace(_claim_request(services.targets.get(target), profile, config), priority=Priority.BULK)
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger
 
 from commissioner.commissioning import Commissioner
 from commissioner.lanes.lease import LeaseGuard, ReadGuard
-from commissioner.lanes.messages import Environment, handle
+from commissioner.lanes.messages import WorkerEnvironment, handle
 from commissioner.lanes.serving import Result, Server
 from commissioner.lanes.worker import THREADS
 from commissioner.shadow_work import ShadowWork
@@ -65,7 +65,7 @@ class Queues:
 class MessageHandler(TokenMessages[Token]):
     """Handles the messages of an invocation."""
 
-    def __init__(self, environment: Environment, queues: Queues) -> None:
+    def __init__(self, environment: WorkerEnvironment, queues: Queues) -> None:
         super().__init__(logger)
         self._environment, self._queues = environment, queues
 
@@ -129,7 +129,7 @@ def _handler() -> MessageHandler:
     def send_to_queue(certid: Fingerprint, reason: str) -> None:
         sqs.send_message(QueueUrl=settings.uncommissioned_queue, MessageBody=unreadable_row(certid, reason))
 
-    environment = Environment(
+    environment = WorkerEnvironment(
         ledger,
         Lanes(),
         Server(commissioner, ledger, send_to_queue),

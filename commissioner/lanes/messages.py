@@ -39,7 +39,7 @@ logger = Logger(service="commissioner")
 
 
 @dataclass(frozen=True)
-class Environment:
+class WorkerEnvironment:
     """The environment of a worker. `rate_of` returns a lane's rate; `executor` creates an executor for one run; `wait`
     waits for a future for at most this many seconds; `new_holder` returns a unique text; `poll_interval` is in
     seconds."""
@@ -56,7 +56,7 @@ class Environment:
     poll_interval: float = POLL_INTERVAL
 
 
-def handle(token: Token, environment: Environment, hide: Callable[[int], None]) -> Verdict:
+def handle(token: Token, environment: WorkerEnvironment, hide: Callable[[int], None]) -> Verdict:
     """Work on a message. `hide` hides it while the worker works. Raise an error if it must be delivered again."""
     lanes, holder = environment.lanes, f"{token.tag}#{environment.new_holder()}"
     state = lanes.acquire(token.lane, holder, by_token=not token.is_express)
@@ -72,7 +72,7 @@ def handle(token: Token, environment: Environment, hide: Callable[[int], None]) 
 
 
 def _run(
-    token: Token, lease: Lease, environment: Environment, hide: Callable[[int], None]
+    token: Token, lease: Lease, environment: WorkerEnvironment, hide: Callable[[int], None]
 ) -> tuple[LaneWorker, Ending]:
     executor = environment.executor()
     worker = LaneWorker(

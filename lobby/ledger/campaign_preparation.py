@@ -87,7 +87,7 @@ class Preparation:
         keep: Callable[[Device], bool] = lambda _device: True,
         deadline: Callable[[], bool] = lambda: False,
     ) -> Prepared:
-        """Return the predicted results for these devices, and write nothing. Raises as `add`."""
+        """Return the predicted results for these devices, and write nothing. Raise the errors of `add`."""
         return sums_of([each.preview for each in self._previewed(campaign, candidates, keep, deadline)])
 
     def _previewed(

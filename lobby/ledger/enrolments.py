@@ -111,7 +111,7 @@ class Enrolments:
         return self._change(name, event, actor, lambda before: replace(before, state=_AFTER[event]))
 
     def set_limits(self, name: EnrolmentName, change: Callable[[Enrolment], Enrolment], actor: str) -> Enrolment:
-        """Change the limit, the validity period, the renewal and the signer. Raises as `set_state`."""
+        """Change the limit, the validity period, the renewal and the signer. Raise the errors of `set_state`."""
         return self._change(name, EnrolmentEvent.CHANGED, actor, change)
 
     def _change(

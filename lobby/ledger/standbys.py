@@ -72,7 +72,7 @@ class Standbys:
         self._clock, self._counts = clock, counts
 
     def require(self, target: Target, standby: Target) -> tuple[RegisteredTarget, RegisteredTarget]:
-        """Return both targets if one can be the standby of the other. Raises as `set`."""
+        """Return both targets if one can be the standby of the other. Raise the errors of `set`."""
         registered, other = self._targets.get(target), self._targets.get(standby)
         rules.require_standby(registered, other)
         return registered, other

@@ -101,7 +101,7 @@ def claim(  # noqa: PLR0913, PLR0917  # one parameter per option
 def _report_invalid_rows(context: CommandContext, claims: ClaimList, skip_bad: bool) -> None:
     """Print every duplicate and invalid row.
 
-    Raise `InvalidInput` BAD_ROWS for invalid rows, unless `--skip-bad` permits to skip them and valid rows remain."""
+    Raise `InvalidInput` BAD_ROWS for invalid rows, unless `--skip-bad` permits skipping them and valid rows remain."""
     for line, earlier in claims.duplicates:
         context.screen.note(f"note: line {line} repeats line {earlier}")
     report_invalid_rows(context, claims.errors)

@@ -61,7 +61,8 @@ def bundle(  # noqa: PLR0913, PLR0917  # one parameter per option
         Path | None, typer.Option("--root-cas", metavar="FILE", help="CAs of the lobby's server. [default: Amazon's]")
     ] = None,
 ) -> None:
-    """Write a zip file with a client and a new claim certificate. It needs only Python 3.11 and a serial number."""
+    """Write a zip file with a client and a new claim certificate. The client needs only Python 3.11 and a serial
+    number."""
     _check(source, days, cert, key)
     work = BundleWork(out)
     prepared = _prepared(context, parse_enrolment_name(name), host, port, root_ca)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commissioner.lanes.messages import Environment
+from commissioner.lanes.messages import WorkerEnvironment
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lane_runs import new_environment
 from tests.functional.commissioner.lobby_with_targets import LobbyWithTargets
@@ -20,7 +20,7 @@ def three(calls: Calls, clock: Clock) -> LobbyWithTargets:
 
 
 @pytest.fixture
-def environment(three: LobbyWithTargets) -> Environment:
+def environment(three: LobbyWithTargets) -> WorkerEnvironment:
     return new_environment(three)
 
 

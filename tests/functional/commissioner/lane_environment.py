@@ -7,7 +7,7 @@ from typing import Any
 
 from commissioner.commissioning import Commissioner
 from commissioner.lanes.lease import LeaseGuard, ReadGuard
-from commissioner.lanes.messages import Environment
+from commissioner.lanes.messages import WorkerEnvironment
 from commissioner.lanes.serving import Result, Server
 from commissioner.shadow_work import ShadowWork
 from commissioner.target_gateway.gateway import TargetGateway
@@ -60,7 +60,7 @@ def environment_with(
     rate: Callable[[Lane], float] = lambda _lane: 9.0,
     send_to_queue: Callable[[Fingerprint, str], object] = lambda *_: None,
     holders: Callable[[], str],
-) -> Environment:
+) -> WorkerEnvironment:
     """Return the environment of a worker. Waiting advances the clock. The worker looks less often than usual, because
     looks take most of the time of a simulation."""
     guard = LeaseGuard(clock)
@@ -73,7 +73,7 @@ def environment_with(
     def wait(_futures: "list[Future[Result]]", seconds: float) -> None:
         clock.advance(seconds=max(seconds, 0.001))
 
-    return Environment(
+    return WorkerEnvironment(
         ledger,
         Lanes(clock),
         Server(commissioner, ledger, send_to_queue, clock),

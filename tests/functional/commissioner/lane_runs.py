@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import count
 
-from commissioner.lanes.messages import Environment, handle
+from commissioner.lanes.messages import WorkerEnvironment, handle
 from commissioner.token_messages import Verdict
 from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
@@ -28,7 +28,7 @@ LANE = lane_to(A)
 _NUMBERS = count(1)
 
 
-def new_environment(lobby: LobbyWithTargets, rate: float = 9.0) -> Environment:
+def new_environment(lobby: LobbyWithTargets, rate: float = 9.0) -> WorkerEnvironment:
     """Return the environment of a Lambda that has just started."""
     targets = RecentTargets(Targets.read_only(), lobby.clock)
     return environment_with(
@@ -66,5 +66,7 @@ def announcement(*certids: Fingerprint) -> Token:
     return Token(LANE, None, certids, f"{next(_NUMBERS):012x}")
 
 
-def run(environment: Environment, token: Token | None = None, hide: Callable[[int], None] | None = None) -> Verdict:
+def run(
+    environment: WorkerEnvironment, token: Token | None = None, hide: Callable[[int], None] | None = None
+) -> Verdict:
     return handle(token or Token(LANE), environment, hide or (lambda _seconds: None))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from commissioner.lanes.messages import Environment
+from commissioner.lanes.messages import WorkerEnvironment
 from commissioner.token_messages import DELETE, Verdict
 from lobby.contracts.lane_tokens import Token
 from lobby.domain.lane_state import LEASE
@@ -39,7 +39,9 @@ from tests.functional.commissioner.lobby_with_targets import (
 NO_ANSWER = EndpointConnectionError(endpoint_url="https://iot.eu-west-1")
 
 
-def test_a_lane_is_drained_in_order_and_its_token_is_deleted(three: LobbyWithTargets, environment: Environment) -> None:
+def test_a_lane_is_drained_in_order_and_its_token_is_deleted(
+    three: LobbyWithTargets, environment: WorkerEnvironment
+) -> None:
     claim(three, TWO, ONE)
     claim(three, THREE, target=B)
     assert run(environment) == DELETE
@@ -47,7 +49,7 @@ def test_a_lane_is_drained_in_order_and_its_token_is_deleted(three: LobbyWithTar
     assert three.calls.count()["AssumeRole"] == 1
 
 
-def test_single_claims_come_first(three: LobbyWithTargets, environment: Environment) -> None:
+def test_single_claims_come_first(three: LobbyWithTargets, environment: WorkerEnvironment) -> None:
     claim(three, ONE, TWO)
     claim(three, THREE, bulk=False)
     assert run(environment) == DELETE
@@ -61,7 +63,7 @@ def test_devices_start_at_the_targets_rate(three: LobbyWithTargets) -> None:
     assert (three.clock() - began).total_seconds() >= 4
 
 
-def test_an_announced_row_is_served_without_the_index(three: LobbyWithTargets, environment: Environment) -> None:
+def test_an_announced_row_is_served_without_the_index(three: LobbyWithTargets, environment: WorkerEnvironment) -> None:
     claim(three, ONE, bulk=False)
     three.calls.forget()
     assert run(environment, announcement(ONE)) == DELETE
@@ -70,7 +72,7 @@ def test_an_announced_row_is_served_without_the_index(three: LobbyWithTargets, e
 
 
 def test_a_token_lives_until_the_index_shows_what_its_bucket_contained(
-    three: LobbyWithTargets, environment: Environment
+    three: LobbyWithTargets, environment: WorkerEnvironment
 ) -> None:
     now = three.clock().timestamp()
     assert run(environment, Token(LANE, now + 2.5)) == Verdict(hide=3)
@@ -81,7 +83,9 @@ def test_a_token_lives_until_the_index_shows_what_its_bucket_contained(
 # The lease.
 
 
-def test_a_lane_that_another_worker_has_is_not_processed(three: LobbyWithTargets, environment: Environment) -> None:
+def test_a_lane_that_another_worker_has_is_not_processed(
+    three: LobbyWithTargets, environment: WorkerEnvironment
+) -> None:
     claim(three, ONE)
     assert Lanes(three.clock).acquire(LANE, "another")
     assert run(environment) == Verdict(hide=1)
@@ -92,7 +96,7 @@ def test_a_lane_that_another_worker_has_is_not_processed(three: LobbyWithTargets
 
 
 def test_a_worker_without_a_lease_makes_no_call_into_the_target(
-    three: LobbyWithTargets, environment: Environment
+    three: LobbyWithTargets, environment: WorkerEnvironment
 ) -> None:
     """It is stalled for longer than its lease; its successor has done the work."""
     claim(three, ONE)
@@ -110,7 +114,7 @@ def test_a_worker_without_a_lease_makes_no_call_into_the_target(
 
 
 def test_the_successor_of_a_killed_worker_sends_the_route_that_was_not_sent(
-    three: LobbyWithTargets, environment: Environment
+    three: LobbyWithTargets, environment: WorkerEnvironment
 ) -> None:
     claim(three, ONE)
     three.calls.meanwhile["Publish"] = _killed
@@ -133,7 +137,9 @@ def _killed() -> None:
 # Failures.
 
 
-def test_a_failed_device_is_tried_again_and_delays_no_other(three: LobbyWithTargets, environment: Environment) -> None:
+def test_a_failed_device_is_tried_again_and_delays_no_other(
+    three: LobbyWithTargets, environment: WorkerEnvironment
+) -> None:
     claim(three, ONE, TWO, THREE)
     throttle_next(three, "CreateThing")
     assert run(environment) == DELETE
@@ -143,7 +149,7 @@ def test_a_failed_device_is_tried_again_and_delays_no_other(three: LobbyWithTarg
 
 
 def test_a_target_that_does_not_answer_closes_its_lane_and_no_other(
-    three: LobbyWithTargets, environment: Environment
+    three: LobbyWithTargets, environment: WorkerEnvironment
 ) -> None:
     claim(three, ONE, TWO)
     claim(three, THREE, target=B)
@@ -173,7 +179,9 @@ def test_a_target_that_does_not_answer_closes_its_lane_and_no_other(
     assert Lanes(three.clock).get(LANE).silent_since is None
 
 
-def test_a_paused_lane_starts_nothing_until_it_is_resumed(three: LobbyWithTargets, environment: Environment) -> None:
+def test_a_paused_lane_starts_nothing_until_it_is_resumed(
+    three: LobbyWithTargets, environment: WorkerEnvironment
+) -> None:
     claim(three, ONE)
     lanes = Lanes(three.clock)
     paused = lanes.pause(LANE, ANN)
@@ -194,7 +202,7 @@ def test_a_lane_that_is_paused_while_its_worker_runs_stops_after_the_current_dev
 
 
 def test_an_interrupted_run_leaves_the_lane_free_and_marked(
-    three: LobbyWithTargets, environment: Environment, monkeypatch: pytest.MonkeyPatch
+    three: LobbyWithTargets, environment: WorkerEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from commissioner.lanes import rows as lane_rows  # noqa: PLC0415
 
