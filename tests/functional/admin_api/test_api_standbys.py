@@ -1,13 +1,16 @@
 """Standbys in the API and in lobbyctl: set after a check, evacuated and returned by admins only."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lobby.contracts.targets import Survey, SurveyFinding
 from lobby.domain.standby import StandbyStatus
 from lobby.domain.transitions import ClaimRequest
+from lobby.ledger.user_blocks import UserBlocks
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
+from tests.functional.admin_api.user_pool import token
 
 FIELDS = (
     "name standby { target { account region } certificates placed prepared evacuatedAt away left askedBy campaign }"
@@ -90,6 +93,25 @@ def test_many_devices_need_a_second_admin(there: Lobby) -> None:
     asked = there.ask(EVACUATE, at(HERE), ADMIN).data["evacuateTarget"]["standby"]
     assert (asked["evacuatedAt"], asked["askedBy"]) == (None, "user:alice")
     assert there.ask(EVACUATE, at(HERE), ADMIN).code == "SECOND_PERSON_REQUIRED"
+
+
+def test_the_request_of_a_blocked_admin_does_not_count(there: Lobby) -> None:
+    there.ask(SET, TO_THERE, ADMIN)
+    for number in (1, 2):
+        place(there, number)
+    there = replace(there, approval_above=1)
+    there.ask(EVACUATE, at(HERE), ADMIN)
+    UserBlocks(lambda: 0.0).set_blocked("alice", "user:chief", blocked=True)
+
+    def evacuate(user: str) -> dict[str, Any]:
+        body = {"query": EVACUATE, "variables": at(HERE)}
+        sent = there.send(body, f"Bearer {token('admin', username=user)}")
+        found: dict[str, Any] = sent.data["evacuateTarget"]["standby"]
+        return found
+
+    asked = evacuate("bob")
+    assert (asked["evacuatedAt"], asked["askedBy"]) == (None, "user:bob")
+    assert evacuate("carol")["evacuatedAt"] is not None
 
 
 def test_chosen_devices_are_not_evacuated(there: Lobby) -> None:
