@@ -258,7 +258,7 @@ def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | Non
     module: Any = importlib.import_module("lobby.publisher")
     events = aws.client("events")
     events.create_event_bus(Name="device-lobby")
-    notices = importlib.import_module("infra.monitoring.notices")
+    notices = importlib.import_module("infra.monitoring.notices" if find_spec("infra.monitoring") else "infra.notices")
     for each, pattern in ((each, json.dumps(notices.pattern_of(each))) for each in notices.Notice):
         events.put_rule(Name=each.value, EventBusName="device-lobby", EventPattern=pattern)
     rules = importlib.import_module("lobby.aws.bus_rules").BusRules(events, "device-lobby")
@@ -280,9 +280,8 @@ def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | Non
 
 def _anchors_together() -> bool:
     """Return whether the notary's mapping collects entries: the two of an admission, and the three of a claim."""
-    import infra.parts.notary  # noqa: PLC0415
-
-    return getattr(infra.parts.notary, "WINDOW", 0) > 0
+    module = importlib.import_module("infra.parts.notary" if find_spec("infra.parts") else "infra.notary")
+    return getattr(module, "WINDOW", 0) > 0
 
 
 def count() -> dict[str, Any]:
