@@ -5,7 +5,10 @@ from typing import Annotated
 import typer
 
 from lobby import __version__
-from pki import commands_ca, commands_device, commands_kms, commands_lobby
+from pki.commands import ca as commands_ca
+from pki.commands import device as commands_device
+from pki.commands import kms as commands_kms
+from pki.commands import lobby as commands_lobby
 from pki.terminal import ReportingGroup
 
 app = typer.Typer(

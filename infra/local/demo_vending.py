@@ -19,7 +19,7 @@ from infra.local.powered_device import PoweredDevice
 from infra.local.synthesis import ROOT
 from infra.local.timeline import Timeline
 from lobby.names import Fingerprint, parse_fingerprint
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 
 _EXAMPLE: Final = ROOT / "device" / "examples" / "vending.sh"
 _SECONDS: Final = 120

@@ -26,7 +26,7 @@ from infra.local.region_faults import RegionFaults
 from infra.local.strictness import RELAXED, Strictness
 from lobby import strict_json
 from lobby.names import AccountId, Region
-from pki.isolated_session import DIRECT, isolated_session
+from pki.lobby_account.isolated_session import DIRECT, isolated_session
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 40

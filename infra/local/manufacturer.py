@@ -13,11 +13,11 @@ import boto3
 
 from lobby.deployment import NAMES
 from lobby.names import Target
-from pki.authority import INTERMEDIATE_CERT, INTERMEDIATE_KEY, Authority, create_hierarchy, load_authority
-from pki.crl import CRL_FILE
-from pki.devices import DevicePaths, write_device
-from pki.lobby_account import Lobby
-from pki.registration import register_ca
+from pki.ca.authority import INTERMEDIATE_CERT, INTERMEDIATE_KEY, Authority, create_hierarchy, load_authority
+from pki.ca.crl import CRL_FILE
+from pki.devices.credentials import DevicePaths, write_device
+from pki.lobby_account.account import Lobby
+from pki.lobby_account.registration import register_ca
 
 ORGANIZATION: Final = "Device Lobby Local Manufacturer"
 FOLDER: Final = "factory"

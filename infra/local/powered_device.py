@@ -14,7 +14,7 @@ from typing import IO, Any
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
 from lobby import strict_json
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 
 
 class ClientProcess:

@@ -21,7 +21,7 @@ from infra.local.timeline import Timeline
 from lobby.domain.identity import fingerprint, load_certificate
 from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, ThingName
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.bench.calls import CallLog
 
 TIMEOUT: Final = 60

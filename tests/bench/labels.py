@@ -1,9 +1,9 @@
 """Measures how fast label sheets are written, and how much memory that takes.
 
 ``python -m tests.bench.labels [--json]`` writes PDF sheets of 1,000 and of 5,000 labels, each in a separate process. It
-measures `pki.labels.write_labels` in CPU seconds of that process: building each code, decoding it with another library,
-laying it out, compressing and writing the pages. Reading certificates is not included. Memory is the peak of the
-process, including its imports. The budget is 200 labels per CPU-second, and memory that does not grow.
+measures `pki.labels.label.write_labels` in CPU seconds of that process: building each code, decoding it with another
+library, laying it out, compressing and writing the pages. Reading certificates is not included. Memory is the peak of
+the process, including its imports. The budget is 200 labels per CPU-second, and memory that does not grow.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final
 
 from lobby.names import Fingerprint
-from pki.label_templates import find_template
-from pki.labels import write_labels
+from pki.labels.label import write_labels
+from pki.labels.templates import find_template
 
 COUNTS: Final = (1_000, 5_000)
 LABELS_PER_CPU_SECOND: Final = 200

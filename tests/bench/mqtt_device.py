@@ -17,7 +17,7 @@ from awsiot import mqtt_connection_builder
 from infra.local.lobby_file import LobbyFile
 from lobby.names import ThingName
 from lobby.wire import HELLO_TOPIC, lobby_topic
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 
 TIMEOUT: Final = 60
 _RECONNECT_SECONDS: Final = 1.0

@@ -5,8 +5,8 @@ from pathlib import Path
 from infra.local.manufacturer import Manufacturer
 from infra.local.powered_device import PoweredDevice
 from lobby.names import Fingerprint
-from pki.certificates import fingerprint, load_certificate
-from pki.devices import DevicePaths
+from pki.ca.certificates import fingerprint, load_certificate
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.v01_device import V01Device
 

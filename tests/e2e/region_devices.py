@@ -5,7 +5,7 @@ from pathlib import Path
 from infra.local.manufacturer import Manufacturer
 from infra.local.powered_device import PoweredDevice
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.fleet import SHORT_INTERVALS, name_of
 from tests.e2e.two_regions import TwoRegions
 

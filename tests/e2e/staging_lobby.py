@@ -11,7 +11,7 @@ from infra.local.lobby_file import LobbyFile
 from infra.local.manufacturer import FOLDER, Manufacturer
 from infra.local.synthesis import ROOT
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.second_lobby import layout_next_to
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.local.api import ApiRefused
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lobby.text.label import encode_label, short_form
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.browser import PHONE, Visit
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 from tests.unit.device.simulated_disk import CutPoint

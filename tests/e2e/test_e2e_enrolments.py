@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, wait_for_event
 

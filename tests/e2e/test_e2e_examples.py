@@ -16,7 +16,7 @@ import pytest
 
 from infra.local.synthesis import ROOT
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of
 from tests.e2e.presence_claims import confirm, requiring_presence

@@ -14,7 +14,7 @@ import pytest
 
 from lobby.names import Target
 from lobby.text.label import encode_label
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of, name_of, wait_for_event
 from tests.e2e.lobbyctl_process import Lobbyctl

@@ -11,8 +11,8 @@ from infra.local.demo import read_label
 from infra.local.layout import LOBBY_HOST
 from lobby.aws.device_messages import EXPIRY_SECONDS
 from lobby.names import Target
-from pki.devices import DevicePaths, write_device
-from pki.keys import KeyType
+from pki.ca.keys import KeyType
+from pki.devices.credentials import DevicePaths, write_device
 from tests.e2e.bare_mqtt import PUBACK, PUBLISH, SUBACK
 from tests.e2e.connections import ACCEPTED, connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until

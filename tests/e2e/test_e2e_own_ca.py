@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from infra.local.api import ApiRefused
 from infra.local.signing_key import signing_key
 from lobby.ledger.progress import save_progress
-from pki.certificates import load_certificate
+from pki.ca.certificates import load_certificate
 from pki.cli import app
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.claiming_device import ClaimConnection, new_key, request_of, stored
 from tests.e2e.deployment import Deployment, free_port, until
 from tests.e2e.fleet import Fleet, certid_of, wait_for_event

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.deployment import NAMES
 from lobby.wire import crl_key
-from pki.certificates import load_certificate
-from pki.crl import Reason, Record, build_crl
-from pki.devices import DevicePaths
+from pki.ca.certificates import load_certificate
+from pki.ca.crl import Reason, Record, build_crl
+from pki.devices.credentials import DevicePaths
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import ACCEPTED, RETRY_SECONDS, attempt
 from tests.e2e.deployment import Deployment, events, until

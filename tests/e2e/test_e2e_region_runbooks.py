@@ -17,8 +17,8 @@ from infra.local.manufacturer import Manufacturer
 from infra.teardown.lobby import LobbyRemoval
 from infra.teardown.lobby_regions import RegionStays, removal_of, require_removable
 from infra.teardown.stacks import Stack
-from pki.authority import create_hierarchy
-from pki.devices import DevicePaths
+from pki.ca.authority import create_hierarchy
+from pki.devices.credentials import DevicePaths
 from tests.e2e.fleet import certid_of
 from tests.e2e.region_devices import Devices
 from tests.e2e.runbook_operator import Operator

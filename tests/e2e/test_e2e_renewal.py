@@ -7,7 +7,7 @@ from cryptography import x509
 
 from infra.local.api import ApiRefused
 from lobby.names import Target
-from pki.certificates import fingerprint, load_certificate
+from pki.ca.certificates import fingerprint, load_certificate
 from tests.e2e.bare_mqtt import CONNACK, HUNG_UP, BareMqtt, HandshakeRefused
 from tests.e2e.claiming_device import Credentials, bare, new_key, request_of
 from tests.e2e.deployment import Deployment, until

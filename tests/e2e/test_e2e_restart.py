@@ -14,7 +14,7 @@ import pytest
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import connect_admitted, open_tls
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment, events, until

@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.bare_mqtt import HUNG_UP, BareMqtt, HandshakeRefused
 from tests.e2e.connections import ACCEPTED, attempt, connect_admitted, open_tls
 from tests.e2e.deployment import Deployment, events, until

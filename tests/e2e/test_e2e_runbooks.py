@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.local.api import Api, ApiRefused
-from pki.authority import create_hierarchy
-from pki.devices import write_device
+from pki.ca.authority import create_hierarchy
+from pki.devices.credentials import write_device
 from tests.e2e.bare_mqtt import HUNG_UP
 from tests.e2e.connections import attempt, connect_admitted
 from tests.e2e.deployment import Deployment, until

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.bare_mqtt import PUBACK, PUBLISH, SUBACK, BareMqtt
 from tests.e2e.connections import ACCEPTED, connect_admitted, open_tls
 from tests.e2e.deployment import Deployment

@@ -12,7 +12,7 @@ from infra.local.api import Api
 from infra.local.lobby_file import NAME, LobbyFile
 from infra.local.powered_device import PoweredDevice
 from lobby.names import Target
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests.e2e.claiming_device import ClaimConnection, new_key, request_of, stored
 from tests.e2e.deployment import CLAIM, Deployment, until
 from tests.e2e.fleet import Fleet, certid_of, name_of

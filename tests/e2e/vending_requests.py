@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from infra.local.synthesis import ROOT
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 from tests import certificates as make
 from tests.e2e.deployment import TIMEOUT_SECONDS, Deployment
 

@@ -13,7 +13,7 @@ from typing import Final
 from cryptography.x509 import load_pem_x509_certificate
 
 from admin_api.cli.bundle.claim_keys import self_signed
-from pki.certificates import fingerprint
+from pki.ca.certificates import fingerprint
 from tests.bench.iam.allocation_function import allocation as by_function
 from tests.bench.iam.api_jobs import claim_serial_numbers
 from tests.bench.iam.device_jobs import named, target_input

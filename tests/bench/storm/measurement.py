@@ -16,7 +16,7 @@ from infra.local.manufacturer import new_name
 from infra.local.ministack.quotas import RATES
 from infra.local.strictness import RELAXED, STRICT
 from lobby.names import Fingerprint
-from pki.keys import encode_device_key
+from pki.ca.keys import encode_device_key
 from tests.bench.calls import calls_by
 from tests.bench.deployment import LobbyUnderTest, wait_for
 from tests.bench.storm.devices import TOPIC, Devices, earliest_end, first_attempts

@@ -24,7 +24,7 @@ from device.settings import load_settings
 from device.storage import Storage
 from infra.local.lobby_file import LobbyFile
 from infra.local.synthesis import ROOT
-from pki.devices import DevicePaths
+from pki.devices.credentials import DevicePaths
 
 TIMING: Final = Timing(
     hello_every=5,

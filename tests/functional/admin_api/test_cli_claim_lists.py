@@ -8,7 +8,7 @@ import pytest
 
 from lobby.domain.transitions import ClaimRequest
 from lobby.text.label import encode_label
-from pki import manifest
+from pki.devices import manifest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_steps import claim_of
 from tests.functional.admin_api.lobby_over_http import JSON, LobbyServer, Terminal

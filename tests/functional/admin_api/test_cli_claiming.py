@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from lobby.text.label import encode_label
-from pki.labels import encode_png, render_label
+from pki.labels.label import encode_png, render_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_steps import claim_of
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

@@ -10,7 +10,7 @@ from lobby.domain.identity import Identity
 from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, ThingName
-from pki import manifest
+from pki.devices import manifest
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lobby.domain.signer import Signer
-from pki import kms_ca
+from pki.ca import kms_ca
 from tests import aws
 from tests import certificates as make
 

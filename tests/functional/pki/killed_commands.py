@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 
 from lobby.names import parse_account, parse_region
-from pki.certificates import fingerprint
-from pki.lobby_account import ConnectionOptions, Lobby
+from pki.ca.certificates import fingerprint
+from pki.lobby_account.account import ConnectionOptions, Lobby
 
 FILE_CALLS: Final = ("open", "fsync", "link", "replace", "unlink")
 
@@ -149,7 +149,7 @@ class Client:
 
 @dataclass
 class Lobbies:
-    """A lobby in each Region, as `pki.lobby_selection.connect` returns it to the running process."""
+    """A lobby in each Region, as `pki.lobby_account.lobby_selection.connect` returns it to the running process."""
 
     clouds: dict[str, Cloud]
     process: Process = field(default_factory=Process)

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from pki.certificates import fingerprint, load_certificate
-from pki.crl import crl_number, load_crl
+from pki.ca.certificates import fingerprint, load_certificate
+from pki.ca.crl import crl_number, load_crl
 from tests.functional.pki.command_line import Run
 
 

@@ -19,9 +19,9 @@ from typer.testing import Result
 
 from lobby import __version__
 from lobby.text.label import decode_label, encode_label
-from pki.certificates import fingerprint, load_certificate
+from pki.ca.certificates import fingerprint, load_certificate
+from pki.ca.crl import load_crl
 from pki.cli import main
-from pki.crl import load_crl
 from tests.functional.pki.command_line import Run
 
 ROOT = Path(__file__).parents[3]

@@ -9,9 +9,10 @@ import pytest
 from cryptography import x509
 from typer.testing import CliRunner
 
-from pki import lobby_selection, storage
+from pki import storage
+from pki.ca.crl import load_crl, load_record
 from pki.cli import app
-from pki.crl import load_crl, load_record
+from pki.lobby_account import lobby_selection
 from tests.functional.pki.command_line import Run
 from tests.functional.pki.killed_commands import Cloud, Killed, Lobbies, Process
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from cryptography import x509
 
-from pki import lobby_selection
+from pki.lobby_account import lobby_selection
 from tests import certificates as make
 from tests.functional.pki.command_line import Run
 from tests.functional.pki.killed_commands import Cloud, Lobbies

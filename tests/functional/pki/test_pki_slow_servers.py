@@ -11,10 +11,10 @@ import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 
 from lobby.limited_requests import Limits
-from pki import lobby_account
 from pki.errors import RegistrationError
-from pki.isolated_session import isolated_session
-from pki.limited_requests import limit_requests
+from pki.lobby_account import account as lobby_account
+from pki.lobby_account.isolated_session import isolated_session
+from pki.lobby_account.limited_requests import limit_requests
 from tests.functional.pki.command_line import Run
 from tests.slow_server import sending
 

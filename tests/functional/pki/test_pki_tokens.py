@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.domain.identity import verify
 from lobby.errors import InvalidInput
+from pki.ca.tokens import parse_uri, require_token
 from pki.errors import AuthorityError
-from pki.tokens import parse_uri, require_token
 
 MODULE = next(
     (
@@ -152,7 +152,7 @@ def test_a_failure_of_a_token_is_named(
 @pytest.mark.parametrize("failure", ["ObjectHandleInvalid", "DeviceRemoved", "SessionHandleInvalid"])
 def test_a_key_that_is_removed_while_a_command_runs_is_named(failure: str) -> None:
     pkcs11 = pytest.importorskip("pkcs11")
-    from pki.token_keys import EcTokenKey  # noqa: PLC0415  # needs the optional dependency
+    from pki.ca.token_keys import EcTokenKey  # noqa: PLC0415  # needs the optional dependency
 
     class Removed:
         def sign(self, *_: object, **__: object) -> bytes:

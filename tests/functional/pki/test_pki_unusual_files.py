@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from pki.authority import load_authority
-from pki.certificates import fingerprint, load_certificate
-from pki.crl import load_record
+from pki.ca.authority import load_authority
+from pki.ca.certificates import fingerprint, load_certificate
+from pki.ca.crl import load_record
 from tests.functional.pki.command_line import Run
 
 CA = Path("ca")

@@ -21,10 +21,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
-from pki.authority import load_certificates
-from pki.certificates import fingerprint
+from pki.ca.authority import load_certificates
+from pki.ca.certificates import fingerprint
+from pki.ca.crl import crl_number
 from pki.cli import app
-from pki.crl import crl_number
 from tests import certificates as make
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.emulator import LocalSession
 from lobby.names import parse_account, parse_region
-from pki.lobby_account import ConnectionOptions, connect
+from pki.lobby_account.account import ConnectionOptions, connect
 
 ACCOUNT = "111111111111"
 _IDENTITY = f"""<GetCallerIdentityResponse><GetCallerIdentityResult><Account>{ACCOUNT}</Account>

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pki.authority import Authority, create_hierarchy
+from pki.ca.authority import Authority, create_hierarchy
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -19,12 +19,13 @@ from cryptography.x509.verification import (
 )
 
 from lobby.errors import InvalidInput
-from pki import crl, storage
-from pki.authority import INTERMEDIATE_CERT, INTERMEDIATE_KEY, ROOT_KEY, Authority, create_hierarchy, load_authority
-from pki.certificates import common_name
-from pki.crl import crl_number, load_crl
+from pki import storage
+from pki.ca import crl
+from pki.ca.authority import INTERMEDIATE_CERT, INTERMEDIATE_KEY, ROOT_KEY, Authority, create_hierarchy, load_authority
+from pki.ca.certificates import common_name
+from pki.ca.crl import crl_number, load_crl
+from pki.ca.keys import KeyType
 from pki.errors import AuthorityError, StorageError
-from pki.keys import KeyType
 
 
 def verify(ca: Authority, leaf: x509.Certificate, at: datetime) -> list[x509.Certificate]:

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from pki import storage
-from pki.authority import Authority, create_hierarchy, load_authority
-from pki.certificates import load_certificate
-from pki.crl import Reason, crl_number, load_crl, load_record
-from pki.devices import DevicePaths, IssueOptions, Order, make_devices
-from pki.keys import decode_private_key, same_key
-from pki.naming import named
+from pki.ca.authority import Authority, create_hierarchy, load_authority
+from pki.ca.certificates import load_certificate
+from pki.ca.crl import Reason, crl_number, load_crl, load_record
+from pki.ca.keys import decode_private_key, same_key
+from pki.devices.credentials import DevicePaths, IssueOptions, Order, make_devices
+from pki.devices.naming import named
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 
 from lobby.errors import InvalidInput
-from pki.authority import Authority
-from pki.crl import CRL_FILE, RECORD_FILE, Reason, crl_number, load_crl, load_record
+from pki.ca.authority import Authority
+from pki.ca.crl import CRL_FILE, RECORD_FILE, Reason, crl_number, load_crl, load_record
 from pki.errors import StorageError
 
 

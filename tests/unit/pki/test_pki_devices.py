@@ -12,13 +12,21 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from lobby.errors import InvalidInput
-from pki import manifest
-from pki.authority import Authority
-from pki.devices import DevicePaths, IssuedDevice, IssueOptions, Order, find_certificate, make_devices, write_device
+from pki.ca.authority import Authority
+from pki.ca.keys import KeyType
+from pki.devices import manifest
+from pki.devices.credentials import (
+    DevicePaths,
+    IssuedDevice,
+    IssueOptions,
+    Order,
+    find_certificate,
+    make_devices,
+    write_device,
+)
+from pki.devices.naming import named
+from pki.devices.request import Request, parse_request
 from pki.errors import StorageError
-from pki.keys import KeyType
-from pki.naming import named
-from pki.request import Request, parse_request
 
 
 def contents(directory: Path) -> dict[str, bytes]:

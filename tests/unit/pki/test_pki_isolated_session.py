@@ -5,7 +5,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from pki.isolated_session import isolated_session
+from pki.lobby_account.isolated_session import isolated_session
 
 
 def of_boto3() -> boto3.Session:

@@ -14,11 +14,13 @@ from PIL import Image, ImageFilter
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint
 from lobby.text.label import decode_label, encode_label
-from pki import label_layout, labels, qr_codes
 from pki.errors import LabelError
-from pki.label_layout import MIN_MODULE_MM, MIN_PT, MM_PER_PT, lay_out
-from pki.label_pdf import helvetica
-from pki.label_templates import LETTER, TEMPLATES, Template, cut_sheet, find_template
+from pki.labels import label as labels
+from pki.labels import layout as label_layout
+from pki.labels import qr_codes
+from pki.labels.layout import MIN_MODULE_MM, MIN_PT, MM_PER_PT, lay_out
+from pki.labels.pdf import helvetica
+from pki.labels.templates import LETTER, TEMPLATES, Template, cut_sheet, find_template
 from tests.bench.labels import Measurement, measure, misses
 
 CERTIDS = [Fingerprint(hashlib.sha256(bytes([i])).hexdigest()) for i in range(70)]

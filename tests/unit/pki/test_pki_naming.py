@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lobby.errors import InvalidInput
-from pki import naming
+from pki.devices import naming
 from pki.errors import StorageError
 
 

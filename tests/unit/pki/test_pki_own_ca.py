@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from lobby.errors import LobbyError
-from pki import admission
-from pki.admission import check_admission, check_chain
-from pki.ca_source import LoadedCa, load_ca
-from pki.certificate_files import read_ca, read_certificates, read_lists
+from pki.ca.ca_source import LoadedCa, load_ca
+from pki.ca.certificate_files import read_ca, read_certificates, read_lists
 from pki.errors import RegistrationError
-from pki.local_lobby import local_options
+from pki.lobby_account import admission
+from pki.lobby_account.admission import check_admission, check_chain
+from pki.lobby_account.local_lobby import local_options
 from tests import certificates as make
 from tests.certificates import NOW, Issuer
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.domain.trust.reading import revocation_lists
 from pki.errors import RegistrationError
-from pki.published_lists import Allowed, check_succession
+from pki.lobby_account.published_lists import Allowed, check_succession
 from tests import certificates as make
 
 CA: Final = make.authority()

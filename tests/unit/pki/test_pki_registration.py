@@ -16,12 +16,12 @@ from botocore.stub import ANY, Stubber
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lobby.names import parse_account, parse_region
-from pki.authority import Authority
-from pki.certificates import fingerprint
-from pki.crl import load_crl
+from pki.ca.authority import Authority
+from pki.ca.certificates import fingerprint
+from pki.ca.crl import load_crl
 from pki.errors import RegistrationError
-from pki.lobby_account import Lobby
-from pki.registration import publish_crl, register_ca, unregister_ca
+from pki.lobby_account.account import Lobby
+from pki.lobby_account.registration import publish_crl, register_ca, unregister_ca
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 BUCKET = f"device-lobby-trust-{ACCOUNT}-{REGION}"

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lobby.errors import InvalidInput
-from pki.authority import Authority
-from pki.keys import same_key
-from pki.profile import CLOCK_SKEW
-from pki.request import parse_request
+from pki.ca.authority import Authority
+from pki.ca.keys import same_key
+from pki.ca.profile import CLOCK_SKEW
+from pki.devices.request import parse_request
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 Builder = x509.CertificateSigningRequestBuilder

@@ -10,7 +10,7 @@ from lobby.domain.signer import Signer
 from lobby.doors.issuing import CertificateIssuer
 from lobby.errors import InvalidInput
 from lobby.names import ThingName
-from pki import kms_ca
+from pki.ca import kms_ca
 from tests import aws
 from tests import certificates as make
 from tests.aws import Calls, Clock
