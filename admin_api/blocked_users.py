@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from admin_api.services import Services
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Campaign, CampaignEvent, CampaignState
-from lobby.domain.campaign_rules import USER_BLOCKED
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Campaign, CampaignEvent, CampaignState
+from lobby.domain.campaigns.campaign_rules import USER_BLOCKED
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.user_blocks import BlockedUser
+from lobby.ledger.users.user_blocks import BlockedUser
 from lobby.names import CampaignName
 
 logger = Logger(service="admin-api")

@@ -30,33 +30,33 @@ from lobby.contracts.campaign_tokens import token_message
 from lobby.contracts.invocation import Request
 from lobby.contracts.targets import Comparison, Survey
 from lobby.deployment import NAMES
-from lobby.domain.campaign import Campaign
-from lobby.domain.history_export import Signature
-from lobby.domain.home import Terms
-from lobby.domain.profile import Profiles
-from lobby.ledger.activity_log import ActivityLog
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.campaign_preparation import Preparation
-from lobby.ledger.campaign_sources import Sources
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.claim_certificates import ClaimCertificates
-from lobby.ledger.device_connections import Connections
-from lobby.ledger.enrolment_tokens import EnrolmentTokens
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.histories import Histories
-from lobby.ledger.home_lease import HomeLease
-from lobby.ledger.home_votes import Votes
-from lobby.ledger.manifests import Manifests
-from lobby.ledger.region_audit import RegionAudit
-from lobby.ledger.routing import Access, route
-from lobby.ledger.serial_claims import SerialClaims
-from lobby.ledger.serial_lists import SerialLists
-from lobby.ledger.standbys import Standbys
+from lobby.domain.campaigns.campaign import Campaign
+from lobby.domain.history.history_export import Signature
+from lobby.domain.regions.home import Terms
+from lobby.domain.targets.profile import Profiles
+from lobby.ledger.activity.activity_log import ActivityLog
+from lobby.ledger.campaigns.campaign_preparation import Preparation
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.campaign_sources import Sources
+from lobby.ledger.campaigns.manifests import Manifests
+from lobby.ledger.connections.device_connections import Connections
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.enrolment_tokens import EnrolmentTokens
+from lobby.ledger.enrolments.serial_claims import SerialClaims
+from lobby.ledger.enrolments.serial_lists import SerialLists
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
+from lobby.ledger.regions.home_lease import HomeLease
+from lobby.ledger.regions.home_votes import Votes
+from lobby.ledger.regions.region_audit import RegionAudit
+from lobby.ledger.regions.routing import Access, route
+from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
-from lobby.ledger.target_administration import TargetAdministration
-from lobby.ledger.targets import Targets
-from lobby.ledger.user_blocks import UserBlocks
-from lobby.ledger.user_claims import UserClaims
+from lobby.ledger.targets.target_administration import TargetAdministration
+from lobby.ledger.targets.target_registry import Targets
+from lobby.ledger.users.user_blocks import UserBlocks
+from lobby.ledger.users.user_claims import UserClaims
 from lobby.names import AccountId, Region, Target
 from lobby.profiles import bundled_profiles
 

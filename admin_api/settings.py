@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lobby.domain.claim_limits import ClaimLimits, parse_limits
+from lobby.domain.claims.claim_limits import ClaimLimits, parse_limits
 from lobby.errors import InvalidInput, MissingSettings
 from lobby.names import AccountId, Region, parse_account, parse_region, shown
 from lobby.settings import REMOVE, lease_seconds, lobby_regions, loopback

@@ -22,9 +22,9 @@ from commissioner.target_gateway.gateway import TargetGateway
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
-from lobby.domain.lanes import LOBBY, Lane, home_lane, target_of
-from lobby.domain.renewal_transitions import has_work_in_target, is_renewed_in_target, retires_in_lobby
-from lobby.domain.standby import StandbyStatus
+from lobby.domain.lanes.lane import LOBBY, Lane, home_lane, target_of
+from lobby.domain.renewals.renewal_transitions import has_work_in_target, is_renewed_in_target, retires_in_lobby
+from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger

@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from commissioner.errors import NoAnswer, ShadowsAwaited, TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.domain.device import Device
-from lobby.domain.shadow_documents import State
-from lobby.domain.shadows import NOT_MIGRATED, ShadowChoice, ShadowOutcome, Shadows
+from lobby.domain.shadows.shadow_choices import NOT_MIGRATED, ShadowChoice, ShadowOutcome, Shadows
+from lobby.domain.shadows.shadow_documents import State
 from lobby.ledger.clock import now
 from lobby.names import Target, ThingName
 

@@ -17,8 +17,8 @@ from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
 from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
-from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
-from lobby.domain.standby_changes import Prepare
+from lobby.domain.standby.standby import Standby, StandbyMode, StandbyStatus
+from lobby.domain.standby.standby_changes import Prepare
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target
 from lobby.wire import Message

@@ -13,10 +13,10 @@ from infra.parts.permissions import allocation_hooks, every_index
 from infra.parts.webhooks import secrets
 from infra.regions import region_parts as regions
 from lobby.deployment import NAMES
-from lobby.domain import target_rules
-from lobby.domain.target import TARGET_ROLE
-from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.manifests import PREFIX as MANIFESTS
+from lobby.domain.targets import target_rules
+from lobby.domain.targets.target import TARGET_ROLE
+from lobby.ledger.campaigns.manifests import PREFIX as MANIFESTS
+from lobby.ledger.histories.anchors import PREFIX as ANCHORS
 from lobby.wire import CRL_PREFIX
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import yaml
 
-from lobby.domain.profile import Profiles
-from lobby.domain.profile_rules import parse_profiles
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.profile_rules import parse_profiles
 from lobby.errors import InvalidInput
 from lobby.names import shown
 

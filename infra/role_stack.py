@@ -19,9 +19,9 @@ from infra.parts.permissions import allow
 from infra.regions import region_parts as regions
 from infra.settings import Settings, TargetSettings
 from lobby.deployment import NAMES
-from lobby.domain import target_rules
-from lobby.domain.profile import Profiles
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets import target_rules
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import Target
 
 

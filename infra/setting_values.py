@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.errors import BadContext
-from lobby.domain.claim_limits import parse_limits
-from lobby.domain.clones import ClonePolicy
+from lobby.domain.claims.claim_limits import parse_limits
+from lobby.domain.connections.clones import ClonePolicy
+from lobby.domain.doors.vending_settings import parse_settings
 from lobby.domain.signer import parse_key_arn
-from lobby.domain.vending_settings import parse_settings
 from lobby.names import Region, parse_region, shown
 from lobby.settings import MARK, REMOVE
 

@@ -27,7 +27,7 @@ invalid settings are reported in one error.
     ledgerIndexes     names of the ledger's indexes, with commas, for an upgrade (infra.cloud.index_upgrade)
     leftThings        what happens to the thing of a device that has left a target: mark or remove; default: mark
     deviceEndpoint    the emulator's address for devices, with its port; only with local
-    vendingSettings   JSON for the vending door (lobby.domain.vending_settings); default: Amazon's roots
+    vendingSettings   JSON for the vending door (lobby.domain.doors.vending_settings); default: Amazon's roots
     campaignApprovalAbove  devices that a campaign may change without a second user, 0 to 99999; default: 1000
     clonePolicy       flag or quarantine: what is done with a device whose certificate seems to be copied; default: flag
     claimLimits       of a technician: devices a minute/devices an hour/wrong codes an hour; default: 60/1000/10
@@ -49,9 +49,9 @@ from infra.errors import BadContext
 from infra.profile_files import read_profiles, unknown_profiles
 from lobby import strict_json
 from lobby.deployment import NAMES
-from lobby.domain.claim_limits import DEFAULT_LIMITS
+from lobby.domain.claims.claim_limits import DEFAULT_LIMITS
 from lobby.domain.device import DEFAULT_PROFILE
-from lobby.domain.profile import Profiles
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import LobbyError
 from lobby.names import Region, Target, parse_account, parse_profile, parse_region, parse_target_key, shown
 from lobby.settings import MARK, REMOVE

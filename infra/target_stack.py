@@ -20,9 +20,9 @@ from infra.parts import functions, permissions, topic_rules
 from infra.parts.permissions import allow
 from infra.settings import Settings, TargetSettings
 from lobby.deployment import NAMES
-from lobby.domain import target_rules
-from lobby.domain.profile import Profiles
-from lobby.domain.target import profile_policy
+from lobby.domain.targets import target_rules
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import profile_policy
 
 
 class TargetStack(Stack):

@@ -18,7 +18,7 @@ from infra.role_stack import RoleStack
 from infra.settings import Settings, TargetSettings
 from infra.target_stack import TargetStack
 from lobby import strict_json
-from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID
+from lobby.domain.targets.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID
 
 PATH: Final = "admin_api/templates/target.json"
 """The path of the file in the bundle."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
-from lobby.domain.standby_transitions import visit
+from lobby.domain.standby.standby_transitions import visit
 from lobby.domain.states import State
 from lobby.names import Target
 

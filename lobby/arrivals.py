@@ -32,24 +32,24 @@ from lobby.aws.sns_signature import CONFIRMATION, parse_envelope, verify
 from lobby.clone_watch import CloneWatch
 from lobby.contracts.targets import ArrivalMark
 from lobby.deployment import NAMES
-from lobby.domain.clones import ClonePolicy
-from lobby.domain.connection_problem import WATCHED_MS
-from lobby.domain.connectivity import DUPLICATE
+from lobby.domain.connections.clones import ClonePolicy
+from lobby.domain.connections.connection_problem import WATCHED_MS
+from lobby.domain.connections.connectivity import DUPLICATE
+from lobby.domain.connections.lifecycle_events import problem_of, sighting_of
 from lobby.domain.device import Device
-from lobby.domain.home import Duty
-from lobby.domain.lifecycle_events import problem_of, sighting_of
+from lobby.domain.regions.home import Duty
 from lobby.domain.states import State
-from lobby.domain.target import RegisteredTarget
-from lobby.domain.target_rules import SELECTED
-from lobby.domain.thing_claim import Progress
+from lobby.domain.targets.target import RegisteredTarget
+from lobby.domain.targets.target_rules import SELECTED
+from lobby.domain.targets.thing_claim import Progress
 from lobby.errors import InvalidInput, MessageRejected, NotFound
 from lobby.home_guard import duties
 from lobby.ledger.connection import connect
-from lobby.ledger.device_connections import Connections
-from lobby.ledger.routing import Access, in_own_replica
-from lobby.ledger.sightings import Sightings
+from lobby.ledger.connections.device_connections import Connections
+from lobby.ledger.connections.sightings import Sightings
+from lobby.ledger.regions.routing import Access, in_own_replica
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, parse_fingerprint, parse_region, parse_target, shown
 from lobby.report_times import CONNECTED, is_since
 from lobby.settings import ArrivalsSettings, loopback, read_settings

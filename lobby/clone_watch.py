@@ -11,13 +11,21 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from lobby.domain.clones import ClonePolicy, Evidence, LobbySession, Sighting, at_once, takeovers, usable_from
-from lobby.domain.connection_problem import ConnectionProblem
+from lobby.domain.connections.clones import (
+    ClonePolicy,
+    Evidence,
+    LobbySession,
+    Sighting,
+    at_once,
+    takeovers,
+    usable_from,
+)
+from lobby.domain.connections.connection_problem import ConnectionProblem
 from lobby.domain.device import Device
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.sightings import Sightings
+from lobby.ledger.connections.sightings import Sightings
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets
+from lobby.ledger.targets.target_registry import RecentTargets
 
 logger = Logger(service="clones")
 ACTOR: Final = "service:clones"

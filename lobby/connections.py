@@ -16,9 +16,9 @@ from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init
 from lobby.clone_watch import CloneWatch
-from lobby.domain.clones import LOBBY, SKEW_MS, ClonePolicy, LobbySession, Sighting
-from lobby.domain.connection_problem import DENIED
-from lobby.domain.connectivity import (
+from lobby.domain.connections.clones import LOBBY, SKEW_MS, ClonePolicy, LobbySession, Sighting
+from lobby.domain.connections.connection_problem import DENIED
+from lobby.domain.connections.connectivity import (
     CLIENT_INITIATED,
     DUPLICATE,
     ConnectionChange,
@@ -26,16 +26,16 @@ from lobby.domain.connectivity import (
     LifecycleEvent,
     may_be_in_target,
 )
+from lobby.domain.connections.lifecycle_events import change_of, problem_of
 from lobby.domain.device import Device
-from lobby.domain.lifecycle_events import change_of, problem_of
 from lobby.errors import InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
-from lobby.ledger.device_connections import Connections
-from lobby.ledger.routing import Access
-from lobby.ledger.sightings import Sightings
+from lobby.ledger.connections.device_connections import Connections
+from lobby.ledger.connections.sightings import Sightings
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import parse_fingerprint, shown
 from lobby.settings import ConnectionsSettings, lobby_regions, read_settings
 from lobby.wire import CONNECT_FAILED

@@ -14,9 +14,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from aws_lambda_powertools import Logger
 
-from lobby.domain.home import Duty, duty
+from lobby.domain.regions.home import Duty, duty
 from lobby.errors import NotHome
-from lobby.ledger.routing import Access, route
+from lobby.ledger.regions.routing import Access, route
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,4 +1,4 @@
-"""Lambda, every minute in each Region of a lobby with several: keeps the lease of the home (`lobby.ledger.home_lease`).
+"""Lambda, every minute in each Region of a lobby with several: keeps the home's lease (`ledger.regions.home_lease`).
 
 The run in the home extends the lease. In a new lobby, the run in the first Region begins it. Runs in other Regions do
 nothing. If a run in the home cannot extend the lease, it logs a warning: the lease ends after five minutes, and no
@@ -14,9 +14,9 @@ from aws_lambda_powertools import Logger
 from lobby.aws.clients import at_init
 from lobby.aws.metric_report import report
 from lobby.aws.metrics import HOME_ENDING, LEASE_NOT_EXTENDED
-from lobby.domain.home import Terms
-from lobby.ledger.home_lease import ALONE, ENDED, ENDING, LOST, HomeLease
-from lobby.ledger.home_votes import Votes
+from lobby.domain.regions.home import Terms
+from lobby.ledger.regions.home_lease import ALONE, ENDED, ENDING, LOST, HomeLease
+from lobby.ledger.regions.home_votes import Votes
 from lobby.settings import LobbySettings, lease_seconds, lobby_regions, read_settings
 
 SERVICE: Final = "home-lease"

@@ -18,8 +18,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metrics import HISTORY_TAMPERED, NAMESPACE
 from lobby.errors import InvalidInput
-from lobby.ledger.anchor_runs import AnchoredEntry, Run, runs_of
-from lobby.ledger.anchors import Anchors
+from lobby.ledger.histories.anchor_runs import AnchoredEntry, Run, runs_of
+from lobby.ledger.histories.anchors import Anchors
 from lobby.names import parse_fingerprint
 from lobby.settings import NotarySettings, read_settings
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lobby import strict_json
-from lobby.domain.profile import Profile, Profiles, Statement
-from lobby.domain.profile_rules import parse_profiles
+from lobby.domain.targets.profile import Profile, Profiles, Statement
+from lobby.domain.targets.profile_rules import parse_profiles
 from lobby.errors import InvalidInput, MissingSettings
 
 PATH: Final = "lobby/profiles.json"

@@ -22,20 +22,20 @@ from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
 from lobby.contracts.targets import UNPUBLISHED
-from lobby.domain.activity import activity_of, has_place, leaves
 from lobby.domain.device import Device, Entry
-from lobby.domain.device_events import DeviceEvent, event_id
-from lobby.domain.home import Duty
-from lobby.domain.webhook import Message, body_of, senders
+from lobby.domain.events.activity import activity_of, has_place, leaves
+from lobby.domain.events.device_events import DeviceEvent, event_id
+from lobby.domain.events.webhook import Message, body_of, senders
+from lobby.domain.regions.home import Duty
 from lobby.errors import InvalidInput
 from lobby.home_guard import duties, everywhere, nothing_failed
-from lobby.ledger.activity_log import ActivityLog
+from lobby.ledger.activity.activity_log import ActivityLog
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.clock import now, pause
 from lobby.ledger.items import entry_of_item
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.routing import Access
-from lobby.ledger.webhooks import RecentWebhooks, Webhooks
+from lobby.ledger.regions.routing import Access
+from lobby.ledger.webhooks.webhook_register import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import PublisherSettings, read_settings
 

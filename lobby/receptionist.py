@@ -19,18 +19,18 @@ from lobby.arrival_marks import request_mark
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
 from lobby.contracts.targets import ArrivalMark
+from lobby.domain.connections.fallbacks import is_fallback
 from lobby.domain.device import Device
-from lobby.domain.fallbacks import is_fallback
 from lobby.domain.hellos import Report
 from lobby.domain.states import DEACTIVATED_STATES, State
-from lobby.domain.transfer_documents import parse_endpoint
+from lobby.domain.transfers.transfer_documents import parse_endpoint
 from lobby.errors import Conflict, InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
-from lobby.ledger.routing import Access, at_home, is_away
-from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
+from lobby.ledger.regions.routing import Access, at_home, is_away
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE, current_route
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint, parse_fingerprint, shown
 from lobby.settings import ReceptionistSettings, read_settings
 from lobby.wire import PRESENCE, RENEW, TRANSFER

@@ -24,8 +24,8 @@ from moto.iotdata.models import iotdata_backends
 from moto.s3.models import s3_backends
 
 from lobby.deployment import NAMES
-from lobby.ledger.counts import bucket_of, totals
 from lobby.ledger.items import device_of_image
+from lobby.ledger.lists.counts import bucket_of, totals
 from lobby.ledger.models import MODELS
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import AccountId, Region, Target

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from lobby.domain.history_export import Signature
+from lobby.domain.history.history_export import Signature
 
 KEY = ec.derive_private_key(0xC0FFEE, ec.SECP256R1())
 PUBLIC = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

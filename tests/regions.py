@@ -18,12 +18,12 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.iot.models import iot_backends
 from pynamodb.models import Model
 
-from lobby.ledger import routing
-from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_lease import HomeLease
-from lobby.ledger.home_votes import Votes, client_of
 from lobby.ledger.models import MODELS
-from lobby.ledger.routing import Access
+from lobby.ledger.regions import routing
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_lease import HomeLease
+from lobby.ledger.regions.home_votes import Votes, client_of
+from lobby.ledger.regions.routing import Access
 from lobby.names import Region
 from tests.aws import LOBBY, WAITING_POLICY, Calls, CutOff
 

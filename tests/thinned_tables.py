@@ -159,7 +159,7 @@ _TABLES: Final[dict[str, dict[str, int]]] = {
     "functional/lobby/ledger/test_bulk.py": {
         "test_a_thousand_take_thirty_two_calls": 2,
     },
-    "functional/lobby/ledger/test_listing.py": {
+    "functional/lobby/ledger/lists/test_listing.py": {
         "test_all_pages_together_contain_each_device_once": 11,
         "test_the_oldest_come_first_on_request_with_as_many_queries": 5,
     },

@@ -3,9 +3,9 @@
 from typing import Any
 
 from admin_api.operations.user_limits import UserLimits
-from lobby.domain.claim_limits import DEFAULT_LIMITS, parse_limits
-from lobby.ledger.user_blocks import UserBlocks
-from lobby.ledger.user_claims import UserClaims
+from lobby.domain.claims.claim_limits import DEFAULT_LIMITS, parse_limits
+from lobby.ledger.users.user_blocks import UserBlocks
+from lobby.ledger.users.user_claims import UserClaims
 
 
 def user_limits(limits: str = DEFAULT_LIMITS) -> dict[str, Any]:

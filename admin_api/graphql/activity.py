@@ -12,13 +12,13 @@ import strawberry
 from admin_api.graphql.arguments import After, First, described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.targets import TargetInput, target_named
-from lobby.domain import activity as domain
-from lobby.domain.activity import ActivityFilter as Wanted
-from lobby.domain.activity import parse_actor
-from lobby.domain.enrolment_rules import parse_period
+from lobby.domain.enrolments.enrolment_rules import parse_period
+from lobby.domain.events import activity as domain
+from lobby.domain.events.activity import ActivityFilter as Wanted
+from lobby.domain.events.activity import parse_actor
 from lobby.errors import InvalidInput
-from lobby.ledger.activity_log import MAX_PAGE
-from lobby.ledger.listing import DEFAULT_PAGE
+from lobby.ledger.activity.activity_log import MAX_PAGE
+from lobby.ledger.lists.listing import DEFAULT_PAGE
 from lobby.names import ActorKind, parse_enrolment_name, shown
 
 _LONGEST_USER: Final = 300

@@ -7,7 +7,7 @@ import strawberry
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.value_lists import one_of
-from lobby.domain.notice import Notice, parse_email, parse_notices
+from lobby.domain.events.notice import Notice, parse_email, parse_notices
 
 
 @strawberry.type(description="An e-mail address that gets notices. Each notice has a link to unsubscribe.")

@@ -36,8 +36,8 @@ from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.changes import Change, Chosen, generation_of
 from lobby.errors import InvalidInput, LobbyError
 from lobby.ledger.device_changes import Preview
-from lobby.ledger.filter_match import matches
-from lobby.ledger.listing import MAX_PAGE, Filter, devices
+from lobby.ledger.lists.filter_match import matches
+from lobby.ledger.lists.listing import MAX_PAGE, Filter, devices
 
 Parsed = Chosen | LobbyError
 _NONE: Final = PageInfo(has_next_page=False, end_cursor=None)

@@ -12,11 +12,11 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.filters import DeviceFilter
 from admin_api.graphql.targets import Target
 from admin_api.graphql.value_lists import one_of
-from lobby.domain import campaign as ledger
-from lobby.domain.campaign import CampaignEvent, CampaignState, SourceKind
-from lobby.domain.campaign_progress import Outcome
-from lobby.domain.campaign_rules import canary_arrived, remaining_work
-from lobby.domain.lanes import Lane, target_of
+from lobby.domain.campaigns import campaign as ledger
+from lobby.domain.campaigns.campaign import CampaignEvent, CampaignState, SourceKind
+from lobby.domain.campaigns.campaign_progress import Outcome
+from lobby.domain.campaigns.campaign_rules import canary_arrived, remaining_work
+from lobby.domain.lanes.lane import Lane, target_of
 from lobby.ledger.clock import timestamp
 
 OUTCOMES = one_of(Outcome)

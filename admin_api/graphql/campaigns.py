@@ -25,11 +25,11 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.filters import filter_of
 from admin_api.graphql.limits import MAX_BULK, Resource
 from admin_api.operations import campaigns as rules
-from lobby.domain.campaign import DEFAULT_TOLERANCE, MAX_CANARY, CampaignEvent, needs_approval
+from lobby.domain.campaigns.campaign import DEFAULT_TOLERANCE, MAX_CANARY, CampaignEvent, needs_approval
 from lobby.domain.changes import Chosen
 from lobby.errors import InvalidInput, LobbyError
-from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE
-from lobby.ledger.selection import Selection
+from lobby.ledger.campaigns.selection import Selection
+from lobby.ledger.lists.listing import DEFAULT_PAGE, MAX_PAGE
 from lobby.names import parse_campaign_name, parse_enrolment_name
 
 Name = Annotated[str, described("The campaign's name.")]

@@ -13,7 +13,7 @@ from admin_api.graphql.filters import DeviceFilter
 from admin_api.graphql.limits import MAX_BULK
 from admin_api.graphql.targets import TargetInput
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation
-from lobby.domain.shadows import ShadowChoice
+from lobby.domain.shadows.shadow_choices import ShadowChoice
 
 
 @strawberry.enum(name="ChangeOperation", description="An operation on devices.")

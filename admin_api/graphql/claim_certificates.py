@@ -12,13 +12,13 @@ from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Info, given, operation
 from admin_api.graphql.value_lists import one_of
 from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate, RevokeClaimCertificate
-from lobby.domain import claim_certificate as ledger
-from lobby.domain.claim_certificate import state_of
-from lobby.domain.enrolment import Door, Enrolment, Repeat
-from lobby.domain.enrolment_rules import require_door
+from lobby.domain.enrolments import claim_certificate as ledger
+from lobby.domain.enrolments.claim_certificate import state_of
+from lobby.domain.enrolments.enrolment import Door, Enrolment, Repeat
+from lobby.domain.enrolments.enrolment_rules import require_door
 from lobby.errors import Conflict
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.serial_approvals import approve
+from lobby.ledger.enrolments.serial_approvals import approve
 from lobby.names import parse_enrolment_name, parse_fingerprint, parse_thing_name
 
 

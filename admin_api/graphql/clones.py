@@ -4,8 +4,9 @@ from enum import Enum
 
 import strawberry
 
-from lobby.domain import clones, device
-from lobby.domain.target import AS_LOBBY
+from lobby.domain import device
+from lobby.domain.connections import clones
+from lobby.domain.targets.target import AS_LOBBY
 
 
 @strawberry.enum(description="What the lobby does with a device whose certificate seems to be in use twice.")

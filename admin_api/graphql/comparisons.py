@@ -4,8 +4,8 @@ one failed."""
 import strawberry
 
 from admin_api.graphql.context import Context
-from lobby.domain.comparison_state import ComparisonState, Result, Work
-from lobby.ledger.comparisons import read_states
+from lobby.domain.targets.comparison_state import ComparisonState, Result, Work
+from lobby.ledger.targets.comparisons import read_states
 from lobby.names import Target
 
 

@@ -14,14 +14,14 @@ import strawberry
 
 from admin_api.graphql.context import Context
 from admin_api.graphql.limits import Resource
-from lobby.domain.connection_problem import ConnectionProblem as Problem
-from lobby.domain.connectivity import Connectivity, Online, online_of
+from lobby.domain.connections.connection_problem import ConnectionProblem as Problem
+from lobby.domain.connections.connectivity import Connectivity, Online, online_of
 from lobby.domain.device import Device
 from lobby.errors import InvalidInput
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.bulk import chunks
 from lobby.ledger.clock import pause, timestamp
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
 from lobby.names import Fingerprint
 
 MAX_PROBLEMS: Final = 100

@@ -16,8 +16,8 @@ from strawberry.extensions import FieldExtension
 from admin_api.graphql.limits import RequestQuota
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
-from lobby.ledger.counts import Tally, read_counts
-from lobby.ledger.forecasts import Forecasts
+from lobby.ledger.lanes.forecasts import Forecasts
+from lobby.ledger.lists.counts import Tally, read_counts
 
 if TYPE_CHECKING:
     from strawberry.types.field import StrawberryField

@@ -13,8 +13,8 @@ from admin_api.graphql.context import Context, Info, computed, given
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.limits import MAX_LISTED, Resource
 from lobby.errors import InvalidInput
-from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
-from lobby.ledger.totals import is_counted, total_of
+from lobby.ledger.lists.listing import DEFAULT_PAGE, MAX_PAGE, Filter, Page, devices
+from lobby.ledger.lists.totals import is_counted, total_of
 from lobby.names import parse_fingerprint
 
 

@@ -5,7 +5,7 @@ import strawberry
 from admin_api.graphql.targets import Target
 from admin_api.graphql.value_lists import one_of
 from lobby.domain.device import Device
-from lobby.domain.standby import StandbyStatus
+from lobby.domain.standby.standby import StandbyStatus
 
 
 @strawberry.type(

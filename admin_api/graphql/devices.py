@@ -25,8 +25,8 @@ from admin_api.graphql.transfers import DeviceTransfer, transfer_of
 from admin_api.graphql.value_lists import REASON_LIST, STATES
 from admin_api.roles import Caller
 from lobby.domain import device as ledger
-from lobby.domain.clones import CLONE_SUSPECTED
-from lobby.domain.connectivity import Online
+from lobby.domain.connections.clones import CLONE_SUSPECTED
+from lobby.domain.connections.connectivity import Online
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import PLACED_STATES, Event, State, allowed_events
 from lobby.errors import InvalidInput

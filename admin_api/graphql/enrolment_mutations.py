@@ -26,8 +26,8 @@ from admin_api.graphql.enrolments import (
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations import enrolments as rules
 from lobby.contracts.claim_certificates import AlignClaimCertificates
-from lobby.domain.enrolment import Door, EnrolmentEvent, Repeat
-from lobby.domain.enrolment import Enrolment as Row
+from lobby.domain.enrolments.enrolment import Door, EnrolmentEvent, Repeat
+from lobby.domain.enrolments.enrolment import Enrolment as Row
 from lobby.names import parse_enrolment_name
 
 Name = Annotated[str, described("The enrolment's name.")]

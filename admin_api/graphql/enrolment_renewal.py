@@ -2,7 +2,7 @@
 
 import strawberry
 
-from lobby.domain import renewal
+from lobby.domain.renewals import renewal
 
 
 @strawberry.type(description="When the devices of an enrolment renew their certificates.")

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from lobby.domain.thing_settings import ThingSettings
+from lobby.domain.enrolments.thing_settings import ThingSettings
 
 
 @strawberry.type(description="An attribute that the things of an enrolment's devices get.")

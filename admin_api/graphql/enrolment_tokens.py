@@ -11,10 +11,10 @@ from admin_api.graphql.arguments import described
 from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations import enrolment_tokens as rules
-from lobby.domain import enrolment_token as ledger
-from lobby.domain.enrolment import Door
-from lobby.domain.enrolment_rules import require_door
-from lobby.domain.enrolment_token import ISSUES_PER_USE, TokenState
+from lobby.domain.enrolments import enrolment_token as ledger
+from lobby.domain.enrolments.enrolment import Door
+from lobby.domain.enrolments.enrolment_rules import require_door
+from lobby.domain.enrolments.enrolment_token import ISSUES_PER_USE, TokenState
 from lobby.ledger.clock import now, timestamp
 from lobby.names import parse_enrolment_name, parse_token_id
 

@@ -17,12 +17,12 @@ from admin_api.graphql.enrolment_things import ThingAttribute, attributes_from
 from admin_api.graphql.targets import TargetInput, target_named
 from admin_api.graphql.value_lists import one_of
 from lobby.deployment import NAMES
-from lobby.domain import allocation as domain
-from lobby.domain import enrolment as ledger
-from lobby.domain.allocation import Share
-from lobby.domain.claim_certificate import ClaimCertificate as ClaimCertificateRow
-from lobby.domain.enrolment_rules import AllocationInput as EnteredAllocation
-from lobby.domain.enrolment_rules import MatchInput as EnteredMatch
+from lobby.domain.enrolments import allocation as domain
+from lobby.domain.enrolments import enrolment as ledger
+from lobby.domain.enrolments.allocation import Share
+from lobby.domain.enrolments.claim_certificate import ClaimCertificate as ClaimCertificateRow
+from lobby.domain.enrolments.enrolment_rules import AllocationInput as EnteredAllocation
+from lobby.domain.enrolments.enrolment_rules import MatchInput as EnteredMatch
 from lobby.names import EnrolmentName, parse_enrolment_name
 
 

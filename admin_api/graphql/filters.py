@@ -16,7 +16,7 @@ from admin_api.graphql.value_lists import STATES
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
 from lobby.ledger.clock import timestamp
-from lobby.ledger.listing import Filter
+from lobby.ledger.lists.listing import Filter
 from lobby.names import RenewalStatus, parse_thing_name, shown
 
 _FINGERPRINT_PREFIX = re.compile(r"[0-9a-f]{4,64}")

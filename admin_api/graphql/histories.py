@@ -12,7 +12,7 @@ import strawberry
 
 from admin_api.graphql.value_lists import EVENTS, STATES
 from lobby.domain.device import Device, Entry
-from lobby.domain.history_audit import Verdict, first_broken_entry
+from lobby.domain.history.history_audit import Verdict, first_broken_entry
 from lobby.domain.states import State
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint

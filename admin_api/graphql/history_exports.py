@@ -9,7 +9,7 @@ import strawberry
 from admin_api.graphql.arguments import Certid
 from admin_api.graphql.context import Context, Info, operation
 from admin_api.graphql.limits import Resource
-from lobby.domain.history_export import digest, signed
+from lobby.domain.history.history_export import digest, signed
 from lobby.text.label import decode_label
 
 

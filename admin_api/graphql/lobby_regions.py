@@ -11,8 +11,8 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations.regions import LobbyRegions, RegionStatus
-from lobby.domain.home import Vote
-from lobby.domain.replication import Gap
+from lobby.domain.regions.home import Vote
+from lobby.domain.regions.replication import Gap
 from lobby.errors import InvalidInput, NotHome
 from lobby.ledger.clock import timestamp
 from lobby.names import parse_fingerprint, parse_region

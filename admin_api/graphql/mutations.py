@@ -34,10 +34,10 @@ from admin_api.operations import claims
 from admin_api.operations.changes import change_device, changed
 from admin_api.operations.target_registration import require_outside_lobby, require_region_with_iot
 from lobby.domain.change_requests import MAX_WHY, ChangeOperation, ChangeRequest
-from lobby.domain.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
-from lobby.domain.lanes import lane_to
-from lobby.domain.target import RegisteredTarget as RegisteredTargetRow
-from lobby.ledger.lanes import Lanes
+from lobby.domain.lanes.lane import lane_to
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE, MAX_RATE, MIN_RATE
+from lobby.domain.targets.target import RegisteredTarget as RegisteredTargetRow
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.names import parse_profile, parse_target
 from lobby.text.label import decode_label
 

@@ -15,7 +15,7 @@ from admin_api.graphql.renewals import RenewalOverview, renewal_overview
 from admin_api.graphql.value_lists import STATES
 from admin_api.roles import Caller
 from lobby.domain.states import State
-from lobby.ledger.counts import Tally
+from lobby.ledger.lists.counts import Tally
 from lobby.names import Target
 
 K = TypeVar("K", Target, tuple[str, str])

@@ -52,7 +52,7 @@ from admin_api.graphql.value_lists import STATES, one_of
 from admin_api.graphql.webhooks import WebhookQuery
 from admin_api.roles import Role
 from lobby.domain.states import State
-from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE, Filter
+from lobby.ledger.lists.listing import DEFAULT_PAGE, MAX_PAGE, Filter
 from lobby.names import parse_target
 from lobby.text.label import decode_label
 

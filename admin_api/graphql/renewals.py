@@ -6,9 +6,9 @@ import strawberry
 
 from lobby.domain.device import Device
 from lobby.domain.expiry import CA, LIST
-from lobby.domain.renewal import Renewal, is_overdue, stage_of
+from lobby.domain.renewals.renewal import Renewal, is_overdue, stage_of
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.renewal_summary import read_summary
+from lobby.ledger.renewals.renewal_summary import read_summary
 from lobby.names import RenewalStatus
 
 

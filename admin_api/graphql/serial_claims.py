@@ -22,9 +22,9 @@ from admin_api.operations import serial_claims as rules
 from admin_api.operations.serial_claims import Outcome
 from admin_api.operations.user_limits import NO_DEVICE, not_tried
 from lobby.domain import device as ledger
-from lobby.domain import serial_claim as domain
+from lobby.domain.claims import serial_claim as domain
 from lobby.errors import InvalidInput, LobbyError
-from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE
+from lobby.ledger.lists.listing import DEFAULT_PAGE, MAX_PAGE
 
 MAX_SERIALS = 200
 """The maximum number of serial numbers in a request. Each makes two sequential calls of the ledger."""

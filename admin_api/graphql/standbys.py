@@ -11,9 +11,9 @@ from admin_api.graphql.context import ABSENT, Context, Info, given, operation
 from admin_api.graphql.targets import RegisteredTarget, TargetInput, target_from, target_named
 from admin_api.operations import standbys as rules
 from lobby.domain.change_requests import MAX_WHY
-from lobby.domain.shadows import ShadowChoice
-from lobby.domain.standby import StandbyMode
-from lobby.domain.target import RegisteredTarget as Row
+from lobby.domain.shadows.shadow_choices import ShadowChoice
+from lobby.domain.standby.standby import StandbyMode
+from lobby.domain.targets.target import RegisteredTarget as Row
 from lobby.names import parse_target
 
 Why = Annotated[str | None, described(f"The reason, for the histories: 1 to {MAX_WHY} printable characters.")]

@@ -12,13 +12,13 @@ from admin_api.graphql.context import Context, Info, computed
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations.target_registration import setup_command
 from lobby.contracts.targets import Survey
-from lobby.domain import target as ledger
-from lobby.domain.lane_pace import LanePace
-from lobby.domain.lanes import lane_to
-from lobby.domain.standby import StandbyMode
-from lobby.domain.standby_rules import asked_by, campaign_name, parse_work
+from lobby.domain.lanes.lane import lane_to
+from lobby.domain.lanes.lane_pace import LanePace
+from lobby.domain.standby.standby import StandbyMode
+from lobby.domain.standby.standby_rules import asked_by, campaign_name, parse_work
+from lobby.domain.targets import target as ledger
 from lobby.ledger.clock import now
-from lobby.ledger.standbys import counts_of
+from lobby.ledger.standby.standbys import counts_of
 from lobby.names import Target as TargetName
 from lobby.names import parse_target
 

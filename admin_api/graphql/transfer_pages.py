@@ -16,9 +16,9 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.limits import Resource
 from admin_api.graphql.transfers import DeviceTransfer, transfer_of
 from admin_api.graphql.value_lists import STATES
-from lobby.domain.transfer import TransferStep
-from lobby.ledger import transfers as ledger
-from lobby.ledger.listing import DEFAULT_PAGE, MAX_PAGE
+from lobby.domain.transfers.transfer import TransferStep
+from lobby.ledger.lists.listing import DEFAULT_PAGE, MAX_PAGE
+from lobby.ledger.transfers import transfer_lists as ledger
 
 
 @strawberry.enum(name="TransferStep", description="The step of a transfer in this lobby.")

@@ -14,8 +14,8 @@ from admin_api.graphql.limits import Resource
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations import transfers
 from lobby.domain import device
-from lobby.domain import transfer as domain
-from lobby.domain.transfer_documents import Offer
+from lobby.domain.transfers import transfer as domain
+from lobby.domain.transfers.transfer_documents import Offer
 from lobby.ledger.clock import now, timestamp
 from lobby.names import Fingerprint
 from lobby.text.label import decode_label

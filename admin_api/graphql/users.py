@@ -9,8 +9,8 @@ from admin_api import blocked_users
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import Info, computed, operation
 from admin_api.graphql.value_lists import one_of
-from lobby.domain.campaign import CampaignState
-from lobby.ledger import user_blocks
+from lobby.domain.campaigns.campaign import CampaignState
+from lobby.ledger.users import user_blocks
 
 UserName = Annotated[str, described("The user's name, as in histories without `user:`.")]
 

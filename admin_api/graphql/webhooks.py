@@ -1,7 +1,7 @@
 """Webhooks in the API: the types, the query of deliveries, and the mutations.
 
 A signing secret is returned once, in the response that creates it. `admin_api.operations.webhooks` has the operations,
-`lobby.domain.webhook` the rules.
+`lobby.domain.events.webhook` the rules.
 """
 
 from typing import Annotated
@@ -12,11 +12,11 @@ from admin_api.graphql.arguments import After, First, described
 from admin_api.graphql.context import ABSENT, Context, Info, computed, given, operation
 from admin_api.graphql.value_lists import one_of
 from admin_api.operations.webhooks import WithSecret
-from lobby.domain import webhook as domain
-from lobby.domain.webhook import WebhookState
+from lobby.domain.events import webhook as domain
+from lobby.domain.events.webhook import WebhookState
 from lobby.errors import InvalidInput
-from lobby.ledger.deliveries import MAX_PAGE
-from lobby.ledger.listing import DEFAULT_PAGE
+from lobby.ledger.lists.listing import DEFAULT_PAGE
+from lobby.ledger.webhooks.deliveries import MAX_PAGE
 
 Id = Annotated[strawberry.ID, described("The webhook's id.")]
 

@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from admin_api.operations.changes import allowed_request
 from admin_api.roles import Caller
 from admin_api.services import Services
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import (
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import (
     DEFAULT_TOLERANCE,
     ENDED,
     Author,
@@ -28,15 +28,15 @@ from lobby.domain.campaign import (
     undo_names,
     undo_request,
 )
-from lobby.domain.campaign_progress import Prepared
+from lobby.domain.campaigns.campaign_progress import Prepared
 from lobby.domain.change_requests import ChangeRequest, change_of
 from lobby.domain.changes import Chosen
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.campaign_preparation import Candidate
-from lobby.ledger.campaign_sources import Part
+from lobby.ledger.campaigns.campaign_preparation import Candidate
+from lobby.ledger.campaigns.campaign_sources import Part
+from lobby.ledger.campaigns.selection import Selection
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.selection import Selection
-from lobby.ledger.user_blocks import blocked_among
+from lobby.ledger.users.user_blocks import blocked_among
 from lobby.names import CampaignName, Fingerprint, parse_campaign_name
 
 _FINAL = (*ENDED, CampaignState.STOPPED)

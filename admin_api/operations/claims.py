@@ -10,7 +10,7 @@ from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.changes import Chosen, Move, claim_request
 from lobby.domain.device import Device, Priority
-from lobby.domain.target import RegisteredTarget, profile_for, require_open
+from lobby.domain.targets.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.names import Fingerprint, Target, parse_code, parse_thing_name

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from admin_api.roles import Caller
 from admin_api.services import Services
-from lobby.domain.enrolment import Door, EnrolmentState
-from lobby.domain.enrolment_rules import parse_period, require_door
-from lobby.domain.enrolment_token import (
+from lobby.domain.enrolments.enrolment import Door, EnrolmentState
+from lobby.domain.enrolments.enrolment_rules import parse_period, require_door
+from lobby.domain.enrolments.enrolment_token import (
     DEFAULT_DAYS,
     MAX_DAYS,
     MAX_USES,

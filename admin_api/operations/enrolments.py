@@ -1,6 +1,6 @@
 """Creates and changes an enrolment. Checks the caller's input against the registered targets and profiles.
 
-`lobby.domain.enrolment_rules` has the rules of single values. This module also rejects targets and profiles that the
+`enrolment_rules` has the rules of single values. This module also rejects targets and profiles that the
 lobby does not have, so that an enrolment can claim its devices.
 """
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from admin_api.operations.signers import EnteredSigner
 from admin_api.roles import Caller
 from admin_api.services import Services
-from lobby.domain.allocation import Allocation
-from lobby.domain.enrolment import Enrolment, EnrolmentState
-from lobby.domain.enrolment_rules import (
+from lobby.domain.enrolments.allocation import Allocation
+from lobby.domain.enrolments.enrolment import Enrolment, EnrolmentState
+from lobby.domain.enrolments.enrolment_rules import (
     AllocationInput,
     MatchInput,
     parse_allocation,
@@ -25,8 +25,8 @@ from lobby.domain.enrolment_rules import (
     parse_text,
     require_bound,
 )
-from lobby.domain.renewal import RenewalPolicy
-from lobby.domain.thing_settings_rules import parse_settings
+from lobby.domain.enrolments.thing_settings_rules import parse_settings
+from lobby.domain.renewals.renewal import RenewalPolicy
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.names import EnrolmentName, parse_enrolment_name

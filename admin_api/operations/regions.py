@@ -11,14 +11,14 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lobby.domain.home import Answer, Unreachable, Vote
+from lobby.domain.regions.home import Answer, Unreachable, Vote
 from lobby.errors import InvalidInput, NotHome
-from lobby.ledger.anchors import Anchors
 from lobby.ledger.clock import timestamp
-from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_lease import HomeLease, Promotion
-from lobby.ledger.home_votes import Votes
-from lobby.ledger.region_audit import AuditPage, RegionAudit
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_lease import HomeLease, Promotion
+from lobby.ledger.regions.home_votes import Votes
+from lobby.ledger.regions.region_audit import AuditPage, RegionAudit
 from lobby.names import Fingerprint, Region, shown
 
 WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout", "addAlert"})

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from lobby.domain.claims.serial_claim import SerialClaim
 from lobby.domain.device import Device
-from lobby.domain.serial_claim import SerialClaim
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
-from lobby.ledger.serial_claims import ClaimPage
+from lobby.ledger.enrolments.serial_claims import ClaimPage
 from lobby.names import parse_thing_name
 
 

@@ -11,9 +11,9 @@ from pynamodb.exceptions import PynamoDBException
 from admin_api.roles import Caller
 from admin_api.services import Services
 from lobby.domain.change_requests import reason_of
-from lobby.domain.shadows import ShadowChoice
-from lobby.domain.standby import StandbyMode
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.shadows.shadow_choices import ShadowChoice
+from lobby.domain.standby.standby import StandbyMode
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.errors import Conflict
 from lobby.names import Target
 

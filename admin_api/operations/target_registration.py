@@ -13,7 +13,7 @@ from botocore.session import get_session
 
 from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.errors import InvalidInput
 from lobby.names import Region, Target
 

@@ -16,9 +16,9 @@ from admin_api.services import Services
 from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.deployment import NAMES
 from lobby.domain.device import Device
-from lobby.domain.document_signature import parse_key_fingerprint, require_signed
-from lobby.domain.history_export import digest, signed
-from lobby.domain.transfer import (
+from lobby.domain.history.history_export import digest, signed
+from lobby.domain.transfers.document_signature import parse_key_fingerprint, require_signed
+from lobby.domain.transfers.transfer import (
     MAX_ANSWER_DAYS,
     MAX_DEVICES,
     MAX_VALID_DAYS,
@@ -28,7 +28,7 @@ from lobby.domain.transfer import (
     parse_offer_id,
     parse_partner,
 )
-from lobby.domain.transfer_documents import (
+from lobby.domain.transfers.transfer_documents import (
     ACCEPTANCE,
     MAX_BYTES,
     Acceptance,

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from admin_api.roles import Caller, Role
-from lobby.domain.activity import Activity, partitions_of
 from lobby.domain.device import Device
+from lobby.domain.events.activity import Activity, partitions_of
 from lobby.errors import Conflict, RateLimited
-from lobby.ledger.activity_rows import row_of
+from lobby.ledger.activity.activity_rows import row_of
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.user_claims import UserClaims
+from lobby.ledger.users.user_claims import UserClaims
 from lobby.names import Fingerprint, Target
 
 NO_DEVICE: Final = Fingerprint("0" * 64)

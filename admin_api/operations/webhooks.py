@@ -16,8 +16,8 @@ from uuid import uuid4
 from lobby.aws.clients import LobbyClients
 from lobby.aws.webhook_queue import WebhookQueue
 from lobby.aws.webhook_secrets import WebhookSecrets
-from lobby.domain.device_events import TEST, VERSION
-from lobby.domain.webhook import (
+from lobby.domain.events.device_events import TEST, VERSION
+from lobby.domain.events.webhook import (
     Message,
     Undelivered,
     Webhook,
@@ -29,8 +29,8 @@ from lobby.domain.webhook import (
 )
 from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.deliveries import Deliveries
-from lobby.ledger.webhooks import Webhooks
+from lobby.ledger.webhooks.deliveries import Deliveries
+from lobby.ledger.webhooks.webhook_register import Webhooks
 from lobby.names import Region
 from lobby.webhooks.signature import Secret, new_secret
 from lobby.webhooks.urls import Loopback, parse_url

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from admin_api.templates.source import Resource, TargetResources
 from lobby.deployment import NAMES
-from lobby.domain.target import PLACEHOLDER
+from lobby.domain.targets.target import PLACEHOLDER
 
 _INDENT: Final = "  "
 _SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from lobby import strict_json
-from lobby.domain.profile import Profiles
-from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, RegisteredTarget, profile_policy
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, RegisteredTarget, profile_policy
 from lobby.errors import MissingSettings
 from lobby.names import Region
 

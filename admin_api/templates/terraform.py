@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from admin_api.templates.source import Resource, TargetResources
-from lobby.domain.target import PLACEHOLDER
+from lobby.domain.targets.target import PLACEHOLDER
 
 Body = Mapping[str, Any]
 

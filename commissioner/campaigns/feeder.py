@@ -15,21 +15,21 @@ from aws_lambda_powertools import Logger
 
 from commissioner.campaigns.pages import Interrupted, Pages
 from commissioner.token_messages import DELETE, Verdict
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Campaign, CampaignEvent
-from lobby.domain.campaign_progress import PageState
-from lobby.domain.campaign_rules import USER_BLOCKED, canary_pages, recorded
-from lobby.domain.campaign_steps import Action, Step, next_step
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Campaign, CampaignEvent
+from lobby.domain.campaigns.campaign_progress import PageState
+from lobby.domain.campaigns.campaign_rules import USER_BLOCKED, canary_pages, recorded
+from lobby.domain.campaigns.campaign_steps import Action, Step, next_step
 from lobby.domain.change_requests import TargetRegister
-from lobby.domain.lane_pace import DEFAULT_RATE
-from lobby.domain.lanes import Lane, lane_to
+from lobby.domain.lanes.lane import Lane, lane_to
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.campaign_preparation import Preparation
-from lobby.ledger.campaign_rows import Page
-from lobby.ledger.campaign_sources import Sources
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_preparation import Preparation
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.campaign_rows import Page
+from lobby.ledger.campaigns.campaign_sources import Sources
 from lobby.ledger.clock import timestamp
-from lobby.ledger.user_blocks import blocked_among
+from lobby.ledger.users.user_blocks import blocked_among
 from lobby.names import CampaignName
 
 ACTOR: Final = "service:campaigns"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from commissioner.campaigns.isolation import isolated
-from lobby.domain.campaign import Campaign
-from lobby.domain.campaign_manifest import ManifestLine, change_for_page
-from lobby.domain.campaign_progress import (
+from lobby.domain.campaigns.campaign import Campaign
+from lobby.domain.campaigns.campaign_manifest import ManifestLine, change_for_page
+from lobby.domain.campaigns.campaign_progress import (
     CHANGED_SINCE,
     Outcome,
     PageState,
@@ -28,9 +28,9 @@ from lobby.errors import Conflict, LobbyError
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
 from lobby.ledger.bulk import NOT_TRIED, chunks
 from lobby.ledger.bulk import Outcome as Changed
-from lobby.ledger.campaign_rows import Page
+from lobby.ledger.campaigns.campaign_rows import Page
+from lobby.ledger.campaigns.manifests import Manifests
 from lobby.ledger.clock import pause
-from lobby.ledger.manifests import Manifests
 from lobby.ledger.store import Ledger
 from lobby.names import CampaignName, Fingerprint
 

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lobby.contracts.campaign_tokens import token_message
-from lobby.domain.campaign import Campaign
+from lobby.domain.campaigns.campaign import Campaign
 from lobby.errors import NotFound
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_register import Campaigns
 from lobby.ledger.clock import now, timestamp
 
 if TYPE_CHECKING:

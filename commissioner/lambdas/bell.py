@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from lobby.aws.clients import at_init, client
 from lobby.contracts.lane_tokens import announcement_messages, token_message
 from lobby.domain.device import Priority
-from lobby.domain.lanes import LOBBY, Lane, home_lane, other_lanes, parse_turn, priority_of
+from lobby.domain.lanes.lane import LOBBY, Lane, home_lane, other_lanes, parse_turn, priority_of
 from lobby.errors import InvalidInput
 from lobby.home_guard import at_home_only, nothing_failed
 from lobby.ledger.items import device_of_image

@@ -17,14 +17,14 @@ from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.contracts.campaign_tokens import decode_token, token_message
 from lobby.home_guard import at_home_only, nothing_failed
-from lobby.ledger.campaign_preparation import Preparation
-from lobby.ledger.campaign_sources import Sources
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_preparation import Preparation
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.campaign_sources import Sources
+from lobby.ledger.campaigns.manifests import Manifests
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
-from lobby.ledger.manifests import Manifests
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import CampaignName
 from lobby.settings import FeederSettings, read_settings
 

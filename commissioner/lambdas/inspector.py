@@ -32,11 +32,11 @@ from lobby.contracts.inspector import (
 )
 from lobby.contracts.invocation import encode_refusal
 from lobby.domain.pacing import Pace
-from lobby.domain.profile import Profiles
-from lobby.domain.target import profile_policy
-from lobby.domain.thing_claim import CERTID, CLAIM
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import profile_policy
+from lobby.domain.targets.thing_claim import CERTID, CLAIM
 from lobby.errors import NotFound
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, Target
 from lobby.profiles import bundled_profiles
 from lobby.settings import LobbySettings, read_settings

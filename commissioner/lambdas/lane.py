@@ -26,16 +26,16 @@ from commissioner.token_messages import TokenMessages, Verdict
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.region_clients import RegionClients
 from lobby.contracts.lane_tokens import Token, fresh_token_message
-from lobby.domain.lane_pace import DEFAULT_RATE
-from lobby.domain.lanes import Lane, target_of
+from lobby.domain.lanes.lane import Lane, target_of
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from lobby.errors import NotFound
 from lobby.home_guard import at_home_only, nothing_failed
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.redrive import unreadable_row
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint
 from lobby.profiles import bundled_profiles
 from lobby.settings import REMOVE, CommissionerSettings, read_settings

@@ -23,9 +23,9 @@ from lobby import strict_json
 from lobby.aws.clients import at_init, client
 from lobby.contracts.invocation import object_of
 from lobby.contracts.targets import ArrivalMark
-from lobby.domain.thing_claim import Progress, ThingClaim
+from lobby.domain.targets.thing_claim import Progress, ThingClaim
 from lobby.errors import InvalidInput, NotFound
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Target
 from lobby.settings import MarkerSettings, read_settings
 

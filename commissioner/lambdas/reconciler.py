@@ -25,16 +25,16 @@ from lobby.aws.metric_report import report
 from lobby.contracts.invocation import encode_refusal
 from lobby.contracts.targets import Comparison, ComparisonRequest
 from lobby.domain.expiry import Expiring
-from lobby.domain.profile import Profiles
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
 from lobby.ledger.clock import now
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Target
 from lobby.profiles import bundled_profiles
 from lobby.settings import ReconcilerSettings, read_settings

@@ -11,8 +11,8 @@ from commissioner.lambdas.survey_checks import NO_THING, check
 from commissioner.target_gateway.sessions import TargetSession
 from lobby import strict_json
 from lobby.contracts.targets import SurveyFinding
-from lobby.domain.profile import Profile, Profiles, ThingType
-from lobby.domain.target import profile_policy
+from lobby.domain.targets.profile import Profile, Profiles, ThingType
+from lobby.domain.targets.target import profile_policy
 
 
 def survey_profiles(session: TargetSession, profiles: Profiles) -> Iterator[SurveyFinding]:

@@ -15,7 +15,7 @@ from commissioner.lambdas.survey_checks import unknown
 from commissioner.target_gateway.error_translation import DENIED, NOT_FOUND, code_of
 from commissioner.target_gateway.sessions import TargetSession
 from lobby.contracts.targets import SurveyFinding
-from lobby.domain import target_rules
+from lobby.domain.targets import target_rules
 from lobby.lobby_names import LobbyNames
 
 _ABSENT: Final = {NOT_FOUND, "NotFound", "NotFoundException"}

@@ -26,9 +26,9 @@ from lobby.aws.clients import at_init, client
 from lobby.contracts.targets import Survey, SurveyFinding, SurveyRequest
 from lobby.deployment import NAMES
 from lobby.domain.device import DEFAULT_PROFILE
-from lobby.domain.profile import Profiles
-from lobby.domain.target import RegisteredTarget, profile_policy
-from lobby.ledger.targets import Targets
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import RegisteredTarget, profile_policy
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint
 from lobby.profiles import bundled_profiles
 from lobby.settings import REMOVE, SurveyorSettings, read_settings

@@ -26,16 +26,16 @@ from lobby.aws.metric_report import report
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.states import State
 from lobby.home_guard import nothing_done, timer_at_home
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_register import Campaigns
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.lanes import Lanes
-from lobby.ledger.overdue import OverdueRow, entered
+from lobby.ledger.lanes.lane_register import Lanes
+from lobby.ledger.lists.overdue import OverdueRow, entered
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.standby_routes import EVACUATION_CACHE, current_route
-from lobby.ledger.standbys import Standbys
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE, current_route
+from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
 

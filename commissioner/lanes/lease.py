@@ -10,11 +10,11 @@ from typing import Final
 
 from commissioner.errors import LeaseLost
 from commissioner.target_gateway.sessions import CallGuard
-from lobby.domain.lane_pace import LanePace
-from lobby.domain.lane_state import CALL_MARGIN, LEASE, LaneState
-from lobby.domain.lanes import Lane, lane_to
+from lobby.domain.lanes.lane import Lane, lane_to
+from lobby.domain.lanes.lane_pace import LanePace
+from lobby.domain.lanes.lane_state import CALL_MARGIN, LEASE, LaneState
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import Lanes, WorkerReport
+from lobby.ledger.lanes.lane_register import Lanes, WorkerReport
 from lobby.names import Target
 
 BEAT: Final = timedelta(seconds=5)

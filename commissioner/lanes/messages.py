@@ -22,11 +22,11 @@ from commissioner.lanes.serving import Result, Server
 from commissioner.lanes.worker import POLL_INTERVAL, Ending, LaneWorker
 from commissioner.token_messages import DELETE, Verdict
 from lobby.contracts.lane_tokens import Token
-from lobby.domain.lane_pace import LanePace
-from lobby.domain.lane_state import LaneState
-from lobby.domain.lanes import Lane
+from lobby.domain.lanes.lane import Lane
+from lobby.domain.lanes.lane_pace import LanePace
+from lobby.domain.lanes.lane_state import LaneState
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.store import Ledger
 
 HIDDEN_WHILE_WORKING: Final = 25

@@ -14,8 +14,8 @@ from typing import Final
 from commissioner.lanes.serving import Attempt
 from lobby.contracts.lane_tokens import row_of
 from lobby.domain.device import Priority
-from lobby.domain.lanes import Lane
-from lobby.ledger.lanes import StartKey, WaitingRow, waiting
+from lobby.domain.lanes.lane import Lane
+from lobby.ledger.lanes.lane_register import StartKey, WaitingRow, waiting
 from lobby.names import Fingerprint
 
 PAGE: Final = 50

@@ -19,7 +19,7 @@ from commissioner.commissioning import Commissioner
 from commissioner.errors import LeaseLost, NoAnswer, ShadowsAwaited
 from commissioner.target_gateway.error_translation import is_throttled
 from lobby.domain.device import Device
-from lobby.domain.lanes import Lane, has_part
+from lobby.domain.lanes.lane import Lane, has_part
 from lobby.errors import Conflict, NotFound, NotHome
 from lobby.ledger.clock import now
 from lobby.ledger.store import Ledger

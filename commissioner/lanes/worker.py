@@ -17,11 +17,11 @@ from typing import Final
 from commissioner.lanes.lease import BEAT, Lease
 from commissioner.lanes.rows import LaneRows
 from commissioner.lanes.serving import FINAL, Attempt, Result, Server
-from lobby.domain.lane_pace import URGENT_EARLY, next_slot, resumed_slot
-from lobby.domain.lane_steps import Action, Step, WorkerState, next_step
-from lobby.domain.lanes import Lane, target_of
+from lobby.domain.lanes.lane import Lane, target_of
+from lobby.domain.lanes.lane_pace import URGENT_EARLY, next_slot, resumed_slot
+from lobby.domain.lanes.lane_steps import Action, Step, WorkerState, next_step
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import commissioned_since
+from lobby.ledger.lanes.lane_register import commissioned_since
 
 SLICE: Final = timedelta(seconds=20)
 DEVICES: Final = 32

@@ -18,7 +18,7 @@ from lobby import strict_json
 from lobby.contracts.targets import ReportedDifference
 from lobby.domain.states import PLACED_STATES
 from lobby.errors import InvalidInput
-from lobby.ledger.listing import Filter, devices
+from lobby.ledger.lists.listing import Filter, devices
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_thing_name, shown
 
 PAGE_SIZE: Final = 20

@@ -11,11 +11,11 @@ from typing import Final
 from lobby.contracts.inspector import Facts
 from lobby.domain.commissioner_transitions import may_be_active_in
 from lobby.domain.device import Device, Entry
-from lobby.domain.profile import Profiles
 from lobby.domain.states import State
-from lobby.domain.target import profile_policy
-from lobby.domain.thing import changes, required
-from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import profile_policy
+from lobby.domain.targets.thing import changes, required
+from lobby.domain.targets.thing_claim import Progress, ThingClaim, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 
 

@@ -14,10 +14,10 @@ from aws_lambda_powertools import Logger
 
 from commissioner.errors import TargetRefusal
 from commissioner.reconciliation.target_comparison import COMPLETE, Advance, TargetComparison, days_for
-from lobby.domain.comparison_state import ComparisonState, Failure, Work
+from lobby.domain.targets.comparison_state import ComparisonState, Failure, Work
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.comparisons import read_state, read_states, save_state
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.comparisons import read_state, read_states, save_state
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Target, parse_target_key
 
 INTERVAL: Final = timedelta(hours=23, minutes=30)

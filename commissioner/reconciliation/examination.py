@@ -17,8 +17,8 @@ from commissioner.reconciliation.comparison import Difference, Repair
 from commissioner.reconciliation.inspector_client import InspectorClient
 from lobby.contracts.inspector import Facts
 from lobby.domain.device import Device
-from lobby.domain.profile import Profiles
 from lobby.domain.states import PLACED_STATES, State
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target, ThingName

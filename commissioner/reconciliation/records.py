@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 from commissioner.reconciliation.comparison import EXPECTED_PROGRESS
 from lobby.contracts.inspector import Thing
 from lobby.domain.device import Device
-from lobby.domain.profile import Profile, Profiles
 from lobby.domain.states import State
-from lobby.domain.thing_claim import parse_claim
+from lobby.domain.targets.profile import Profile, Profiles
+from lobby.domain.targets.thing_claim import parse_claim
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
 

@@ -16,16 +16,16 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentState
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentState
 from lobby.domain.expiry import CERTIFICATE_NOTICE, Expiring, expiring_signers
-from lobby.domain.profile import Profiles
-from lobby.domain.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
+from lobby.domain.renewals.renewal import RenewalPolicy, deadline, expiry_of, is_overdue
 from lobby.domain.states import DEACTIVATED_STATES, PLACED_STATES, State
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.renewal_summary import RenewalSummary, save_summary
+from lobby.ledger.lists.walk import walk
+from lobby.ledger.renewals.renewal_summary import RenewalSummary, save_summary
 from lobby.ledger.store import Ledger
-from lobby.ledger.walk import walk
 from lobby.names import EnrolmentName
 
 ACTOR: Final = "service:reconciler"

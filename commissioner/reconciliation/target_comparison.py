@@ -21,11 +21,11 @@ from commissioner.reconciliation.examination import Examination, Finding
 from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.reconciliation.records import PARTITIONS, active_record, holder_record, placed_record, thing_record
 from commissioner.reconciliation.stored_records import RecordsLost, StoredRecords
-from lobby.domain.comparison_state import Work
-from lobby.domain.profile import Profiles
 from lobby.domain.states import PLACED_STATES
+from lobby.domain.targets.comparison_state import Work
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import InvalidInput
-from lobby.ledger.listing import MAX_PAGE, Filter, devices
+from lobby.ledger.lists.listing import MAX_PAGE, Filter, devices
 from lobby.names import Fingerprint, Target, ThingName
 
 EXAMINED_PER_DAY: Final = 100_000

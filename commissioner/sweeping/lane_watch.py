@@ -15,11 +15,11 @@ from aws_lambda_powertools import Logger
 
 from lobby.contracts.lane_tokens import fresh_token_message
 from lobby.domain.device import Priority
-from lobby.domain.lane_state import LaneState
-from lobby.domain.lanes import Lane
+from lobby.domain.lanes.lane import Lane
+from lobby.domain.lanes.lane_state import LaneState
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.lanes import Lanes, waiting
+from lobby.ledger.lanes.lane_register import Lanes, waiting
 from lobby.ledger.redrive import all_lanes, unsorted_rows
 from lobby.ledger.store import Ledger
 

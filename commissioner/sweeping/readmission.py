@@ -17,7 +17,7 @@ from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.states import Event, State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
-from lobby.ledger.overdue import OverdueRow, entered
+from lobby.ledger.lists.overdue import OverdueRow, entered
 from lobby.ledger.store import Ledger
 from lobby.wire import crl_key
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools import Logger
 
 from lobby.contracts.campaign_tokens import token_message
-from lobby.domain.standby_rules import parse_work, with_standby
-from lobby.domain.target import RegisteredTarget, TargetEvent
+from lobby.domain.standby.standby_rules import parse_work, with_standby
+from lobby.domain.targets.target import RegisteredTarget, TargetEvent
 from lobby.errors import Conflict
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.counts import Tally, read_counts
-from lobby.ledger.standbys import Standbys, counts_of
-from lobby.ledger.target_rows import write
-from lobby.ledger.targets import CACHE_TIME, Targets
+from lobby.ledger.lists.counts import Tally, read_counts
+from lobby.ledger.standby.standbys import Standbys, counts_of
+from lobby.ledger.targets.target_registry import CACHE_TIME, Targets
+from lobby.ledger.targets.target_rows import write
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

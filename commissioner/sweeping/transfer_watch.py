@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
-from lobby.ledger.overdue import entered
+from lobby.ledger.lists.overdue import entered
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 

@@ -26,14 +26,14 @@ from commissioner.target_gateway.registry import ACTIVE_NOW, Registration
 from commissioner.target_gateway.sessions import Sessions, TargetSession
 from commissioner.target_gateway.shadows import Copied, ShadowsOfThing
 from lobby.domain.device import Device
-from lobby.domain.profile import Profiles
-from lobby.domain.shadow_documents import State
-from lobby.domain.shadow_transitions import keeps_thing
-from lobby.domain.standby import StandbyMode
-from lobby.domain.target import RegisteredTarget
-from lobby.domain.transfer import TransferStep
+from lobby.domain.shadows.shadow_documents import State
+from lobby.domain.shadows.shadow_transitions import keeps_thing
+from lobby.domain.standby.standby import StandbyMode
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import RegisteredTarget
+from lobby.domain.transfers.transfer import TransferStep
 from lobby.errors import NotFound
-from lobby.ledger.targets import RecentTargets
+from lobby.ledger.targets.target_registry import RecentTargets
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import RenewalRequest, Reset, Route
 

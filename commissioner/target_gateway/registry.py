@@ -18,10 +18,10 @@ from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from commissioner.target_gateway.sessions import TargetSession
 from lobby.aws.device_messages import send
 from lobby.domain.device import Device
-from lobby.domain.profile import Profiles
-from lobby.domain.target import profile_policy
-from lobby.domain.thing import ThingChanges, ThingFacts, changes, required
-from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, names_device, parse_claim
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target import profile_policy
+from lobby.domain.targets.thing import ThingChanges, ThingFacts, changes, required
+from lobby.domain.targets.thing_claim import CERTID, CLAIM, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import RenewalRequest, Reset, Route
 

@@ -7,7 +7,7 @@ are the limit (Service Authorization Reference, AWS IoT).
 from typing import Any, Final
 
 from lobby.deployment import NAMES
-from lobby.domain.target import profile_policy
+from lobby.domain.targets.target import profile_policy
 from lobby.names import Fingerprint, Target
 
 Policy = dict[str, Any]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from commissioner.target_gateway.error_translation import is_throttling
 from commissioner.target_gateway.session_policies import Policy, commissioning_policy
 from lobby.aws.clients import client, data_plane
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.ledger.clock import now
 from lobby.names import Target
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from commissioner.errors import TargetRefusal
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of, message_of
-from lobby.domain.shadow_documents import Shadow, State, is_same, parse_shadow, updates, with_version
+from lobby.domain.shadows.shadow_documents import Shadow, State, is_same, parse_shadow, updates, with_version
 from lobby.errors import InvalidInput
 from lobby.names import ThingName
 

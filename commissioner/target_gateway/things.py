@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
-from lobby.domain.thing_claim import CERTID, CLAIM, Progress, ThingClaim, names_device, parse_claim
+from lobby.domain.targets.thing_claim import CERTID, CLAIM, Progress, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint, ThingName
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from infra.parts.permissions import allow, queue_arn
 from infra.regions import region_parts as regions
 from infra.settings import Settings
 from lobby.deployment import NAMES
-from lobby.domain.device_events import SOURCE, TYPES
+from lobby.domain.events.device_events import SOURCE, TYPES
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack

@@ -24,8 +24,8 @@ from infra.redrive.start import redrive as start_redrive
 from infra.teardown.lobby import start_admissions
 from infra.teardown.stacks import Stack
 from lobby.deployment import NAMES
-from lobby.domain.claim_limits import DEFAULT_LIMITS
-from lobby.domain.clones import ClonePolicy
+from lobby.domain.claims.claim_limits import DEFAULT_LIMITS
+from lobby.domain.connections.clones import ClonePolicy
 from lobby.names import Region, Target, parse_target
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lobby.domain.clones import ClonePolicy
+from lobby.domain.connections.clones import ClonePolicy
 
 Profile = Annotated[str | None, typer.Option(help="AWS profile. [default: the environment's credentials]")]
 AnyRegion = Annotated[str | None, typer.Option(help="Region. [default: the environment's, or the profile's]")]

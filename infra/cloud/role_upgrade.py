@@ -12,7 +12,7 @@ from infra.errors import InfraError
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import ROLE, Stack
 from lobby import strict_json
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import Region
 
 if TYPE_CHECKING:

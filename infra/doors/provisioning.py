@@ -19,7 +19,7 @@ from infra.parts import device_policies, functions, timers, topic_rules
 from infra.parts.permissions import iot_arn
 from infra.regions import region_parts as regions
 from lobby.deployment import NAMES
-from lobby.domain.claim_certificate import CLIENT_PREFIX, SERIAL_NUMBER
+from lobby.domain.enrolments.claim_certificate import CLIENT_PREFIX, SERIAL_NUMBER
 from lobby.names import Target
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lobby.deployment import NAMES
-from lobby.domain.vending_settings import DEFAULT_TYPE
+from lobby.domain.doors.vending_settings import DEFAULT_TYPE
 
 _ROOTS: Final = Path(__file__).parents[1] / "roots"
 

@@ -32,7 +32,7 @@ from infra.local.timeline import StepFailed, Timeline
 from infra.profile_files import DIRECTORY, read_profiles
 from infra.regions.steps import streams_of
 from lobby.deployment import NAMES
-from lobby.domain.profile import Profiles
+from lobby.domain.targets.profile import Profiles
 from lobby.errors import InvalidInput
 from lobby.names import Target
 

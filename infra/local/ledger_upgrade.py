@@ -14,7 +14,7 @@ from typing import Any
 from infra.local.emulator import LocalSession
 from infra.local.errors import DeployFailed
 from lobby.deployment import NAMES
-from lobby.ledger.anchors import PREFIX
+from lobby.ledger.histories.anchors import PREFIX
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow
 from lobby.names import Target
 

@@ -13,8 +13,8 @@ from infra.parts.permissions import allow
 from infra.settings import Settings
 from lobby.aws.notices import FIELD
 from lobby.deployment import NAMES
-from lobby.domain.device_events import SOURCE, type_of
-from lobby.domain.notice import Notice
+from lobby.domain.events.device_events import SOURCE, type_of
+from lobby.domain.events.notice import Notice
 from lobby.domain.states import Event, State
 
 TOPIC: Final = NAMES.name("notices")

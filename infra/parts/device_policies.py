@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from infra.parts.permissions import iot_arn
 from lobby.deployment import NAMES
-from lobby.domain.profile import Statement, policy_document
+from lobby.domain.targets.profile import Statement, policy_document
 from lobby.names import Target
 from lobby.wire import HELLO_TOPIC, RENEWAL_TOPIC
 

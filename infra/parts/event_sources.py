@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.parts.queues import Queues
-from lobby.domain.lanes import UNSORTED
+from lobby.domain.lanes.lane import UNSORTED
 
 _HOUR: Final = 3600
 _LANE_WORKERS: Final = 100

@@ -21,7 +21,7 @@ from infra.parts import functions, permissions, webhooks
 from infra.parts.permissions import allow, queue_arn, reads_stream, table
 from infra.settings import Settings
 from lobby.deployment import NAMES
-from lobby.ledger.activity_rows import ActivityRow
+from lobby.ledger.activity.activity_rows import ActivityRow
 from lobby.ledger.models import HistoryRow, LedgerRow
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from infra.settings import Settings
 from lobby.contracts.campaign_tokens import QUEUE as CAMPAIGN_TOKENS
 from lobby.contracts.lane_tokens import EXPRESS, TOKENS
 from lobby.deployment import NAMES
-from lobby.domain.allocation import HOOK_PREFIX
-from lobby.domain.target import TARGET_ROLE
-from lobby.ledger.activity_rows import ActivityRow
-from lobby.ledger.anchors import PREFIX as ANCHORS
-from lobby.ledger.campaign_rows import CampaignRow
-from lobby.ledger.connection_rows import ConnectionRow
-from lobby.ledger.enrolment_rows import EnrolmentRow
-from lobby.ledger.manifests import PREFIX as MANIFESTS
+from lobby.domain.enrolments.allocation import HOOK_PREFIX
+from lobby.domain.targets.target import TARGET_ROLE
+from lobby.ledger.activity.activity_rows import ActivityRow
+from lobby.ledger.campaigns.campaign_rows import CampaignRow
+from lobby.ledger.campaigns.manifests import PREFIX as MANIFESTS
+from lobby.ledger.connections.connection_rows import ConnectionRow
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow
+from lobby.ledger.histories.anchors import PREFIX as ANCHORS
 from lobby.ledger.models import CertificateRow, CountRow, HistoryRow, LaneRow, LedgerRow, NameRow, TargetRow
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
@@ -60,7 +60,7 @@ def every_index(lobby: Target) -> str:
 
 
 def allocation_hooks(where: Target) -> str:
-    """Return the functions of the operator that may choose targets (`lobby.domain.allocation`)."""
+    """Return the functions of the operator that may choose targets (`lobby.domain.enrolments.allocation`)."""
     return f"arn:aws:lambda:{where.region}:{where.account}:function:{HOOK_PREFIX}*"
 
 

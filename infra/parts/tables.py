@@ -16,12 +16,12 @@ from pynamodb.models import Model
 
 from infra.parts.earlier_indexes import RETIRED
 from infra.settings import Settings
-from lobby.ledger.activity_rows import ActivityRow
-from lobby.ledger.connection_rows import ConnectionRow
-from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.activity.activity_rows import ActivityRow
+from lobby.ledger.connections.connection_rows import ConnectionRow
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import MODELS, HistoryRow, LedgerRow
 from lobby.ledger.registration_rows import RegistrationRow
-from lobby.ledger.webhook_rows import WebhookRow
+from lobby.ledger.webhooks.webhook_rows import WebhookRow
 from lobby.names import Target
 
 IMMUTABLE: Final = (

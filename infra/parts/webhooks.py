@@ -17,8 +17,8 @@ from infra.parts.permissions import allow, queue_arn, table
 from infra.settings import Settings
 from lobby.aws.webhook_secrets import PREFIX as SECRETS
 from lobby.deployment import NAMES
-from lobby.domain.webhook import WAITS
-from lobby.ledger.webhook_rows import WebhookRow
+from lobby.domain.events.webhook import WAITS
+from lobby.ledger.webhooks.webhook_rows import WebhookRow
 from lobby.names import Target
 
 QUEUE: Final = NAMES.name("webhooks")

@@ -19,7 +19,7 @@ from infra.archive.tables import REGISTRY, TRANSITIONS, Table
 from infra.redrive.envelopes import Unreadable
 from lobby import strict_json
 from lobby.deployment import NAMES
-from lobby.domain.device_events import SOURCE, TYPES
+from lobby.domain.events.device_events import SOURCE, TYPES
 
 RULES: Final = tuple(NAMES.rule(f"archive-{kind.lower()}") for kind in QUERIES)
 """The topic rules of registry events."""

@@ -19,8 +19,8 @@ from infra.redrive.archived import read_archived
 from infra.redrive.envelopes import Event, Unreadable, read
 from infra.redrive.held import Held, Message
 from lobby.contracts.lane_tokens import TOKENS, fresh_token_message
-from lobby.domain.lanes import Lane
-from lobby.ledger.lanes import Lanes
+from lobby.domain.lanes.lane import Lane
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.redrive import start_again, unsorted_rows, waiting_lanes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Target

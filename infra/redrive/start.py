@@ -13,7 +13,7 @@ from typing import Any
 from infra.redrive.redriving import Redriving
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.redrive import holder_of
-from lobby.ledger.routing import Access, route
+from lobby.ledger.regions.routing import Access, route
 from lobby.ledger.store import Ledger
 from lobby.names import Target
 from lobby.settings import REGIONS

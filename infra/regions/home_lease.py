@@ -1,7 +1,7 @@
 """The lease renewal of a lobby with several Regions: a timer in each Region that extends the lease of the home Region.
 
 Only the Region with the lease writes the ledger. The lease is a vote of each Region, in its replica of the table of
-targets (`lobby.ledger.home_votes`). A lobby with one Region has no lease and no renewal.
+targets (`lobby.ledger.regions.home_votes`). A lobby with one Region has no lease and no renewal.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -15,8 +15,8 @@ from infra.parts.permissions import TARGETS, table
 from infra.parts.tables import table_name
 from infra.settings import Settings
 from lobby.aws.metrics import HOME_ENDING, LEASE_NOT_EXTENDED, NAMESPACE
-from lobby.ledger.home_votes import KIND
 from lobby.ledger.models import LedgerRow
+from lobby.ledger.regions.home_votes import KIND
 
 if TYPE_CHECKING:
     from infra.lobby_stack import LobbyStack

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from infra.teardown.registry import Registry
 from infra.teardown.removal import Registration
-from lobby.domain.serial_claim import RESERVED
-from lobby.domain.thing_claim import CERTID, CLAIM, parse_claim
+from lobby.domain.claims.serial_claim import RESERVED
+from lobby.domain.targets.thing_claim import CERTID, CLAIM, parse_claim
 from lobby.ledger.models import LedgerRow, NameRow
 from lobby.lobby_names import LobbyNames
 

@@ -14,9 +14,9 @@ from infra.regions.steps import replicas_of
 from infra.teardown.lobby import LobbyRemoval, Report
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import Stack
-from lobby.domain.home import Vote
-from lobby.ledger.home_votes import Votes
+from lobby.domain.regions.home import Vote
 from lobby.ledger.models import MODELS
+from lobby.ledger.regions.home_votes import Votes
 from lobby.names import Region, Target, parse_region
 
 _TABLES: Final = "AWS::DynamoDB::GlobalTable"

@@ -14,7 +14,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from infra.teardown.registry import Registry, code_of
-from lobby.domain.thing_claim import CERTID
+from lobby.domain.targets.thing_claim import CERTID
 
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each repetition of a deletion that is refused because a resource is still attached."""

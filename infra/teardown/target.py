@@ -17,7 +17,7 @@ from infra.teardown.regions import regions_with
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack
 from lobby.deployment import NAMES
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import Target
 
 Report = Callable[[str], None]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lobby.domain.wanted_events import ALL, wanted_types
+from lobby.domain.events.wanted_events import ALL, wanted_types
 
 logger = Logger(service="publisher")
 

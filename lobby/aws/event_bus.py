@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lobby.domain.device_events import SOURCE, DeviceEvent
+from lobby.domain.events.device_events import SOURCE, DeviceEvent
 
 BATCH: Final = 10
 _ATTEMPTS: Final = 3

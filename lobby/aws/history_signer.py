@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from lobby.domain.history_export import ALGORITHM, Signature
+from lobby.domain.history.history_export import ALGORITHM, Signature
 
 
 class HistorySigner:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lobby.domain.notice import Notice
+from lobby.domain.events.notice import Notice
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby import strict_json
-from lobby.domain.webhook import Message, parse_webhook_id
+from lobby.domain.events.webhook import Message, parse_webhook_id
 from lobby.errors import LobbyError, MessageRejected
 from lobby.names import shown
 

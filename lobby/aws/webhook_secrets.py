@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.deployment import NAMES
-from lobby.domain.webhook import WebhookId
+from lobby.domain.events.webhook import WebhookId
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient

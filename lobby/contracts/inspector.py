@@ -21,7 +21,7 @@ from lobby.contracts.invocation import (
     text_field,
 )
 from lobby.contracts.targets import target_fields, target_of
-from lobby.domain.thing import ThingFacts
+from lobby.domain.targets.thing import ThingFacts
 from lobby.names import Fingerprint, Target, ThingName, parse_fingerprint, parse_profile, parse_thing_name, shown
 
 MOST_PAGES: Final = 50

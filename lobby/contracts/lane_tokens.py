@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from lobby import strict_json
 from lobby.deployment import NAMES
-from lobby.domain.lanes import Lane, parse_lane
+from lobby.domain.lanes.lane import Lane, parse_lane
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, parse_fingerprint, shown
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lobby.contracts.invocation import Body, list_of, optional_text_field, text_field
-from lobby.domain.transfer import parse_offer_id
+from lobby.domain.transfers.transfer import parse_offer_id
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, parse_thing_name
 
 

@@ -22,10 +22,10 @@ from lobby.domain.changes import (
     Retry,
     Revoke,
 )
-from lobby.domain.shadows import ShadowChoice, parse_choice
-from lobby.domain.standby_changes import Evacuate, Prepare, Return
+from lobby.domain.shadows.shadow_choices import ShadowChoice, parse_choice
+from lobby.domain.standby.standby_changes import Evacuate, Prepare, Return
 from lobby.domain.states import Event
-from lobby.domain.target import RegisteredTarget, require_open
+from lobby.domain.targets.target import RegisteredTarget, require_open
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_profile, parse_target_key, shown
 from lobby.wire import parse_config

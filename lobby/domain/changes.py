@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from lobby.domain import quarantine, renewal_transitions, shadow_transitions, transitions
-from lobby.domain.claim_defaults import OmittedFields
+from lobby.domain import transitions
+from lobby.domain.claims.claim_defaults import OmittedFields
+from lobby.domain.connections import quarantine
 from lobby.domain.device import Device
-from lobby.domain.shadows import ShadowChoice, named
+from lobby.domain.renewals import renewal_transitions
+from lobby.domain.shadows import shadow_transitions
+from lobby.domain.shadows.shadow_choices import ShadowChoice, named
 from lobby.domain.states import Event, State
-from lobby.domain.target import RegisteredTarget, profile_for, require_open
+from lobby.domain.targets.target import RegisteredTarget, profile_for, require_open
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
 from lobby.names import Fingerprint, Target

@@ -7,13 +7,13 @@ event changes nothing; a forbidden event raises `Conflict`.
 from dataclasses import replace
 
 from lobby.domain import presence
-from lobby.domain.clones import CLONE_SUSPECTED
-from lobby.domain.deactivation_reasons import without_failed_clearing
+from lobby.domain.connections.clones import CLONE_SUSPECTED
+from lobby.domain.connections.deactivation_reasons import without_failed_clearing
 from lobby.domain.device import Device
-from lobby.domain.renewal_transitions import prove
-from lobby.domain.shadow_transitions import settled
-from lobby.domain.shadows import NOT_MIGRATED, ShadowOutcome
-from lobby.domain.standby_transitions import announcing, at_its_target, with_standby
+from lobby.domain.renewals.renewal_transitions import prove
+from lobby.domain.shadows.shadow_choices import NOT_MIGRATED, ShadowOutcome
+from lobby.domain.shadows.shadow_transitions import settled
+from lobby.domain.standby.standby_transitions import announcing, at_its_target, with_standby
 from lobby.domain.states import CLAIM_HELD_STATES, DEACTIVATED_STATES, PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.errors import Conflict

@@ -9,13 +9,13 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 
-from lobby.domain.claim_defaults import ClaimDefaults
-from lobby.domain.clones import Suspicion
-from lobby.domain.shadows import Shadows
-from lobby.domain.standby import Standby
+from lobby.domain.claims.claim_defaults import ClaimDefaults
+from lobby.domain.connections.clones import Suspicion
+from lobby.domain.enrolments.thing_settings import ThingSettings
+from lobby.domain.shadows.shadow_choices import Shadows
+from lobby.domain.standby.standby import Standby
 from lobby.domain.states import PLACED_STATES, Event, State
-from lobby.domain.thing_settings import ThingSettings
-from lobby.domain.transfer import Transfer
+from lobby.domain.transfers.transfer import Transfer
 from lobby.names import CampaignName, EnrolmentName, Fingerprint, PresenceCode, Region, Target, ThingName, TokenId
 from lobby.wire import DEFAULT_CONFIG, Config, PresenceChallenge, RenewalRequest, Route, StandbyEndpoint
 

@@ -7,8 +7,8 @@ information about the client.
 from dataclasses import dataclass, replace
 
 from lobby.domain import presence
+from lobby.domain.connections.fallbacks import fallbacks_after
 from lobby.domain.device import Device
-from lobby.domain.fallbacks import fallbacks_after
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import entered, state_after
 from lobby.names import Region

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lobby.domain import presence
-from lobby.domain.claim_defaults import OmittedFields, claim_with_defaults
-from lobby.domain.deactivation_reasons import REVOKED, without_failed_clearing
+from lobby.domain.claims.claim_defaults import OmittedFields, claim_with_defaults
+from lobby.domain.connections.deactivation_reasons import REVOKED, without_failed_clearing
 from lobby.domain.device import DEFAULT_PROFILE, Device, PresenceProof, Priority
 from lobby.domain.states import DEACTIVATED_STATES, Event, State, next_state
 from lobby.errors import Conflict

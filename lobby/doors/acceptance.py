@@ -18,7 +18,7 @@ from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity, fingerprint, last_day, load_certificate, thing_name
-from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.domain.trust import device_certificate as checks
 from lobby.domain.trust.reading import Unreadable, read
 from lobby.doors.activation import activate, registered

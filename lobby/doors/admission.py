@@ -9,21 +9,21 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from lobby.domain.applicants import applicant_of
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Applicant, Door, Enrolment, refusal_of
-from lobby.domain.enrolment_admission import Plan, is_counted
-from lobby.domain.enrolment_selection import matches, selected
+from lobby.domain.doors.applicants import applicant_of
+from lobby.domain.doors.provisioning import SERIAL_UNMATCHED
+from lobby.domain.enrolments.enrolment import Applicant, Door, Enrolment, refusal_of
+from lobby.domain.enrolments.enrolment_admission import Plan, is_counted
+from lobby.domain.enrolments.enrolment_selection import matches, selected
 from lobby.domain.identity import Identity
-from lobby.domain.provisioning import SERIAL_UNMATCHED
 from lobby.domain.transitions import was_admitted
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.enrolled_admission import EnrolmentChanged
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.recent_enrolments import RecentEnrolments
-from lobby.ledger.serial_lists import enrolment_listing
+from lobby.ledger.enrolments.enrolled_admission import EnrolmentChanged
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
+from lobby.ledger.enrolments.serial_lists import enrolment_listing
 from lobby.ledger.store import Ledger
 from lobby.names import EnrolmentName
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lobby.aws.allocation_hook import HookFailed
-from lobby.domain.allocation import Allocation, Share, share_for
 from lobby.domain.device import Priority
-from lobby.domain.enrolment import Applicant, Enrolment
-from lobby.domain.enrolment_admission import Plan
-from lobby.domain.target import RegisteredTarget, profile_for
+from lobby.domain.enrolments.allocation import Allocation, Share, share_for
+from lobby.domain.enrolments.enrolment import Applicant, Enrolment
+from lobby.domain.enrolments.enrolment_admission import Plan
+from lobby.domain.targets.target import RegisteredTarget, profile_for
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
 from lobby.names import Target, parse_profile, parse_target, shown

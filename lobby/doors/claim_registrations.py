@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate
-from lobby.domain.claim_certificate import (
+from lobby.domain.enrolments.claim_certificate import (
     MAX_CLAIM_CERTIFICATES,
     CertificateActivity,
     ClaimCertificate,
@@ -23,14 +23,14 @@ from lobby.domain.claim_certificate import (
     Source,
     state_of,
 )
-from lobby.domain.claim_rules import certificate_entered, expiry_of, key_of_request
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
-from lobby.domain.enrolment_rules import require_door
+from lobby.domain.enrolments.claim_rules import certificate_entered, expiry_of, key_of_request
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, EnrolmentState
+from lobby.domain.enrolments.enrolment_rules import require_door
 from lobby.doors.activation import registered
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.reader import LedgerReader
 from lobby.names import EnrolmentName, Fingerprint
 

@@ -26,8 +26,8 @@ from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pems
 from lobby.ledger.batch_reader import READ_SIZE
 from lobby.ledger.bulk import chunks
-from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow
 from lobby.ledger.reader import LedgerReader

@@ -21,10 +21,10 @@ from lobby.domain.trust.signing_request import public_key_of
 from lobby.doors.new_certificates import NewCertificates, Note
 from lobby.errors import LobbyError
 from lobby.ledger.certificates import is_recorded
-from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import now
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.requested_keys import was_requested
+from lobby.ledger.renewals.requested_keys import was_requested
 from lobby.names import Fingerprint
 
 if TYPE_CHECKING:

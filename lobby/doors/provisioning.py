@@ -17,32 +17,32 @@ from botocore.config import Config
 
 from lobby.aws import allocation_hook
 from lobby.aws.clients import CLIENT_CONFIG, at_init, client
-from lobby.domain.claim_certificate import ClaimCertificate
-from lobby.domain.deactivation_reasons import QUARANTINED, REVOKED
-from lobby.domain.provisioning import (
+from lobby.domain.connections.deactivation_reasons import QUARANTINED, REVOKED
+from lobby.domain.doors.provisioning import (
     ProvisioningRequest,
     identity_of,
     parse_request,
     require_claim,
     require_status,
 )
-from lobby.domain.repeats import REFUSING
+from lobby.domain.doors.repeats import REFUSING
+from lobby.domain.enrolments.claim_certificate import ClaimCertificate
 from lobby.domain.transitions import NAME_DIFFERS
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.errors import Conflict, IdentityRefused
 from lobby.home_guard import everywhere
-from lobby.ledger.claim_certificates import ClaimCertificateRow, ClaimCertificates
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificateRow, ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow, SerialRow
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
+from lobby.ledger.enrolments.serial_approvals import ApprovalRow
 from lobby.ledger.models import TargetRow
-from lobby.ledger.recent_enrolments import RecentEnrolments
-from lobby.ledger.routing import Access
-from lobby.ledger.serial_approvals import ApprovalRow
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import EnrolmentName, Fingerprint
 from lobby.settings import LobbySettings, read_settings
 

@@ -27,7 +27,7 @@ from lobby.contracts.claim_certificates import (
 )
 from lobby.contracts.invocation import encode_refusal
 from lobby.contracts.transfers import AcceptDevices, encode_results
-from lobby.domain.claim_certificate import is_expiring
+from lobby.domain.enrolments.claim_certificate import is_expiring
 from lobby.domain.pacing import Pace
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_registrations import ClaimRegistrations
@@ -38,10 +38,10 @@ from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.settings import RegistrarSettings, read_settings
 

@@ -19,7 +19,7 @@ from lobby.doors.activation import activate
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.errors import Conflict, IdentityRefused
 from lobby.ledger.clock import now
-from lobby.ledger.routing import in_own_replica
+from lobby.ledger.regions.routing import in_own_replica
 from lobby.ledger.store import Ledger
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 

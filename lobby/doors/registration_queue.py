@@ -25,15 +25,15 @@ from lobby.doors.registration_messages import Busy, Delivery, FailedRegistration
 from lobby.errors import MessageRejected
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow, SerialRow
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
 from lobby.ledger.leases import Registration, RegistrationLeases, RunResult, TakeResult
 from lobby.ledger.models import TargetRow
-from lobby.ledger.recent_enrolments import RecentEnrolments
+from lobby.ledger.regions.routing import Access, is_unavailable
 from lobby.ledger.registration_rows import RegistrationRow
-from lobby.ledger.routing import Access, is_unavailable
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint
 from lobby.settings import BouncerSettings, read_settings
 

@@ -30,12 +30,12 @@ from lobby.errors import Conflict, IdentityRefused, InvalidInput
 from lobby.home_guard import everywhere
 from lobby.ledger.certificates import pem_of
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolled_admission import count_refusal
-from lobby.ledger.enrolment_rows import EnrolmentRow
-from lobby.ledger.enrolments import find_enrolment
+from lobby.ledger.enrolments.enrolled_admission import count_refusal
+from lobby.ledger.enrolments.enrolment_register import find_enrolment
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow
 from lobby.ledger.models import CertificateRow
-from lobby.ledger.requested_keys import RequestedKeyRow, record_requested_key
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
+from lobby.ledger.renewals.requested_keys import RequestedKeyRow, record_requested_key
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, parse_fingerprint, shown
 from lobby.settings import RenewerSettings, read_settings

@@ -15,26 +15,26 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Applicant, Enrolment, refusal_of
-from lobby.domain.enrolment_admission import Plan, is_counted
-from lobby.domain.enrolment_token import UNKNOWN, EnrolmentToken, TokenRefused, TokenUse, refusal_of_validity
+from lobby.domain.doors.vending import Holder, Repeated, carried_claim, decide
+from lobby.domain.doors.vending_request import VendingRequest
+from lobby.domain.doors.vending_settings import VendingSettings
+from lobby.domain.enrolments.enrolment import Applicant, Enrolment, refusal_of
+from lobby.domain.enrolments.enrolment_admission import Plan, is_counted
+from lobby.domain.enrolments.enrolment_token import UNKNOWN, EnrolmentToken, TokenRefused, TokenUse, refusal_of_validity
 from lobby.domain.identity import Identity, fingerprint, load_certificate
 from lobby.domain.signer import Signer
 from lobby.domain.states import Event
 from lobby.domain.trust.signing_request import public_key_of
-from lobby.domain.vending import Holder, Repeated, carried_claim, decide
-from lobby.domain.vending_request import VendingRequest
-from lobby.domain.vending_settings import VendingSettings
 from lobby.doors.activation import activate
 from lobby.doors.admission import EnrolmentRefused, require_match
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
 from lobby.errors import Conflict, InvalidInput, LobbyError
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.enrolled_admission import EnrolmentChanged
-from lobby.ledger.enrolment_tokens import find_token
-from lobby.ledger.enrolments import find_enrolment
-from lobby.ledger.serial_lists import enrolment_listing
+from lobby.ledger.enrolments.enrolled_admission import EnrolmentChanged
+from lobby.ledger.enrolments.enrolment_register import find_enrolment
+from lobby.ledger.enrolments.enrolment_tokens import find_token
+from lobby.ledger.enrolments.serial_lists import enrolment_listing
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName, TokenId
 

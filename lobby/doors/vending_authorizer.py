@@ -16,8 +16,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from lobby.aws.clients import at_init
 from lobby.aws.metrics import NAMESPACE, TOKENS_REFUSED
-from lobby.domain.enrolment import Refusal
-from lobby.domain.enrolment_token import (
+from lobby.domain.enrolments.enrolment import Refusal
+from lobby.domain.enrolments.enrolment_token import (
     LIMITED,
     MALFORMED,
     UNKNOWN,
@@ -29,11 +29,11 @@ from lobby.domain.enrolment_token import (
 from lobby.home_guard import everywhere
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolled_admission import count_refusal
-from lobby.ledger.enrolment_rows import EnrolmentNumberRow, FailureRow, TokenRow
-from lobby.ledger.enrolment_tokens import find_token
-from lobby.ledger.routing import Access
-from lobby.ledger.token_failures import TokenFailures
+from lobby.ledger.enrolments.enrolled_admission import count_refusal
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentNumberRow, FailureRow, TokenRow
+from lobby.ledger.enrolments.enrolment_tokens import find_token
+from lobby.ledger.enrolments.token_failures import TokenFailures
+from lobby.ledger.regions.routing import Access
 
 SERVICE: Final = "vending-authorizer"
 _NO_CREDENTIALS: Final = Refusal(MALFORMED, "got a malformed header, want Authorization: <identifier> <token>")

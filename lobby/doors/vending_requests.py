@@ -21,10 +21,10 @@ from lobby.aws import allocation_hook
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
-from lobby.domain.enrolment_token import TokenRefused, enrolment_of
+from lobby.domain.doors.vending_request import MAX_BODY, parse_request
+from lobby.domain.doors.vending_settings import VendingSettings, parse_settings
+from lobby.domain.enrolments.enrolment_token import TokenRefused, enrolment_of
 from lobby.domain.signer import SIGNER_UNAVAILABLE
-from lobby.domain.vending_request import MAX_BODY, parse_request
-from lobby.domain.vending_settings import VendingSettings, parse_settings
 from lobby.doors.admission import EnrolmentRefused
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
@@ -32,12 +32,12 @@ from lobby.doors.vending import Vended, Vending
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotHome
 from lobby.home_guard import everywhere
 from lobby.ledger.connection import connect
-from lobby.ledger.enrolled_admission import count_refusal
-from lobby.ledger.enrolment_rows import EnrolmentRow, SerialRow, TokenRow
+from lobby.ledger.enrolments.enrolled_admission import count_refusal
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow, SerialRow, TokenRow
 from lobby.ledger.models import TargetRow
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import TokenId, parse_token_id, shown
 from lobby.settings import VendingSettings as Settings
 from lobby.settings import read_settings

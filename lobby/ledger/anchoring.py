@@ -15,11 +15,11 @@ from typing import Final
 
 from lobby.aws.clients import LobbyClients, session
 from lobby.domain.device import Entry
-from lobby.domain.history_audit import Fault, Verdict
-from lobby.ledger.anchor_runs import AnchoredEntry, runs_of
-from lobby.ledger.anchors import Anchors
+from lobby.domain.history.history_audit import Fault, Verdict
 from lobby.ledger.connection import use_aws_region
-from lobby.ledger.histories import Histories
+from lobby.ledger.histories.anchor_runs import AnchoredEntry, runs_of
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_region

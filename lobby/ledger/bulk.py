@@ -16,7 +16,7 @@ from lobby.domain.presence import with_code
 from lobby.domain.states import Event
 from lobby.errors import Conflict, LobbyError, NotHome
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
-from lobby.ledger.counts import shift
+from lobby.ledger.lists.counts import shift
 from lobby.ledger.transaction import Change, TransactionConflict, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode
 

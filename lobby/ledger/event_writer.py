@@ -15,9 +15,9 @@ from lobby.domain.states import Event
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import now, pause, timestamp
 from lobby.ledger.connection import connection_of
-from lobby.ledger.counts import any_shard
-from lobby.ledger.epochs import unreplicated
+from lobby.ledger.lists.counts import any_shard
 from lobby.ledger.reader import LedgerReader
+from lobby.ledger.regions.epochs import unreplicated
 from lobby.ledger.transaction import TransactionConflict, Update, Writer, change_of
 from lobby.names import Fingerprint, PresenceCode, Region, Target, ThingName
 

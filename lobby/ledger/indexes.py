@@ -85,7 +85,7 @@ class ByPrint(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Py
 
 
 class ByTurn(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's own hook
-    """The rows that need the commissioner, by lane and priority (`lobby.domain.lanes`), and by the time at which they
+    """The rows that need the commissioner, by lane and priority (`domain.lanes.lane`), and by the time at which they
     entered their current state: the queue of each lane. Sparse: a row is removed when its work is done."""
 
     class Meta:

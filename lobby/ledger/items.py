@@ -6,16 +6,16 @@ must report it instead of failing.
 
 from typing import Any
 
-from lobby.domain.claim_defaults import ClaimDefaults
-from lobby.domain.clones import CLONE_SUSPECTED, Suspicion
+from lobby.domain.claims.claim_defaults import ClaimDefaults
+from lobby.domain.connections.clones import CLONE_SUSPECTED, Suspicion
 from lobby.domain.device import Device, Entry, PresenceProof, Priority
-from lobby.domain.history_audit import Unreadable
-from lobby.domain.lanes import turn_of
-from lobby.domain.shadows import parse_shadows
-from lobby.domain.standby import parse_standby
+from lobby.domain.enrolments.thing_settings import ThingSettings
+from lobby.domain.history.history_audit import Unreadable
+from lobby.domain.lanes.lane import turn_of
+from lobby.domain.shadows.shadow_choices import parse_shadows
+from lobby.domain.standby.standby import parse_standby
 from lobby.domain.states import Event, State
-from lobby.domain.thing_settings import ThingSettings
-from lobby.domain.transfer import Transfer
+from lobby.domain.transfers.transfer import Transfer
 from lobby.ledger.indexes import NAME_HEAD, PRINT_HEAD, RENEWING
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint, ThingName, parse_target_key

@@ -18,15 +18,15 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from lobby.deployment import NAMES
-from lobby.ledger.activity_rows import ActivityRow
-from lobby.ledger.campaign_rows import CampaignRow
-from lobby.ledger.connection_rows import ConnectionRow
-from lobby.ledger.enrolment_rows import EnrolmentRow
+from lobby.ledger.activity.activity_rows import ActivityRow
+from lobby.ledger.campaigns.campaign_rows import CampaignRow
+from lobby.ledger.connections.connection_rows import ConnectionRow
+from lobby.ledger.enrolments.enrolment_rows import EnrolmentRow
 from lobby.ledger.indexes import ByName, ByPrint, ByRenewal, ByState, ByTarget, ByTransfer, ByTurn
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.ledger.round_rows import RoundRow
 from lobby.ledger.table_calls import Calls
-from lobby.ledger.webhook_rows import WebhookRow
+from lobby.ledger.webhooks.webhook_rows import WebhookRow
 
 
 class LedgerRow(Model):
@@ -193,7 +193,7 @@ class TargetEntryRow(Model):
 
 
 class LaneRow(Model):
-    """The state of a lane (`lobby.domain.lane_state`). One partition: there are few rows, and all are read together."""
+    """The state of a lane (`domain.lanes.lane_state`). One partition: there are few rows, and all are read together."""
 
     class Meta(Calls):
         table_name = NAMES.name("lanes")

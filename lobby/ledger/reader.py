@@ -11,9 +11,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import DoesNotExist, GetError
 
+from lobby.domain.claims.serial_claim import RESERVED, SerialNumberClaimed
 from lobby.domain.device import Device, Entry
-from lobby.domain.history_audit import Unreadable
-from lobby.domain.serial_claim import RESERVED, SerialNumberClaimed
+from lobby.domain.history.history_audit import Unreadable
 from lobby.domain.states import State
 from lobby.errors import Conflict
 from lobby.ledger.certificates import pem_of

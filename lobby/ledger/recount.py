@@ -16,10 +16,10 @@ from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.bulk import chunks
 from lobby.ledger.connection import connection_of, use_aws_region
-from lobby.ledger.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of
 from lobby.ledger.items import device_of
+from lobby.ledger.lists.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of
 from lobby.ledger.models import CountRow, LedgerRow
-from lobby.ledger.routing import Access, route
+from lobby.ledger.regions.routing import Access, route
 from lobby.ledger.transaction import TransactionConflict, Writer
 from lobby.settings import lobby_regions
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from lobby.domain.device import Priority
-from lobby.domain.lanes import LOBBY, Lane, lane_to
+from lobby.domain.lanes.lane import LOBBY, Lane, lane_to
 from lobby.errors import Conflict, LobbyError, NotFound, NotHome
-from lobby.ledger.lanes import Lanes, waiting
+from lobby.ledger.lanes.lane_register import Lanes, waiting
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint
 
 ACTOR: Final = "service:redrive"

@@ -15,26 +15,26 @@ from pynamodb.exceptions import UpdateError
 
 from lobby.domain import commissioner_transitions, hellos, presence, transitions
 from lobby.domain.changes import Chosen, Release, Revoke
+from lobby.domain.claims.serial_claim import SerialNumberClaimed
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.hellos import Report
-from lobby.domain.serial_claim import SerialNumberClaimed
-from lobby.domain.shadows import ShadowOutcome
+from lobby.domain.shadows.shadow_choices import ShadowOutcome
 from lobby.domain.states import PLACED_STATES, Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.bulk import Bulk
 from lobby.ledger.clock import timestamp
+from lobby.ledger.connections.quarantine_writer import QuarantineWriter
 from lobby.ledger.device_changes import DeviceChanges
 from lobby.ledger.dynamodb_errors import code_of
-from lobby.ledger.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
-from lobby.ledger.epochs import by_no_newer_home, written_by_home
+from lobby.ledger.enrolments.enrolled_admission import EnrolledAdmissionWriter, counted_refusal
 from lobby.ledger.event_writer import UNREAD, on_row, present
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.quarantine_writer import QuarantineWriter
-from lobby.ledger.renewals import RenewalWriter
-from lobby.ledger.standby_writer import StandbyWriter
+from lobby.ledger.regions.epochs import by_no_newer_home, written_by_home
+from lobby.ledger.renewals.renewal_writer import RenewalWriter
+from lobby.ledger.standby.standby_writer import StandbyWriter
 from lobby.ledger.transaction import changes
-from lobby.ledger.transfer_writer import TransferWriter
+from lobby.ledger.transfers.transfer_writer import TransferWriter
 from lobby.names import EnrolmentName, Fingerprint, PresenceCode, Target, ThingName
 
 if TYPE_CHECKING:

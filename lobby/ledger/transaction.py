@@ -17,19 +17,19 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from lobby.domain.claims.serial_claim import SerialClaim
 from lobby.domain.device import GENESIS, Device, Entry
-from lobby.domain.lanes import turn_of
-from lobby.domain.serial_claim import SerialClaim
+from lobby.domain.lanes.lane import turn_of
 from lobby.domain.states import Event
 from lobby.ledger.certificates import certificate_row
-from lobby.ledger.counts import BucketChange, bucket_of, shard_of, shift
 from lobby.ledger.dynamodb_errors import CONFLICTS, is_throttled, reasons_of
-from lobby.ledger.epochs import by_no_newer_home, written_by_home
+from lobby.ledger.enrolments.serial_claim_rows import KIND as CLAIM_KIND
+from lobby.ledger.enrolments.serial_claim_rows import SerialClaimRow
 from lobby.ledger.items import attributes_of, row_of
+from lobby.ledger.lists.counts import BucketChange, bucket_of, shard_of, shift
 from lobby.ledger.models import CountRow, HistoryRow, LedgerRow, NameRow
-from lobby.ledger.routing import epoch
-from lobby.ledger.serial_claim_rows import KIND as CLAIM_KIND
-from lobby.ledger.serial_claim_rows import SerialClaimRow
+from lobby.ledger.regions.epochs import by_no_newer_home, written_by_home
+from lobby.ledger.regions.routing import epoch
 from lobby.names import Fingerprint, Target, ThingName
 
 _ATTEMPTS: Final = 4

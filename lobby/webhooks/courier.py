@@ -21,13 +21,13 @@ from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metrics import EVENTS_UNDELIVERED, NAMESPACE, WEBHOOKS_DISABLED
 from lobby.aws.webhook_queue import WebhookQueue, decode
 from lobby.aws.webhook_secrets import WebhookSecrets
-from lobby.domain.webhook import Delivery, Message, Result, Undelivered, Webhook, wait_after
+from lobby.domain.events.webhook import Delivery, Message, Result, Undelivered, Webhook, wait_after
 from lobby.errors import NotFound
 from lobby.home_guard import everywhere
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.deliveries import Deliveries
-from lobby.ledger.routing import Access
-from lobby.ledger.webhooks import Webhooks
+from lobby.ledger.regions.routing import Access
+from lobby.ledger.webhooks.deliveries import Deliveries
+from lobby.ledger.webhooks.webhook_register import Webhooks
 from lobby.settings import CourierSettings, read_settings
 from lobby.webhooks.sending import Outcome, Sender
 from lobby.webhooks.signature import Secret, headers

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from lobby.domain.webhook import Result
+from lobby.domain.events.webhook import Result
 from lobby.errors import InvalidInput
 from lobby.webhooks.addresses import is_public, parse_address
 from lobby.webhooks.urls import Loopback, WebhookUrl, parse_url

@@ -26,7 +26,7 @@ from infra.local.bringup import exclusive_use
 from infra.local.strictness import RELAXED, STRICT
 from infra.local.timeline import Timeline
 from lobby.domain.device import Device, Priority
-from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from lobby.domain.states import State
 from lobby.ledger.items import attributes_of
 from lobby.ledger.models import HistoryRow, LedgerRow

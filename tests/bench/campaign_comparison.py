@@ -25,7 +25,7 @@ from infra.local.lobby_file import NAME
 from infra.local.strictness import STRICT
 from infra.local.synthesis import ROOT
 from infra.local.timeline import Timeline
-from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from lobby.names import Fingerprint
 from tests.bench import campaign
 from tests.bench.campaign import CampaignUnderTest

@@ -13,7 +13,7 @@ from typing import Any, Final
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.ledger.items import attributes_of
-from lobby.ledger.listing import Filter, devices
+from lobby.ledger.lists.listing import Filter, devices
 from lobby.ledger.models import LedgerRow
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.bench.capacity import item_bytes, query_units

@@ -26,7 +26,7 @@ from infra.local.timeline import Timeline
 from infra.teardown.lobby import LobbyRemoval
 from infra.teardown.pacing import DEVICES_PER_SECOND
 from infra.teardown.target import TargetRemoval
-from lobby.domain.target import profile_policy
+from lobby.domain.targets.target import profile_policy
 from lobby.names import Target
 from tests.bench.deployment import LobbyUnderTest, NewDevice, running_lobby, wait_for
 from tests.bench.outcome import outcome

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from lobby.domain.home import USUAL, Answer, Terms, Unreachable, Vote
+from lobby.domain.regions.home import USUAL, Answer, Terms, Unreachable, Vote
 from lobby.errors import LobbyError
-from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_lease import HomeLease
-from lobby.ledger.home_votes import Votes
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_lease import HomeLease
+from lobby.ledger.regions.home_votes import Votes
 from lobby.names import Region
 
 STEP = 5_000

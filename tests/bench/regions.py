@@ -16,8 +16,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lobby.domain.home import LEASE_MS, MARGIN_MS
-from lobby.ledger.home_votes import KIND
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
+from lobby.ledger.regions.home_votes import KIND
 from tests import aws
 from tests.aws import Clock
 from tests.bench import report

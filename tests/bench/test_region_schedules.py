@@ -2,8 +2,8 @@
 
 import pytest
 
-from lobby.domain.home import Terms
-from lobby.ledger.home_fence import Fence
+from lobby.domain.regions.home import Terms
+from lobby.ledger.regions.home_fence import Fence
 from tests.bench.region_schedules import simulate
 from tests.bench.regions import counts
 

@@ -14,7 +14,7 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import now
 from lobby.ledger.models import MODELS
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import parse_target
 from tests.bench.capacity import query_units
 from tests.bench.deployment import LobbyUnderTest, NewDevice

@@ -17,6 +17,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -39,6 +40,14 @@ _READS: Final = ("GetItem", "Query", "BatchGetItem")
 _WRITE_UNIT: Final = 1024
 _PEM_BYTES: Final = 900
 """The size of a device's certificate (EC P-256, with the names of a real manufacturer)."""
+
+
+def _first(*names: str) -> Any:
+    """Import the first of these modules that exists: earlier revisions have other folders."""
+    for name in names:
+        with suppress(ModuleNotFoundError):
+            return importlib.import_module(name)
+    raise ModuleNotFoundError(" or ".join(names))
 
 
 class Waiting:
@@ -67,7 +76,7 @@ class Waiting:
         if importlib.util.find_spec("lobby.connections") is None:
             return
         module = importlib.import_module("lobby.connections")
-        stored = importlib.import_module("lobby.ledger.device_connections")
+        stored = _first("lobby.ledger.connections.device_connections", "lobby.ledger.device_connections")
         watches = ("tests.clone_watches",) if importlib.util.find_spec("lobby.clone_watch") else ()
         watch = [importlib.import_module(name).clone_watch(self.ledger) for name in watches]
         recorder = module.ConnectionRecorder(self.ledger, stored.Connections(), *watch)

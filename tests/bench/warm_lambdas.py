@@ -8,10 +8,10 @@ from admin_api.roles import Caller, Role
 from admin_api.services import Services
 from lobby.arrivals import Arrivals
 from lobby.domain.hellos import Report
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.histories import Histories
-from lobby.ledger.manifests import Manifests
-from lobby.ledger.targets import Targets
+from lobby.ledger.campaigns.manifests import Manifests
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import ThingName
 from lobby.receptionist import Receptionist
 from tests import aws, sns_messages

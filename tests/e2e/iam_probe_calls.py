@@ -6,7 +6,7 @@ so a new permission needs a new probe here.
 from collections.abc import Iterator
 from typing import Final
 
-from lobby.domain.allocation import HOOK_PREFIX
+from lobby.domain.enrolments.allocation import HOOK_PREFIX
 from lobby.names import Target
 from tests.e2e.iam_probes import Probe, Resources
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from lobby.domain.device import Device
 from lobby.domain.states import State
-from lobby.domain.target import profile_policy
-from lobby.ledger.counts import KIND, PARTITIONS, Bucket
+from lobby.domain.targets.target import profile_policy
 from lobby.ledger.items import attributes_of
+from lobby.ledger.lists.counts import KIND, PARTITIONS, Bucket
 from lobby.ledger.models import CountRow, LedgerRow
 from lobby.names import Fingerprint, Region, Target, ThingName
 from tests.e2e.browser import PHONE, Visit

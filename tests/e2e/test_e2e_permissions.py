@@ -11,7 +11,7 @@ import pytest
 
 from commissioner.target_gateway.session_policies import commissioning_policy
 from commissioner.target_gateway.sessions import SESSION_NAME, Sessions
-from lobby.domain.target import TARGET_ROLE, RegisteredTarget
+from lobby.domain.targets.target import TARGET_ROLE, RegisteredTarget
 from lobby.names import Target, parse_region
 from tests.bench.iam.grants import Grant, Roles
 from tests.e2e.deployment import Deployment

@@ -13,7 +13,7 @@ import pytest
 from infra.local.assembly import deploy, read_assembly
 from infra.local.bringup import CHECK, REGISTER
 from infra.local.synthesis import synthesize
-from lobby.domain.target import TARGET_ROLE, profile_policy
+from lobby.domain.targets.target import TARGET_ROLE, profile_policy
 from lobby.names import Target, parse_target
 from tests.e2e.deployment import Deployment, events, until
 from tests.e2e.fleet import Fleet, certid_of

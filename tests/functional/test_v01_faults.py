@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from infra.profile_files import read_profiles
 from lobby import receptionist
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.states import State
-from lobby.ledger.listing import Filter, devices
+from lobby.ledger.lists.listing import Filter, devices
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target
 from lobby.receptionist import Receptionist

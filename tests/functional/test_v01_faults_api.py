@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.ledger.anchors import Anchors
+from lobby.ledger.histories.anchors import Anchors
 from lobby.names import Fingerprint
 from tests import aws
 from tests.aws import Calls, Clock

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lobby.domain.device import Device, Entry
-from lobby.domain.device_events import DeviceEvent
+from lobby.domain.events.device_events import DeviceEvent
 from lobby.domain.states import Event, State
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 

@@ -9,7 +9,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # it ships no type
 
 from infra.archive.registry_events import EVENTS
 from infra.errors import BadContext
-from lobby.domain.device_events import TYPES
+from lobby.domain.events.device_events import TYPES
 from tests.infra.templates import Stack, Stacks, settings, synthesized
 
 BUCKET: Final = "arn:aws:s3:::device-lobby-archive-100000000001-us-east-1"

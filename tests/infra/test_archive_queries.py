@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from infra.archive.queries import QUERIES
 from infra.archive.tables import REGISTRY, TRANSITIONS, Table
-from lobby.domain.device_events import schema
+from lobby.domain.events.device_events import schema
 from lobby.domain.states import Event, State
 from tests.infra.archived_records import ONE, OTHER, REGISTRY_EVENTS, THIRD, transition, write
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.doors.provisioning import CLAIM, CLAIM_KEYS, claim_policy, keys_policy
 from infra.parts.device_policies import WAITING, waiting_policy
-from lobby.domain.claim_certificate import CLIENT_PREFIX
+from lobby.domain.enrolments.claim_certificate import CLIENT_PREFIX
 from lobby.errors import InvalidInput
 from lobby.names import parse_target_key, parse_thing_name
 from tests.infra.templates import LOBBY, Stacks

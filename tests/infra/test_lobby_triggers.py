@@ -11,7 +11,7 @@ from commissioner.lambdas.reconciler import ROUND
 from infra.parts.functions import BOUNCER, FUNCTIONS
 from infra.parts.notary import WINDOW
 from lobby import wire
-from lobby.domain.history_audit import ANCHORED_WITHIN
+from lobby.domain.history.history_audit import ANCHORED_WITHIN
 from lobby.doors.registration_messages import ATTEMPTS
 from lobby.ledger.leases import KEPT, LEASE
 from tests.infra.templates import Stack, Stacks

@@ -11,12 +11,12 @@ from infra.parts import permissions
 from infra.redrive.redriving import Redriving
 from infra.redrive.start import put_into
 from lobby.contracts.lane_tokens import TOKENS, Token
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.lanes import lane_to
+from lobby.domain.lanes.lane import lane_to
 from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.redrive import ACTOR, holder_of
 from lobby.ledger.store import Ledger
 from lobby.names import ThingName, parse_target

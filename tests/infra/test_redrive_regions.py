@@ -8,7 +8,7 @@ import pytest
 from infra.redrive import start
 from lobby.errors import NotHome
 from lobby.ledger.redrive import start_again
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from lobby.names import Fingerprint, parse_target
 
 LOBBY = parse_target("1" * 12, "eu-west-1")

@@ -14,9 +14,9 @@ from infra.cloud import lobby_regions, removals
 from infra.teardown import lobby_regions as teardown
 from infra.teardown import regions
 from infra.teardown.lobby_regions import RegionStays, WholeRemoval, check_removable, home_of, unprotect_replicas
-from lobby.domain.home import Vote
-from lobby.ledger.home_votes import Votes
+from lobby.domain.regions.home import Vote
 from lobby.ledger.models import TargetRow
+from lobby.ledger.regions.home_votes import Votes
 from lobby.names import Region, parse_region
 from tests.aws import CutOff
 from tests.infra.recorded_deployment import RecordedCalls, record_lobby_deployments, recorded_removal

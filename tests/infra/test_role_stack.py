@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.role_stack import commissioning
-from lobby.domain.profile_rules import MAX_IN_ROLE, parse_profiles
+from lobby.domain.targets.profile_rules import MAX_IN_ROLE, parse_profiles
 from lobby.errors import InvalidInput
 from lobby.names import parse_target
 from tests.infra.templates import Stacks, settings, synthesized

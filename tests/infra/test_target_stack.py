@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.profile_files import read_profiles
-from lobby.domain.target_rules import connected_sql
+from lobby.domain.targets.target_rules import connected_sql
 from tests.infra.templates import Stacks, settings, synthesized
 
 IOT = "arn:aws:iot:*:200000000002:"

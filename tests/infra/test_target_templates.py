@@ -16,7 +16,7 @@ from admin_api.templates.source import TargetResources, resources_of
 from admin_api.templates.terraform import terraform
 from infra.settings import Settings
 from infra.target_templates import target_templates
-from lobby.domain.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, RegisteredTarget
+from lobby.domain.targets.target import PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, RegisteredTarget
 from lobby.errors import NotFound
 from lobby.names import parse_region, parse_target
 from tests.infra.templates import LOBBY, settings, synthesized

@@ -12,7 +12,7 @@ from infra.doors.vending import ENDPOINT, environment
 from infra.doors.vending_permissions import vending
 from infra.doors.vending_settings import default_settings, settings_with
 from infra.errors import BadContext
-from lobby.domain.vending_settings import parse_settings
+from lobby.domain.doors.vending_settings import parse_settings
 from tests import certificates as make
 from tests.infra.templates import Stacks, settings
 

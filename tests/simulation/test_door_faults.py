@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lobby.contracts.claim_certificates import AddClaimCertificate, RevokeClaimCertificate
-from lobby.domain.enrolment import EnrolmentEvent
+from lobby.domain.enrolments.enrolment import EnrolmentEvent
 from tests import aws
 from tests import certificates as make
 from tests.simulation.faults import doors

@@ -10,10 +10,10 @@ from contextlib import suppress
 
 import pytest
 
-from lobby.domain.home import LEASE_MS, MARGIN_MS, Vote
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS, Vote
 from lobby.errors import LobbyError
-from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_votes import Votes
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_votes import Votes
 from lobby.names import Region
 from tests import aws
 from tests.aws import CutOff

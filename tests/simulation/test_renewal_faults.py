@@ -9,7 +9,7 @@ import pytest
 
 from commissioner.commissioning import Commissioner
 from lobby.domain.device import Device
-from lobby.domain.lanes import Lane
+from lobby.domain.lanes.lane import Lane
 from lobby.doors import orphaned_certificates
 from tests.simulation.faults.devices import A
 from tests.simulation.faults.injector import Fault, FaultInjector

@@ -17,9 +17,9 @@ from typing import Any, Final
 import httpx
 
 from infra.local.api import Api, ApiRefused
-from lobby.domain.standby import parse_standby
+from lobby.domain.standby.standby import parse_standby
 from lobby.ledger.models import TargetRow
-from lobby.ledger.target_rows import KIND
+from lobby.ledger.targets.target_rows import KIND
 from lobby.names import Target, parse_target
 from tests.bench.deployment import LobbyUnderTest, NewDevice
 from tests.bench.mqtt_device import MqttDevice

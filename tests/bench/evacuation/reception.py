@@ -15,16 +15,16 @@ from typing import Final
 
 from lobby.domain.device import Device
 from lobby.domain.hellos import Report
-from lobby.domain.standby import Standby, StandbyMode, StandbyStatus
+from lobby.domain.standby.standby import Standby, StandbyMode, StandbyStatus
 from lobby.domain.states import State
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_register import Campaigns
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import attributes_of
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.standby_routes import EVACUATION_CACHE
-from lobby.ledger.standbys import Standbys
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint, ThingName, parse_target
 from lobby.receptionist import Receptionist
 from tests import aws

@@ -20,7 +20,7 @@ import typer
 
 from infra.local.errors import LocalCloudError
 from infra.local.timeline import StepFailed
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from tests.bench.iam.fixture import JobFailed, JobFixture
 from tests.bench.iam.grants import Grant, Roles, UsedPermissions
 from tests.bench.iam.removal import COMMISSIONER, JOBS, Verdict, check_grant, check_use, lines, restart_with

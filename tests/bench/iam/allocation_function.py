@@ -4,7 +4,7 @@ import io
 import zipfile
 from typing import Any, Final
 
-from lobby.domain.allocation import HOOK_PREFIX
+from lobby.domain.enrolments.allocation import HOOK_PREFIX
 from tests.bench.iam.fixture import JobFixture
 
 _NAME: Final = f"{HOOK_PREFIX}jobs"

@@ -16,7 +16,7 @@ REMOVABLE_AFTER: Final = 31.0
 RESUMED_AFTER: Final = 40.0
 """Seconds after which a paused lane is processed again: its message is hidden for up to 30 s."""
 _TOO_MANY: Final = 61
-"""Claims of a technician in a minute, one more than are allowed (`lobby.domain.claim_limits`)."""
+"""Claims of a technician in a minute, one more than are allowed (`lobby.domain.claims.claim_limits`)."""
 ARRIVALS: Final = "device-lobby-arrivals"
 _LISTS: Final = (
     '{ devices(filter: {state: "inlobby"}) { nodes { certid } } }',

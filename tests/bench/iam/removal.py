@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from tests.bench.iam.api_jobs import API_JOBS
 from tests.bench.iam.campaign_jobs import CAMPAIGN_JOBS
 from tests.bench.iam.claim_jobs import CLAIM_JOBS

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from lobby.domain.change_requests import ChangeOperation
-from lobby.domain.standby_rules import Work
+from lobby.domain.standby.standby_rules import Work
 from tests.bench.iam.device_jobs import commissioned, named, target_input
 from tests.bench.iam.fixture import HELLO, JobDevice, JobFixture
 from tests.bench.iam.timer_jobs import invoke

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from tests.bench.before_and_after import AFTER, BEFORE, Row, compare
 from tests.bench.deployment import LobbyUnderTest
 from tests.bench.lanes import earlier

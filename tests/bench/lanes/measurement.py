@@ -16,12 +16,12 @@ from infra.local.manufacturer import new_name
 from infra.local.ministack.quotas import RATES
 from infra.local.strictness import RELAXED, STRICT
 from lobby.domain.device import Device, Priority
-from lobby.domain.lane_pace import DEFAULT_RATE
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from lobby.domain.states import State
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import attributes_of
 from lobby.ledger.models import LedgerRow, TargetRow
-from lobby.ledger.target_rows import KIND
+from lobby.ledger.targets.target_rows import KIND
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from tests.bench.deployment import TABLE, LobbyUnderTest
 from tests.bench.progress import Progress

@@ -26,7 +26,7 @@ from commissioner.reconciliation.stored_records import MOST
 from commissioner.reconciliation.target_comparison import COMPLETE, EXAMINED_PER_DAY, TargetComparison, days_for
 from infra.local.ministack.quotas import OTHER_IOT_CALLS, RATES
 from lobby.contracts.invocation import Request, decode_response
-from lobby.domain.comparison_state import Work
+from lobby.domain.targets.comparison_state import Work
 from tests.aws import Call
 from tests.bench import report
 from tests.bench.prices import PRICES

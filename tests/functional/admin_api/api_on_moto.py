@@ -25,19 +25,19 @@ from admin_api.web.tokens import TokenVerifier
 from lobby.contracts.targets import Comparison, Survey, SurveyFinding
 from lobby.deployment import NAMES
 from lobby.domain.identity import Identity
-from lobby.domain.profile import Profile, Profiles
-from lobby.domain.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
+from lobby.domain.targets.profile import Profile, Profiles
+from lobby.domain.targets.target import PLACEHOLDER_EXTERNAL_ID, profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.histories import Histories
-from lobby.ledger.manifests import Manifests
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.manifests import Manifests
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.serial_lists import SerialLists
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
 from lobby.ledger.models import MODELS
-from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import CampaignName, Fingerprint, Target, ThingName, parse_account, parse_region, parse_target
 from tests import direct_dynamodb, fast_moto
 from tests.aws import create_tables

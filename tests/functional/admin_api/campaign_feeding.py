@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from commissioner.campaigns.feeder import Feeder
 from commissioner.campaigns.pages import Pages
-from lobby.domain.campaign import Campaign, CampaignState
+from lobby.domain.campaigns.campaign import Campaign, CampaignState
 from lobby.domain.states import State
-from lobby.ledger.campaign_preparation import Preparation
-from lobby.ledger.campaign_sources import Sources
+from lobby.ledger.campaigns.campaign_preparation import Preparation
+from lobby.ledger.campaigns.campaign_sources import Sources
 from lobby.names import CampaignName, Fingerprint
 from tests.functional.admin_api.api_on_moto import Lobby
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lobby.domain.history_export import digest, signed
-from lobby.domain.transfer_documents import Acceptance, Offer, OfferedDevice
+from lobby.domain.history.history_export import digest, signed
+from lobby.domain.transfers.transfer_documents import Acceptance, Offer, OfferedDevice
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
 from tests import certificates as make

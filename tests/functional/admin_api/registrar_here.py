@@ -15,7 +15,7 @@ from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.registrar import RegistrarHandler
 from lobby.doors.unused_certificates import UnusedCertificates
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
 from lobby.names import Region

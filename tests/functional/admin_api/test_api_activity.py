@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.activity import ActivityFilter, activity_of
-from lobby.domain.device_events import DeviceEvent
+from lobby.domain.events.activity import ActivityFilter, activity_of
+from lobby.domain.events.device_events import DeviceEvent
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.activity_log import ActivityLog
-from lobby.ledger.activity_rows import ActivityRow
+from lobby.ledger.activity.activity_log import ActivityLog
+from lobby.ledger.activity.activity_rows import ActivityRow
 from lobby.names import Fingerprint, ThingName
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
@@ -168,7 +168,7 @@ def test_an_entry_that_is_recorded_again_is_listed_once(lobby: Lobby, log: Activ
 
 
 def test_a_page_of_rare_entries_is_short_and_has_a_cursor(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lobby.ledger.activity_log._SEARCHED", 5)
+    monkeypatch.setattr("lobby.ledger.activity.activity_log._SEARCHED", 5)
     for number in range(30):
         lobby.ledger.claim(Fingerprint(f"{number:064x}"), ClaimRequest(HERE), "user:ann")
     log = ActivityLog()

@@ -7,7 +7,7 @@ import pytest
 from admin_api import roles
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.listing import MAX_PAGE
+from lobby.ledger.lists.listing import MAX_PAGE
 from lobby.text.label import encode_label
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
 from tests.functional.admin_api.bulk_change_requests import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at

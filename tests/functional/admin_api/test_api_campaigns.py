@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from admin_api.graphql.limits import MAX_BULK
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.domain.states import State
 from lobby.names import Fingerprint
 from lobby.text.label import encode_label

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.claim_certificate import CertificateActivity
-from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.domain.enrolments.claim_certificate import CertificateActivity
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.names import Fingerprint
 from tests import certificates as make
 from tests.functional.admin_api.api_on_moto import Lobby, Response

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.domain.device import Device
-from lobby.domain.enrolment_admission import Plan
+from lobby.domain.enrolments.enrolment_admission import Plan
 from lobby.domain.identity import Identity
 from lobby.names import Fingerprint, ThingName
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint

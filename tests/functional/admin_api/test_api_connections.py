@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from lobby.domain.connection_problem import DENIED, ConnectionProblem
-from lobby.domain.connectivity import ConnectionChange, LifecycleEvent
+from lobby.domain.connections.connection_problem import DENIED, ConnectionProblem
+from lobby.domain.connections.connectivity import ConnectionChange, LifecycleEvent
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, counted
 from tests.functional.admin_api.lobby_over_http import Terminal

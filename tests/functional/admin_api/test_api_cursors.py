@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.states import State
-from lobby.ledger.listing import Filter
+from lobby.ledger.lists.listing import Filter
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, fingerprint
 from tests.functional.admin_api.device_lists import AT_HERE, DEVICES
 

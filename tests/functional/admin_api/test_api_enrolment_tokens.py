@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.enrolment_token import MAX_TOKENS, digest_of, parse_authorization
-from lobby.ledger import enrolment_tokens
-from lobby.ledger.enrolment_tokens import find_token
+from lobby.domain.enrolments.enrolment_token import MAX_TOKENS, digest_of, parse_authorization
+from lobby.ledger.enrolments import enrolment_tokens
+from lobby.ledger.enrolments.enrolment_tokens import find_token
 from lobby.names import TokenId
 from tests import aws
 from tests.functional.admin_api.api_on_moto import Lobby, Response

@@ -8,7 +8,7 @@ import pytest
 from admin_api.graphql.limits import MAX_ALIASES
 from lobby.domain.device import Entry
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.anchor_runs import Run
+from lobby.ledger.histories.anchor_runs import Run
 from lobby.ledger.items import row_of
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint

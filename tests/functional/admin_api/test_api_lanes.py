@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from lobby.domain.changes import Chosen, Release
-from lobby.domain.lanes import lane_to
+from lobby.domain.lanes.lane import lane_to
 from lobby.domain.states import State
-from lobby.ledger import forecasts
-from lobby.ledger.counts import PARTITIONS
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes import forecasts
+from lobby.ledger.lanes.lane_register import Lanes
+from lobby.ledger.lists.counts import PARTITIONS
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, at, counted
 from tests.functional.admin_api.device_steps import arrived

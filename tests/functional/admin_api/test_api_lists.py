@@ -6,7 +6,7 @@ import pytest
 
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.counts import PARTITIONS
+from lobby.ledger.lists.counts import PARTITIONS
 from lobby.ledger.models import LedgerRow
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, counted, fingerprint
 from tests.functional.admin_api.device_lists import AT_HERE, DEVICES

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from lobby.domain.device import Entry
-from lobby.domain.history_audit import Unreadable
+from lobby.domain.history.history_audit import Unreadable
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger.models import HistoryRow

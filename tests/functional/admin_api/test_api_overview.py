@@ -7,7 +7,7 @@ import pytest
 from admin_api.roles import OPERATIONS
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.counts import PARTITIONS
+from lobby.ledger.lists.counts import PARTITIONS
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, counted, fingerprint
 
 OVERVIEW = """

@@ -8,17 +8,17 @@ import pytest
 
 from admin_api.operations.regions import MultiRegionServices
 from lobby.deployment import NAMES
-from lobby.domain.home import LEASE_MS, MARGIN_MS
 from lobby.domain.identity import Identity
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.anchor_runs import Run
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.home_fence import Fence
-from lobby.ledger.home_votes import Votes
+from lobby.ledger.histories.anchor_runs import Run
+from lobby.ledger.histories.anchors import Anchors
 from lobby.ledger.models import HistoryRow, LedgerRow
-from lobby.ledger.region_audit import RegionAudit
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_votes import Votes
+from lobby.ledger.regions.region_audit import RegionAudit
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.aws import LOBBY, Calls, Clock
 from tests.functional.admin_api.api_on_moto import Lobby

@@ -4,7 +4,7 @@ certificates."""
 import pytest
 
 from lobby.domain.expiry import Expiring
-from lobby.ledger.renewal_summary import RenewalSummary, save_summary
+from lobby.ledger.renewals.renewal_summary import RenewalSummary, save_summary
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import Lobby, counted
 from tests.functional.admin_api.device_steps import arrived

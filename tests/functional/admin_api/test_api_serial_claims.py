@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.identity import Identity
-from lobby.ledger.serial_claims import find_claim
+from lobby.ledger.enrolments.serial_claims import find_claim
 from lobby.names import Fingerprint, ThingName
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, fingerprint
 

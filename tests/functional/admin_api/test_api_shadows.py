@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.campaign import CampaignState
-from lobby.domain.shadows import ShadowChoice
+from lobby.domain.campaigns.campaign import CampaignState
+from lobby.domain.shadows.shadow_choices import ShadowChoice
 from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow
 from lobby.names import CampaignName

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from lobby.contracts.targets import Survey, SurveyFinding
-from lobby.domain.standby import StandbyStatus
+from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.user_blocks import UserBlocks
+from lobby.ledger.users.user_blocks import UserBlocks
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
 from tests.functional.admin_api.user_pool import token
 

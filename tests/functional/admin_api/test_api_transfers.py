@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from lobby.domain.states import State
-from lobby.domain.transfer_documents import Offer, OfferedDevice, read_acceptance, read_offer
+from lobby.domain.transfers.transfer_documents import Offer, OfferedDevice, read_acceptance, read_offer
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, ThingName
 from tests import certificates as make

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.names import CampaignName
 from tests.functional.admin_api.api_on_moto import THERE, Lobby, Response, at
 from tests.functional.admin_api.campaign_feeding import feed

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from admin_api.cli.bundle import claim_keys, root_cas
 from admin_api.cli.commands import enrolment_bundle
-from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from tests.functional.admin_api.api_on_moto import Lobby
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admin_api.cli.commands import campaign_creation
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.campaign_feeding import feed
 from tests.functional.admin_api.device_steps import arrived, claimed

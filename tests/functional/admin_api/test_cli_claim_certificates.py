@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from admin_api.cli.bundle import claim_keys
 from lobby.errors import InvalidInput
-from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from tests import certificates as make
 from tests.functional.admin_api.api_on_moto import Lobby
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

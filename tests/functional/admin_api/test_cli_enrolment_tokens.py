@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lobby.domain.enrolment_token import digest_of, parse_authorization
-from lobby.ledger.enrolment_tokens import EnrolmentTokens
+from lobby.domain.enrolments.enrolment_token import digest_of, parse_authorization
+from lobby.ledger.enrolments.enrolment_tokens import EnrolmentTokens
 from lobby.names import EnrolmentName
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.domain.clones import ClonePolicy, Evidence, Signal
+from lobby.domain.connections.clones import ClonePolicy, Evidence, Signal
 from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby

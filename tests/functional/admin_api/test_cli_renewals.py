@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lobby.domain.expiry import Expiring
-from lobby.domain.renewal import Renewal, stage_of
-from lobby.ledger.renewal_summary import RenewalSummary, save_summary
+from lobby.domain.renewals.renewal import Renewal, stage_of
+from lobby.ledger.renewals.renewal_summary import RenewalSummary, save_summary
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import Lobby
 from tests.functional.admin_api.device_steps import arrived, claimed, commission

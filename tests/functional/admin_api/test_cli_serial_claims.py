@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lobby.ledger.serial_claims import SerialClaims, find_claim
+from lobby.ledger.enrolments.serial_claims import SerialClaims, find_claim
 from lobby.names import ThingName
 from tests.functional.admin_api.api_on_moto import HERE
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import CampaignEvent, CampaignState
-from lobby.domain.standby import StandbyStatus
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import CampaignEvent, CampaignState
+from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.standbys import Standbys
+from lobby.ledger.standby.standbys import Standbys
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.campaign_feeding import US, feed

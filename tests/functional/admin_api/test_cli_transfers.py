@@ -10,9 +10,9 @@ from admin_api.cli.api.client import Client
 from admin_api.cli.documents import Document
 from admin_api.cli.documents import transfers as documents
 from admin_api.cli.errors import Unreachable
-from lobby.domain.document_signature import require_signed
 from lobby.domain.states import State
-from lobby.domain.transfer_documents import read_acceptance
+from lobby.domain.transfers.document_signature import require_signed
+from lobby.domain.transfers.transfer_documents import read_acceptance
 from lobby.names import Fingerprint
 from tests import certificates as make
 from tests.functional.admin_api.api_on_moto import Lobby

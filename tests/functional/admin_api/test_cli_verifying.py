@@ -4,7 +4,7 @@ import pytest
 
 from admin_api.cli import verification
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.anchor_runs import Run
+from lobby.ledger.histories.anchor_runs import Run
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, Lobby, fingerprint

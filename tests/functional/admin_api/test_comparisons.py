@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.comparison_state import ComparisonState, Failure, Result, Work
+from lobby.domain.targets.comparison_state import ComparisonState, Failure, Result, Work
 from lobby.ledger.clock import now, timestamp
-from lobby.ledger.comparisons import save_state
+from lobby.ledger.targets.comparisons import save_state
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
 

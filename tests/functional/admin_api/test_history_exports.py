@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lobby.aws.history_signer import HistorySigner
-from lobby.domain.history_export import digest, signed
+from lobby.domain.history.history_export import digest, signed
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.anchor_runs import Run
+from lobby.ledger.histories.anchor_runs import Run
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.names import Fingerprint
 from lobby.verify_history import main, verify
@@ -59,7 +59,7 @@ def test_an_unknown_device_has_no_export_and_a_request_has_one(lobby: Lobby) -> 
 
 
 def test_a_long_history_is_refused(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lobby.domain.history_export.MAX_ENTRIES", 2)
+    monkeypatch.setattr("lobby.domain.history.history_export.MAX_ENTRIES", 2)
     assert lobby.ask(EXPORT, {"id": claimed(lobby)}).code == "HISTORY_TOO_LONG"
 
 

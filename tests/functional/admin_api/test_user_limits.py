@@ -7,10 +7,10 @@ import pytest
 from pynamodb.exceptions import TransactWriteError
 
 from admin_api.operations.user_limits import UserLimits
-from lobby.domain.claim_limits import parse_limits
-from lobby.ledger.user_blocks import READ_EVERY, UserBlocks
-from lobby.ledger.user_claims import UserClaims
-from lobby.ledger.user_rows import UserHourRow
+from lobby.domain.claims.claim_limits import parse_limits
+from lobby.ledger.users.user_blocks import READ_EVERY, UserBlocks
+from lobby.ledger.users.user_claims import UserClaims
+from lobby.ledger.users.user_rows import UserHourRow
 from tests.functional.admin_api import api_on_moto
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at, counted, fingerprint
 from tests.functional.admin_api.lobby_over_http import Terminal, error_of
@@ -228,7 +228,9 @@ def test_blocks_are_in_the_activity_log_with_their_user(terminal: Terminal) -> N
 
 def test_a_block_and_its_entry_are_one_transaction(lobby: Lobby, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = UserBlocks(lambda: 0.0)
-    monkeypatch.setattr("lobby.ledger.user_blocks.partitions_of", lambda _entry: iter(["all", "all"]))  # refused by AWS
+    monkeypatch.setattr(
+        "lobby.ledger.users.user_blocks.partitions_of", lambda _entry: iter(["all", "all"])
+    )  # refused by AWS
     with pytest.raises(TransactWriteError):
         blocks.set_blocked("mallory", "user:eve", blocked=True)
     assert not blocks.all()

@@ -7,9 +7,9 @@ import pytest
 
 from lobby.aws.clients import client
 from lobby.aws.webhook_queue import decode
-from lobby.domain.webhook import Message, Result, Undelivered, WebhookId, WebhookState, body_of
-from lobby.ledger.deliveries import Deliveries
-from lobby.ledger.webhooks import Webhooks
+from lobby.domain.events.webhook import Message, Result, Undelivered, WebhookId, WebhookState, body_of
+from lobby.ledger.webhooks.deliveries import Deliveries
+from lobby.ledger.webhooks.webhook_register import Webhooks
 from tests.functional.admin_api.api_on_moto import Lobby, Response
 from tests.functional.admin_api.lobby_over_http import Terminal
 from tests.functional.admin_api.webhooks_on_moto import QUEUE

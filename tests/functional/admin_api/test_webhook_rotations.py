@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from admin_api.operations.webhooks import WebhookAdministration, WithSecret
 from lobby.aws.clients import client
 from lobby.aws.webhook_secrets import PREFIX
-from lobby.domain.webhook import Webhook, WebhookState
+from lobby.domain.events.webhook import Webhook, WebhookState
 from lobby.errors import Conflict, NotFound
 from tests.aws import Calls, CutOff
 from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto

@@ -8,21 +8,21 @@ import pytest
 from commissioner.campaigns.feeder import Feeder
 from commissioner.campaigns.pages import Pages
 from commissioner.token_messages import Verdict
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Author, Campaign, CampaignEvent, CampaignState, Source, SourceKind
-from lobby.domain.campaign_progress import Outcome
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Author, Campaign, CampaignEvent, CampaignState, Source, SourceKind
+from lobby.domain.campaigns.campaign_progress import Outcome
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.changes import Chosen
 from lobby.domain.device import Device
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.campaign_preparation import Candidate, Preparation
-from lobby.ledger.campaign_sources import Sources
-from lobby.ledger.campaigns import Campaigns
+from lobby.ledger.campaigns.campaign_preparation import Candidate, Preparation
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.campaign_sources import Sources
+from lobby.ledger.campaigns.manifests import Manifests
 from lobby.ledger.clock import timestamp
-from lobby.ledger.manifests import Manifests
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import CampaignName, Fingerprint
 from tests import aws
 from tests.aws import BUCKET, REGION, Calls, Clock

@@ -14,11 +14,11 @@ from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.session_policies import shadow_reading_policy
 from commissioner.target_gateway.sessions import Sessions
 from lobby.aws.clients import client
-from lobby.domain.lanes import Lane
-from lobby.domain.profile import Profiles
-from lobby.ledger.lanes import Lanes
+from lobby.domain.lanes.lane import Lane
+from lobby.domain.targets.profile import Profiles
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets
+from lobby.ledger.targets.target_registry import RecentTargets
 from lobby.names import Fingerprint
 from tests import aws
 from tests.aws import Clock

@@ -7,10 +7,10 @@ from commissioner.lanes.messages import WorkerEnvironment, handle
 from commissioner.token_messages import Verdict
 from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
-from lobby.domain.lanes import lane_to
+from lobby.domain.lanes.lane import lane_to
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint, Target
 from tests.functional.commissioner.lane_environment import environment_with
 from tests.functional.commissioner.lobby_with_targets import (

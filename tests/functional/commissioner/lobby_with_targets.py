@@ -25,16 +25,16 @@ from commissioner.target_gateway.session_policies import shadow_reading_policy
 from commissioner.target_gateway.sessions import CallGuard, Sessions
 from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.lanes import Lane, home_lane, lane_to
+from lobby.domain.lanes.lane import Lane, home_lane, lane_to
 from lobby.domain.pacing import Pace
-from lobby.domain.profile import Profile, Profiles
-from lobby.domain.target import profile_policy
+from lobby.domain.targets.profile import Profile, Profiles
+from lobby.domain.targets.target import profile_policy
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.items import device_of_image
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Fingerprint, Target, ThingName, parse_target
 from tests import aws
 from tests import certificates as make

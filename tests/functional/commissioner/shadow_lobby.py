@@ -7,7 +7,7 @@ from moto.iot.models import iot_backends
 from moto.iotdata.models import iotdata_backends
 
 from lobby.domain.changes import Chosen, Move
-from lobby.domain.shadows import ShadowChoice
+from lobby.domain.shadows.shadow_choices import ShadowChoice
 from lobby.names import Fingerprint, Target
 from tests.functional.commissioner.lobby_with_targets import ANN, IDS, ONE, A, B, LobbyWithTargets, Record
 

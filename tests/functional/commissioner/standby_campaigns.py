@@ -1,12 +1,12 @@
 """Runs the campaigns of a standby to their end. The lanes of both targets are simulated."""
 
-from lobby.domain.campaign import Campaign
+from lobby.domain.campaigns.campaign import Campaign
 from lobby.domain.device import Device
-from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
 from lobby.domain.states import State
-from lobby.domain.target import RegisteredTarget
-from lobby.ledger.counts import read_counts
-from lobby.ledger.standbys import StandbyCounts, Standbys, counts_of
+from lobby.domain.targets.target import RegisteredTarget
+from lobby.ledger.lists.counts import read_counts
+from lobby.ledger.standby.standbys import StandbyCounts, Standbys, counts_of
 from lobby.names import Target
 from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, S
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B

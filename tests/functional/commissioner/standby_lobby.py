@@ -6,11 +6,11 @@ from typing import Any
 from botocore.exceptions import EndpointConnectionError
 
 from lobby.domain.changes import Chosen
-from lobby.domain.standby import StandbyMode
-from lobby.domain.standby_changes import Evacuate, Prepare, Return
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.counts import read_counts
-from lobby.ledger.standbys import Standbys, counts_of
+from lobby.domain.standby.standby import StandbyMode
+from lobby.domain.standby.standby_changes import Evacuate, Prepare, Return
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.lists.counts import read_counts
+from lobby.ledger.standby.standbys import Standbys, counts_of
 from lobby.names import Fingerprint, Target
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets

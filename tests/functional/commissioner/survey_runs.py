@@ -8,8 +8,8 @@ from commissioner.lambdas import surveyor
 from commissioner.lambdas.survey_reports import Reports
 from commissioner.lambdas.surveyor import Wanted
 from commissioner.target_gateway.sessions import Sessions
-from lobby.domain.profile import Profiles
-from lobby.domain.target_rules import connected_sql, duplicates_sql
+from lobby.domain.targets.profile import Profiles
+from lobby.domain.targets.target_rules import connected_sql, duplicates_sql
 from lobby.lobby_names import LobbyNames
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import KEY, PROFILES, A, wall_clock

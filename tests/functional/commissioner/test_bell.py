@@ -8,7 +8,7 @@ import pytest
 from commissioner.lambdas.bell import Bell, handler
 from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
-from lobby.domain.lanes import LOBBY, lane_to
+from lobby.domain.lanes.lane import LOBBY, lane_to
 from lobby.domain.transitions import ClaimRequest
 from tests.functional.commissioner.lane_environment import RecordingQueue
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, B, LobbyWithTargets, Record

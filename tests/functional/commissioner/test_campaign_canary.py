@@ -1,13 +1,13 @@
 """The canary of a campaign: which devices belong to it, and a pause while it is awaited. Dismissals of suspicions."""
 
 from commissioner.token_messages import DELETE
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import CampaignEvent, Source, SourceKind
-from lobby.domain.campaign_rules import canary_arrived
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import CampaignEvent, Source, SourceKind
+from lobby.domain.campaigns.campaign_rules import canary_arrived
 from lobby.domain.change_requests import ChangeRequest
 from lobby.domain.changes import Chosen, Move, Retry
-from lobby.domain.clones import ClonePolicy, Evidence, Signal
-from lobby.ledger.campaign_preparation import Candidate
+from lobby.domain.connections.clones import ClonePolicy, Evidence, Signal
+from lobby.ledger.campaigns.campaign_preparation import Candidate
 from lobby.ledger.models import LedgerRow
 from tests.functional.commissioner.campaign_lobby import CampaignLobby, O, S, campaign_fixture
 from tests.functional.lobby.ledger.bulk_claims import ANN, A, B, never

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
-from lobby.domain import campaign_transitions as transitions
+from lobby.domain.campaigns import campaign_transitions as transitions
 from lobby.domain.change_requests import ChangeRequest
 from lobby.errors import NotHome
-from lobby.ledger.manifests import key_of
+from lobby.ledger.campaigns.manifests import key_of
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock, CutOff
 from tests.functional.commissioner.campaign_lobby import NAME, RELEASE, TO_B, CampaignLobby, E, O, S, campaign_fixture

@@ -1,13 +1,13 @@
 """The feeder of campaigns: pages, backlog, pause, cancellation, canary, automatic stop, approval."""
 
 from commissioner.token_messages import DELETE, Verdict
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Author, Source, SourceKind
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Author, Source, SourceKind
 from lobby.domain.device import Priority
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import timestamp
-from lobby.ledger.target_administration import TargetAdministration
+from lobby.ledger.targets.target_administration import TargetAdministration
 from lobby.names import CampaignName
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.campaign_lobby import IN_A, NAME, RELEASE, CampaignLobby, E, S, campaign_fixture

@@ -7,7 +7,7 @@ import pytest
 from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas.campaigns import CampaignMessages, Queue, _messages, handler
 from lobby.contracts.campaign_tokens import decode_token, token_message
-from lobby.domain.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.errors import InvalidInput
 from lobby.names import CampaignName
 from tests.aws import Calls, Clock

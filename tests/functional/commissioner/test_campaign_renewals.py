@@ -2,9 +2,9 @@
 
 import pytest
 
-from lobby.domain.campaign import undo_request
-from lobby.domain.campaign_manifest import change_for_page
-from lobby.domain.campaign_progress import Outcome
+from lobby.domain.campaigns.campaign import undo_request
+from lobby.domain.campaigns.campaign_manifest import change_for_page
+from lobby.domain.campaigns.campaign_progress import Outcome
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.states import Event
 from lobby.errors import Conflict, InvalidInput

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lobby.domain.campaign import CampaignState, Source, SourceKind, undo_request
+from lobby.domain.campaigns.campaign import CampaignState, Source, SourceKind, undo_request
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.states import State
 from lobby.names import CampaignName

@@ -4,9 +4,9 @@ resumed it.
 
 import pytest
 
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import CampaignEvent, CampaignState
-from lobby.ledger.user_blocks import UserBlocks, blocked_among
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import CampaignEvent, CampaignState
+from lobby.ledger.users.user_blocks import UserBlocks, blocked_among
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.campaign_lobby import NAME, CampaignLobby
 from tests.functional.lobby.ledger.bulk_claims import ANN

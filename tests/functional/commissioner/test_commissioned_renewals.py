@@ -6,7 +6,7 @@ import pytest
 from moto.iot.models import iot_backends
 
 from lobby.domain.device import Device
-from lobby.domain.renewal import stage_of
+from lobby.domain.renewals.renewal import stage_of
 from lobby.domain.states import State
 from lobby.names import Fingerprint
 from tests import aws

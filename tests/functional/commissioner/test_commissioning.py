@@ -9,7 +9,7 @@ from moto.iot.models import iot_backends
 
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.domain.identity import Identity
-from lobby.domain.lanes import LOBBY
+from lobby.domain.lanes.lane import LOBBY
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.items import device_of_image

@@ -12,9 +12,9 @@ from commissioner.reconciliation.examination import Examination
 from commissioner.reconciliation.records import Partition, placed_record, thing_record
 from commissioner.target_gateway.sessions import Sessions
 from lobby.contracts.inspector import Facts, Thing
-from lobby.domain.profile import Profile, Profiles
+from lobby.domain.enrolments.thing_settings import ThingSettings
 from lobby.domain.states import State
-from lobby.domain.thing_settings import ThingSettings
+from lobby.domain.targets.profile import Profile, Profiles
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.models import LedgerRow
 from tests import aws

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.changes import Change, Chosen, Lift, Quarantine
-from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.ledger.clock import timestamp
 from tests import aws
 from tests.aws import Clock, CutOff

@@ -6,10 +6,10 @@ import pytest
 
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.device import Priority
-from lobby.domain.lane_state import LEASE
+from lobby.domain.lanes.lane_state import LEASE
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.lanes import MOST_ANNOUNCED, Lanes, WorkerReport
+from lobby.ledger.lanes.lane_register import MOST_ANNOUNCED, Lanes, WorkerReport
 from tests.aws import CutOff
 from tests.functional.commissioner.lane_runs import (
     LANE,

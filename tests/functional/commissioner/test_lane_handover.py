@@ -1,9 +1,9 @@
 """A worker whose time is up: its successor gets the lease, and continues at the same pace."""
 
 from commissioner.token_messages import DELETE, Verdict
-from lobby.domain.lane_state import HANDED_OVER_FOR
+from lobby.domain.lanes.lane_state import HANDED_OVER_FOR
 from lobby.domain.states import State
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes.lane_register import Lanes
 from tests.functional.commissioner.lane_runs import (
     LANE,
     announcement,

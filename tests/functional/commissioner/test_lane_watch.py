@@ -10,12 +10,12 @@ from commissioner.lambdas.sweeper import ACTOR
 from commissioner.sweeping.lane_watch import NO_PROGRESS, LaneReport, LaneWatch
 from lobby.contracts.lane_tokens import Token
 from lobby.domain.device import Priority
-from lobby.domain.lane_state import LEASE
-from lobby.domain.lanes import LOBBY, Lane, lane_to
+from lobby.domain.lanes.lane import LOBBY, Lane, lane_to
+from lobby.domain.lanes.lane_state import LEASE
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.clock import timestamp
-from lobby.ledger.lanes import Lanes, WorkerReport
-from lobby.ledger.target_administration import TargetAdministration
+from lobby.ledger.lanes.lane_register import Lanes, WorkerReport
+from lobby.ledger.targets.target_administration import TargetAdministration
 from tests.aws import Calls, Clock
 from tests.functional.commissioner.lane_environment import RecordingQueue
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, A, LobbyWithTargets

@@ -9,10 +9,10 @@ from botocore.exceptions import EndpointConnectionError
 from commissioner.lanes.messages import WorkerEnvironment
 from commissioner.token_messages import DELETE, Verdict
 from lobby.contracts.lane_tokens import Token
-from lobby.domain.lane_state import LEASE
-from lobby.domain.lanes import lane_to
+from lobby.domain.lanes.lane import lane_to
+from lobby.domain.lanes.lane_state import LEASE
 from lobby.domain.states import State
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.lanes.lane_register import Lanes
 from tests import aws
 from tests.aws import CutOff
 from tests.functional.commissioner.lane_environment import lane_row

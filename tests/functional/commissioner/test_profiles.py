@@ -10,8 +10,8 @@ from moto.iot.models import iot_backends
 from commissioner.lambdas.inspector import inspect
 from commissioner.reconciliation.comparison import Repair, compare
 from commissioner.target_gateway.sessions import Sessions
-from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import State
+from lobby.domain.targets.profile import Profile, Profiles, ThingType
 from lobby.domain.transitions import ClaimRequest
 from tests import aws
 from tests.aws import Clock, CutOff

@@ -16,10 +16,10 @@ from commissioner.reconciliation import target_comparison
 from commissioner.reconciliation.daily_round import MOST_RUNS
 from commissioner.reconciliation.inspector_client import InspectorClient, by_lambda
 from lobby.contracts.invocation import MalformedMessage, Request, decode_response
-from lobby.domain.comparison_state import ComparisonState, Work
-from lobby.ledger.comparisons import read_state, read_states, save_state
+from lobby.domain.targets.comparison_state import ComparisonState, Work
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.comparisons import read_state, read_states, save_state
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Target
 from tests import aws
 from tests.aws import Calls

@@ -13,7 +13,7 @@ from commissioner.target_gateway.sessions import Sessions
 from lobby.aws.region_clients import RegionClients
 from lobby.domain.identity import Identity
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import Target, ThingName
 from tests import aws
 from tests.aws import LOBBY, REGION, Calls, Clock

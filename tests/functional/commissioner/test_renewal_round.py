@@ -9,14 +9,14 @@ import pytest
 
 from commissioner.reconciliation.renewal_round import INTERVAL, RenewalRound
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentState, Match
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentState, Match
 from lobby.domain.expiry import Expiring
-from lobby.domain.profile import Profiles
-from lobby.domain.renewal import Renewal, RenewalPolicy, stage_of
+from lobby.domain.renewals.renewal import Renewal, RenewalPolicy, stage_of
 from lobby.domain.signer import Signer
 from lobby.domain.states import State
+from lobby.domain.targets.profile import Profiles
 from lobby.ledger.models import LedgerRow
-from lobby.ledger.renewal_summary import read_summary
+from lobby.ledger.renewals.renewal_summary import read_summary
 from lobby.names import EnrolmentName
 from tests import certificates as make
 from tests.functional.commissioner.lobby_with_targets import ONE, PROFILES, THREE, TWO, LobbyWithTargets
@@ -165,7 +165,7 @@ def test_a_round_without_time_continues_in_the_next_run(
 ) -> None:
     lobby = three
     lobby.start_placed(ONE, TWO, THREE)
-    monkeypatch.setattr("lobby.ledger.walk.PAGE", 1)
+    monkeypatch.setattr("lobby.ledger.lists.walk.PAGE", 1)
     daily = Round(lobby)
     lobby.clock.advance(days=365)
     answers: Iterator[bool] = iter([False, True])

@@ -8,7 +8,7 @@ from pynamodb.exceptions import TransactWriteError
 
 from commissioner.commissioning import Commissioner
 from commissioner.lanes.serving import ATTEMPTS, Attempt, Result
-from lobby.domain.lanes import LOBBY, lane_to
+from lobby.domain.lanes.lane import LOBBY, lane_to
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import NotHome

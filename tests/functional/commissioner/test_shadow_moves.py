@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from commissioner.shadow_work import PATIENCE
 from commissioner.target_gateway.shadows import MAX_SHADOWS
 from lobby.domain.changes import Chosen, Move
-from lobby.domain.shadows import NOT_MIGRATED, ShadowChoice
+from lobby.domain.shadows.shadow_choices import NOT_MIGRATED, ShadowChoice
 from lobby.domain.states import State
 from lobby.errors import Conflict
 from lobby.names import Target

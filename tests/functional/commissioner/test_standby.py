@@ -9,13 +9,13 @@ from commissioner.lanes.serving import Result
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.changes import Configure
 from lobby.domain.device import Device
-from lobby.domain.lanes import home_lane
-from lobby.domain.renewal_transitions import has_work_in_target
-from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.lanes.lane import home_lane
+from lobby.domain.renewals.renewal_transitions import has_work_in_target
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
 from lobby.domain.states import State
-from lobby.domain.thing_claim import Progress, parse_claim
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.standbys import Standbys
+from lobby.domain.targets.thing_claim import Progress, parse_claim
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.standby.standbys import Standbys
 from lobby.names import Target
 from tests import aws
 from tests.aws import Calls, Clock

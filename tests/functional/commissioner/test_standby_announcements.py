@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from commissioner.lanes.serving import Attempt, Result
-from lobby.domain.campaign_progress import Outcome, outcome_of
+from lobby.domain.campaigns.campaign_progress import Outcome, outcome_of
 from lobby.domain.changes import Configure
 from lobby.domain.device import Priority
-from lobby.domain.lanes import home_lane, lane_to, turn_key
-from lobby.domain.standby import Standby, StandbyStatus
+from lobby.domain.lanes.lane import home_lane, lane_to, turn_key
+from lobby.domain.standby.standby import Standby, StandbyStatus
 from lobby.names import CampaignName
 from tests import aws
 from tests.aws import Calls, Clock

@@ -6,19 +6,19 @@ from typing import Any, cast
 import pytest
 
 from commissioner.sweeping.standby_watch import StandbyWatch
-from lobby.domain.campaign import CampaignEvent
-from lobby.domain.campaign_transitions import cancelling
+from lobby.domain.campaigns.campaign import CampaignEvent
+from lobby.domain.campaigns.campaign_transitions import cancelling
 from lobby.domain.changes import Chosen
-from lobby.domain.standby import StandbyMode, StandbyStatus
-from lobby.domain.standby_changes import Prepare
-from lobby.domain.standby_rules import ASKED_FOR
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby.standby_changes import Prepare
+from lobby.domain.standby.standby_rules import ASKED_FOR
 from lobby.domain.states import Event, State
-from lobby.domain.target import TargetEvent
+from lobby.domain.targets.target import TargetEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput, LobbyError, NotFound
-from lobby.ledger.counts import read_counts
-from lobby.ledger.standbys import StandbyCounts, counts_of
-from lobby.ledger.target_administration import TargetAdministration
+from lobby.ledger.lists.counts import read_counts
+from lobby.ledger.standby.standbys import StandbyCounts, counts_of
+from lobby.ledger.targets.target_administration import TargetAdministration
 from lobby.names import CampaignName, Target, parse_target
 from tests.aws import Calls
 from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, campaign_fixture

@@ -15,7 +15,7 @@ from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.target_gateway.registry import certificate_arn
 from lobby.contracts.inspector import FactsRequest
 from lobby.contracts.invocation import Request, decode_response
-from lobby.domain.standby import StandbyStatus
+from lobby.domain.standby.standby import StandbyStatus
 from lobby.names import Target
 from tests import aws
 from tests.aws import Calls, Clock

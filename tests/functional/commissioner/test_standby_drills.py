@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from lobby.domain.device import Device
-from lobby.domain.standby import Standby, StandbyStatus
+from lobby.domain.standby.standby import Standby, StandbyStatus
 from lobby.domain.states import State
 from lobby.errors import Conflict, InvalidInput
-from lobby.ledger.selection import selection_of
-from lobby.ledger.standbys import StandbyCounts
+from lobby.ledger.campaigns.selection import selection_of
+from lobby.ledger.standby.standbys import StandbyCounts
 from lobby.names import Fingerprint
 from tests.functional.commissioner.campaign_lobby import CampaignLobby, campaign_fixture
 from tests.functional.commissioner.standby_campaigns import INACTIVE, counts, prepared, standbys, work

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lobby.domain.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
 from lobby.domain.states import State
 from tests import aws
 from tests.aws import Calls, Clock

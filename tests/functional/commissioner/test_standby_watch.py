@@ -5,12 +5,12 @@ from typing import Any, cast
 import pytest
 
 from commissioner.sweeping.standby_watch import EVACUATED_AGAIN, PREPARED_AGAIN, PREPARED_SOON, StandbyWatch
-from lobby.domain.campaign import CampaignEvent
-from lobby.domain.campaign_transitions import cancelling
-from lobby.domain.standby import StandbyMode
+from lobby.domain.campaigns.campaign import CampaignEvent
+from lobby.domain.campaigns.campaign_transitions import cancelling
+from lobby.domain.standby.standby import StandbyMode
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
-from lobby.ledger.standbys import StandbyCounts
+from lobby.ledger.standby.standbys import StandbyCounts
 from tests.functional.commissioner.campaign_lobby import US, CampaignLobby, campaign_fixture
 from tests.functional.commissioner.lane_environment import RecordingQueue
 from tests.functional.commissioner.standby_campaigns import counts, prepared, settle, standbys, work

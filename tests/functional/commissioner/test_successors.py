@@ -5,7 +5,7 @@ from moto.iot.models import iot_backends
 
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
-from lobby.domain.thing_claim import parse_claim
+from lobby.domain.targets.thing_claim import parse_claim
 from lobby.domain.transitions import ClaimRequest
 from lobby.names import Fingerprint, ThingName
 from tests import aws

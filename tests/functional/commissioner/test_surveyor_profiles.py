@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from moto.iot.models import iot_backends
 
-from lobby.domain.profile import Profile, Profiles, ThingType
+from lobby.domain.targets.profile import Profile, Profiles, ThingType
 from tests.functional.commissioner.lobby_with_targets import A, LobbyWithTargets
 from tests.functional.commissioner.survey_runs import ABSENT, deploy_reports, error, missing, surveyed
 

@@ -14,11 +14,11 @@ from commissioner.sweeping.standby_watch import StandbyWatch
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.lanes import Lanes
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.progress import read_progress
-from lobby.ledger.standbys import Standbys
-from lobby.ledger.targets import Targets
+from lobby.ledger.standby.standbys import Standbys
+from lobby.ledger.targets.target_registry import Targets
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock
 from tests.functional.commissioner.lane_environment import RecordingQueue

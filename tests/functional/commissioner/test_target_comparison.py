@@ -12,7 +12,7 @@ from commissioner.reconciliation.examination import Examination
 from commissioner.reconciliation.inspector_client import InspectorClient
 from commissioner.reconciliation.target_comparison import COMPLETE, Advance, TargetComparison, days_for
 from lobby.contracts.invocation import Request, decode_response
-from lobby.domain.comparison_state import Work
+from lobby.domain.targets.comparison_state import Work
 from lobby.ledger.progress import read_progress, save_progress
 from tests import aws
 from tests.aws import Calls, Clock

@@ -9,7 +9,7 @@ from moto.iot.models import iot_backends
 from commissioner.errors import NoAnswer, StaleSession, TargetRefusal
 from commissioner.target_gateway.gateway import TargetGateway
 from commissioner.target_gateway.sessions import Sessions
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (

@@ -13,8 +13,8 @@ from commissioner.target_gateway.session_policies import commissioning_policy, m
 from commissioner.target_gateway.sessions import Sessions
 from commissioner.target_gateway.things import mark_left
 from lobby.contracts.targets import ArrivalMark
-from lobby.domain.thing_claim import Progress, ThingClaim
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.domain.targets.thing_claim import Progress, ThingClaim
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import ThingName, parse_target
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (

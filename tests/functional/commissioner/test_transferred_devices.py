@@ -10,8 +10,8 @@ from moto.iot.models import iot_backends
 from commissioner.sweeping.transfer_watch import TransferWatch
 from lobby.domain.hellos import Report
 from lobby.domain.states import State
-from lobby.domain.thing_claim import Progress, ThingClaim, parse_claim
-from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.targets.thing_claim import Progress, ThingClaim, parse_claim
+from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint
 from lobby.receptionist import Receptionist

@@ -6,9 +6,9 @@ from typing import Any
 
 from lobby.aws.allocation_hook import HookFailed
 from lobby.contracts.claim_certificates import AddClaimCertificate
-from lobby.domain.claim_certificate import ClaimCertificate
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Enrolment, Match, Repeat
+from lobby.domain.enrolments.claim_certificate import ClaimCertificate
+from lobby.domain.enrolments.enrolment import Door, Enrolment, Match, Repeat
 from lobby.doors import provisioning, registrar
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
@@ -17,13 +17,13 @@ from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
 from lobby.doors.unused_certificates import UnusedCertificates
-from lobby.ledger.claim_certificates import ClaimCertificates
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
+from lobby.ledger.enrolments.serial_lists import SerialLists
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.recent_enrolments import RecentEnrolments
-from lobby.ledger.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import EnrolmentName, Fingerprint, ThingName, parse_target
 from tests import aws
 from tests import certificates as make

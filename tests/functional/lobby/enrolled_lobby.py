@@ -4,15 +4,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from lobby.domain.allocation import Allocation, Share
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
-from lobby.domain.target import RegisteredTarget, TargetEvent
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.serial_lists import SerialLists
+from lobby.domain.enrolments.allocation import Allocation, Share
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEvent, Match
+from lobby.domain.targets.target import RegisteredTarget, TargetEvent
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.serial_lists import SerialLists
 from lobby.ledger.store import Ledger
-from lobby.ledger.target_rows import write
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
+from lobby.ledger.targets.target_rows import write
 from lobby.names import EnrolmentName, Fingerprint, Target, parse_target
 from tests import certificates as make
 from tests.aws import Calls, Clock

@@ -8,11 +8,11 @@ import pytest
 from lobby.arrivals import Arrivals
 from lobby.contracts.targets import ArrivalMark
 from lobby.domain.device import Device
-from lobby.domain.standby import StandbyMode, StandbyStatus
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.standby_routes import EVACUATION_CACHE
-from lobby.ledger.standbys import Standbys
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standbys import Standbys
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import parse_target
 from lobby.receptionist import Receptionist
 from tests import aws, sns_messages

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lobby.deployment import NAMES
-from lobby.domain.history_audit import Verdict
+from lobby.domain.history.history_audit import Verdict
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.histories import Histories
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
 from lobby.ledger.models import HistoryRow
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target

@@ -14,11 +14,11 @@ from lobby.doors.allocating import Allocator
 from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue, handler
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
 from lobby.ledger.leases import RegistrationLeases
-from lobby.ledger.recent_enrolments import RecentEnrolments
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import parse_fingerprint
 from lobby.wire import crl_key
 from tests import aws

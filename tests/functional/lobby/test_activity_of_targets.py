@@ -5,11 +5,11 @@ import pytest
 from lobby.aws.bus_rules import BusRules
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
-from lobby.domain.activity import ActivityFilter
+from lobby.domain.events.activity import ActivityFilter
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.activity_log import ActivityLog
+from lobby.ledger.activity.activity_log import ActivityLog
 from lobby.ledger.store import Ledger
-from lobby.ledger.webhooks import RecentWebhooks, Webhooks
+from lobby.ledger.webhooks.webhook_register import RecentWebhooks, Webhooks
 from lobby.names import Target
 from lobby.publisher import Failures, Publisher, Subscribers, handler
 from tests import aws

@@ -16,9 +16,9 @@ from lobby.contracts.targets import ArrivalMark
 from lobby.domain.identity import Identity
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws, sns_messages
 from tests.aws import Calls, Clock

@@ -11,13 +11,13 @@ from lobby.arrivals import Arrivals
 from lobby.connections import ConnectionRecorder
 from lobby.contracts.targets import ArrivalMark
 from lobby.domain.changes import Chosen, Dismiss, Lift
-from lobby.domain.clones import CLONE_SUSPECTED, ClonePolicy, Signal
+from lobby.domain.connections.clones import CLONE_SUSPECTED, ClonePolicy, Signal
 from lobby.domain.device import Device
 from lobby.domain.states import Event, State
-from lobby.ledger.counts import read_counts
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
+from lobby.ledger.lists.counts import read_counts
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from tests import aws, sns_messages
 from tests.aws import Calls, Clock
 from tests.clone_watches import clone_watch

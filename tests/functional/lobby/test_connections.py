@@ -8,10 +8,10 @@ import pytest
 
 from lobby import connections
 from lobby.connections import ConnectionRecorder
-from lobby.domain.connectivity import online_of
+from lobby.domain.connections.connectivity import online_of
 from lobby.domain.identity import Identity
 from lobby.errors import InvalidInput
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
 from tests import aws

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 from lobby.aws.bus_rules import BusRules
 from lobby.aws.event_bus import EventBus
 from lobby.domain.device import GENESIS, Entry
-from lobby.domain.device_events import DeviceEvent
+from lobby.domain.events.device_events import DeviceEvent
 from lobby.domain.states import Event
 from lobby.names import Fingerprint
 from tests.functional.lobby.fake_bus import FakeBus

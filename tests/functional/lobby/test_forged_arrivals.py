@@ -16,7 +16,7 @@ from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import CertificateUnavailable
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, ThingName, parse_target
 from tests import aws, sns_messages
 from tests.aws import Calls, Clock

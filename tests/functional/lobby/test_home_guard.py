@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from lobby import lease_renewal
-from lobby.domain.home import LEASE_MS
+from lobby.domain.regions.home import LEASE_MS
 from lobby.errors import NotHome
 from lobby.home_guard import at_home_only, everywhere, nothing_failed, timer_at_home
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from tests.aws import Calls
 from tests.regions import DUBLIN, FRANKFURT, Regions, regions
 

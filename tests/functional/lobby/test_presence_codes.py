@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lobby.domain.device import Device
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.presence import MAX_WRONG_CODES
 from lobby.domain.states import Event, State

@@ -11,13 +11,13 @@ from infra.redrive.envelopes import read
 from lobby.aws.bus_rules import BusRules
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue, decode
-from lobby.domain.activity import ActivityFilter
+from lobby.domain.events.activity import ActivityFilter
+from lobby.domain.events.webhook import Webhook, WebhookState
 from lobby.domain.transitions import ClaimRequest
-from lobby.domain.webhook import Webhook, WebhookState
 from lobby.errors import InvalidInput
-from lobby.ledger.activity_log import ActivityLog
+from lobby.ledger.activity.activity_log import ActivityLog
 from lobby.ledger.store import Ledger
-from lobby.ledger.webhooks import RecentWebhooks, Webhooks
+from lobby.ledger.webhooks.webhook_register import RecentWebhooks, Webhooks
 from lobby.names import Fingerprint
 from lobby.publisher import GIVE_UP, NO_CAPACITY, Failures, Publisher, Subscribers, Unpublished, handler
 from tests import aws

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from lobby import arrivals
-from lobby.domain.home import LEASE_MS, MARGIN_MS
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
 from lobby.errors import NotHome
 from tests.aws import Calls
 from tests.regions import DUBLIN, FRANKFURT, START, Regions, regions

@@ -9,16 +9,16 @@ import pytest
 from moto.iot.models import iot_backends
 
 from lobby import connections, receptionist
-from lobby.domain.home import LEASE_MS, MARGIN_MS
 from lobby.domain.identity import Identity
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.doors.registration import SETTLED
 from lobby.errors import NotHome
-from lobby.ledger.device_connections import Connections
+from lobby.ledger.connections.device_connections import Connections
 from lobby.ledger.event_writer import present
 from lobby.ledger.models import LedgerRow, TargetRow
-from lobby.ledger.routing import Access
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Region, Target, parse_target
 from lobby.receptionist import Receptionist

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from lobby import publisher
-from lobby.domain.home import LEASE_MS, MARGIN_MS
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
 from lobby.errors import NotHome
 from lobby.ledger.clock import timestamp
 from tests.aws import Calls

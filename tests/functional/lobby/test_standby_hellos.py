@@ -6,10 +6,10 @@ import pytest
 
 from lobby.domain.changes import Chosen, Configure
 from lobby.domain.device import Device
-from lobby.domain.standby import StandbyMode, StandbyStatus
-from lobby.domain.standby_changes import Return
+from lobby.domain.standby.standby import StandbyMode, StandbyStatus
+from lobby.domain.standby.standby_changes import Return
 from lobby.domain.states import State
-from lobby.ledger.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from tests import aws, sns_messages

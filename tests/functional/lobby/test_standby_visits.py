@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lobby.contracts.targets import ArrivalMark
-from lobby.domain.standby import StandbyMode
+from lobby.domain.standby.standby import StandbyMode
 from lobby.domain.states import State
-from lobby.ledger.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from tests import sns_messages
 from tests.aws import Clock
 from tests.functional.lobby.evacuated_device import ANN, HOME_TOPIC, STANDBY, TOPIC, Evacuated, prepared_device, sent

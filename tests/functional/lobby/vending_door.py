@@ -8,20 +8,20 @@ from typing import Any, Final
 from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
 from lobby.domain.device import Device
-from lobby.domain.enrolment import Door, Match
-from lobby.domain.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials
+from lobby.domain.doors.vending_settings import parse_settings
+from lobby.domain.enrolments.enrolment import Door, Match
+from lobby.domain.enrolments.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials
 from lobby.domain.name_patterns import parse_name_pattern
-from lobby.domain.vending_settings import parse_settings
 from lobby.doors import vending_authorizer, vending_requests
 from lobby.doors.allocating import Allocator
 from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
 from lobby.ledger.clock import timestamp
-from lobby.ledger.enrolment_tokens import EnrolmentTokens
+from lobby.ledger.enrolments.enrolment_tokens import EnrolmentTokens
+from lobby.ledger.enrolments.token_failures import TokenFailures
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
-from lobby.ledger.token_failures import TokenFailures
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import EnrolmentName, ThingName
 from tests import aws
 from tests import certificates as make

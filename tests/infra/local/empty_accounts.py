@@ -11,7 +11,7 @@ from infra import stack_names
 from infra.local.emulator import Emulator
 from infra.teardown.stacks import IOT_POLICY, Stack
 from infra.teardown.target import TargetRemoval
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import AccountId, Region, Target
 from tests.infra.local.emulated_cloud import Identity
 

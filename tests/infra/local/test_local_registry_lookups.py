@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.emulator import Emulator
-from lobby.domain.target_rules import connected_sql
-from lobby.domain.thing_claim import Progress, ThingClaim
+from lobby.domain.targets.target_rules import connected_sql
+from lobby.domain.targets.thing_claim import Progress, ThingClaim
 from lobby.names import Fingerprint
 from tests.infra.local.emulated_cloud import Device, Identity, aws, queue, received, register, until
 

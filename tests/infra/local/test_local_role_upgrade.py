@@ -10,7 +10,7 @@ from infra import stack_names
 from infra.cloud.role_upgrade import RoleUnknown, is_adoptable, retain_role, role_elsewhere
 from infra.local.assembly import StackArtifact, deploy
 from infra.teardown.regions import Found
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from tests.infra.local.empty_accounts import ELSEWHERE, HERE, ROLE, TARGET, Account, account
 
 __all__ = ["account"]

@@ -8,7 +8,7 @@ from infra.errors import InfraError
 from infra.teardown.regions import regions_with
 from infra.teardown.stacks import IOT_POLICY
 from infra.teardown.target import TargetRemoval
-from lobby.domain.target import TARGET_ROLE
+from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import Target
 from tests.infra.local.empty_accounts import ELSEWHERE, HERE, POLICY, ROLE, TARGET, Account, account
 

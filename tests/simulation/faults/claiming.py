@@ -6,15 +6,15 @@ again.
 from functools import cache
 from typing import Final
 
-from lobby.domain.allocation import Allocation, Share
-from lobby.domain.claim_certificate import CertificateActivity, ClaimCertificate, Source
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, Match, Repeat
+from lobby.domain.enrolments.allocation import Allocation, Share
+from lobby.domain.enrolments.claim_certificate import CertificateActivity, ClaimCertificate, Source
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEntry, EnrolmentEvent, Match, Repeat
 from lobby.domain.name_patterns import parse_name_pattern
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.claim_certificates import ClaimCertificates
 from lobby.ledger.clock import timestamp
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.serial_claims import SerialClaims
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.serial_claims import SerialClaims
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 from tests import aws
 from tests import certificates as make

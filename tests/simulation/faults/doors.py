@@ -15,12 +15,12 @@ from lobby.aws.allocation_hook import HookFailed
 from lobby.aws.kms_signer import KmsKeys
 from lobby.aws.parameters import Parameter
 from lobby.contracts.claim_certificates import AddClaimCertificate, AlignClaimCertificates
-from lobby.domain.allocation import Allocation, Share
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, EnrolmentState, Match, Repeat
-from lobby.domain.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.doors.vending_settings import parse_settings
+from lobby.domain.enrolments.allocation import Allocation, Share
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEvent, EnrolmentState, Match, Repeat
+from lobby.domain.enrolments.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.states import State
-from lobby.domain.vending_settings import parse_settings
 from lobby.doors import registrar, vending_authorizer, vending_requests
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.allocating import Allocator
@@ -29,13 +29,13 @@ from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
-from lobby.ledger.claim_certificates import ClaimCertificates
-from lobby.ledger.enrolment_tokens import EnrolmentTokens
-from lobby.ledger.enrolments import Enrolments
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.enrolment_tokens import EnrolmentTokens
+from lobby.ledger.enrolments.token_failures import TokenFailures
 from lobby.ledger.reader import LedgerReader
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import Targets
-from lobby.ledger.token_failures import TokenFailures
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 from tests import aws
 from tests import certificates as make

@@ -35,8 +35,8 @@ from lobby.aws.trust_store import TrustStore
 from lobby.connections import ConnectionRecorder
 from lobby.deployment import NAMES
 from lobby.domain.pacing import Pace
-from lobby.domain.profile import Profile, Profiles
-from lobby.domain.renewal import RenewalPolicy
+from lobby.domain.renewals.renewal import RenewalPolicy
+from lobby.domain.targets.profile import Profile, Profiles
 from lobby.doors import provisioning, registrar, registration_queue, renewal
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
@@ -49,18 +49,18 @@ from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
 from lobby.doors.renewal import Renewer
 from lobby.doors.unused_certificates import UnusedCertificates
-from lobby.ledger.anchors import Anchors
-from lobby.ledger.device_connections import Connections
-from lobby.ledger.enrolments import Enrolments
-from lobby.ledger.histories import Histories
+from lobby.ledger.campaigns.manifests import Manifests
+from lobby.ledger.connections.device_connections import Connections
+from lobby.ledger.enrolments.enrolment_register import Enrolments
+from lobby.ledger.enrolments.recent_enrolments import RecentEnrolments
+from lobby.ledger.histories.anchors import Anchors
+from lobby.ledger.histories.history_verification import Histories
 from lobby.ledger.leases import RegistrationLeases
-from lobby.ledger.manifests import Manifests
 from lobby.ledger.progress import read_progress, save_progress
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.recent_enrolments import RecentEnrolments
-from lobby.ledger.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.receptionist import Receptionist
 from tests import sns_messages
 from tests.aws import BUCKET, ENVIRONMENT, LOBBY, REGION, WAITING_POLICY, Clock

@@ -18,7 +18,7 @@ from commissioner.commissioning import ACTOR as COMMISSIONER
 from commissioner.lambdas.sweeper import ACTOR as SWEEPER
 from commissioner.sweeping.standby_watch import PREPARED_AGAIN
 from lobby.domain.states import Event
-from lobby.domain.thing_claim import CLAIM
+from lobby.domain.targets.thing_claim import CLAIM
 from tests.simulation.faults import api_requests
 from tests.simulation.faults.devices import Fleet
 from tests.simulation.faults.injector import Call, Fault, FaultInjector, Plan

@@ -20,10 +20,10 @@ from commissioner.target_gateway.sessions import Sessions
 from lobby.deployment import NAMES
 from lobby.domain.device import Device
 from lobby.domain.states import State
-from lobby.domain.target import RegisteredTarget
-from lobby.domain.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
-from lobby.domain.transfer import Transfer, TransferStep
-from lobby.ledger.targets import RecentTargets
+from lobby.domain.targets.target import RegisteredTarget
+from lobby.domain.targets.thing_claim import CERTID, CLAIM, ThingClaim, parse_claim
+from lobby.domain.transfers.transfer import Transfer, TransferStep
+from lobby.ledger.targets.target_registry import RecentTargets
 from lobby.lobby_names import LobbyId, LobbyNames
 from lobby.names import Fingerprint, Target, ThingName
 from tests import aws

@@ -11,8 +11,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from lobby.domain.device import Entry
-from lobby.domain.history_audit import first_broken_entry
-from lobby.domain.standby import StandbyStatus, parse_standby
+from lobby.domain.history.history_audit import first_broken_entry
+from lobby.domain.standby.standby import StandbyStatus, parse_standby
 from lobby.domain.states import Event
 from lobby.ledger.clock import timestamp
 from lobby.ledger.items import entry_of

@@ -15,16 +15,16 @@ from commissioner.sweeping.lane_watch import LaneWatch
 from commissioner.sweeping.readmission import Readmission
 from commissioner.sweeping.standby_watch import StandbyWatch
 from lobby.aws.clients import LobbyClients, client
-from lobby.ledger.campaign_preparation import Preparation
-from lobby.ledger.campaign_sources import Sources
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.lanes import Lanes
-from lobby.ledger.manifests import Manifests
+from lobby.ledger.campaigns.campaign_preparation import Preparation
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.campaigns.campaign_sources import Sources
+from lobby.ledger.campaigns.manifests import Manifests
+from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.standby_routes import EVACUATION_CACHE
-from lobby.ledger.standbys import Standbys
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
+from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
-from lobby.ledger.targets import RecentTargets, Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from tests.aws import BUCKET, ENVIRONMENT, Clock
 
 CAMPAIGNS_URL: Final = ENVIRONMENT["CAMPAIGNS_QUEUE"]

@@ -21,7 +21,7 @@ from lobby.domain.device import Entry
 from lobby.domain.states import Event
 from lobby.ledger.items import entry_of
 from lobby.ledger.models import HistoryRow
-from lobby.ledger.renewals import ASKED
+from lobby.ledger.renewals.renewal_writer import ASKED
 from tests import aws
 from tests.aws import HOME, LOBBY, REGION
 from tests.simulation.faults import api_requests, initial_states

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from moto.iot.models import iot_backends
 
-from lobby.domain.target import profile_policy
-from lobby.ledger.targets import Targets
+from lobby.domain.targets.target import profile_policy
+from lobby.ledger.targets.target_registry import Targets
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make

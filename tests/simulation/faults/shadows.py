@@ -6,7 +6,7 @@ from typing import Any, Final
 from moto.iot.models import iot_backends
 from moto.iotdata.models import iotdata_backends
 
-from lobby.domain.shadow_documents import updates
+from lobby.domain.shadows.shadow_documents import updates
 from lobby.names import Target
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import A, B, Fleet

@@ -2,10 +2,10 @@
 devices has ended before the first device. Those of an evacuation and a return have not started yet.
 """
 
-from lobby.domain.standby import StandbyMode
-from lobby.ledger.campaigns import Campaigns
-from lobby.ledger.standbys import Standbys
-from lobby.ledger.targets import Targets
+from lobby.domain.standby.standby import StandbyMode
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.ledger.standby.standbys import Standbys
+from lobby.ledger.targets.target_registry import Targets
 from tests.aws import HOME
 from tests.simulation.faults import api_requests, initial_states
 from tests.simulation.faults.devices import A, B, Fleet, arrival_of

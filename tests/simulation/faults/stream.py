@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from lobby.domain.lanes import UNSORTED
+from lobby.domain.lanes.lane import UNSORTED
 from tests import aws
 from tests.aws import Clock
 from tests.simulation.faults.lambdas import Crashed, Lambdas

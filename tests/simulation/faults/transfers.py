@@ -7,7 +7,7 @@ other operator's key.
 from typing import Final
 
 from lobby.deployment import NAMES
-from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 from tests.aws import HOME, REGION

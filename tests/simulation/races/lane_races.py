@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from lobby.contracts.lane_tokens import fresh_token_message
-from lobby.domain.lanes import Lane
+from lobby.domain.lanes.lane import Lane
 from lobby.names import Target
 from tests.simulation.faults import initial_states
 from tests.simulation.faults.devices import A, B

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from lobby.domain.device import Device, Entry
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.ledger.items import device_of_image, entry_of
 from lobby.ledger.models import HistoryRow
 from lobby.names import Target

@@ -6,7 +6,7 @@ from typing import Final
 from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain.changes import Chosen, Configure, Lift, Quarantine
-from lobby.domain.transfer import Transfer, TransferStep
+from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.store import Ledger

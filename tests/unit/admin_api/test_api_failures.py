@@ -8,7 +8,7 @@ from graphql import GraphQLError
 from admin_api.errors import Forbidden, Unauthenticated
 from admin_api.failures import error_response, result_errors
 from lobby.errors import Conflict, IdentityRefused, InvalidInput, LobbyError, MissingSettings, NotFound
-from lobby.ledger.home_fence import LEASE_EXPIRED, NO_HOME
+from lobby.ledger.regions.home_fence import LEASE_EXPIRED, NO_HOME
 from tests.documented_codes import documented_codes
 from tests.operations import REFUSED
 

@@ -12,7 +12,7 @@ from admin_api.graphql.filters import DeviceFilter, filter_of, fingerprint_prefi
 from admin_api.graphql.renewals import Status
 from lobby.domain.states import State
 from lobby.errors import InvalidInput
-from lobby.ledger.listing import Filter
+from lobby.ledger.lists.listing import Filter
 from lobby.names import RenewalStatus
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)

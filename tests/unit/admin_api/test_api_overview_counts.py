@@ -5,7 +5,7 @@ import pytest
 from admin_api.graphql.overview import Overview, StateCount, overview_of
 from admin_api.roles import Caller, Role
 from lobby.domain.states import State
-from lobby.ledger.counts import Bucket, Tally
+from lobby.ledger.lists.counts import Bucket, Tally
 from lobby.names import Target, parse_target
 
 HERE = parse_target("111111111111", "eu-west-1")

@@ -21,11 +21,11 @@ from admin_api.roles import Role
 from admin_api.schema import schema
 from commissioner.errors import REASONS as COMMISSIONER_REASONS
 from commissioner.reconciliation.comparison import DifferenceCode, Repair
-from lobby.domain.connection_problem import DENIED
-from lobby.domain.connectivity import DUPLICATE
-from lobby.domain.history_audit import Fault
+from lobby.domain.connections.connection_problem import DENIED
+from lobby.domain.connections.connectivity import DUPLICATE
+from lobby.domain.history.history_audit import Fault
 from lobby.domain.states import Event
-from lobby.domain.target import TargetEvent
+from lobby.domain.targets.target import TargetEvent
 from lobby.names import State
 
 ROOT = Path(__file__).parents[3]

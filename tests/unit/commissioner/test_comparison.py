@@ -10,10 +10,10 @@ import pytest
 from commissioner.reconciliation.comparison import REPAIRS, DifferenceCode, Repair, compare, is_stray, orphan
 from lobby.contracts.inspector import Facts
 from lobby.domain.device import Device, Entry
-from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import Event, State
-from lobby.domain.thing import ThingFacts
-from lobby.domain.thing_claim import Progress, ThingClaim
+from lobby.domain.targets.profile import Profile, Profiles, ThingType
+from lobby.domain.targets.thing import ThingFacts
+from lobby.domain.targets.thing_claim import Progress, ThingClaim
 from lobby.names import Fingerprint, ThingName, parse_target
 
 HERE, THERE = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")

@@ -16,9 +16,9 @@ from commissioner.reconciliation.records import (
 )
 from lobby.contracts.inspector import Thing
 from lobby.domain.device import Device
-from lobby.domain.profile import Profile, Profiles, ThingType
 from lobby.domain.states import State
-from lobby.domain.thing_claim import Progress, ThingClaim
+from lobby.domain.targets.profile import Profile, Profiles, ThingType
+from lobby.domain.targets.thing_claim import Progress, ThingClaim
 from lobby.names import Fingerprint, ThingName
 
 CERTID, OTHER = Fingerprint("ab" * 32), Fingerprint("cd" * 32)

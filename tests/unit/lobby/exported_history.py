@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from lobby.domain.history_export import Origin, digest, history_export, signed
+from lobby.domain.history.history_export import Origin, digest, history_export, signed
 from lobby.ledger.clock import timestamp
 from lobby.names import parse_target
 from tests.history_key import sign_history

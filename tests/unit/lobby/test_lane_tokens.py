@@ -12,7 +12,7 @@ from lobby.contracts.lane_tokens import (
     row_of,
     token_message,
 )
-from lobby.domain.lanes import LOBBY, lane_to
+from lobby.domain.lanes.lane import LOBBY, lane_to
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, parse_target
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lobby import verify_history
-from lobby.domain.history_audit import ANCHORED_WITHIN
+from lobby.domain.history.history_audit import ANCHORED_WITHIN
 from lobby.verify_history import MAX_BYTES, main
 from tests.history_key import KEY_NAME
 from tests.unit.lobby.domain.tampering import CERTID, Case, anchors_of, chain, row_after, valid

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lobby.domain.history_audit import ANCHORED_WITHIN, Fault
-from lobby.domain.history_export import MAX_ENTRIES, Origin, digest, history_export, signed
+from lobby.domain.history.history_audit import ANCHORED_WITHIN, Fault
+from lobby.domain.history.history_export import MAX_ENTRIES, Origin, digest, history_export, signed
 from lobby.errors import Conflict
 from lobby.names import Fingerprint
 from lobby.verify_history import Refused, verify

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.allocation import Allocation, Share
+from lobby.domain.enrolments.allocation import Allocation, Share
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger

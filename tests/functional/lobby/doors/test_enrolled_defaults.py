@@ -2,11 +2,11 @@
 
 import pytest
 
-from lobby.domain.allocation import Allocation
 from lobby.domain.changes import claim_request
+from lobby.domain.enrolments.allocation import Allocation
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
-from lobby.ledger.serial_claims import SerialClaims, find_claim
+from lobby.ledger.enrolments.serial_claims import SerialClaims, find_claim
 from lobby.ledger.store import Ledger
 from lobby.names import Target, ThingName
 from tests import aws

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from cryptography.x509.oid import NameOID
 
-from lobby.domain.allocation import Allocation, Share
-from lobby.domain.enrolment import EnrolmentEvent, Match
+from lobby.domain.enrolments.allocation import Allocation, Share
+from lobby.domain.enrolments.enrolment import EnrolmentEvent, Match
+from lobby.domain.enrolments.thing_settings import ThingSettings
 from lobby.domain.name_patterns import parse_name_pattern
 from lobby.domain.states import Event, State
-from lobby.domain.thing_settings import ThingSettings
-from lobby.ledger.recent_enrolments import CACHE_TIME, EMPTY_CACHE_TIME
+from lobby.ledger.enrolments.recent_enrolments import CACHE_TIME, EMPTY_CACHE_TIME
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
 from tests import aws

@@ -11,7 +11,7 @@ from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.ledger.certificates import compressed
 from lobby.ledger.models import CertificateRow
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.requested_keys import record_requested_key
+from lobby.ledger.renewals.requested_keys import record_requested_key
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, ThingName
 from tests import aws

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 
 from lobby.aws.kms_signer import KmsKeys
-from lobby.domain.renewal import Renewal, stage_of
+from lobby.domain.renewals.renewal import Renewal, stage_of
 from lobby.domain.signer import SIGNER_UNAVAILABLE, Signer
 from lobby.domain.transitions import ClaimRequest
 from lobby.doors.issuing import CertificateIssuer

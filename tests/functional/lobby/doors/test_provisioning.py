@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from cryptography.x509.oid import NameOID
 
-from lobby.domain.allocation import Allocation, Share
-from lobby.domain.enrolment import EnrolmentEvent, Match
+from lobby.domain.doors.provisioning import parse_request
+from lobby.domain.enrolments.allocation import Allocation, Share
+from lobby.domain.enrolments.enrolment import EnrolmentEvent, Match
 from lobby.domain.name_patterns import parse_name_pattern
-from lobby.domain.provisioning import parse_request
 from lobby.domain.states import Event, State
 from lobby.errors import InvalidInput
 from lobby.names import EnrolmentName, Fingerprint, ThingName

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from moto.iot.models import iot_backends
 
 from lobby.contracts.claim_certificates import AddClaimCertificate, AddedClaimCertificate
-from lobby.domain.claim_certificate import CertificateActivity, Source
-from lobby.domain.enrolment import Door, Enrolment, EnrolmentEvent, Match
+from lobby.domain.enrolments.claim_certificate import CertificateActivity, Source
+from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEvent, Match
 from lobby.doors import registrar
 from lobby.errors import Conflict, InvalidInput, NotFound
-from lobby.ledger.claim_certificates import ClaimCertificates
+from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.ledger.progress import read_progress
 from lobby.names import EnrolmentName, Fingerprint
 from tests import aws

@@ -10,7 +10,7 @@ from moto.iot.models import iot_backends
 
 from lobby.aws.pacer import Pacer
 from lobby.aws.region_clients import RegionClients
-from lobby.domain.claim_certificate import CertificateActivity
+from lobby.domain.enrolments.claim_certificate import CertificateActivity
 from lobby.domain.pacing import Pace
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.elsewhere_round import MINUTES, PARTS, ElsewhereRound, part_of

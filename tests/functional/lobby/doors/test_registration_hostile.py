@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from moto.iot.models import iot_backends
 
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import load_certificate
 from lobby.domain.states import Event, State
 from lobby.errors import IdentityRefused

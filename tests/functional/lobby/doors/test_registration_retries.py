@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, parse_target
 from tests import aws

@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 from lobby.aws.kms_signer import KmsKeys
 from lobby.domain.identity import Identity
-from lobby.domain.renewal import Renewal, stage_of
+from lobby.domain.renewals.renewal import Renewal, stage_of
 from lobby.domain.transitions import ClaimRequest
 from lobby.doors.issuing import CertificateIssuer
 from lobby.doors.renewal import Renewer, handler

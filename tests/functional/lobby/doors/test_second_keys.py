@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from lobby.domain.enrolment import Repeat
+from lobby.domain.enrolments.enrolment import Repeat
 from lobby.domain.states import Event, State
-from lobby.ledger.serial_approvals import APPROVED, approve
+from lobby.ledger.enrolments.serial_approvals import APPROVED, approve
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 from tests import aws
 from tests import certificates as make

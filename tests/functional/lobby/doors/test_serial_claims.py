@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from lobby.domain.allocation import Allocation, Share
-from lobby.domain.serial_claim import SerialClaim
+from lobby.domain.claims.serial_claim import SerialClaim
+from lobby.domain.enrolments.allocation import Allocation, Share
 from lobby.domain.states import Event, State
-from lobby.domain.target import TargetEvent
+from lobby.domain.targets.target import TargetEvent
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, NotFound
-from lobby.ledger.serial_claims import SerialClaims, find_claim
+from lobby.ledger.enrolments.serial_claims import SerialClaims, find_claim
 from lobby.ledger.store import Ledger
-from lobby.ledger.target_administration import TargetAdministration
-from lobby.ledger.target_rows import write
+from lobby.ledger.targets.target_administration import TargetAdministration
+from lobby.ledger.targets.target_rows import write
 from lobby.names import ThingName
 from tests import aws
 from tests import certificates as make

@@ -11,7 +11,7 @@ from moto.iot.models import iot_backends
 from lobby.aws.region_clients import RegionClients
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.reader import LedgerReader
-from lobby.ledger.requested_keys import record_requested_key
+from lobby.ledger.renewals.requested_keys import record_requested_key
 from lobby.names import Fingerprint, Region, ThingName
 from tests import certificates as make
 from tests.aws import LOBBY, Calls, Clock

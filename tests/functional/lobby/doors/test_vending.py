@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 from moto.iot.models import iot_backends
 
-from lobby.domain.enrolment import Door, EnrolmentEvent, Match
+from lobby.domain.enrolments.enrolment import Door, EnrolmentEvent, Match
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.store import Ledger

@@ -2,8 +2,8 @@
 
 import pytest
 
+from lobby.ledger.enrolments.token_failures import PER_SOURCE, PER_TOKEN
 from lobby.ledger.store import Ledger
-from lobby.ledger.token_failures import PER_SOURCE, PER_TOKEN
 from tests.aws import Calls, Clock
 from tests.functional.lobby.vending_door import VendingLobby
 

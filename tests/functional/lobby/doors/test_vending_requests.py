@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.states import State
 from lobby.doors import vending_requests
 from lobby.errors import NotHome

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from lobby.domain.device import Device
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import LobbyError

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lobby.domain.device import Device
-from lobby.domain.history_audit import first_broken_entry
+from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
 from lobby.domain.states import Event
 from lobby.domain.transitions import ClaimRequest

@@ -2,7 +2,7 @@
 
 from lobby.domain.device import Device
 from lobby.domain.states import State
-from lobby.ledger.listing import Filter, Page, devices
+from lobby.ledger.lists.listing import Filter, Page, devices
 from lobby.names import Fingerprint, RenewalStatus, ThingName, parse_target
 
 A, B = parse_target("1" * 12, "eu-west-1"), parse_target("2" * 12, "us-east-1")

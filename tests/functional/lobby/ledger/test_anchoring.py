@@ -2,11 +2,11 @@
 
 import pytest
 
-from lobby.domain.history_audit import Fault
+from lobby.domain.history.history_audit import Fault
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger import anchoring
-from lobby.ledger.anchor_runs import Run
 from lobby.ledger.anchoring import AnchoringResult, anchor_all
+from lobby.ledger.histories.anchor_runs import Run
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.store import Ledger
 from lobby.names import parse_target_key

@@ -7,7 +7,7 @@ import pytest
 from lobby.domain.changes import Change, Chosen, Configure, Move, Release, Retry, Revoke
 from lobby.domain.device import Device, Priority
 from lobby.domain.states import Event, State
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.bulk import Outcome

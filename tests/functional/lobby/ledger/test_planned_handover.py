@@ -1,6 +1,6 @@
 """A planned handover of the home waits for the changes of the old home, but not without end."""
 
-from lobby.domain.home import LEASE_MS, MARGIN_MS, POLL_MS
+from lobby.domain.regions.home import LEASE_MS, MARGIN_MS, POLL_MS
 from tests.regions import DUBLIN, FRANKFURT, Regions
 
 

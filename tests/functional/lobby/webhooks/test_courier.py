@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.webhook_queue import WebhookQueue, decode, encode
 from lobby.aws.webhook_secrets import WebhookSecrets
-from lobby.domain.webhook import FAILING, WAITS, Delivery, Message, Result, Webhook, WebhookState, body_of
+from lobby.domain.events.webhook import FAILING, WAITS, Delivery, Message, Result, Webhook, WebhookState, body_of
 from lobby.errors import MessageRejected
 from lobby.ledger.clock import timestamp
-from lobby.ledger.deliveries import Deliveries
-from lobby.ledger.webhooks import Webhooks
+from lobby.ledger.webhooks.deliveries import Deliveries
+from lobby.ledger.webhooks.webhook_register import Webhooks
 from lobby.webhooks.courier import Courier, handler
 from lobby.webhooks.sending import Outcome
 from lobby.webhooks.signature import headers, new_secret

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from lobby.domain.webhook import Message, Result, Undelivered, WebhookId, body_of
-from lobby.ledger.deliveries import Deliveries
+from lobby.domain.events.webhook import Message, Result, Undelivered, WebhookId, body_of
+from lobby.ledger.webhooks.deliveries import Deliveries
 from tests.aws import Calls
 
 WEBHOOK = WebhookId("wh_0123456789abcdef")

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from lobby.aws.webhook_secrets import WebhookSecrets
-from lobby.domain.webhook import WebhookId
+from lobby.domain.events.webhook import WebhookId
 from tests.aws import Calls
 from tests.regions import DUBLIN, FRANKFURT, OHIO
 

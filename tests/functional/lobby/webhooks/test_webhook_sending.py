@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lobby.domain.webhook import Result
+from lobby.domain.events.webhook import Result
 from lobby.webhooks.sending import Outcome, Sender
 from lobby.webhooks.urls import Loopback
 from tests.webhook_receiver import Answer, Receiver, receiving

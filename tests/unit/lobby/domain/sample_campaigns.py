@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lobby.domain.campaign import Author, Campaign, CampaignState, Source, SourceKind
-from lobby.domain.campaign_progress import Outcome, Prepared, Progress
+from lobby.domain.campaigns.campaign import Author, Campaign, CampaignState, Source, SourceKind
+from lobby.domain.campaigns.campaign_progress import Outcome, Prepared, Progress
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.names import CampaignName
 from tests.unit.lobby.domain.sample_devices import B, T

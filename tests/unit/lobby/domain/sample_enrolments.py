@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lobby.domain.enrolment import Applicant, Door, Enrolment, Match
+from lobby.domain.enrolments.enrolment import Applicant, Door, Enrolment, Match
 from lobby.domain.name_patterns import parse_name_pattern
 from lobby.names import EnrolmentName, Fingerprint, ThingName
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lobby.domain.device import GENESIS, Device, Entry
-from lobby.domain.history_audit import Anchor, Fault, Unreadable, Verdict, verify
+from lobby.domain.history.history_audit import Anchor, Fault, Unreadable, Verdict, verify
 from lobby.domain.states import Event, State
 from lobby.ledger.clock import timestamp
 from lobby.names import Fingerprint, Target, parse_target_key

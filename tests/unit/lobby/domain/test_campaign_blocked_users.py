@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from lobby.domain import campaign_transitions as transitions
-from lobby.domain.campaign import Campaign, CampaignState
-from lobby.domain.campaign_rules import FAILURE_RATE, USER_BLOCKED
+from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Campaign, CampaignState
+from lobby.domain.campaigns.campaign_rules import FAILURE_RATE, USER_BLOCKED
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.errors import Conflict
 from tests.unit.lobby.domain.sample_campaigns import campaign, with_progress

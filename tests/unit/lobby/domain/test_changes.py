@@ -7,7 +7,7 @@ from lobby.domain.changes import Change, Chosen, Configure, Move, Release, Retry
 from lobby.domain.commissioner_transitions import fail
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import State
-from lobby.domain.target import RegisteredTarget
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.names import Target

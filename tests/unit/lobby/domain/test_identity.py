@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lobby.domain import provisioning
-from lobby.domain.deactivation_reasons import QUARANTINED
+from lobby.domain.connections.deactivation_reasons import QUARANTINED
+from lobby.domain.doors import provisioning
 from lobby.domain.identity import load_certificate, thing_name, verify
 from lobby.doors import registration
 from lobby.errors import IdentityRefused

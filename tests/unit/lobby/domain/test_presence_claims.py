@@ -6,7 +6,7 @@ import pytest
 
 from lobby.domain import presence, transitions
 from lobby.domain.device import Device, PresenceProof
-from lobby.domain.lanes import turn_of
+from lobby.domain.lanes.lane import turn_of
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict

@@ -3,8 +3,8 @@
 import pytest
 
 from lobby.domain.change_requests import ChangeOperation
-from lobby.domain.shadows import ShadowChoice
-from lobby.domain.standby_rules import Work, parse_work
+from lobby.domain.shadows.shadow_choices import ShadowChoice
+from lobby.domain.standby.standby_rules import Work, parse_work
 
 AT = "2026-12-01T05:00:00.000Z"
 

@@ -10,7 +10,7 @@ from lobby.domain import hellos, transitions
 from lobby.domain.commissioner_transitions import arrive, commission, fail, leave_uncleared, retire
 from lobby.domain.device import Device
 from lobby.domain.hellos import Report
-from lobby.domain.lanes import turn_of
+from lobby.domain.lanes.lane import turn_of
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict

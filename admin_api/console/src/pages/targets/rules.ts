@@ -1,5 +1,5 @@
 /**
- * The API's rules for a target (`lobby/names.py`, `lobby/ledger/targets.py`), so that mistakes show while
+ * The API's rules for a target (`lobby/names.py`, `lobby/ledger/targets/target_registry.py`), so that mistakes show while
  * typing. Each function returns an error message or null. The API has the final decision.
  */
 import { keyOf, type TargetName } from "../../parts/targets";

@@ -1,0 +1,1 @@
+"""Campaigns: one operation on many devices, with its states, pages, progress and transitions."""

@@ -1,0 +1,1 @@
+"""The connections of devices: connection problems, copied certificates, and quarantine."""

@@ -1,0 +1,1 @@
+"""Decisions at the doors `claim` and `token`. `lobby.doors` has their Lambdas."""

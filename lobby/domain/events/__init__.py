@@ -1,0 +1,1 @@
+"""What the lobby reports: events of devices, notices, webhooks, and the activity log."""

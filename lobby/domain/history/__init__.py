@@ -1,0 +1,1 @@
+"""The history of a device: its verification, and its export."""

@@ -1,0 +1,1 @@
+"""A lobby with several Regions: which Region may write, and what was not replicated."""

@@ -1,0 +1,1 @@
+"""The renewal of devices' certificates."""

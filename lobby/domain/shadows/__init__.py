@@ -1,0 +1,1 @@
+"""What a move does with the shadows of a device."""

@@ -1,0 +1,1 @@
+"""Standby targets, evacuation and return."""

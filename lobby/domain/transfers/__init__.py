@@ -1,0 +1,1 @@
+"""The transfer of devices between two lobbies."""

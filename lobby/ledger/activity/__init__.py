@@ -1,0 +1,1 @@
+"""The activity log: decisions about all devices, by user and by target."""

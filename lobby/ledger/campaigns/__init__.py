@@ -1,0 +1,1 @@
+"""Campaigns: their records, their lists of devices, and their results."""

@@ -1,0 +1,1 @@
+"""The connections of devices, and evidence of copied certificates."""

@@ -1,0 +1,1 @@
+"""Enrolments, their tokens and serial numbers, and the admissions that they cause."""

@@ -1,0 +1,1 @@
+"""The rows of the lanes, and forecasts for waiting devices."""

@@ -1,0 +1,1 @@
+"""The renewals of devices' certificates."""

@@ -1,0 +1,1 @@
+"""Standby targets: their registration, evacuation, return and routes."""

@@ -1,0 +1,1 @@
+"""The registry of targets, and their comparisons with the ledger."""

@@ -1,0 +1,1 @@
+"""Devices in a transfer between two lobbies."""

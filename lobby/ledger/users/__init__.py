@@ -1,0 +1,1 @@
+"""Users: blocked users, and the counts of their claims."""

@@ -1,0 +1,1 @@
+"""Webhooks: their settings, the log of requests, and events that were not delivered."""
