@@ -23,6 +23,8 @@ Visiting = Callable[..., Visit]
 _FUNCTIONS: Final = ("device-lobby-admin-api", "device-lobby-campaigns")
 _NAME: Final = "console-to-second"
 _DEVICES: Final = 3
+_PREFIX: Final = "of-the-console-campaign-"
+"""The start of the devices' names. Other tests leave devices in the same target."""
 _CHECKED: Final = 120
 """Seconds in which the feeder has checked the outcomes again, also on a busy machine."""
 
@@ -85,7 +87,7 @@ def _results(page: Page, name: str, directory: Path) -> dict[str, dict[str, str]
 
 def _arrived_devices(deployed: Deployment, fleet: Fleet, target: Target) -> list[DevicePaths]:
     """Return devices in the target. The last one is switched off, so that it is awaited."""
-    devices = [fleet.make() for _ in range(_DEVICES)]
+    devices = [fleet.make(name=f"{_PREFIX}{number}") for number in range(_DEVICES)]
     for paths in devices:
         deployed.claim(certid_of(paths), target)
         fleet.power_on(paths)
@@ -96,16 +98,17 @@ def _arrived_devices(deployed: Deployment, fleet: Fleet, target: Target) -> list
 
 
 def _create(page: Page, session: Visit, first: Target, second: Target) -> None:
-    """Enter a campaign that moves the devices of a target, and look at its preview."""
+    """Enter a campaign that moves the test's devices in a target, and look at its preview."""
     page.get_by_role("button", name="Create campaign").first.click()
     dialog = page.get_by_role("dialog", name="Create campaign")
     dialog.get_by_label("Name").fill(_NAME)
     _choose(page, dialog, "Devices in target", str(first))
     _choose(page, dialog, "Devices in state", "Arrived")
+    dialog.get_by_label("Devices whose name starts with").fill(_PREFIX)
     _choose(page, dialog, "Target", str(second))
     dialog.get_by_label("Stop above").fill("100")
     dialog.get_by_role("button", name="Preview").click()
-    expect(dialog.get_by_role("status")).to_contain_text("will be changed")
+    expect(dialog.get_by_role("status")).to_contain_text(f"{_DEVICES} devices will be changed")
     expect(dialog.get_by_text("Another user has to approve it.")).to_be_visible()
     assert session.accessibility_violations() == []
     dialog.get_by_role("button", name="Create", exact=True).click()

@@ -1,20 +1,17 @@
 /** Creates a campaign from selected devices or a filter: asks what to do, shows a preview, then creates it. */
-import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { EMPTY_REQUEST } from "../../parts/claim_request";
 import { FailureNotice } from "../../parts/failure_notice";
-import { notLoaded } from "../../parts/not_loaded";
 import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
-import { STATES } from "../../parts/state_badge";
-import { TargetPicker, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
-import { EnrolmentPicker } from "../activity/enrolment_picker";
 import { ACTIONS, type BulkAction, changeOf, type Draft } from "../bulk/change";
 import { ChangeForm } from "../bulk/change_form";
 import type { Chosen } from "../bulk/load_preview";
+import { CampaignFilter, type EnteredFilter, filterOf, NO_FILTER } from "./campaign_filter";
 import { CREATE_CAMPAIGN, PREVIEW_CAMPAIGN, type Preview } from "./operations";
 import { failureText, previewOf } from "./texts";
 
@@ -62,9 +59,7 @@ export function CampaignDialog({ subject, onClose, onCreated }: Props) {
 interface Entered {
   name: string;
   action: BulkAction;
-  state: string | null;
-  source: string | null;
-  enrolment: string | null;
+  filter: EnteredFilter;
   canary: number | string;
   failures: number | string;
 }
@@ -72,9 +67,7 @@ interface Entered {
 const EMPTY: Entered = {
   name: "",
   action: "move",
-  state: null,
-  source: null,
-  enrolment: null,
+  filter: NO_FILTER,
   canary: 0,
   failures: 10,
 };
@@ -93,7 +86,7 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const change = changeOf(entered.action, draft);
-  const devices = devicesOf(subject, entered);
+  const devices = devicesOf(subject, entered.filter);
   const edit = (part: Partial<Entered>) => {
     setPreview(null);
     setEntered((now) => ({ ...now, ...part }));
@@ -122,7 +115,9 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
   return (
     <Stack>
       <Basics entered={entered} edit={edit} />
-      {subject.chosen === null && <Which entered={entered} edit={edit} />}
+      {subject.chosen === null && (
+        <CampaignFilter entered={entered.filter} onChange={(filter) => edit({ filter })} />
+      )}
       <Operation
         entered={entered}
         edit={(part) => {
@@ -159,18 +154,11 @@ function CampaignForm({ subject, onCancel, onCreated }: FormProps) {
 }
 
 /** The devices as arguments of the API; undefined without a filter. */
-function devicesOf({ chosen }: Subject, { state, source, enrolment }: Entered) {
+function devicesOf({ chosen }: Subject, entered: EnteredFilter) {
   if (chosen !== null && "certids" in chosen)
     return { devices: chosen.certids.map((certid) => ({ certid })) };
-  if (chosen !== null) return { filter: chosen.filter };
-  const [account, region] = source?.split("/") ?? [];
-  const target = account && region ? { account, region } : undefined;
-  const filter = {
-    ...(target ? { target } : {}),
-    ...(state ? { state } : {}),
-    ...(enrolment ? { enrolment } : {}),
-  };
-  return Object.keys(filter).length > 0 ? { filter } : undefined;
+  const filter = chosen === null ? filterOf(entered) : chosen.filter;
+  return filter && { filter };
 }
 
 interface PartProps {
@@ -203,40 +191,6 @@ function Operation({ entered, edit }: PartProps) {
       value={entered.action}
       onChange={(action) => edit({ action: (action ?? "move") as BulkAction })}
     />
-  );
-}
-
-/** The filter. A device must meet all conditions. */
-function Which({ entered, edit }: PartProps) {
-  const { targets, error, again } = useTargets();
-  return (
-    <SimpleGrid cols={{ base: 1, sm: 3 }} style={{ alignItems: "end" }}>
-      <TargetPicker
-        targets={targets ?? []}
-        error={notLoaded("targets", { loaded: targets, error, again })}
-        value={entered.source}
-        onChange={(source) => edit({ source })}
-        label="Devices in target"
-        placeholder="Any"
-        size="md"
-        clearable
-      />
-      <Select
-        label="Devices in state"
-        placeholder="Any"
-        size="md"
-        clearable
-        data={Object.entries(STATES).map(([value, { label }]) => ({ value, label }))}
-        value={entered.state}
-        onChange={(state) => edit({ state })}
-      />
-      <EnrolmentPicker
-        label="Devices of enrolment"
-        size="md"
-        value={entered.enrolment}
-        onChange={(enrolment) => edit({ enrolment })}
-      />
-    </SimpleGrid>
   );
 }
 

@@ -141,6 +141,31 @@ test("creates a campaign from a filter after a preview", async () => {
   expect(api.variablesOf("CreateCampaign")).toEqual([{ ...arguments_, ...created }]);
 });
 
+test("selects devices by the start of the name and by attributes", async () => {
+  const api = new FakeApi({ ...lists(), PreviewCampaign: new Refusal("INVALID_NAME_PREFIX", "got x") });
+  const { user } = show(<CampaignsPage />, api);
+  await user.click(await screen.findByRole("button", { name: "Create campaign" }));
+  await user.click(await screen.findByRole("combobox", { name: "Operation" }));
+  await user.click(await screen.findByRole("option", { name: "Release" }));
+  await user.type(screen.getByLabelText("Name"), "free-some");
+  await user.type(screen.getByLabelText("Devices whose name starts with"), " pump- ");
+  await user.type(screen.getByLabelText("Devices with reason"), "TARGET_LIMIT");
+  await user.type(screen.getByLabelText("Devices of model"), "P2");
+  await user.type(screen.getByLabelText("Devices with profile"), "sensor");
+  await user.type(screen.getByLabelText("Devices with client version"), "0.2.0");
+  await user.click(screen.getByRole("button", { name: "Preview" }));
+  const filter = {
+    namePrefix: "pump-",
+    reason: "TARGET_LIMIT",
+    model: "P2",
+    profile: "sensor",
+    clientVersion: "0.2.0",
+  };
+  await waitFor(() =>
+    expect(api.variablesOf("PreviewCampaign")).toEqual([{ change: { operation: "RELEASE" }, filter }]),
+  );
+});
+
 test("saves the results of all pages as CSV", async () => {
   const page = (certid: string, endCursor: string | null) => ({
     campaignResults: {
