@@ -16,6 +16,8 @@ REGISTERED_RULE: Final = NAMES.rule("registered")
 """The topic rule that starts the bouncer. A teardown disables it."""
 TEMPLATE: Final = NAMES.prefix
 """The provisioning template of the door `claim`. A teardown disables it."""
+DOMAIN_CONFIGURATION: Final = NAMES.prefix
+"""The domain configuration of AWS IoT for the lobby's own domain."""
 
 
 def target_id(target: Target) -> str:

@@ -53,7 +53,8 @@ def _check_type(session: TargetSession, wanted: ThingType) -> SurveyFinding:
             return "deprecated, so no thing can get it; restore it"
         searchable = set(found["thingTypeProperties"].get("searchableAttributes", []))
         got, want = ", ".join(sorted(searchable)) or "none", ", ".join(sorted(wanted.searchable)) or "none"
-        return searchable == set(wanted.searchable) or f"differs: got searchable attributes {got}, want {want}"
+        fixed = "AWS IoT cannot change them, so give the profile's type another name"
+        return searchable == set(wanted.searchable) or f"differs: got searchable attributes {got}, want {want}; {fixed}"
 
     describe = session.iot.describe_thing_type
     return _check_existing(

@@ -1,13 +1,14 @@
 """The parts of the CDK app's context that follow from single options of the command line, or from the account."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import typer
 from botocore.exceptions import ClientError
 
 from infra.cloud.account import Caller
 from infra.errors import BadContext
+from infra.stack_names import DOMAIN_CONFIGURATION
 from infra.teardown.stacks import Stack
 from lobby.names import shown
 from lobby.settings import REMOVE
@@ -17,15 +18,33 @@ _IOT_LOGGING: Final = "AWS::IoT::Logging"
 
 def endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
     """Return the account's data-plane endpoint, and the domain in front of it. Raise `BadContext` for a certificate of
-    another account or Region, which AWS IoT cannot use."""
+    another account or Region, which AWS IoT cannot use, and for a change of the deployed domain."""
     if certificate and certificate.split(":")[3:5] != [identity.region, identity.account]:
         want = f"one of account {identity.account} in {identity.region}"
         raise BadContext("BAD_CONTEXT", f"domainCertificate: got {shown(certificate)}, want {want}")
-    found = identity.session.client("iot").describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
+    iot = identity.session.client("iot")
+    found = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     if domain:
+        _require_same_domain(iot, domain, certificate)
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
     given = {"domain": domain, "domainCertificate": certificate}
     return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
+
+
+def _require_same_domain(iot: Any, domain: str, certificate: str | None) -> None:
+    """AWS IoT can change neither the domain nor the certificate of a domain configuration, and CloudFormation does not
+    replace a resource that has a name."""
+    try:
+        found = iot.describe_domain_configuration(domainConfigurationName=DOMAIN_CONFIGURATION)
+    except iot.exceptions.ResourceNotFoundException:
+        return
+    deployed = [
+        found.get("domainName"),
+        *(each["serverCertificateArn"] for each in found.get("serverCertificates", ())),
+    ]
+    if deployed != [domain, certificate]:
+        want = f"{' with '.join(map(str, deployed))} as deployed; to change it, deploy without --domain first"
+        raise BadContext("BAD_CONTEXT", f"domain: got {domain} with {certificate}, want {want}")
 
 
 def iot_logs_context(identity: Caller, stack: Stack) -> dict[str, str]:

@@ -11,10 +11,9 @@ from aws_cdk import CfnOutput
 from aws_cdk import aws_iot as iot
 from constructs import Construct
 
+from infra import stack_names
 from infra.settings import Settings
-from lobby.deployment import NAMES
 
-NAME: Final = NAMES.prefix
 _SECURITY_POLICY: Final = "IoTSecurityPolicy_TLS13_1_2_2022_10"
 """TLS 1.3, and 1.2 for older devices; the default of AWS IoT (developer guide, "Security policies")."""
 
@@ -38,7 +37,7 @@ def make_endpoint(scope: Construct, settings: Settings) -> None:
         iot.CfnDomainConfiguration(
             scope,
             "Domain",
-            domain_configuration_name=NAME,
+            domain_configuration_name=stack_names.DOMAIN_CONFIGURATION,
             domain_name=settings.domain,
             server_certificate_arns=[settings.domain_certificate],
             service_type="DATA",

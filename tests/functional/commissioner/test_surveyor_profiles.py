@@ -63,7 +63,9 @@ def test_a_thing_type_that_differs_is_reported(fleet: Any) -> None:
     fleet.describe_thing_type("camera").thing_type_properties["searchableAttributes"] = ["serial"]
     findings, _ = surveyed(profiles=FLEET)
     assert missing(findings) == ["thing type camera"]
-    assert findings["thing type camera"][1].startswith("differs: got searchable attributes serial, want model;")
+    advice = "AWS IoT cannot change them, so give the profile's type another name"
+    differs = f"differs: got searchable attributes serial, want model; {advice};"
+    assert findings["thing type camera"][1].startswith(differs)
 
 
 def test_a_deprecated_thing_type_is_reported(fleet: Any) -> None:
