@@ -54,7 +54,8 @@ def read_profiles(directory: Path = DIRECTORY) -> Profiles:
     try:
         paths = sorted(directory.iterdir())
     except OSError as error:
-        message = f"got {directory} ({error.strerror}), want a directory with profiles, such as default.yaml"
+        reason = f" ({error.strerror})" if directory.is_dir() else ""
+        message = f"got {directory}{reason}, want a directory with profiles, such as default.yaml"
         raise InvalidInput("INVALID_PROFILES", message) from None
     for path in paths:
         if path.name in _IGNORED:

@@ -101,3 +101,14 @@ def test_problems_of_several_files_are_reported_together(directory: Path) -> Non
         read_profiles(directory)
     lines = raised.value.message.splitlines()
     assert [line.partition(": ")[0] for line in lines] == [f"{directory}/a.yaml", f"{directory}/b.yaml"]
+
+
+def test_what_cannot_be_read_is_reported(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    for method, got in (("open", "default.yaml: got a file that cannot be read"), ("iterdir", f"got {directory}")):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, refuse)
+            with pytest.raises(InvalidInput, match=rf"{got} \(Permission denied\)"):
+                read_profiles(directory)
