@@ -1,6 +1,6 @@
 """Blocked users, whom the API refuses even with a valid token.
 
-A token is valid for up to an hour after Cognito has disabled its user, which is too long for a stolen phone. Every
+A token is valid for up to 15 minutes after Cognito has disabled its user, which is too long for a stolen phone. Every
 request needs the list, so it is cached for 5 seconds.
 """
 
