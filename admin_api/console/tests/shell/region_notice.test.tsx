@@ -27,7 +27,10 @@ test("is absent in a Region that accepts changes", async () => {
 
 test.each([
   ["NOT_HOME", "Changes are made in eu-west-1, the home Region."],
-  ["LEASE_EXPIRED", "No Region accepts changes now, because eu-west-1, the home Region, is down or can't be reached."],
+  [
+    "LEASE_EXPIRED",
+    "No Region accepts changes now, because eu-west-1, the home Region, is down or can't be reached.",
+  ],
 ])("states for %s what is possible", async (code, text) => {
   notice({ code });
   expect(await screen.findByText(text, { exact: false })).toBeTruthy();

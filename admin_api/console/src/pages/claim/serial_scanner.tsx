@@ -26,7 +26,9 @@ export function SerialScanner({ onSerial }: { onSerial: (serial: string) => void
       onSerial(serial);
       stop(null);
     } else if (labels.length > 0)
-      setMessage("This label has the device's fingerprint. Close this dialog, and scan the label on the page.");
+      setMessage(
+        "This label has the device's fingerprint. Close this dialog, and scan the label on the page.",
+      );
     else setMessage(`This is not a serial number. The code contains ${otherCode}.`);
   };
   return (

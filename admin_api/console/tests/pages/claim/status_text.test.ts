@@ -22,7 +22,11 @@ test.each<[ClaimProgress, object | null, string]>([
   [line("no code"), {}, "Its target requires a presence code, which this device can't show."],
   [line("released"), { reason: "PRESENCE_FAILED" }, "The claim ended after five wrong codes."],
   [line("in progress"), {}, "Being set up in its target."],
-  [line("in progress"), { devstate: "commissioned" }, "Set up in its target. Waiting for it to connect there."],
+  [
+    line("in progress"),
+    { devstate: "commissioned" },
+    "Set up in its target. Waiting for it to connect there.",
+  ],
   [line("arrived", 1234), {}, "Arrived in 1.2 s."],
   [line("arrived"), {}, "Arrived."],
   [line("failed"), {}, "Could not be set up in its target."],

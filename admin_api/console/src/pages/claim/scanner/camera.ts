@@ -8,7 +8,8 @@ export type CameraFault = "denied" | "none" | "taken" | "insecure" | "failed";
 export const CAMERA_MESSAGES: Record<CameraFault, { title: string; advice: string }> = {
   denied: {
     title: "Camera access is blocked",
-    advice: "Allow the camera for this page in the browser's settings (next to the address), then scan again.",
+    advice:
+      "Allow the camera for this page in the browser's settings (next to the address), then scan again.",
   },
   none: { title: "No camera found", advice: "This device has no camera, or it is switched off." },
   taken: {
