@@ -22,7 +22,7 @@ from commissioner.target_gateway.gateway import TargetGateway
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.commissioner_transitions import is_claimed_for, is_other_place
 from lobby.domain.device import Device
-from lobby.domain.lanes.lane import LOBBY, Lane, home_lane, target_of
+from lobby.domain.lanes.lane import LOBBY, Lane, main_lane, target_of
 from lobby.domain.renewals.renewal_transitions import has_work_in_target, is_renewed_in_target, retires_in_lobby
 from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.states import DEACTIVATED_STATES, State
@@ -240,7 +240,7 @@ class Commissioner:
                 return SUPERSEDED
         if retires_in_lobby(device):
             return self._retire_in_lobby(device)
-        if device.needs_commissioner and home_lane(device) == LOBBY:
+        if device.needs_commissioner and main_lane(device) == LOBBY:
             self._ledger.retire(device, None, ACTOR)
         return "cleared"
 

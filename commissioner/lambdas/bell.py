@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from lobby.aws.clients import at_init, client
 from lobby.contracts.lane_tokens import announcement_messages, token_message
 from lobby.domain.device import Priority
-from lobby.domain.lanes.lane import LOBBY, Lane, home_lane, other_lanes, parse_turn, priority_of
+from lobby.domain.lanes.lane import LOBBY, Lane, main_lane, other_lanes, parse_turn, priority_of
 from lobby.errors import InvalidInput
 from lobby.home_guard import at_home_only, nothing_failed
 from lobby.ledger.items import device_of_image
@@ -71,7 +71,7 @@ def _work_of(record: Record) -> Iterator[tuple[Lane, Priority, Fingerprint]]:
     certid = Fingerprint(change["Keys"]["certid"]["S"])
     try:
         device = device_of_image(change["NewImage"])
-        home, priority = home_lane(device), priority_of(device)
+        home, priority = main_lane(device), priority_of(device)
     except Exception:  # the worker that reads the row reports any error
         logger.exception("not read", extra={"certid": certid})
         yield _lane_of_key(change), Priority.SINGLE, certid

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from lobby.domain.device import Device
-from lobby.domain.lanes.lane import Lane, home_lane, lane_to, other_lanes
+from lobby.domain.lanes.lane import Lane, lane_to, main_lane, other_lanes
 from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.states import DEACTIVATED_STATES, State
 from lobby.names import CampaignName
@@ -198,7 +198,7 @@ def page_state(results: Iterable[Result], devices: Iterable[Device | None]) -> P
     """Return the state of a page for the results and rows of its devices, in order."""
     listed = tuple(results)
     waiting = Counter(
-        home_lane(device)
+        main_lane(device)
         for result, device in zip(listed, devices, strict=True)
         if device is not None and result.outcome is Outcome.WAITING
     )
@@ -210,7 +210,7 @@ def lanes_with_work(device: Device | None) -> tuple[Lane, ...]:
     if device is None or not device.needs_commissioner:
         return ()
     left = (lane_to(target) for target in device.targets_to_clear)
-    return tuple(dict.fromkeys((home_lane(device), *left, *other_lanes(device))))
+    return tuple(dict.fromkeys((main_lane(device), *left, *other_lanes(device))))
 
 
 def as_fields(value: Prepared | Progress) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def parse_lane(text: object) -> Lane:
         raise InvalidInput("INVALID_LANE", f"got {shown(text)}, want `{LOBBY}` or account/Region") from None
 
 
-def home_lane(device: Device) -> Lane:
+def main_lane(device: Device) -> Lane:
     """Return the lane in which the row waits: the lane of the claim's target comes first, because a new target must be
     ready before the old one is cleared. The lanes of the targets to clear follow, in order, and last the lane of the
     device's standby."""
@@ -55,7 +55,7 @@ def home_lane(device: Device) -> Lane:
 
 
 def other_lanes(device: Device) -> tuple[Lane, ...]:
-    """Return the other lanes that have a part of the row's work. Their work does not wait for the home lane, because an
+    """Return the other lanes that have a part of the row's work. Their work does not wait for the main lane, because an
     unreachable target must not delay the lobby's part of a revocation or quarantine, or the clearing of another
     target."""
     if device.devstate in (State.CLAIMED, State.REFUSED, State.FAILED):
@@ -67,16 +67,16 @@ def other_lanes(device: Device) -> tuple[Lane, ...]:
         lanes.append(lane_to(device.standby.target))
     if device.devstate in (*DEACTIVATED_STATES, State.PROVING, State.TRANSFERRED) or device.reactivate:
         lanes.append(LOBBY)
-    return tuple(lane for lane in lanes if lane != home_lane(device))
+    return tuple(lane for lane in lanes if lane != main_lane(device))
 
 
 def has_part(device: Device, lane: Lane) -> bool:
     """Return whether the row has work in this lane."""
     if device.devstate is State.CLAIMED:
-        return lane == home_lane(device)
+        return lane == main_lane(device)
     if device.devstate is not State.REFUSED and lane in map(str, device.targets_to_clear):
         return device.devstate is not State.FAILED
-    return device.needs_commissioner and (lane == home_lane(device) or lane in other_lanes(device))
+    return device.needs_commissioner and (lane == main_lane(device) or lane in other_lanes(device))
 
 
 def _target(device: Device) -> Target:
@@ -91,7 +91,7 @@ def turn_key(lane: Lane, priority: Priority) -> str:
 
 def turn_of(device: Device) -> str | None:
     """Return the row's key in the by-turn index; None if it does not need the commissioner."""
-    return turn_key(home_lane(device), priority_of(device)) if device.needs_commissioner else None
+    return turn_key(main_lane(device), priority_of(device)) if device.needs_commissioner else None
 
 
 def priority_of(device: Device) -> Priority:

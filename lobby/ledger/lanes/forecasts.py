@@ -15,7 +15,7 @@ from typing import Final
 from lobby.domain.campaigns.campaign_rules import Estimate, estimate
 from lobby.domain.device import Device, Priority
 from lobby.domain.lanes.forecast import Backlog, Forecast, devices_before, forecast, forecast_of_work
-from lobby.domain.lanes.lane import Lane, home_lane, lane_to, parse_turn, priority_of, target_of
+from lobby.domain.lanes.lane import Lane, lane_to, main_lane, parse_turn, priority_of, target_of
 from lobby.domain.lanes.lane_pace import DEFAULT_RATE, LanePace
 from lobby.domain.lanes.lane_state import LaneState
 from lobby.domain.states import State
@@ -103,4 +103,4 @@ def _place(device: Device) -> tuple[Lane, Priority]:
         found = parse_turn(device.turn or "")
     except InvalidInput:
         found = None
-    return found or (home_lane(device), priority_of(device))
+    return found or (main_lane(device), priority_of(device))

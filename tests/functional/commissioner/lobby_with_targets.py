@@ -27,7 +27,7 @@ from lobby.aws.pacer import Pacer
 from lobby.domain.device import Device
 from lobby.domain.history.history_audit import first_broken_entry
 from lobby.domain.identity import Identity
-from lobby.domain.lanes.lane import Lane, home_lane, lane_to
+from lobby.domain.lanes.lane import Lane, lane_to, main_lane
 from lobby.domain.pacing import Pace
 from lobby.domain.targets.profile import Profile, Profiles
 from lobby.domain.targets.target import profile_policy
@@ -215,7 +215,7 @@ class LobbyWithTargets:
 
     def _is_done(self, record: Record, number: int) -> bool:
         image = device_of_image(record["dynamodb"]["NewImage"])
-        certid, lanes = Fingerprint(record["dynamodb"]["Keys"]["certid"]["S"]), [home_lane(image)]
+        certid, lanes = Fingerprint(record["dynamodb"]["Keys"]["certid"]["S"]), [main_lane(image)]
 
         for _ in range(6):
             if not lanes:
@@ -228,7 +228,7 @@ class LobbyWithTargets:
             with self.calls.uncounted():
                 row = self.ledger.get(certid)
             same = row is not None and row.generation == image.generation
-            lanes += [home_lane(row)] if row and same and row.needs_commissioner else []
+            lanes += [main_lane(row)] if row and same and row.needs_commissioner else []
         return True
 
     def device(self, certid: Fingerprint = ONE) -> Device:

@@ -9,7 +9,7 @@ from commissioner.lanes.serving import Result
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.changes import Configure
 from lobby.domain.device import Device
-from lobby.domain.lanes.lane import home_lane
+from lobby.domain.lanes.lane import main_lane
 from lobby.domain.renewals.renewal_transitions import has_work_in_target
 from lobby.domain.standby.standby import StandbyMode, StandbyStatus
 from lobby.domain.states import State
@@ -274,7 +274,7 @@ def test_an_evacuation_needs_no_answer_of_the_target(calls: Calls, clock: Clock,
     assert place_of(device)[:2] == (B, State.COMMISSIONED)
     assert device.route() is not None
     assert statuses()[2] == "ACTIVE"
-    assert home_lane(device) == str(A)
+    assert main_lane(device) == str(A)
     lobby.arrive()
     assert not lobby.device().needs_commissioner
 

@@ -11,7 +11,7 @@ from commissioner.lanes.serving import Attempt, Result
 from lobby.domain.campaigns.campaign_progress import Outcome, outcome_of
 from lobby.domain.changes import Configure
 from lobby.domain.device import Priority
-from lobby.domain.lanes.lane import home_lane, lane_to, turn_key
+from lobby.domain.lanes.lane import lane_to, main_lane, turn_key
 from lobby.domain.standby.standby import Standby, StandbyStatus
 from lobby.names import CampaignName
 from tests import aws
@@ -52,7 +52,7 @@ def test_a_target_that_does_not_answer_does_not_delay_a_preparation(inactive: St
     device = inactive.device()
     assert device.standby is not None
     assert (device.standby.target, device.standby.status, device.standby.wanted) == (B, StandbyStatus.ACTIVE, False)
-    assert (device.announces_standby, home_lane(device)) == (True, lane_to(A))
+    assert (device.announces_standby, main_lane(device)) == (True, lane_to(A))
     name = CampaignName("prepare-1")
     result = outcome_of(replace(device, campaign=name), device.generation, name, prepares=True)
     assert result.outcome is Outcome.DONE

@@ -11,7 +11,7 @@ from lobby.domain.connections.clones import CLONE_SUSPECTED, LOBBY, Signal, Susp
 from lobby.domain.connections.deactivation_reasons import QUARANTINED
 from lobby.domain.device import Device, PresenceProof
 from lobby.domain.lanes.lane import LOBBY as LOBBY_LANE
-from lobby.domain.lanes.lane import has_part, home_lane, lane_to
+from lobby.domain.lanes.lane import has_part, lane_to, main_lane
 from lobby.domain.states import ADMITTED_STATES, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
@@ -82,7 +82,7 @@ def test_a_quarantine_clears_every_target_in_which_the_certificate_may_be_active
     assert may_be_active_in(quarantined, B)
     cleared = retire(retire(quarantined, quarantined.generation, A), quarantined.generation, B)
     assert not may_be_active_in(cleared, B)
-    assert cleared.needs_commissioner is False or home_lane(cleared) == LOBBY_LANE
+    assert cleared.needs_commissioner is False or main_lane(cleared) == LOBBY_LANE
 
 
 def test_a_target_that_cannot_be_cleared_is_the_reason_until_it_is() -> None:
@@ -119,7 +119,7 @@ def test_a_lifted_device_continues_with_its_claim(device: type, state: State) ->
 def test_the_certificate_is_activated_in_the_lobby_while_a_former_target_does_not_answer() -> None:
     quarantined = quarantine.quarantine(replace(inlobby(), targets_to_clear=(B,)), "why", T)
     lifted = quarantine.lift(quarantined, LATER)
-    assert home_lane(lifted) == lane_to(B)
+    assert main_lane(lifted) == lane_to(B)
     assert has_part(lifted, LOBBY_LANE)
     done = retire(lifted, lifted.generation, B)
     assert not done.reactivate

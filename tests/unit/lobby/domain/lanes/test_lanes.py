@@ -8,8 +8,8 @@ from lobby.domain.device import Device, Priority
 from lobby.domain.lanes.lane import (
     LOBBY,
     has_part,
-    home_lane,
     lane_to,
+    main_lane,
     other_lanes,
     parse_lane,
     parse_turn,
@@ -48,8 +48,8 @@ def device(state: State, *left: object, target: object = None, needs: bool = Tru
 def test_a_row_waits_in_one_lane_and_others_have_parts_that_need_not_wait(
     row: Device, home: object, others: tuple[object, ...]
 ) -> None:
-    assert (home_lane(row), other_lanes(row)) == (home, others)
-    assert all(has_part(row, lane) for lane in (home_lane(row), *other_lanes(row)))
+    assert (main_lane(row), other_lanes(row)) == (home, others)
+    assert all(has_part(row, lane) for lane in (main_lane(row), *other_lanes(row)))
     assert not has_part(row, lane_to(parse_target("9" * 12, "eu-west-1")))
 
 

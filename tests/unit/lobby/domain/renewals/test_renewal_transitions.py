@@ -7,7 +7,7 @@ import pytest
 from lobby.domain.commissioner_transitions import arrive, commission, retire
 from lobby.domain.device import Device, Priority
 from lobby.domain.identity import Identity
-from lobby.domain.lanes.lane import LOBBY, has_part, home_lane, lane_to, other_lanes
+from lobby.domain.lanes.lane import LOBBY, has_part, lane_to, main_lane, other_lanes
 from lobby.domain.renewals.renewal import DEFAULT_GRACE, Renewal, stage_of
 from lobby.domain.renewals.renewal_transitions import become_due, renew, request, retired
 from lobby.domain.standby.standby import Standby, StandbyMode, StandbyStatus
@@ -46,7 +46,7 @@ def finished() -> Device:
 
 def test_a_device_that_is_due_is_asked_in_the_lane_of_its_target() -> None:
     due = become_due(replace(arrived(), can_renew=True), BY)
-    assert (due.renew_by, due.needs_commissioner, home_lane(due)) == (BY, True, lane_to(A))
+    assert (due.renew_by, due.needs_commissioner, main_lane(due)) == (BY, True, lane_to(A))
     request = due.renewal_request()
     assert request is not None
     assert (request.by, request.generation) == (BY, 1)
@@ -75,7 +75,7 @@ def test_a_new_certificate_is_commissioned_next_to_the_old_one() -> None:
     device = signed()
     assert (device.devstate, device.generation, device.priority) == (State.CLAIMED, 2, Priority.BULK)
     assert (device.current, device.awaited, device.certificates) == (CERTID, NEW, (CERTID, NEW))
-    assert (home_lane(device), device.route()) == (lane_to(A), None)
+    assert (main_lane(device), device.route()) == (lane_to(A), None)
     assert stage_of(device) is Renewal.SIGNED
     assert renew(device, NEW, "2049-12-31", T) == device
 
@@ -105,7 +105,7 @@ def test_an_arrival_with_the_new_certificate_proves_it_and_retires_the_old_one()
     device = proven()
     assert (device.devstate, device.current, device.pending, device.renew_by) == (State.ARRIVED, NEW, None, None)
     assert (device.retiring, device.expires, device.renewed_at) == ((CERTID,), "2049-12-31", LATER)
-    assert (home_lane(device), stage_of(device)) == (lane_to(A), Renewal.PROVEN)
+    assert (main_lane(device), stage_of(device)) == (lane_to(A), Renewal.PROVEN)
 
 
 def test_after_the_retirement_the_row_has_only_the_new_certificate() -> None:
@@ -132,10 +132,10 @@ def test_a_move_during_a_renewal_takes_both_certificates_along_and_clears_both()
     assert (moved.certificates, moved.targets_to_clear) == ((CERTID, NEW), (A,))
     there = arrive(commission(moved, 3, "b.example", LATER), LATER, NEW)
     assert there.current == NEW
-    assert home_lane(there) == lane_to(A)
+    assert main_lane(there) == lane_to(A)
     assert other_lanes(there) == ()
     cleared = retire(there, 3, A)
-    assert (cleared.needs_commissioner, home_lane(cleared)) == (True, lane_to(B))
+    assert (cleared.needs_commissioner, main_lane(cleared)) == (True, lane_to(B))
     assert has_part(cleared, lane_to(B))
     done = retired(cleared, 3, (CERTID,))
     assert (done.retiring, done.needs_commissioner) == ((), False)
@@ -195,9 +195,9 @@ def test_a_certificate_renewed_during_an_evacuation_is_retired_at_home_after_the
     assert (there.retiring, there.needs_commissioner) == ((CERTID,), False)
     back = come_back(there, A, LATER)
     at_home = commission(back, back.generation, "a.example", LATER, B)
-    assert home_lane(at_home) == lane_to(B)
+    assert main_lane(at_home) == lane_to(B)
     ready = prepared(at_home, at_home.generation, B, StandbyStatus.ACTIVE, "b.example")
-    assert home_lane(ready) == lane_to(A)
+    assert main_lane(ready) == lane_to(A)
     assert ready.needs_commissioner
     done = retired(ready, ready.generation, (CERTID,))
     assert (done.retiring, done.needs_commissioner, done.current) == ((), False, NEW)
@@ -215,13 +215,13 @@ def proven_next_to_a_standby() -> Device:
 def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> None:
     before = proven_next_to_a_standby()
     refused = prepared(before, 2, B, StandbyStatus.REFUSED, None, "TARGET_LIMIT")
-    assert (home_lane(refused), refused.needs_commissioner) == (lane_to(A), True)
+    assert (main_lane(refused), refused.needs_commissioner) == (lane_to(A), True)
     kept = retired(refused, 2, (CERTID,))
     assert (kept.retiring, kept.needs_commissioner) == ((CERTID,), False)
     again = prepare(kept, B, StandbyMode.ACTIVE)
-    assert (home_lane(again), has_part(again, lane_to(A))) == (lane_to(B), False)
+    assert (main_lane(again), has_part(again, lane_to(A))) == (lane_to(B), False)
     ready = prepared(again, 2, B, StandbyStatus.ACTIVE, "b.example")
-    assert (home_lane(ready), ready.needs_commissioner) == (lane_to(A), True)
+    assert (main_lane(ready), ready.needs_commissioner) == (lane_to(A), True)
     done = announced(retired(ready, 2, (CERTID,)), 2, "b.example", sent=True)
     assert (done.retiring, done.needs_commissioner) == ((), False)
 
@@ -229,13 +229,13 @@ def test_a_certificate_is_kept_until_a_standby_that_refuses_has_retired_it() -> 
 @pytest.mark.parametrize("other", [None, C])
 def test_a_former_standby_is_cleared_of_a_certificate_before_it_is_retired(other: Target | None) -> None:
     before = prepare(proven_next_to_a_standby(), other, StandbyMode.ACTIVE)
-    assert (before.targets_to_clear, home_lane(before), has_part(before, lane_to(A))) == ((B,), lane_to(B), False)
+    assert (before.targets_to_clear, main_lane(before), has_part(before, lane_to(A))) == ((B,), lane_to(B), False)
     assert CERTID in before.all_certificates
     row = retire(before, 2, B)
     if other is not None:
-        assert (home_lane(row), has_part(row, lane_to(A))) == (lane_to(other), False)
+        assert (main_lane(row), has_part(row, lane_to(A))) == (lane_to(other), False)
         row = prepared(row, 2, other, StandbyStatus.ACTIVE, "c.example")
-    assert (home_lane(row), row.needs_commissioner) == (lane_to(A), True)
+    assert (main_lane(row), row.needs_commissioner) == (lane_to(A), True)
     done = retired(row, 2, (CERTID,))
     assert (done.retiring, done.needs_commissioner) == ((), other is not None)
     after = announced(done, 2, "c.example", sent=True)
@@ -250,7 +250,7 @@ def test_a_target_that_an_evacuated_device_has_left_is_cleared_of_a_certificate_
     without_b = retire(there, there.generation, B)
     assert retired(without_b, there.generation, (CERTID,)).retiring == (CERTID,)
     cleared = retire(without_b, there.generation, A)
-    assert (home_lane(cleared), cleared.needs_commissioner) == (lane_to(C), True)
+    assert (main_lane(cleared), cleared.needs_commissioner) == (lane_to(C), True)
 
 
 def test_a_device_is_asked_to_renew_while_a_target_that_it_has_left_is_cleared() -> None:
@@ -261,8 +261,8 @@ def test_a_device_is_asked_to_renew_while_a_target_that_it_has_left_is_cleared()
 def test_an_evacuated_device_leaves_its_home_before_a_certificate_is_retired_in_the_standby() -> None:
     away = evacuate(proven_next_to_a_standby(), A, B, "user:ann", LATER)
     ready = commission(away, away.generation, "b.example", LATER)
-    assert (home_lane(ready), has_part(ready, lane_to(B))) == (lane_to(A), False)
+    assert (main_lane(ready), has_part(ready, lane_to(B))) == (lane_to(A), False)
     there = arrive(ready, LATER)
-    assert (home_lane(there), has_part(there, lane_to(B))) == (lane_to(B), True)
+    assert (main_lane(there), has_part(there, lane_to(B))) == (lane_to(B), True)
     done = retired(there, there.generation, (CERTID,))
     assert (done.retiring, done.needs_commissioner) == ((CERTID,), False)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lobby.domain.commissioner_transitions import commission, fail
 from lobby.domain.device import Device
-from lobby.domain.lanes.lane import has_part, home_lane, lane_to, other_lanes, turn_of
+from lobby.domain.lanes.lane import has_part, lane_to, main_lane, other_lanes, turn_of
 from lobby.domain.standby.standby import Standby, StandbyMode, StandbyStatus, parse_standby
 from lobby.domain.standby.standby_transitions import come_back, evacuate, prepare, prepared
 from lobby.domain.states import State
@@ -59,7 +59,7 @@ def test_a_device_that_is_not_active_there_is_commissioned_first(status: Standby
     before = ready(replace(READY, status=status))
     after = evacuate(before, A, B, ACTOR, LATER)
     assert (before.standby_route(), after.route(), after.devstate) == (None, None, State.CLAIMED)
-    assert home_lane(after) == lane_to(B)
+    assert main_lane(after) == lane_to(B)
 
 
 def test_a_device_whose_standby_is_out_of_step_is_commissioned_first() -> None:
@@ -67,7 +67,7 @@ def test_a_device_whose_standby_is_out_of_step_is_commissioned_first() -> None:
     before = commission(changed, changed.generation, "a.example", LATER, B)
     after = evacuate(before, A, B, ACTOR, LATER)
     assert (before.standby_route(), after.route(), after.devstate) == (None, None, State.CLAIMED)
-    assert home_lane(after) == lane_to(B)
+    assert main_lane(after) == lane_to(B)
     there = commission(after, after.generation, "b.example", LATER)
     assert (there.target, there.profile, there.route() is not None) == (B, "other", True)
 
@@ -94,10 +94,10 @@ def test_a_device_that_proves_presence_cannot_be_evacuated() -> None:
 
 def test_the_lane_of_the_standby_has_its_part_after_everything_else() -> None:
     wanted = prepare(ready(replace(READY, status=StandbyStatus.NONE)), B, StandbyMode.ACTIVE)
-    assert (home_lane(wanted), turn_of(wanted)) == (lane_to(B), f"commissioner#{B}#2")
+    assert (main_lane(wanted), turn_of(wanted)) == (lane_to(B), f"commissioner#{B}#2")
     assert has_part(wanted, lane_to(B))
     clearing = replace(wanted, targets_to_clear=(C,))
-    assert (home_lane(clearing), other_lanes(clearing)) == (lane_to(C), (lane_to(B),))
+    assert (main_lane(clearing), other_lanes(clearing)) == (lane_to(C), (lane_to(B),))
 
 
 def test_a_result_for_an_earlier_generation_changes_nothing() -> None:
@@ -137,10 +137,10 @@ def test_a_device_that_is_configured_again_is_asked_to_leave_the_place_where_it_
 ) -> None:
     after = evacuate(device, A, B, ACTOR, LATER)
     assert after.standby == Standby(A, wanted=True, home=True)
-    assert (after.devstate, home_lane(after), other_lanes(after)) == (State.CLAIMED, lane_to(B), ())
+    assert (after.devstate, main_lane(after), other_lanes(after)) == (State.CLAIMED, lane_to(B), ())
     there = commission(after, after.generation, "b.example", LATER)
-    assert (there.needs_commissioner, home_lane(there)) == (True, lane_to(A))
+    assert (there.needs_commissioner, main_lane(there)) == (True, lane_to(A))
     changed = replace(device, target=B, standby=Standby(A, StandbyStatus.ACTIVE, home=True))
     back = come_back(changed, A, LATER)
     assert back.standby == Standby(B, wanted=True, leaving=True)
-    assert home_lane(commission(back, back.generation, "a.example", LATER, B)) == lane_to(B)
+    assert main_lane(commission(back, back.generation, "a.example", LATER, B)) == lane_to(B)

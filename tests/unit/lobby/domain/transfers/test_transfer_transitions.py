@@ -12,7 +12,7 @@ from lobby.domain.connections.clones import LOBBY, Signal, Suspicion
 from lobby.domain.device import Device
 from lobby.domain.identity import Identity
 from lobby.domain.lanes.lane import LOBBY as LOBBY_LANE
-from lobby.domain.lanes.lane import has_part, home_lane, lane_to
+from lobby.domain.lanes.lane import has_part, lane_to, main_lane
 from lobby.domain.states import State
 from lobby.domain.transfers import transfer_transitions
 from lobby.domain.transfers.transfer import Transfer, TransferStep
@@ -95,7 +95,7 @@ def test_a_transferred_device_leaves_its_target_and_has_no_claim() -> None:
     assert gone.needs_commissioner
     assert gone.route() is None
     assert gone.transfer == replace(COMPLETED, offered_by="user:ann", expires=END)
-    assert (home_lane(gone), has_part(gone, LOBBY_LANE)) == (lane_to(A), True)
+    assert (main_lane(gone), has_part(gone, LOBBY_LANE)) == (lane_to(A), True)
     assert may_be_active_in(gone, A)
     cleared = retire(gone, gone.generation, A)
     assert not may_be_active_in(cleared, A)
