@@ -52,6 +52,7 @@ const VALUES = [
   "TransferredDevice",
   "UnblockedUser",
   "UndeliveredEvent",
+  "UnfinishedCampaign",
   "WebhookDelivery",
   "WebhookTest",
   "WebhookWithSecret",
