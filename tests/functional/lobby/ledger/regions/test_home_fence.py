@@ -13,6 +13,7 @@ def test_a_door_that_a_promotion_did_not_reach_stops_writing_to_the_old_home(thr
     three.cut = {frozenset({FRANKFURT, OHIO})}
     three.here = FRANKFURT
     assert not three.lease(FRANKFURT).promote().done
+    three.replicate(DUBLIN, FRANKFURT)
     three.now += MARGIN_MS
     assert three.lease(FRANKFURT).promote().done
     three.here = OHIO
