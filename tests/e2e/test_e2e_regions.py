@@ -112,7 +112,8 @@ def test_without_its_home_the_lobby_answers_with_routes_and_a_promoted_region_ta
     wait_for_event(devices.power_on(known, lobby.first), "connected")
     lobby.wait_at(lobby.first, certid, "inlobby")
     lobby.claim_at(lobby.first, certid, target)
-    before = lobby.wait_at(lobby.second, certid, "arrived")
+    lobby.wait_at(lobby.second, certid, "arrived")
+    before = lobby.wait_until_equal(certid)
     devices.power_off()
     with lobby.down(lobby.first):
         # Its certificate is unknown in the second Region, whose door lets it in by what the replica records.
