@@ -101,7 +101,7 @@ def _create(page: Page, session: Visit, first: Target, second: Target) -> None:
     """Enter a campaign that moves the test's devices in a target, and look at its preview."""
     page.get_by_role("button", name="Create campaign").first.click()
     dialog = page.get_by_role("dialog", name="Create campaign")
-    dialog.get_by_label("Name").fill(_NAME)
+    dialog.get_by_label("Name", exact=True).fill(_NAME)
     _choose(page, dialog, "Devices in target", str(first))
     _choose(page, dialog, "Devices in state", "Arrived")
     dialog.get_by_label("Devices whose name starts with").fill(_PREFIX)
