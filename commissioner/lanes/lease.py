@@ -127,19 +127,20 @@ class Lease:
         self.read()
         return False
 
-    def leave(self, *, finished: bool, left: Iterable[str] = (), keep: bool = False) -> None:
+    def leave(self, *, finished: bool, since: str | None = None, left: Iterable[str] = (), keep: bool = False) -> None:
         """Give the lease back before all work is done, unless another worker has it. `finished`: all started work is
-        done. The other arguments are passed to `Lanes.leave`."""
+        done. `since`: when the earliest unfinished work of earlier workers began, by default the mark that this worker
+        has found. The other arguments are passed to `Lanes.leave`."""
         self._guard.end()
         report = self._report(self._announced_and_done)
-        mark = None if finished else self._earlier_mark()
+        mark = None if finished else self._earlier_mark(since or self.state.unfinished_since or self.began_at)
         self._lanes.leave(self.state.lane, self._holder, report, unfinished_since=mark, left=left, keep=keep)
 
-    def _earlier_mark(self) -> str:
+    @staticmethod
+    def _earlier_mark(since: str) -> str:
         """Return a time since which work is unfinished. It is before the start of a successor in the same
         millisecond."""
-        since = datetime.fromisoformat(self.state.unfinished_since or self.began_at)
-        return timestamp(since - timedelta(milliseconds=1))
+        return timestamp(datetime.fromisoformat(since) - timedelta(milliseconds=1))
 
     @property
     def _announced_and_done(self) -> frozenset[str]:

@@ -97,7 +97,8 @@ def _run(
     if ending is not Ending.DRAINED:
         handed_over = ending is Ending.TIME_UP
         left = worker.left() if handed_over else ()
-        lease.leave(finished=worker.rows.is_finished, left=left, keep=handed_over)
+        since = worker.unfinished_since
+        lease.leave(finished=worker.rows.is_finished, since=since, left=left, keep=handed_over)
     return worker, ending
 
 

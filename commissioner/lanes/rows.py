@@ -33,6 +33,8 @@ class LaneRows:
         """Whether the last reading of the index has found no further row."""
         self._urgent: deque[Attempt] = deque()
         self._ready: deque[Attempt] = deque()
+        self._recovered: deque[Attempt] = deque()
+        self._recovered_at: dict[Fingerprint, str] = {}
         self._later: list[tuple[float, int, Attempt]] = []
         self._again_at: dict[Fingerprint, float] = {}
         self._started: set[Fingerprint] = set()
@@ -53,6 +55,10 @@ class LaneRows:
         return len(self._ready)
 
     @property
+    def recovered(self) -> int:
+        return len(self._recovered)
+
+    @property
     def known(self) -> int:
         """Return the number of rows that this run has seen."""
         return len(self._again_at)
@@ -67,18 +73,23 @@ class LaneRows:
         """Return whether all work that was begun is finished."""
         return not self._unfinished
 
+    @property
+    def recovered_since(self) -> str | None:
+        """Return the time of the earliest recovered row that is not done."""
+        return min(self._recovered_at.values(), default=None)
+
     def left_of(self, entries: Iterable[str]) -> list[str]:
         """Return the entries whose rows are not done."""
         return [entry for entry in entries if self._again_at.get(row_of(entry), _PENDING) == _PENDING]
 
     # New rows.
 
-    def recover(self, certids: Iterable[Fingerprint]) -> None:
-        """Add rows that an interrupted worker may not have finished."""
-        for certid in certids:
+    def recover(self, rows: Iterable[tuple[Fingerprint, str]]) -> None:
+        """Add rows that an interrupted worker may not have finished, each with the time of its result."""
+        for certid, at in rows:
             self._unfinished.add(certid)
-            self._again_at[certid] = _PENDING
-            self._ready.append(Attempt(certid, unfinished=True))
+            self._again_at[certid], self._recovered_at[certid] = _PENDING, at
+            self._recovered.append(Attempt(certid, unfinished=True))
 
     def announce(self, entries: Iterable[str]) -> None:
         """Add announced rows. Entries of rows in progress are added by a later call."""
@@ -91,8 +102,14 @@ class LaneRows:
             if self._again_at.get(certid) != _PENDING:
                 self._again_at[certid] = _PENDING
                 self._urgent.append(Attempt(certid))
-            elif waits := next((each for each in self._ready if each.certid == certid), None):
-                self._ready.remove(waits)
+            else:
+                self._prefer(certid)
+
+    def _prefer(self, certid: Fingerprint) -> None:
+        """Make a row urgent if it waits."""
+        for rows in (self._recovered, self._ready):
+            if waits := next((each for each in rows if each.certid == certid), None):
+                rows.remove(waits)
                 self._urgent.append(waits)
 
     def read_singles(self, now: float) -> None:
@@ -123,7 +140,14 @@ class LaneRows:
 
     def start(self, *, urgent: bool) -> Attempt:
         """Return the next row, which is then in progress."""
-        attempt = (self._urgent if urgent else self._ready).popleft()
+        return self._begin(self._urgent if urgent else self._ready)
+
+    def start_recovered(self) -> Attempt:
+        """Return the next recovered row, which is then in progress."""
+        return self._begin(self._recovered)
+
+    def _begin(self, rows: deque[Attempt]) -> Attempt:
+        attempt = rows.popleft()
         self._started.add(attempt.certid)
         self._unfinished.add(attempt.certid)
         return attempt
@@ -132,6 +156,7 @@ class LaneRows:
         """Record that the row is done. Return its entries that were taken before the work on it started."""
         self._started.discard(attempt.certid)
         self._unfinished.discard(attempt.certid)
+        self._recovered_at.pop(attempt.certid, None)
         self._again_at[attempt.certid] = now + _AGAIN_AFTER
         return self._entries.pop(attempt.certid, set())
 

@@ -114,6 +114,12 @@ class LaneWorker:
             else:
                 self._take(step)
 
+    @property
+    def unfinished_since(self) -> str:
+        """When the earliest unfinished work began: that of earlier workers, or of this one. So each successor repeats
+        less, even if a lane never ends with all work finished."""
+        return min(self.rows.recovered_since or self.lease.began_at, self.lease.began_at)
+
     def left(self) -> list[str]:
         """Return the entries of this worker's own message that its successor must serve."""
         return self.rows.left_of(self.only)
@@ -130,6 +136,7 @@ class LaneWorker:
             ends_at=ends,
             slot_at=self.lease.slot,
             ready=rows.ready,
+            recovered=rows.recovered,
             running=len(self._running),
             limit=1 if is_probing else DEVICES,
             drained=rows.exhausted,
@@ -143,6 +150,8 @@ class LaneWorker:
     def _take(self, step: Step) -> None:
         if step.action is Action.READ:
             self.rows.read(self._now())
+        elif step.action is Action.START_RECOVERED:
+            self._submit(self.rows.start_recovered())  # only repeats messages in the lobby, so it needs no slot
         elif step.action is not Action.WAIT:
             self._start(urgent=step.action is Action.START_URGENT)
         elif self._now() >= self._heartbeat_at:
@@ -192,7 +201,9 @@ class LaneWorker:
 
     def _start(self, *, urgent: bool) -> None:
         self.lease.slot = next_slot(self.lease.slot, self.lease.pace.interval, self._now())
-        attempt = self.rows.start(urgent=urgent)
+        self._submit(self.rows.start(urgent=urgent))
+
+    def _submit(self, attempt: Attempt) -> None:
         self.rows.exhausted = bool(self.only)
         self._running[self.executor.submit(self.server.serve, attempt, self.lane)] = attempt
 

@@ -103,13 +103,14 @@ def _page(turn: str, count: int, start_key: StartKey | None, *, forward: bool) -
     return WaitingPage(rows, found.last_evaluated_key)
 
 
-def commissioned_since(target: Target, since: str) -> Iterator[Fingerprint]:
-    """Yield the devices that were commissioned in `target` since that time and have not arrived."""
+def commissioned_since(target: Target, since: str) -> Iterator[tuple[Fingerprint, str]]:
+    """Yield the devices that were commissioned in `target` since that time and have not arrived, each with the time, in
+    the order of time."""
     rows = LedgerRow.by_target.query(
         str(target), LedgerRow.enteredat >= since, filter_condition=LedgerRow.devstate == State.COMMISSIONED.value
     )
     for row in rows:
-        yield Fingerprint(row.certid)
+        yield Fingerprint(row.certid), str(row.enteredat)
 
 
 class Lanes:

@@ -7,12 +7,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from commissioner.lanes.messages import WorkerEnvironment
+from commissioner.lanes.serving import Attempt, Result, Server
 from commissioner.token_messages import DELETE, Verdict
 from lobby.contracts.lane_tokens import Token
-from lobby.domain.lanes.lane import lane_to
+from lobby.domain.lanes.lane import Lane, lane_to
 from lobby.domain.lanes.lane_state import LEASE
 from lobby.domain.states import State
+from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes.lane_register import Lanes
+from lobby.ledger.models import LaneRow
 from tests import aws
 from tests.aws import CutOff
 from tests.functional.commissioner.lane_environment import lane_row
@@ -128,6 +131,43 @@ def test_the_successor_of_a_killed_worker_sends_the_route_that_was_not_sent(
     row = lane_row(LANE)
     assert row is not None
     assert "unfinished" not in row
+
+
+def test_a_slow_lane_sends_all_routes_of_a_killed_worker_in_one_run(
+    three: LobbyWithTargets, environment: WorkerEnvironment
+) -> None:
+    """At the lane's rate, the three would take longer than a run, and each successor would begin again."""
+    began = timestamp(three.clock())
+    claim(three, ONE, TWO, THREE)
+    assert run(environment) == DELETE
+    _interrupted_since(began)
+    three.calls.forget()
+    assert run(new_environment(three, rate=0.1)) == DELETE
+    assert three.calls.names().count("Publish") == 3
+    assert "unfinished" not in (lane_row(LANE) or {})
+
+
+def test_the_next_successor_of_a_killed_worker_repeats_only_what_is_left(
+    three: LobbyWithTargets, environment: WorkerEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = timestamp(three.clock())
+    claim(three, ONE, TWO, THREE)
+    assert run(environment) == DELETE
+    _interrupted_since(began)
+    three.clock.advance(minutes=1)
+    serve = Server.serve
+
+    def fails(server: Server, attempt: Attempt, lane: Lane) -> Result:
+        return Result.FAILED if attempt.certid == THREE else serve(server, attempt, lane)
+
+    monkeypatch.setattr(Server, "serve", fails)
+    assert run(new_environment(three)) != DELETE
+    mark = (lane_row(LANE) or {})["unfinished"]["S"]
+    assert three.device(TWO).enteredat < mark < three.device(THREE).enteredat
+
+
+def _interrupted_since(began: str) -> None:
+    LaneRow("lane", LANE).update(actions=[LaneRow.unfinished_since.set(began)])
 
 
 def _killed() -> None:

@@ -31,6 +31,12 @@ IDLE = WorkerState(now=0, ends_at=20, slot_at=0, ready=0, running=0, limit=8, dr
         (replace(IDLE, urgent=1, ready=1, running=10), Action.WAIT),
         (replace(IDLE, urgent=1, drained=False, running=10), Action.WAIT),
         (replace(IDLE, urgent=1, stopped=True), Action.END),
+        (replace(IDLE, recovered=1, slot_at=9), Action.START_RECOVERED),
+        (replace(IDLE, recovered=1, ready=1), Action.START_RECOVERED),
+        (replace(IDLE, recovered=1, running=8), Action.WAIT),
+        (replace(IDLE, recovered=1, drained=False, running=8), Action.WAIT),
+        (replace(IDLE, recovered=1, urgent=1), Action.START_URGENT),
+        (replace(IDLE, recovered=1, now=20), Action.END),
     ],
     ids=str,
 )
