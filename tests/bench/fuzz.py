@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from admin_api.failures import logger
+from lobby.aws.clients import client
 from tests.bench.report import Section, section
 from tests.functional.admin_api.api_on_moto import HERE, counted, fresh_lobby, ledger_on_moto
 from tests.functional.admin_api.fuzzed_lobby import EXPECTED_CODES, known_values
@@ -51,6 +52,7 @@ def main(
     logger.setLevel("CRITICAL")
     with pytest.MonkeyPatch.context() as monkeypatch, ledger_on_moto(monkeypatch) as ledger:
         lobby = fresh_lobby(ledger)
+        client("sns").create_topic(Name="device-lobby-notices")
         known = known_values(lobby)
 
         @seed(number)

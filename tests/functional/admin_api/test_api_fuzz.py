@@ -19,7 +19,7 @@ from tests.functional.admin_api.graphql_fuzz import documents, leaks, with_known
 from tests.functional.admin_api.user_pool import USER_POOL
 from tests.tiers import examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("topic")]
 
 FUZZ_SETTINGS = settings(
     max_examples=examples(100),
