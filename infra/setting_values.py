@@ -56,6 +56,7 @@ _LONGEST_NAME: Final = 253
 _STREAM_ARN: Final = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[a-zA-Z0-9_.-]+/stream/[0-9T:.-]+")
 _STREAMS: Final = 2
 MOST_REGIONS: Final = 3
+"""The same limit of the policy as for `MOST_SIGNING_KEYS`."""
 MOST_SIGNING_KEYS: Final = 8
 """With more, the policy of the API's role, which names each table in each Region and each key, would exceed IAM's size
 limit."""

@@ -28,10 +28,10 @@ from lobby.doors.activation import has_policy, register_here
 from lobby.errors import IdentityRefused
 from lobby.ledger.batch_reader import READ_SIZE
 from lobby.ledger.bulk import chunks
-from lobby.ledger.certificates import pem_of
+from lobby.ledger.certificates import read_pems
 from lobby.ledger.connection import use_aws_region
 from lobby.ledger.items import device_of
-from lobby.ledger.models import CertificateRow, LedgerRow
+from lobby.ledger.models import LedgerRow
 from lobby.ledger.reader import LedgerReader
 from lobby.names import Fingerprint
 
@@ -132,9 +132,7 @@ def authorities_of(iot: "IoTClient") -> Iterator[bytes]:
 def foreign_pems(certids: Collection[Fingerprint], authorities: Collection[bytes]) -> dict[Fingerprint, str]:
     """Return certificates in PEM, without those that the ledger does not have or that a CA registered here has signed.
     At most 100 are read with one call."""
-    if not certids:
-        return {}
-    stored = {Fingerprint(row.certid): pem_of(row.pem) for row in CertificateRow.batch_get(list(certids))}
+    stored = read_pems(certids)
     return {
         certid: stored[certid] for certid in certids if certid in stored and _is_foreign(stored[certid], authorities)
     }

@@ -23,6 +23,11 @@ def code_of(error: PynamoDBException) -> str | None:
     return str(response["Error"]["Code"]) if response else None
 
 
+def is_condition_unmet(error: PynamoDBException) -> bool:
+    """Return whether a single write changed nothing, because its condition does not hold."""
+    return code_of(error) == "ConditionalCheckFailedException"
+
+
 def reasons_of(error: TransactWriteError) -> list[str]:
     """Return why a transaction was cancelled, item by item: `None` for an item without a problem. Empty if it was not
     cancelled (DynamoDB API reference, TransactionCanceledException)."""

@@ -16,7 +16,7 @@ from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from lobby.ledger.clock import now
-from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.registration_rows import RegistrationRow
 from lobby.names import Fingerprint
 
@@ -24,7 +24,6 @@ LEASE: Final = timedelta(minutes=1)
 """Longer than a run of the bouncer, so that a lease never expires during its run."""
 KEPT: Final = timedelta(days=15)
 """Longer than the queue keeps a message."""
-_LOST: Final = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class RegistrationLeases:
         try:
             row.save(condition=RegistrationRow.certid.does_not_exist() | (free & unserved))
         except PutError as error:
-            if code_of(error) != _LOST:
+            if not is_condition_unmet(error):
                 raise
             return self._held(registration)
         return TakeResult.TAKEN
@@ -108,7 +107,7 @@ class RegistrationLeases:
                 actions=actions, condition=RegistrationRow.message == registration.message
             )
         except UpdateError as error:
-            if code_of(error) != _LOST:
+            if not is_condition_unmet(error):
                 raise
 
 

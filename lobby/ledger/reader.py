@@ -16,7 +16,7 @@ from lobby.domain.device import Device, Entry
 from lobby.domain.history.history_audit import Unreadable
 from lobby.domain.states import State
 from lobby.errors import Conflict
-from lobby.ledger.certificates import pem_of
+from lobby.ledger.certificates import pem_of, read_pems
 from lobby.ledger.connection import connection_of
 from lobby.ledger.items import device_of, entry_of, entry_of_item
 from lobby.ledger.models import CertificateRow, HistoryRow, LedgerRow, NameRow
@@ -53,7 +53,7 @@ class LedgerReader:
         if device.certificates == (certid,):
             return replace(device, devicecert=first)
         renewed = [each for each in device.certificates if each != certid]
-        pems = {each.certid: pem_of(each.pem) for each in CertificateRow.batch_get(renewed, consistent_read=True)}
+        pems = read_pems(renewed, consistent=True)
         pending = pems[device.pending] if device.pending else None
         return replace(device, devicecert=pems.get(device.current, first), pending_pem=pending)
 

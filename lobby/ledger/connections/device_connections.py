@@ -17,7 +17,7 @@ from lobby.domain.device import Device
 from lobby.errors import Conflict
 from lobby.ledger.clock import pause
 from lobby.ledger.connections.connection_rows import ConnectionRow
-from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.names import Fingerprint
 
 KEPT: Final = timedelta(days=7)
@@ -106,7 +106,7 @@ class Connections:
             try:
                 new.save(condition=_unchanged(row))
             except PutError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
+                if not is_condition_unmet(error):
                     raise
                 self._pause(attempt)
             else:

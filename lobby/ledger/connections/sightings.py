@@ -13,7 +13,7 @@ from lobby.domain.connections.clones import KEPT_MS, Sighting, added
 from lobby.errors import Conflict
 from lobby.ledger.clock import pause
 from lobby.ledger.connections.connection_rows import ConnectionRow
-from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.names import Fingerprint
 
 _KIND: Final = "sightings"
@@ -43,7 +43,7 @@ class Sightings:
             try:
                 _row_of(certid, after, row).save(condition=_unchanged(row))
             except PutError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
+                if not is_condition_unmet(error):
                     raise
                 self._pause(attempt)
             else:

@@ -18,7 +18,7 @@ from lobby.domain.lanes.lane_state import HANDED_OVER_FOR, LEASE, LaneState, ret
 from lobby.domain.states import State
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connection_of
-from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.models import LaneRow, LedgerRow
 from lobby.names import Fingerprint, Target
 
@@ -238,7 +238,7 @@ def _write(row: LaneRow, actions: list[Any], condition: Any = None) -> bool:
     try:
         row.update(actions=actions, condition=condition)
     except UpdateError as error:
-        if code_of(error) == "ConditionalCheckFailedException":
+        if is_condition_unmet(error):
             return False
         raise
     return True

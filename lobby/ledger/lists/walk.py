@@ -10,9 +10,9 @@ from typing import Any, Final
 from lobby.domain.device import Device
 from lobby.domain.identity import last_day, load_certificate
 from lobby.errors import IdentityRefused
-from lobby.ledger.certificates import pem_of
+from lobby.ledger.certificates import read_pems
 from lobby.ledger.items import device_of
-from lobby.ledger.models import CertificateRow, LedgerRow
+from lobby.ledger.models import LedgerRow
 
 PAGE: Final = 500
 _NEVER: Final = "9999-12-31"
@@ -35,13 +35,13 @@ def walk(start_key: dict[str, Any] | None) -> WalkPage:
 def _with_expiry(devices: list[Device]) -> list[Device]:
     """Return the devices. Rows of earlier versions have no expiry date, so it is read from the certificate."""
     undated = [device.current for device in devices if device.has_certificate and device.expires is None]
-    dates = {each.certid: _last_day(each.pem) for each in CertificateRow.batch_get(undated)} if undated else {}
+    dates = {certid: _last_day(pem) for certid, pem in read_pems(undated).items()}
     return [replace(each, expires=each.expires or dates.get(each.current)) for each in devices]
 
 
-def _last_day(stored: bytes) -> str:
+def _last_day(pem: str) -> str:
     """Return the certificate's last day, or `_NEVER` if the certificate cannot be read."""
     try:
-        return last_day(load_certificate(pem_of(stored)))
+        return last_day(load_certificate(pem))
     except IdentityRefused:
         return _NEVER

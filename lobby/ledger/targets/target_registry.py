@@ -20,7 +20,7 @@ from lobby.domain.targets.target_names import parse_target_name, require_distinc
 from lobby.errors import NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connection_of
-from lobby.ledger.dynamodb_errors import code_of
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.items import device_of
 from lobby.ledger.models import LedgerRow, TargetRow
 from lobby.ledger.targets.target_rows import KIND, REMOVED, target_of, write
@@ -186,7 +186,7 @@ def _put_once(row: TargetRow) -> bool:
     try:
         row.save(condition=TargetRow.target.does_not_exist())
     except PutError as error:
-        if code_of(error) == "ConditionalCheckFailedException":
+        if is_condition_unmet(error):
             return False
         raise
     return True

@@ -12,6 +12,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from lobby.domain.claims.claim_limits import ClaimCounts, ClaimLimits, free, too_many_claims, too_many_codes
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.users.user_rows import UserHourRow
 
 _KEPT: Final = timedelta(hours=2)
@@ -65,7 +66,7 @@ class UserClaims:
         try:
             UserHourRow(*_key(user, at)).update([*actions, UserHourRow.deleteat.set(deleteat)], condition=condition)
         except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not is_condition_unmet(error):
                 raise
             return False
         return True

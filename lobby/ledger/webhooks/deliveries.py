@@ -7,6 +7,7 @@ from pynamodb.exceptions import DeleteError, DoesNotExist
 
 from lobby.domain.events.webhook import LOG_KEPT, UNDELIVERED_KEPT, Delivery, Undelivered, WebhookId
 from lobby.errors import InvalidInput
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.lists.cursors import require_place
 from lobby.ledger.webhooks.webhook_rows import (
     DeliveryRow,
@@ -72,7 +73,7 @@ class Deliveries:
         try:
             UndeliveredRow(undelivered_key(event.message.webhook), event.message.event).delete(unchanged)
         except DeleteError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not is_condition_unmet(error):
                 raise
 
 

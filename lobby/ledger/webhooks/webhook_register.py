@@ -20,9 +20,9 @@ from lobby.domain.events.webhook import (
 )
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
+from lobby.ledger.dynamodb_errors import is_condition_unmet
 from lobby.ledger.webhooks.webhook_rows import KIND, WebhookRow, row_of, webhook_of
 
-_LOST: Final = "ConditionalCheckFailedException"
 _MAX_REASON: Final = 200
 
 
@@ -90,7 +90,7 @@ class Webhooks:
         try:
             WebhookRow(KIND, webhook.id).delete(unchanged)
         except DeleteError as error:
-            if error.cause_response_code != _LOST:
+            if not is_condition_unmet(error):
                 raise
             return False
         return True
@@ -118,7 +118,7 @@ class Webhooks:
         try:
             row_of(after).save(WebhookRow.revision == before.revision)
         except PutError as error:
-            if error.cause_response_code != _LOST:
+            if not is_condition_unmet(error):
                 raise
             return None
         return after
