@@ -17,7 +17,7 @@ from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes.lane_register import Lanes, WorkerReport
 from lobby.names import Target
 
-BEAT: Final = timedelta(seconds=5)
+BEAT: Final = timedelta(seconds=3)
 
 
 class LeaseGuard(CallGuard):

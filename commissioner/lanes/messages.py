@@ -29,7 +29,7 @@ from lobby.ledger.clock import timestamp
 from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.store import Ledger
 
-HIDDEN_WHILE_WORKING: Final = 25
+HIDDEN_WHILE_WORKING: Final = 16
 """Seconds for which a message is hidden at the start of its worker and at each heartbeat: longer than the lease, and
 shorter than the queue's visibility timeout, so that the message of a killed worker is delivered again soon."""
 HIDDEN_WHILE_HELD: Final = 1

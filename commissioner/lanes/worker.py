@@ -66,7 +66,7 @@ class Tally:
 @dataclass
 class LaneWorker:
     """Serves one lane in one invocation. `wait` waits for a future for at most this many seconds; `clock` returns the
-    time; `heartbeat` is called when the worker first waits, and then at least every five seconds. With `only`, the
+    time; `heartbeat` is called when the worker first waits, and then at least every three seconds. With `only`, the
     worker serves only the rows of these entries and rows that are announced in the meantime. `poll_interval` applies to
     a worker without `only`."""
 

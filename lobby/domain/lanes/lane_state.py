@@ -11,8 +11,8 @@ from typing import Final
 
 from lobby.domain.lanes.lane import Lane
 
-LEASE: Final = timedelta(seconds=20)
-"""A worker renews its lease every five seconds. A killed worker's lane is free after this time."""
+LEASE: Final = timedelta(seconds=15)
+"""A worker renews its lease every three seconds. A killed worker's lane is free after this time."""
 CALL_MARGIN: Final = timedelta(seconds=8)
 """A worker begins no call into a target if its lease ends sooner than this. One attempt of a call takes at most 7 s
 (`lobby.aws.clients`), so the calls of a stalled worker never overlap with those of its successor."""
