@@ -135,5 +135,7 @@ def _source(campaign: Campaign) -> str:
 
 
 def _canary(campaign: Campaign) -> str | None:
-    canary = campaign["canary"]
-    return f"{campaign['canaryArrived']} of {canary} arrived" if canary else None
+    """Describe the canary. The number that was chosen can be larger than the campaign, whose size is known when it is
+    prepared."""
+    canary, total = campaign["canary"], campaign["total"]
+    return f"{campaign['canaryArrived']} of {min(canary, total) if total else canary} arrived" if canary else None

@@ -50,7 +50,10 @@ export function whatOf(campaign: Campaign, nameOf: (key: string) => string): str
 }
 
 /** The reason why it does not advance by itself; undefined while it advances. */
-export function waitOf({ state, stoppedBecause, canary, canaryArrived, createdBy, waitsFor }: Campaign) {
+export function waitOf(campaign: Campaign) {
+  const { state, stoppedBecause, total, canaryArrived, createdBy, waitsFor } = campaign;
+  // The chosen canary can be larger than the campaign.
+  const canary = Math.min(campaign.canary, total);
   if (state === "approval") return `Waits for the approval of a user other than ${actorText(createdBy)}`;
   if (state === "stopped") return `Stopped: ${STOPPED[stoppedBecause ?? ""] ?? stoppedBecause}`;
   if (state === "running" && canaryArrived < canary)

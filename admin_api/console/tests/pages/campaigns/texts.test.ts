@@ -61,6 +61,8 @@ test.each([
   [{ state: "stopped", stoppedBecause: "FAILURE_RATE" }, "Stopped: too many devices failed"],
   [{ state: "stopped", stoppedBecause: "NEW" }, "Stopped: NEW"],
   [{ canary: 5, canaryArrived: 2 }, "Canary: 2 of 5 arrived"],
+  [{ canary: 50, canaryArrived: 2, total: 3 }, "Canary: 2 of 3 arrived"],
+  [{ canary: 50, canaryArrived: 3, total: 3 }, undefined],
   [{ waitsFor: "the target is paused" }, "the target is paused"],
   [{ state: "done", waitsFor: "x" }, undefined],
 ])("says what it waits for: %o", (part, text) => {
