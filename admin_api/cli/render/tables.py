@@ -143,7 +143,8 @@ def _standby(standby: Mapping[str, Any] | None) -> str:
     place = cells.clean(f"{standby['target']['account']}/{standby['target']['region']}")
     if standby["evacuatedAt"]:
         return f"{place}: evacuated, {standby['away']} there, {standby['left']} left"
-    away = f", {standby['away']} return" if standby["away"] else ""
+    drilled = (standby["campaign"] or "").startswith("drill-")
+    away = f", {standby['away']} {'there for a drill' if drilled else 'return'}" if standby["away"] else ""
     asked = f", {cells.clean(standby['askedBy'])} requests an evacuation" if standby["askedBy"] else ""
     return f"{place}: {standby['prepared']} of {standby['placed']} {standby['certificates']}{away}{asked}"
 

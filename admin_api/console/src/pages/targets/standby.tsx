@@ -11,7 +11,7 @@ import { notLoaded } from "../../parts/not_loaded";
 import { keyOf, TargetPicker, useTargets } from "../../parts/targets";
 import { useMe } from "../../sign_in/me";
 import { EVACUATE_TARGET, type Listed, RETURN_TARGET, SET_STANDBY } from "./operations";
-import { standbyText } from "./standby_text";
+import { canReturn, standbyText } from "./standby_text";
 
 export type StandbyStep = "standby" | "evacuate" | "return";
 
@@ -78,7 +78,7 @@ export function StandbyItems({
           {WORDS.evacuate.action}
         </Menu.Item>
       )}
-      {standby?.evacuatedAt && (
+      {standby && canReturn(standby) && (
         <Menu.Item leftSection={<IconArrowBackUp size={16} />} onClick={() => onChoose("return")}>
           {WORDS.return.action}
         </Menu.Item>

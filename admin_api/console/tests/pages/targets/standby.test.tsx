@@ -23,6 +23,7 @@ const EVACUATED = {
   ...PORTO,
   standby: { ...STANDBY, evacuatedAt: "2026-11-30T10:00:00.000Z", away: 3, left: 1 },
 };
+const DRILLED = { ...PORTO, standby: { ...STANDBY, away: 2, campaign: "drill-222222222222-eu-west-1-t2" } };
 const WHERE = { account: PORTO.account, region: PORTO.region };
 const KNOWN = { Targets: { targets: [PORTO, SYDNEY] } };
 
@@ -70,8 +71,15 @@ test("shows that a second person is needed", async () => {
   expect(await dialog.findByText(/want another user's/)).toBeDefined();
 });
 
-test("returns the devices of an evacuated target", async () => {
-  const api = new FakeApi({ ...lists(EVACUATED), ReturnTarget: { returnTarget: PREPARED } });
+test.each([
+  ["an evacuated target", EVACUATED],
+  ["a target after a drill", DRILLED],
+  [
+    "a target whose drill has not sent a device yet",
+    { ...DRILLED, standby: { ...DRILLED.standby, away: 0 } },
+  ],
+])("returns the devices of %s", async (_, target) => {
+  const api = new FakeApi({ ...lists(target), ReturnTarget: { returnTarget: PREPARED } });
   const { user, dialog } = await choose(api, "Return devices");
   await user.click(dialog.getByRole("button", { name: "Return devices" }));
   expect(api.variablesOf("ReturnTarget")).toEqual([WHERE]);
@@ -82,6 +90,17 @@ test("a target without a standby cannot be evacuated", async () => {
   await user.click(await screen.findByRole("button", { name: "More actions for Plant Porto" }));
   await screen.findByRole("menuitem", { name: "Set standby" });
   expect(screen.queryByRole("menuitem", { name: "Evacuate target" })).toBeNull();
+});
+
+test("a target none of whose devices are away offers no return", async () => {
+  const { user } = show(<TargetsPage />, new FakeApi(lists(PREPARED)), { role: "admin" });
+  await user.click(await screen.findByRole("button", { name: "More actions for Plant Porto" }));
+  await screen.findByRole("menuitem", { name: "Evacuate target" });
+  expect(screen.queryByRole("menuitem", { name: "Return devices" })).toBeNull();
+});
+
+test("names devices that are away for a drill", () => {
+  expect(standbyText(DRILLED.standby)).toContain("certificates active; 2 there for a drill");
 });
 
 test("names devices that return, and who asks for an evacuation", () => {
