@@ -16,7 +16,7 @@ interface Props {
 }
 
 export function ActivityRow({ activity, nameOf }: Props) {
-  const { certid, devicename, user, target, enrolment, reason, actor, at } = activity;
+  const { certid, devicename, user, target, left, enrolment, reason, actor, at } = activity;
   const what = eventText(activity);
   const subject = certid === null ? `User ${user ?? ""}` : (devicename ?? shortForm(certid));
   const transition = certid !== null && transitionText(activity);
@@ -40,6 +40,7 @@ export function ActivityRow({ activity, nameOf }: Props) {
         <Stack gap={4}>
           {transition && <Text size="sm">{transition}</Text>}
           {target && <Text size="sm">Target: {nameOf(target)}</Text>}
+          {left && <Text size="sm">Left: {nameOf(left)}</Text>}
           {enrolment && <Text size="sm">Enrolment: {enrolment}</Text>}
           {reason && (
             <Text size="sm" ff={isCode(reason) ? "monospace" : undefined}>

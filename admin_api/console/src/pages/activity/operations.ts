@@ -4,7 +4,7 @@ import { graphql, type ResultOf, type VariablesOf } from "../../api/graphql";
 export const ACTIVITY = graphql(`
   query ActivityLog($filter: ActivityFilter, $first: Int!, $after: String) {
     activity(filter: $filter, first: $first, after: $after) {
-      nodes { at actor event certid user seq devicename before after target enrolment reason }
+      nodes { at actor event certid user seq devicename before after target left enrolment reason }
       next
     }
   }

@@ -19,7 +19,9 @@ export const WEBHOOK_DELIVERIES = graphql(`
 `);
 
 export const UNDELIVERED_EVENTS = graphql(`
-  query UndeliveredEvents { webhooks { id undelivered { event type at result attempts } } }
+  query UndeliveredEvents($after: String) {
+    webhooks { id undelivered(after: $after) { event type at result attempts } }
+  }
 `);
 
 export const ADD_WEBHOOK = graphql(`

@@ -1,21 +1,23 @@
 /** The events that a webhook has not accepted. Each can be sent again; all together with the action Redrive. */
 import { Button, Group, Modal, Paper, Stack, Text } from "@mantine/core";
-import { useState } from "react";
-import { useClient, useQuery } from "urql";
+import { useCallback, useState } from "react";
+import { useClient } from "urql";
 import { type Failure, failureOf } from "../../api/failures";
 import { exact } from "../../parts/durations";
 import entryList from "../../parts/entry_list.module.css";
 import { FailureNotice } from "../../parts/failure_notice";
+import { LoadMore } from "../../parts/load_more";
 import { Loading } from "../../parts/loading";
 import { pluralize } from "../../parts/numbers";
 import { usePhone } from "../../parts/phone";
+import { usePages } from "../../parts/use_pages";
 import { useMe } from "../../sign_in/me";
 import { REDRIVE_WEBHOOK, UNDELIVERED_EVENTS, type UndeliveredEvent, type Webhook } from "./operations";
 import { nameOf, RESULTS } from "./texts";
 import classes from "./webhooks.module.css";
 
-/** The API lists so many. */
-const LISTED = 100;
+/** The API returns so many, if there are more. */
+const ON_A_PAGE = 100;
 
 interface Props {
   webhook: Webhook;
@@ -42,31 +44,51 @@ export function UndeliveredDialog({ webhook, opened, onClose, onSent }: Props) {
 }
 
 function Undelivered({ webhook, onSent }: Pick<Props, "webhook" | "onSent">) {
-  const [{ data, error }, again] = useQuery({ query: UNDELIVERED_EVENTS, requestPolicy: "network-only" });
-  const reload = () => again({ requestPolicy: "network-only" });
-  const events = data?.webhooks.find(({ id }) => id === webhook.id)?.undelivered;
-  if (error) return <FailureNotice failure={failureOf(error)} onRetry={reload} />;
-  if (!data) return <Loading what="undelivered events" />;
-  if (!events?.length) return <Text c="dimmed">Every event is delivered, or sent again.</Text>;
+  const pages = useUndelivered(webhook.id);
+  const [sent, setSent] = useState<ReadonlySet<string>>(new Set());
+  const events = pages.entries?.filter(({ event }) => !sent.has(event));
   return (
     <Stack>
-      {webhook.state !== "active" && <Text size="sm">Enable the webhook to send them again.</Text>}
-      {events.length === LISTED && <Text size="sm">The first {LISTED} are listed.</Text>}
+      {!events && !pages.failure && <Loading what="undelivered events" />}
+      {events?.length === 0 && pages.next === null && (
+        <Text c="dimmed">Every event is delivered, or sent again.</Text>
+      )}
+      {events && events.length > 0 && webhook.state !== "active" && (
+        <Text size="sm">Enable the webhook to send them again.</Text>
+      )}
       <ul className={entryList.list}>
-        {events.map((event) => (
+        {events?.map((event) => (
           <Line
             key={event.event}
             webhook={webhook}
             event={event}
             onSent={() => {
-              reload();
+              setSent((before) => new Set([...before, event.event]));
               onSent();
             }}
           />
         ))}
       </ul>
+      <LoadMore pages={pages} />
     </Stack>
   );
+}
+
+function useUndelivered(id: string) {
+  const client = useClient();
+  const load = useCallback(
+    async (after: string | null) => {
+      const { data, error } = await client
+        .query(UNDELIVERED_EVENTS, { after }, { requestPolicy: "network-only" })
+        .toPromise();
+      if (!data || error)
+        return error ? failureOf(error) : { code: "ERROR", message: "got no answer, want a page of events" };
+      const nodes = data.webhooks.find((each) => each.id === id)?.undelivered ?? [];
+      return { nodes, next: nodes.length < ON_A_PAGE ? null : (nodes.at(-1)?.event ?? null) };
+    },
+    [client, id],
+  );
+  return usePages<UndeliveredEvent>(load);
 }
 
 interface LineProps {

@@ -25,6 +25,7 @@ const MOVE = {
   before: "arrived",
   after: "claimed",
   target: TARGET,
+  left: "222222222222/eu-west-1",
   enrolment: "pumps",
   reason: null,
 };
@@ -43,6 +44,7 @@ test("shows what was done, by whom, for which target, with a link to the device"
   show(<ActivityPage />, apiWith(page(null, MOVE)));
   const entry = within(await screen.findByRole("listitem", { name: "Moved: sensor-1" }));
   expect(await entry.findByText("Target: Rotterdam")).toBeDefined();
+  expect(entry.getByText("Left: 222222222222/eu-west-1")).toBeDefined();
   expect(entry.getByText("Enrolment: pumps")).toBeDefined();
   expect(entry.getByText("Arrived → Claimed")).toBeDefined();
   expect(entry.getByText("ada")).toBeDefined();
@@ -52,11 +54,12 @@ test("shows what was done, by whom, for which target, with a link to the device"
 
 test("shows which user was blocked, without a device", async () => {
   const part = { event: "block", certid: null, user: "mallory", seq: 0, devicename: null };
-  const empty = { before: null, after: null, target: null, enrolment: null };
+  const empty = { before: null, after: null, target: null, left: null, enrolment: null };
   show(<ActivityPage />, apiWith(page(null, { ...MOVE, ...part, ...empty })));
   const entry = within(await screen.findByRole("listitem", { name: "Blocked: User mallory" }));
   expect(entry.getByText("ada")).toBeDefined();
   expect(entry.queryByRole("link")).toBeNull();
+  expect(entry.queryByText(/^Left/)).toBeNull();
 });
 
 test.each([

@@ -175,52 +175,6 @@ test.each([
   if (title === "Redrive") expect(await screen.findByText("100 events sent again")).toBeDefined();
 });
 
-const LOST_EVENT = {
-  __typename: "UndeliveredEvent",
-  event: "a-1",
-  type: "device.claim",
-  at: "2026-11-30T10:00:00.000Z",
-  result: "TIMEOUT",
-  attempts: 8,
-};
-const undelivered = (...events: object[]) => ({
-  webhooks: [{ __typename: "Webhook", id: HOOK.id, undelivered: events }],
-});
-
-test("lists undelivered events and sends one of them again", async () => {
-  const { api, user } = await open(
-    { ...HOOK, undeliveredCount: 2 },
-    {
-      UndeliveredEvents: undelivered(LOST_EVENT, { ...LOST_EVENT, event: "b-1" }),
-      RedriveWebhook: { redriveWebhook: { __typename: "RedrivenWebhook", id: HOOK.id, redriven: 1 } },
-    },
-  );
-  await user.click(button(`Undelivered to ${URL}`));
-  const line = within(await screen.findByRole("listitem", { name: "a-1" }));
-  expect(line.getByText("claim: No answer within 15 seconds")).toBeDefined();
-  expect(line.getByText(/8 attempts$/)).toBeDefined();
-  api.answer("UndeliveredEvents", undelivered({ ...LOST_EVENT, event: "b-1" }));
-  await user.click(button("Send again: a-1"));
-  await waitFor(() => expect(screen.queryByRole("listitem", { name: "a-1" })).toBeNull());
-  expect(api.variablesOf("RedriveWebhook")).toEqual([{ id: HOOK.id, events: ["a-1"] }]);
-  api.answer(
-    "RedriveWebhook",
-    new Refusal("WEBHOOK_DISABLED", "got it, which is disabled", { redriveWebhook: null }),
-  );
-  await user.click(button("Send again: b-1"));
-  expect((await screen.findByRole("alert")).textContent).toContain("which is disabled");
-});
-
-test("a disabled webhook's undelivered events are listed, and not sent", async () => {
-  const { user } = await open(
-    { ...HOOK, state: "disabled", reason: "GONE", undeliveredCount: 1 },
-    { UndeliveredEvents: undelivered(LOST_EVENT) },
-  );
-  await user.click(button(`Undelivered to ${URL}`));
-  expect(await screen.findByText("Enable the webhook to send them again.")).toBeDefined();
-  expect(screen.queryByRole("button", { name: "Send again: a-1" })).toBeNull();
-});
-
 test("shows in its dialog why an action failed", async () => {
   const { user } = await open(
     { ...HOOK, undeliveredCount: 1 },
