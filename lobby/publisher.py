@@ -21,6 +21,7 @@ from lobby.aws.bus_rules import BusRules
 from lobby.aws.clients import LobbyClients, at_init, client
 from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue
+from lobby.chunks import chunks
 from lobby.contracts.targets import UNPUBLISHED
 from lobby.domain.device import Device, Entry
 from lobby.domain.events.activity import activity_of, has_place, leaves
@@ -149,8 +150,7 @@ class Publisher:
 
     def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
         found: dict[Fingerprint, Device | None] = {}
-        for start in range(0, len(certids), READ_SIZE):
-            page = certids[start : start + READ_SIZE]
+        for page in chunks(certids, READ_SIZE):
             found |= read_rows(page, self._pause, lambda: False, consistent=False)
         return found
 

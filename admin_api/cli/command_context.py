@@ -23,6 +23,7 @@ from admin_api.cli.lobby_location import LobbyChoice, LocalLobby, local_file, re
 from admin_api.cli.screen import Screen
 from admin_api.cli.sign_in.profiles import Profile, Profiles
 from admin_api.cli.sign_in.session import PasswordSession, StoredSession
+from lobby.chunks import chunks
 from lobby.errors import NotFound
 from lobby.http_limits import RESPONSE_SECONDS
 from lobby.names import Fingerprint
@@ -151,8 +152,7 @@ class CommandContext:
     def lookup(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, dict[str, Any]]:
         """Return the devices that have a row in the ledger, `MAX_ALIASES` per request."""
         devices: dict[Fingerprint, dict[str, Any]] = {}
-        for start in range(0, len(certids), MAX_ALIASES):
-            chunk = certids[start : start + MAX_ALIASES]
+        for chunk in chunks(certids, MAX_ALIASES):
             variables = {f"c{number}": certid for number, certid in enumerate(chunk)}
             data = self.execute(documents.devices_by_fingerprint(len(chunk)), **variables)
             devices |= {certid: data[alias] for alias, certid in variables.items() if data[alias] is not None}

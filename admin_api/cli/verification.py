@@ -15,6 +15,7 @@ from admin_api.cli.documents import MAX_ALIASES
 from admin_api.cli.documents import devices as documents
 from admin_api.cli.exits import Status
 from admin_api.cli.render import details
+from lobby.chunks import chunks
 from lobby.names import Fingerprint
 
 _PAGE: Final = 1000
@@ -68,8 +69,7 @@ class HistoryVerifier:
             yield certids
 
     def _checks(self, certids: Sequence[Fingerprint]) -> Iterator[Check]:
-        for start in range(0, len(certids), MAX_ALIASES):
-            chunk = certids[start : start + MAX_ALIASES]
+        for chunk in chunks(certids, MAX_ALIASES):
             variables = {f"c{number}": certid for number, certid in enumerate(chunk)}
             data = self._context.execute(documents.histories_verified(len(chunk)), **variables)
             yield from (data[alias] or _unknown(certid) for alias, certid in variables.items())

@@ -16,13 +16,13 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.devices import Device, device_from
 from admin_api.graphql.limits import MAX_LISTED, Resource
 from admin_api.graphql.targets import Target
+from lobby.chunks import chunks
 from lobby.domain import device as ledger
 from lobby.domain.campaigns.campaign import Campaign
 from lobby.domain.campaigns.campaign_manifest import ManifestLine
 from lobby.domain.campaigns.campaign_progress import Outcome, Result
 from lobby.errors import InvalidInput
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
-from lobby.ledger.bulk import chunks
 from lobby.ledger.clock import pause
 from lobby.names import Fingerprint, parse_campaign_name, shown
 

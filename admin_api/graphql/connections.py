@@ -14,12 +14,12 @@ import strawberry
 
 from admin_api.graphql.context import Context
 from admin_api.graphql.limits import Resource
+from lobby.chunks import chunks
 from lobby.domain.connections.connection_problem import ConnectionProblem as Problem
 from lobby.domain.connections.connectivity import Connectivity, Online, online_of
 from lobby.domain.device import Device
 from lobby.errors import InvalidInput
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
-from lobby.ledger.bulk import chunks
 from lobby.ledger.clock import pause, timestamp
 from lobby.ledger.connections.device_connections import Connections
 from lobby.names import Fingerprint

@@ -13,6 +13,7 @@ from typing import Final
 
 from admin_api.roles import Caller
 from admin_api.services import Services
+from lobby.chunks import chunks
 from lobby.contracts.transfers import AcceptDevices, AcceptedDevice, DeviceToAccept
 from lobby.deployment import NAMES
 from lobby.domain.device import Device
@@ -124,8 +125,7 @@ def accept(
     if services.device_endpoint is None:
         raise Conflict("NO_ENDPOINT", "got a lobby that does not know its endpoint; want `./deploy.sh aws` run again")
     results: list[AcceptedDevice] = []
-    for start in range(0, len(offered.devices), _AT_ONCE):
-        some = offered.devices[start : start + _AT_ONCE]
+    for some in chunks(offered.devices, _AT_ONCE):
         results += _not_tried(some) if time_is_up() else _accepted(services, caller, offered, some)
     accepted = tuple(each.certid for each in results if each.here is not None)
     outcomes = tuple(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from commissioner.campaigns.isolation import isolated
+from lobby.chunks import chunks
 from lobby.domain.campaigns.campaign import Campaign
 from lobby.domain.campaigns.campaign_manifest import ManifestLine, change_for_page
 from lobby.domain.campaigns.campaign_progress import (
@@ -26,7 +27,7 @@ from lobby.domain.device import Device
 from lobby.domain.states import Event
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
-from lobby.ledger.bulk import NOT_TRIED, chunks
+from lobby.ledger.bulk import NOT_TRIED
 from lobby.ledger.bulk import Outcome as Changed
 from lobby.ledger.campaigns.campaign_rows import Page
 from lobby.ledger.campaigns.manifests import Manifests

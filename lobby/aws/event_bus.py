@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lobby.chunks import chunks
 from lobby.domain.events.device_events import SOURCE, DeviceEvent
 
 BATCH: Final = 10
@@ -40,8 +41,8 @@ class EventBus:
         failed: dict[str, str] = {}
         types = self._wanted() if events else frozenset()
         wanted = [event for event in events if event.type in types]
-        for start in range(0, len(wanted), BATCH):
-            failed |= self._batch(wanted[start : start + BATCH])
+        for batch in chunks(wanted, BATCH):
+            failed |= self._batch(batch)
         return failed
 
     def _batch(self, events: Sequence[DeviceEvent]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby import strict_json
+from lobby.chunks import chunks
 from lobby.domain.events.webhook import Message, parse_webhook_id
 from lobby.errors import LobbyError, MessageRejected
 from lobby.names import shown
@@ -32,8 +33,8 @@ class WebhookQueue:
     def send(self, messages: Sequence[Message]) -> Mapping[str, str]:
         """Send messages. Return the ids of the events whose messages were not accepted, each with the cause."""
         failed: dict[str, str] = {}
-        for start in range(0, len(messages), BATCH):
-            failed |= self._batch(messages[start : start + BATCH])
+        for batch in chunks(messages, BATCH):
+            failed |= self._batch(batch)
         return failed
 
     def show_later(self, receipt: str, seconds: int) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lobby import strict_json
+from lobby.chunks import chunks
 from lobby.deployment import NAMES
 from lobby.domain.lanes.lane import Lane, parse_lane
 from lobby.errors import InvalidInput
@@ -87,8 +88,7 @@ def fresh_token_message(lane: Lane, unique: str) -> dict[str, Any]:
 def announcement_messages(lane: Lane, certids: Iterable[Fingerprint], unique: str) -> list[dict[str, Any]]:
     """Return the parameters for announcements of these rows. `unique`: the same if the same records are delivered
     again."""
-    rows = list(dict.fromkeys(certids))
-    parts = [rows[start : start + MAX_ANNOUNCED] for start in range(0, len(rows), MAX_ANNOUNCED)]
+    parts = list(chunks(dict.fromkeys(certids), MAX_ANNOUNCED))
     identities = [f"{lane}#{unique}#{number}" for number in range(len(parts))]
     return [
         _message({"lane": lane, "announced": part, "tag": _digest(identity)[:_TAG_LENGTH]}, lane, identity)

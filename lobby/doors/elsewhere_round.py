@@ -19,13 +19,13 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.aws.pacer import Pacer
+from lobby.chunks import chunks
 from lobby.domain.device import Device
 from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES
 from lobby.doors.activation import has_policy, register_here
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pems
 from lobby.ledger.batch_reader import READ_SIZE
-from lobby.ledger.bulk import chunks
 from lobby.ledger.clock import now
 from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.ledger.items import device_of

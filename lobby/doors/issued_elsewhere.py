@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.clients import LobbyClients
 from lobby.aws.pacer import Pacer
+from lobby.chunks import chunks
 from lobby.deployment import NAMES
 from lobby.domain.device import Device
 from lobby.domain.identity import load_certificate
@@ -27,7 +28,6 @@ from lobby.domain.states import ADMITTED_STATES
 from lobby.doors.activation import has_policy, register_here
 from lobby.errors import IdentityRefused
 from lobby.ledger.batch_reader import READ_SIZE
-from lobby.ledger.bulk import chunks
 from lobby.ledger.certificates import read_pems
 from lobby.ledger.connection import use_aws_region
 from lobby.ledger.items import device_of

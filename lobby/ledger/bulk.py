@@ -8,9 +8,9 @@ DynamoDB are raised; earlier writes remain.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
+from lobby.chunks import chunks
 from lobby.domain.device import Device, Priority
 from lobby.domain.presence import with_code
 from lobby.domain.states import Event
@@ -30,13 +30,6 @@ NOT_TRIED: Final = "NOT_TRIED"
 """The code of a device for which no time was left."""
 Outcome = Device | None | LobbyError
 """The row after the change, None if it was removed, or why the device was not changed."""
-T = TypeVar("T")
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, size)):
-        yield chunk
 
 
 @dataclass

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lobby.chunks import chunks
 from lobby.domain.changes import Change, Chosen, decide
 from lobby.domain.device import Device
 from lobby.domain.states import Event
 from lobby.errors import LobbyError
 from lobby.ledger.batch_reader import READ_SIZE, read_rows
-from lobby.ledger.bulk import Bulk, Outcome, chunks, in_bulk, not_tried
+from lobby.ledger.bulk import Bulk, Outcome, in_bulk, not_tried
 from lobby.ledger.event_writer import EventWriter
 from lobby.names import Fingerprint
 

@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from lobby.chunks import chunks
 from lobby.domain.device import Device
 from lobby.errors import Conflict
-from lobby.ledger.bulk import chunks
 from lobby.ledger.connection import connection_of, use_aws_region
 from lobby.ledger.items import device_of
 from lobby.ledger.lists.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of

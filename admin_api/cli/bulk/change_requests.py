@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from admin_api.cli.bulk.claims import CHUNK
 from admin_api.cli.bulk.sender import RowOutcome, Sender, paired
+from lobby.chunks import chunks
 from lobby.names import Fingerprint
 
 Device = Mapping[str, Any]
@@ -67,7 +68,7 @@ class BulkChange(Sender[PreviewedRow]):
 
     def send(self, rows: Sequence[PreviewedRow]) -> Iterator[list[ChangeOutcome]]:
         """Yield the outcomes of one chunk after the other; every row gets exactly one."""
-        yield from self.send_chunks(list(rows[start : start + self._size]) for start in range(0, len(rows), self._size))
+        yield from self.send_chunks(chunks(rows, self._size))
 
     def attempt(self, rows: list[PreviewedRow]) -> list[ChangeOutcome]:
         return [outcome_of(row, result) for row, result in paired(rows, self._call(rows))]

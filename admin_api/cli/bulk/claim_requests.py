@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lobby import strict_json
+from lobby.chunks import chunks
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, Target, ThingName, shown
 from lobby.wire import Config, parse_config
@@ -56,4 +57,4 @@ def in_chunks(rows: Iterable[ClaimRow], size: int) -> Iterator[list[ClaimRow]]:
     for row in rows:
         groups.setdefault(row.request.key, []).append(row)
     for group in groups.values():
-        yield from (group[start : start + size] for start in range(0, len(group), size))
+        yield from chunks(group, size)

@@ -23,6 +23,7 @@ from admin_api.cli.documents import campaigns as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import campaigns as render
+from lobby.chunks import chunks
 from lobby.names import Fingerprint, parse_campaign_name, parse_profile, shown
 
 app = typer.Typer()
@@ -118,8 +119,8 @@ class Chosen:
         """Yield the arguments of each request."""
         if self.listed is None:
             yield dict(self.arguments)
-        for start in range(0, len(self.listed or ()), PART):
-            yield {"devices": [{"certid": each} for each in (self.listed or ())[start : start + PART]]}
+        for part in chunks(self.listed or (), PART):
+            yield {"devices": [{"certid": each} for each in part]}
 
 
 @command(app, "preview")

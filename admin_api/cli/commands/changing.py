@@ -31,6 +31,7 @@ from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.follow import Goal, goal_of
 from admin_api.cli.render import changes
+from lobby.chunks import chunks
 from lobby.errors import LobbyError
 from lobby.names import Fingerprint
 
@@ -94,8 +95,7 @@ def _selected(
         context.screen.note(f"skipping {len(done)} devices that were changed before")
     rows: list[PreviewedRow] = []
     with context.screen.progress_bar("looking up", len(listed)) as bar:
-        for start in range(0, len(listed), PAGE):
-            chunk = listed[start : start + PAGE]
+        for chunk in chunks(listed, PAGE):
             rows += _previewed(context, change, chunk)
             bar.advance(len(chunk))
     return rows

@@ -29,6 +29,7 @@ from admin_api.cli.inputs.input_files import read_content
 from admin_api.cli.inputs.photos import read_photo
 from admin_api.cli.inputs.serial_files import read_serials
 from admin_api.cli.render import tables
+from lobby.chunks import chunks
 from lobby.names import Fingerprint, parse_thing_name
 
 app = typer.Typer()
@@ -136,8 +137,7 @@ def _show_dry_run(context: CommandContext, claims: ClaimList, line_title: str) -
     """Compare the rows with the ledger, and show the predicted outcomes. Invalid rows count as failed."""
     with context.screen.progress_bar("checking", len(claims.rows)) as bar:
         devices: dict[Fingerprint, Device] = {}
-        for start in range(0, len(claims.rows), MAX_ALIASES):
-            chunk = claims.rows[start : start + MAX_ALIASES]
+        for chunk in chunks(claims.rows, MAX_ALIASES):
             devices |= context.lookup([row.certid for row in chunk])
             bar.advance(len(chunk))
     outcomes = [predict(row, devices.get(row.certid)) for row in claims.rows]

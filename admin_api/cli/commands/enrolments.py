@@ -15,6 +15,7 @@ from admin_api.cli.documents import enrolments as documents
 from admin_api.cli.errors import usage_error
 from admin_api.cli.inputs.serial_files import read_serials
 from admin_api.cli.render import enrolments as render
+from lobby.chunks import chunks
 from lobby.errors import NotFound
 from lobby.names import ThingName, parse_enrolment_name, shown
 
@@ -130,8 +131,7 @@ def add_serials(context: CommandContext, name: str, serials: list[ThingName]) ->
     """Add any number of serial numbers and return how many are new."""
     added = 0
     with context.screen.progress_bar("adding", len(serials)) as bar:
-        for start in range(0, len(serials), _BATCH):
-            batch = serials[start : start + _BATCH]
+        for batch in chunks(serials, _BATCH):
             result = context.execute(documents.ADD_SERIAL_NUMBERS, enrolment=name, serialNumbers=batch)
             added += result["addSerialNumbers"]["added"]
             bar.advance(len(batch))

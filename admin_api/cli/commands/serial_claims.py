@@ -17,6 +17,7 @@ from admin_api.cli.documents import serials as documents
 from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import serials as render
+from lobby.chunks import chunks
 from lobby.names import ThingName, parse_thing_name
 
 app = typer.Typer(no_args_is_help=True)
@@ -50,8 +51,7 @@ def claim_serials(context: CommandContext, serials: Sequence[ThingName], request
     results: list[dict[str, Any]] = []
     target = {"account": request.target.account, "region": request.target.region}
     with context.screen.progress_bar("claiming", len(serials)) as bar:
-        for start in range(0, len(serials), BATCH):
-            batch = list(serials[start : start + BATCH])
+        for batch in chunks(serials, BATCH):
             answer = context.execute(
                 documents.CLAIM_SERIALS,
                 serialNumbers=batch,

@@ -23,6 +23,7 @@ from admin_api.cli.exits import Status, of_several
 from admin_api.cli.inputs.transfer_files import key_of, read_documents, require_new, write_documents
 from admin_api.cli.render import cells
 from admin_api.cli.render import transfers as render
+from lobby.chunks import chunks
 from lobby.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,11 +45,6 @@ _Key = Annotated[
         help="Fingerprint of the other lobby's key. Get it from its operator, not from the file.",
     ),
 ]
-
-
-def _batched(certids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Return the fingerprints in lists of `size` at most."""
-    return (certids[start : start + size] for start in range(0, len(certids), size))
 
 
 class Step(StrEnum):
@@ -95,7 +91,7 @@ def offer(
     if not devices or to is None:
         raise usage_error("got no devices or no --to, want both, or --offer")
     certids = list(dict.fromkeys(context.find_device(text) for text in devices))
-    results = (each for some in _batched(certids, _AT_ONCE) for each in _offers(context, some, to, days))
+    results = (each for some in chunks(certids, _AT_ONCE) for each in _offers(context, some, to, days))
     return _report(context, results, out)
 
 
@@ -140,7 +136,7 @@ def withdraw(context: CommandContext, devices: _Devices = None, offer: _Offer = 
     confirm(context, [effect], yes)
     results = (
         context.execute(documents.WITHDRAW, certids=some, offer=offer)["withdrawTransfers"]
-        for some in _batched(certids, _AT_ONCE)
+        for some in chunks(certids, _AT_ONCE)
     )
     return _report(context, results, None)
 

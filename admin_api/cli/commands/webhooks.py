@@ -15,6 +15,7 @@ from admin_api.cli.documents import webhooks as documents
 from admin_api.cli.exits import Status, of_several
 from admin_api.cli.render import webhooks as render
 from admin_api.cli.render.details import pairs
+from lobby.chunks import chunks
 from lobby.errors import LobbyError, NotFound
 from lobby.names import shown
 
@@ -151,8 +152,7 @@ def _redrive_named(context: CommandContext, webhook: str, names: list[str]) -> t
     """Return how many events were sent again, and the names of the others."""
     total, missing = 0, []
     with context.screen.progress_bar("sending", len(names)) as bar:
-        for start in range(0, len(names), _REDRIVEN):
-            part = names[start : start + _REDRIVEN]
+        for part in chunks(names, _REDRIVEN):
             with _resumable(context, total):
                 done = context.execute(documents.REDRIVE_WEBHOOK, id=webhook, events=part)["redriveWebhook"]
             total += done["redriven"]

@@ -12,9 +12,9 @@ from uuid import uuid4
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from lobby.chunks import chunks
 from lobby.domain.enrolments.enrolment import EnrolmentEntry, EnrolmentEvent
 from lobby.errors import Conflict
-from lobby.ledger.bulk import chunks
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.connection import connection_of
 from lobby.ledger.dynamodb_errors import CONFLICTS, reasons_of

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lobby.chunks import chunks
 from lobby.domain.device import Device, Entry
 from lobby.domain.regions.replication import Finding, against_anchors, against_history
-from lobby.ledger.bulk import chunks
 from lobby.ledger.histories.anchors import Anchors
 from lobby.ledger.items import device_of, entry_of
 from lobby.ledger.models import HistoryRow, LedgerRow
