@@ -1,8 +1,9 @@
 """The operations of users on webhooks: add, rotate, enable, disable, remove, test, and send undelivered events again.
 
 A new secret is shown once, in the response to the request that creates it. A secret is stored before the webhook uses
-its number, and a rotation reserves its number first. So a webhook always has a secret, which the user of the recorded
-rotation has seen, and an interrupted request can be repeated.
+its number, and after a record that has the number: a rotation reserves it, and a new webhook is disabled until its
+secret is stored. So an active webhook always has a secret, which the user of the recorded rotation has seen, and an
+interrupted request leaves no secret without a record and can be repeated.
 """
 
 import os
@@ -88,12 +89,34 @@ class WebhookAdministration:
 
     def add(self, url: str, events: Sequence[str], actor: str) -> WithSecret:
         """Add a webhook and return it with its secret. Raise `InvalidInput` INVALID_URL, INVALID_EVENT or
-        INVALID_COUNT."""
+        INVALID_COUNT, or `Conflict` CHANGED_MEANWHILE if another user has removed the webhook again."""
         parse_url(url, self.allowed)
-        webhook, secret = self.webhooks.new(url, parse_events(events), actor), self.make_secret()
-        self.secrets.put(webhook.id, webhook.secret, secret)
+        types = parse_events(events)
+        self._remove_interrupted()
+        webhook, secret = self.webhooks.new(url, types, actor).adding(), self.make_secret()
         self.webhooks.add(webhook)
-        return WithSecret(webhook, secret)
+        self.secrets.put(webhook.id, webhook.secret, secret)
+        return WithSecret(self._activate(webhook), secret)
+
+    def _remove_interrupted(self) -> None:
+        """Remove webhooks whose addition was interrupted, with their secrets."""
+        at = timestamp(self.clock())
+        for each in self.webhooks.all():
+            if each.was_interrupted(at):
+                self.remove(each.id)
+
+    def _activate(self, webhook: Webhook) -> Webhook:
+        """Activate a new webhook. If it was removed in the meantime, delete its secret and raise `Conflict`."""
+        try:
+            return self.webhooks.set_state(webhook, WebhookState.ACTIVE, None)
+        except Conflict:
+            found = self.webhooks.find(webhook.id)
+            # A client that repeats a write without a response gets a conflict with its own write.
+            if found is not None and found.is_active:
+                return found
+            if found is None:
+                self.secrets.delete(webhook.id, [webhook.secret])
+            raise
 
     def rotate(self, webhook: str) -> WithSecret:
         """Replace the secret of a webhook. For a day, requests are also signed with the previous secret. Raise the

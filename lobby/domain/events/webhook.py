@@ -26,6 +26,10 @@ LONGEST_WAIT: Final = 43_000
 it (SQS API reference, ChangeMessageVisibility). So time remains for the run that has received the message."""
 FAILING: Final = timedelta(days=3)
 """After this time without an accepted request, a webhook is disabled."""
+ADDING: Final = "ADDING: the request that adds it has not ended"
+"""The reason of a webhook that is disabled because its first secret may not be stored yet."""
+LONGEST_ADDITION: Final = timedelta(minutes=10)
+"""A request of the API ends within half a minute. After this time, an addition was interrupted."""
 PREVIOUS_SECRET: Final = timedelta(days=1)
 """How long requests are also signed with the secret before the current one."""
 LOG_KEPT: Final = timedelta(days=7)
@@ -115,6 +119,15 @@ class Webhook:
         # A rotation of an earlier version stored its secret without a reservation.
         last = self.secret + 1 if self.reserved is None else self.reserved
         return range(first, last + 1)
+
+    def adding(self) -> "Webhook":
+        """Return the new webhook as it is written before its secret is stored."""
+        return replace(self, state=WebhookState.DISABLED, reason=ADDING)
+
+    def was_interrupted(self, at: str) -> bool:
+        """Return whether the request that adds the webhook was interrupted, so that nobody has seen its secret."""
+        age = datetime.fromisoformat(at) - datetime.fromisoformat(self.created_at)
+        return self.reason == ADDING and self.reserved is None and age > LONGEST_ADDITION
 
     def reserving(self) -> "Webhook":
         """Return the webhook with the number of the next secret reserved."""

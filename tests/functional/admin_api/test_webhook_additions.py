@@ -1,0 +1,110 @@
+"""Additions of webhooks that are interrupted: no secret remains without a webhook, and the addition can be repeated."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from admin_api.operations.webhooks import WebhookAdministration
+from lobby.aws.clients import client
+from lobby.aws.webhook_secrets import PREFIX
+from lobby.domain.events.webhook import ADDING, LONGEST_ADDITION, WebhookState
+from lobby.errors import Conflict
+from lobby.ledger.clock import now
+from tests.aws import Calls, CutOff
+from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+
+URL = "https://example.com/hook"
+STEPS = 5
+"""Read twice, write the webhook, store the secret, activate the webhook."""
+
+
+@pytest.fixture
+def webhooks(calls: Calls) -> WebhookAdministration:
+    assert calls.made == []
+    return webhooks_on_moto()
+
+
+def owners(calls: Calls) -> list[str]:
+    """Return the webhooks of all stored secrets."""
+    with calls.uncounted():
+        found = client("ssm").get_parameters_by_path(Path=PREFIX, Recursive=True)["Parameters"]
+    return [each["Name"].split("/")[-2] for each in found]
+
+
+def later(webhooks: WebhookAdministration, age: timedelta) -> WebhookAdministration:
+    return replace(webhooks, clock=lambda: now() + age)
+
+
+@pytest.mark.parametrize("step", range(1, STEPS + 1))
+def test_an_interrupted_addition_leaves_no_secret_without_a_webhook(
+    webhooks: WebhookAdministration, calls: Calls, step: int
+) -> None:
+    calls.cut_after = step
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    found = webhooks.webhooks.all()
+    assert set(owners(calls)) <= {each.id for each in found}
+    assert all(each.reason == ADDING or step == STEPS for each in found)
+
+
+@pytest.mark.parametrize("step", range(1, STEPS))
+def test_the_next_addition_removes_what_an_interrupted_one_has_left(
+    webhooks: WebhookAdministration, calls: Calls, step: int
+) -> None:
+    calls.cut_after = step
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    added = later(webhooks, LONGEST_ADDITION + timedelta(seconds=5)).add(URL, [], "user:ann").webhook
+    assert [each.id for each in webhooks.webhooks.all()] == [added.id]
+    assert owners(calls) == [added.id]
+    assert added.is_active
+
+
+def test_an_addition_that_may_still_be_running_is_not_removed(webhooks: WebhookAdministration, calls: Calls) -> None:
+    calls.cut_after = STEPS - 1
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    later(webhooks, LONGEST_ADDITION - timedelta(minutes=1)).add(URL, [], "user:ann")
+    assert len(webhooks.webhooks.all()) == 2
+
+
+def test_an_interrupted_webhook_with_a_new_secret_is_not_removed(webhooks: WebhookAdministration, calls: Calls) -> None:
+    calls.cut_after = STEPS - 1
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    [left] = webhooks.webhooks.all()
+    webhooks.rotate(left.id)
+    later(webhooks, timedelta(days=1)).add(URL, [], "user:ann")
+    assert webhooks.set_state(left.id, WebhookState.ACTIVE, "user:ann").reason is None
+
+
+def test_a_webhook_that_is_removed_while_it_is_added_leaves_no_secret(
+    webhooks: WebhookAdministration, calls: Calls
+) -> None:
+    calls.meanwhile["PutParameter"] = lambda: webhooks.remove(webhooks.webhooks.all()[0].id)
+    with pytest.raises(Conflict):
+        webhooks.add(URL, [], "user:ann")
+    assert (webhooks.webhooks.all(), owners(calls)) == ([], [])
+
+
+def test_a_new_webhook_whose_activation_the_client_repeats_counts_as_added(
+    webhooks: WebhookAdministration, calls: Calls
+) -> None:
+    writes = []
+
+    def repeated(_params: object, call: Callable[[], object]) -> object:
+        writes.append(call())
+        if len(writes) < 2:
+            return writes[0]
+        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
+
+    calls.instead["PutItem"] = repeated
+    added = webhooks.add(URL, [], "user:ann").webhook
+    assert (added.is_active, owners(calls)) == (True, [added.id])
