@@ -64,15 +64,17 @@ class LocalLobby:
         *,
         regions: LobbyRegions = STORED,
         signing: bool = False,
+        durable: bool = True,
     ) -> None:
         """`layout` is the layout of a running local cloud, with the accounts of this lobby. None: start a new local
-        cloud. `signing`: the lobby may sign devices' certificates with a key of the local cloud."""
+        cloud. `signing`: the lobby may sign devices' certificates with a key of the local cloud. `durable`: as for
+        `Emulator`."""
         state.mkdir(parents=True, exist_ok=True)
         self.state, self._timeline, self._profiles_from = state, timeline, profiles_from
         self._signing = signing
         self.layout = layout or choose_layout(state / "cloud", gateway_port, mqtt_port, console_port, regions.number)
         self.regions = regions
-        self.emulator = Emulator(self.layout, strictness)
+        self.emulator = Emulator(self.layout, strictness, durable=durable)
         self.manufacturer = Manufacturer(state / FOLDER)
         timeline.logs = (self.layout.log_path,)
 

@@ -58,10 +58,12 @@ _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Emulator:
-    """One local cloud. Use it as a context manager, or call `start` and `stop`."""
+    """One local cloud. Use it as a context manager, or call `start` and `stop`. `durable`: its state survives a stop,
+    except for the objects in S3, which always do. Saving the state of thousands of devices stops all calls for seconds,
+    so a measurement is not durable."""
 
-    def __init__(self, layout: Layout, strictness: Strictness = RELAXED) -> None:
-        self.layout, self.strictness = layout, strictness
+    def __init__(self, layout: Layout, strictness: Strictness = RELAXED, *, durable: bool = True) -> None:
+        self.layout, self.strictness, self._durable = layout, strictness, durable
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,7 +91,7 @@ class Emulator:
         state.chmod(0o700)
         self.strictness.write(state)
         RegionFaults().write(state)
-        env = environment(self.layout, dict(os.environ))
+        env = environment(self.layout, dict(os.environ), durable=self._durable)
         with self.layout.log_path.open("ab") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local.ministack.server"],

@@ -14,8 +14,9 @@ _SECRET_BYTES: Final = 32
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
 
 
-def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
-    """Return the complete environment of the emulator. It contains none of the caller's AWS settings."""
+def environment(layout: Layout, inherited: dict[str, str], *, durable: bool = True) -> dict[str, str]:
+    """Return the complete environment of the emulator. It contains none of the caller's AWS settings. `durable`: the
+    state is saved."""
     state = layout.state_dir
     return {name: inherited[name] for name in _INHERITED if name in inherited} | {
         "AUTH": "true",
@@ -33,7 +34,7 @@ def environment(layout: Layout, inherited: dict[str, str]) -> dict[str, str]:
         "LAMBDA_ACCOUNT_CONCURRENCY": "16",  # each one is a process, and more of them slow each other down
         "SFTP_ENABLED": "0",
         "SFTP_HOST": GATEWAY_HOST,
-        "PERSIST_STATE": "1",
+        "PERSIST_STATE": "1" if durable else "0",
         "STATE_DIR": str(state / "services"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(state / "s3"),

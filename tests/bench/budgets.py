@@ -44,7 +44,7 @@ def main(
     timeline = Timeline(out=sys.stderr)
     try:
         with _state_directory(state) as directory, exclusive_use(directory):
-            with running_lobby(directory, timeline, gateway_port, mqtt_port) as lobby:
+            with running_lobby(directory, timeline, gateway_port, mqtt_port, durable=state is not None) as lobby:
                 results, sections = _measure(lobby, timeline, devices, rows)
             if cold:
                 with timeline.step("bundles and imports"):

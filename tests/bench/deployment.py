@@ -109,10 +109,13 @@ def running_lobby(
     gateway_port: int | None,
     mqtt_port: int | None,
     strictness: Strictness = RELAXED,
+    *,
+    durable: bool = False,
 ) -> Iterator[LobbyUnderTest]:
     """Start a lobby and sign an operator in. Stop the lobby at the end. Raise `StepFailed`. The limits of `strictness`
-    apply from the start; `local.emulator.enforce` changes them, `local.emulator.counters` returns what was counted."""
-    local = LocalLobby(state, timeline, gateway_port, mqtt_port, strictness=strictness)
+    apply from the start; `local.emulator.enforce` changes them, `local.emulator.counters` returns what was counted.
+    With `durable`, the lobby can be started again with its state."""
+    local = LocalLobby(state, timeline, gateway_port, mqtt_port, strictness=strictness, durable=durable)
     try:
         file = local.up()
         api = Api(file, file.operator("operator"))

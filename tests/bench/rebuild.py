@@ -93,7 +93,7 @@ def rebuild(
 ) -> Figures:
     """Deploy, onboard and move a device, remove everything with the limits of `removal` in force, deploy again, and
     move the device back. `directory` is locked by the caller. Raise `StepFailed` or `TimeoutError`."""
-    with running_lobby(directory, timeline, *ports) as lobby:
+    with running_lobby(directory, timeline, *ports, durable=True) as lobby:
         first, second = lobby.local.layout.targets
         one = lobby.new_device()
         with timeline.step("one device onboarded and moved"):
@@ -118,7 +118,10 @@ def rebuild(
             LobbyRemoval(session, lobby.local.layout.lobby, timeline.print, poll=0.2).run(keep_devices=False)
         left = sum(_left(lobby.local, scope) for scope in lobby.local.layout.scopes())
         lobby.local.emulator.enforce(RELAXED)
-    with running_lobby(directory, timeline, *ports) as rebuilt, timeline.step("the device moved back to its target"):
+    with (
+        running_lobby(directory, timeline, *ports, durable=True) as rebuilt,
+        timeline.step("the device moved back to its target"),
+    ):
         arrived = _arrives_again(rebuilt, one, first, directory)
     throttled = calls.pop("throttled")
     made = {name: count for name, count in sorted(calls.items()) if count}

@@ -55,9 +55,11 @@ SCOPE: Final = PatchPoint("ministack.core.responses", "request_scope", ("account
 ACCOUNT: Final = PatchPoint("ministack.core.responses", "get_account_id", ())
 REGION: Final = PatchPoint("ministack.core.responses", "get_region", ())
 QUEUES: Final = PatchPoint("ministack.services.sqs", "_queues")
+PERSISTS: Final = PatchPoint("ministack.core.persistence", "PERSIST_STATE")
+"""Whether MiniStack saves its state: the variable PERSIST_STATE of its environment."""
 PATCH_POINTS: Final = (
     *(HANDLE, STATE, LOAD, TABLES, RECORDS, TRIMMED, LOAD_ALL, COLLECT, SCOPE, ACCOUNT, REGION),
-    *(QUEUES, *stack_changes.PATCH_POINTS),
+    *(QUEUES, PERSISTS, *stack_changes.PATCH_POINTS),
     *state_files.PATCH_POINTS,
 )
 

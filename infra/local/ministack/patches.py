@@ -51,7 +51,7 @@ from infra.local.ministack import (
 )
 from infra.local.ministack.api_origin import ApiOrigin
 from infra.local.ministack.counters import Counters
-from infra.local.ministack.durability import StatePersister
+from infra.local.ministack.durability import PERSISTS, StatePersister
 from infra.local.ministack.journal import Journal
 from infra.local.ministack.listeners import Listeners
 from infra.local.ministack.patch_points import PatchPoint, check
@@ -131,7 +131,8 @@ def apply(layout: Layout) -> PatchedEmulator:
     replicating, persister = _apply_persistence(layout, faults)
     guard, origin = RequestGuard(layout, secret), ApiOrigin(layout)
     application = _APPLICATION.resolve()
-    background = (persister.run, replicating.run, lambda: region_outages.disconnect_devices(faults, listeners))
+    saving = (persister.run,) if PERSISTS.resolve() else ()
+    background = (*saving, replicating.run, lambda: region_outages.disconnect_devices(faults, listeners))
     return PatchedEmulator(application, persister, origin, signer, layout.console_port, background, guard, counted)
 
 
@@ -184,6 +185,7 @@ def _apply_persistence(layout: Layout, faults: CurrentFaults) -> tuple[replicati
     replicating = replication.Replication(faults)
     replicating.apply()
     persister = StatePersister(Journal(layout.state_dir / "journal"))
-    persister.apply()
+    if PERSISTS.resolve():
+        persister.apply()
     replicating.changed = lambda: persister.mark_changed(tables=True)
     return replicating, persister

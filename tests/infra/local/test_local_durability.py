@@ -195,6 +195,17 @@ def test_rows_streams_and_endpoints_survive_a_restart(tmp_path: Path, how: str) 
         emulator.stop()
 
 
+@pytest.mark.e2e
+def test_an_emulator_that_is_not_durable_writes_no_state(tmp_path: Path) -> None:
+    with Emulator(choose_layout(tmp_path, *free_ports()), durable=False) as emulator:
+        dynamodb = aws(emulator, 0, "dynamodb")
+        _create_table(dynamodb)
+        dynamodb.put_item(TableName="ledger", Item={"id": {"S": "0"}})
+        assert dynamodb.scan(TableName="ledger", Select="COUNT")["Count"] == 1
+    assert not _saved(tmp_path, "dynamodb")
+    assert not list((tmp_path / "journal").iterdir())
+
+
 def _saved(state: Path, service: str) -> str:
     path = state / "services" / f"{service}.json"
     return path.read_text() if path.exists() else ""

@@ -132,7 +132,7 @@ def main(
         with (
             tempfile.TemporaryDirectory(prefix="device-lobby-kills-") as name,
             exclusive_use(Path(name)),
-            running_lobby(Path(name), timeline, gateway_port, mqtt_port) as lobby,
+            running_lobby(Path(name), timeline, gateway_port, mqtt_port, durable=True) as lobby,
         ):
             onboard(lobby, lobby.new_device())
             for by, calls in CALLS.items():
