@@ -170,18 +170,20 @@ class HomeLease:
         return 0
 
     def continue_without(self, region: Region) -> Vote:
-        """Extend the lease without the vote of a Region that does not answer. Raise `InvalidInput` UNKNOWN_REGION,
-        `NotHome`, or `Conflict` REGION_ANSWERS or CHANGED_MEANWHILE."""
+        """Extend the lease without the vote of a Region that does not answer. This also withdraws a planned end of the
+        lease, because the Region that was to become home may be the one that is down. Raise `InvalidInput`
+        UNKNOWN_REGION, `NotHome`, or `Conflict` REGION_ANSWERS or CHANGED_MEANWHILE."""
         if region not in self._others:
             raise InvalidInput("UNKNOWN_REGION", f"got {shown(region)}, want one of: {', '.join(self._others)}")
         own = self._required_own()
-        if own is None or not home.may_extend(own, self._own):
+        if own is None or own.home != self._own:
             raise NotHome("NOT_HOME", f"got {self._own}, want the home: {own.home if own else 'none yet'}")
         if not isinstance(self._votes.read(region), Unreachable):
             raise Conflict(
                 "REGION_ANSWERS", f"got {region}, which answers, so that its vote counts; want one that is down"
             )
-        after = replace(own, without=own.without | {region}, at=self._clock(), revision=own.revision + 1)
+        without, revision = own.without | {region}, own.revision + 1
+        after = replace(own, successor=None, without=without, at=self._clock(), revision=revision)
         if not self._votes.write(self._own, own, after):
             raise Conflict("CHANGED_MEANWHILE", "got a vote that was changed by someone else just now; try again")
         return after

@@ -103,6 +103,19 @@ def test_the_home_continues_without_a_region_only_while_that_does_not_answer(two
         two.lease(FRANKFURT).continue_without(DUBLIN)
 
 
+def test_the_home_continues_when_the_region_that_was_to_become_home_is_lost(two: Regions) -> None:
+    two.here = FRANKFURT
+    assert not two.lease(FRANKFURT).promote().done
+    two.here, two.down = DUBLIN, {FRANKFURT}
+    two.pass_minutes(10)
+    assert two.keep(DUBLIN) == ENDING
+    two.lease(DUBLIN).continue_without(FRANKFURT)
+    assert two.keep(DUBLIN) == EXTENDED
+    two.down = set()
+    two.pass_minutes(1)
+    assert writers(two) == [DUBLIN]
+
+
 def test_of_three_regions_the_home_continues_automatically_when_one_is_lost(three: Regions) -> None:
     three.down = {OHIO}
     three.pass_minutes(10)
