@@ -40,7 +40,8 @@ class Webhook:
     state: str = strawberry.field(description=one_of(WebhookState))
     reason: str | None = strawberry.field(description="Why the webhook is disabled.")
     failing_since: str | None = strawberry.field(
-        description="The first failed request after the last accepted one. After three days it is disabled."
+        description="The first failed request after the last accepted one. After three days, an event's last failed"
+        " attempt disables the webhook."
     )
     previous_secret_until: str | None = strawberry.field(
         description="Until when requests are also signed with the secret before the last rotation."

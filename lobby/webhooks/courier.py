@@ -80,7 +80,7 @@ class Courier:
         if outcome.result is Result.DELIVERED:
             self.webhooks.delivered(webhook)
         elif webhook.is_active:
-            disabled = self.webhooks.failed(webhook, outcome.result)
+            disabled = self.webhooks.failed(webhook, outcome.result, attempt)
             wait = None if disabled else wait_after(attempt, self.spread(), outcome.retry_after)
         self._record(message, attempt, outcome, at, wait)
         if disabled and webhook.is_active:

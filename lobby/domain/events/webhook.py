@@ -25,7 +25,7 @@ LONGEST_WAIT: Final = 43_000
 """SQS hides a message for at most 12 hours (43,200 s) from its receipt, and refuses a longer wait instead of shortening
 it (SQS API reference, ChangeMessageVisibility). So time remains for the run that has received the message."""
 FAILING: Final = timedelta(days=3)
-"""After this time without an accepted request, a webhook is disabled."""
+"""If an event's last attempt fails after this time without an accepted request, the webhook is disabled."""
 ADDING: Final = "ADDING: the request that adds it has not ended"
 """The reason of a webhook that is disabled because its first secret may not be stored yet."""
 LONGEST_ADDITION: Final = timedelta(minutes=10)
@@ -144,9 +144,10 @@ class Webhook:
             oldest=self.secret_before or self.secret,
         )
 
-    def gives_up(self, at: str) -> bool:
-        """Return whether a failure at this time disables the webhook."""
-        if self.failing_since is None:
+    def gives_up(self, at: str, attempt: int) -> bool:
+        """Return whether a failure at this time disables the webhook. Only the last attempt for an event does, so that
+        a webhook with few events is not disabled by one failed request, long after another failure."""
+        if self.failing_since is None or not is_last(attempt):
             return False
         return datetime.fromisoformat(at) - datetime.fromisoformat(self.failing_since) > FAILING
 
@@ -218,11 +219,16 @@ def parse_events(entered: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_last(attempt: int) -> bool:
+    """Return whether no other attempt follows `attempt` (from 1)."""
+    return attempt > len(WAITS)
+
+
 def wait_after(attempt: int, spread: float, retry_after: int | None = None) -> int | None:
     """Return the seconds until the next attempt, or None if `attempt` (from 1) was the last. `spread`, from 0 to 1,
     lengthens the wait by up to a tenth, so that failed requests are not repeated at the same time. `retry_after` is the
     receiver's requested wait; it can only lengthen the wait."""
-    if attempt > len(WAITS):
+    if is_last(attempt):
         return None
     wait = max(round(WAITS[attempt - 1] * (1 + spread / 10)), retry_after or 0)
     return min(wait, LONGEST_WAIT)

@@ -100,10 +100,11 @@ class Webhooks:
         if webhook.failing_since is not None:
             self._write(webhook, replace(webhook, failing_since=None))
 
-    def failed(self, webhook: Webhook, result: Result) -> bool:
-        """Record that a request has failed, and return whether this disables the webhook."""
+    def failed(self, webhook: Webhook, result: Result, attempt: int) -> bool:
+        """Record that a request has failed, the event's `attempt` (from 1). Return whether this disables the
+        webhook."""
         at = timestamp(self._clock())
-        if result is Result.GONE or webhook.gives_up(at):
+        if result is Result.GONE or webhook.gives_up(at, attempt):
             since = f" since {webhook.failing_since}" if webhook.failing_since else ""
             reason = f"{result.value}: no request was accepted{since}"
             return self._write(webhook, replace(webhook, state=WebhookState.DISABLED, reason=reason)) is not None

@@ -143,13 +143,24 @@ def test_a_webhook_that_accepts_nothing_for_days_is_disabled(
     fixture.deliver()
     since = timestamp(clock())
     clock.time += FAILING + timedelta(seconds=1)
-    assert fixture.deliver() == []
+    assert fixture.deliver(attempt=len(WAITS) + 1) == []
     assert (fixture.webhook.state, fixture.webhook.reason) == (
         WebhookState.DISABLED,
         f"CONNECTION_FAILED: no request was accepted since {since}",
     )
     assert [each.message.event for each in fixture.deliveries.undelivered(fixture.added.id, 10)] == [EVENT]
     assert '"WebhooksDisabled"' in capsys.readouterr().out
+
+
+def test_one_failed_request_long_after_another_one_is_repeated(fixture: CourierFixture, clock: Clock) -> None:
+    fixture.sender.outcome = Outcome(Result.REJECTED, 503)
+    fixture.deliver(attempt=len(WAITS) + 1)
+    clock.advance(days=30)
+    assert fixture.deliver() == ["m1"]
+    assert fixture.webhook.is_active
+    fixture.sender.outcome = Outcome(Result.DELIVERED, 200)
+    assert fixture.deliver(attempt=2) == []
+    assert fixture.webhook.failing_since is None
 
 
 def test_a_webhook_that_is_gone_is_disabled_immediately(fixture: CourierFixture) -> None:
@@ -262,5 +273,5 @@ def test_no_secret_is_in_the_table_or_the_log(fixture: CourierFixture, capsys: p
 def test_a_change_of_an_earlier_revision_is_refused(fixture: CourierFixture) -> None:
     before = fixture.webhook
     fixture.webhooks.change(before, replace(before, url="https://example.com/other"))
-    assert not fixture.webhooks.failed(replace(before, failing_since=None), Result.TIMEOUT)
+    assert not fixture.webhooks.failed(replace(before, failing_since=None), Result.TIMEOUT, 1)
     assert fixture.webhook.url == "https://example.com/other"

@@ -85,9 +85,11 @@ def test_a_receiver_can_ask_for_a_longer_wait_but_not_for_a_shorter_one() -> Non
 
 def test_a_webhook_is_disabled_after_days_without_an_accepted_request() -> None:
     failing = replace(WEBHOOK, failing_since=AT)
-    assert not failing.gives_up(timestamp(NOW + FAILING))
-    assert failing.gives_up(timestamp(NOW + FAILING + timedelta(milliseconds=1)))
-    assert not WEBHOOK.gives_up(timestamp(NOW + 2 * FAILING))
+    last, later = len(WAITS) + 1, timestamp(NOW + FAILING + timedelta(milliseconds=1))
+    assert not failing.gives_up(timestamp(NOW + FAILING), last)
+    assert failing.gives_up(later, last)
+    assert not failing.gives_up(later, last - 1)
+    assert not WEBHOOK.gives_up(timestamp(NOW + 2 * FAILING), last)
 
 
 def test_after_a_rotation_two_secrets_sign_for_a_day() -> None:
