@@ -10,8 +10,9 @@ item that is not an entry is not published; the notary raises an alarm for it.
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,7 @@ from lobby.contracts.targets import UNPUBLISHED
 from lobby.domain.device import Device, Entry
 from lobby.domain.events.activity import activity_of, has_place, leaves
 from lobby.domain.events.device_events import DeviceEvent, event_id
-from lobby.domain.events.webhook import Message, body_of, senders
+from lobby.domain.events.webhook import Message, WebhookId, body_of, senders
 from lobby.domain.regions.home import Duty
 from lobby.errors import InvalidInput
 from lobby.home_guard import duties, everywhere, nothing_failed
@@ -47,6 +48,8 @@ GIVE_UP: Final = timedelta(hours=1)
 """The age of a record after which its entry goes to the on-failure queue."""
 _LOOKED_BACK: Final = 10
 """Entries that are read to find the target that a device has left."""
+_REMEMBERED: Final = 4000
+"""Messages to webhooks that a process remembers: two batches of 100 entries for 20 webhooks."""
 NO_CAPACITY: Final = "NoCapacity"
 """DynamoDB had no capacity to read the device's row."""
 Record = dict[str, Any]
@@ -72,21 +75,26 @@ class Failures:
 
 @dataclass(frozen=True)
 class Subscribers:
-    """The webhooks and their queue."""
+    """The webhooks and their queue. `queued` are the last messages that the queue has accepted: while the bus refuses
+    an event, the stream delivers its record again and again, and the receivers should not get each repetition."""
 
     webhooks: RecentWebhooks
     queue: WebhookQueue
+    queued: deque[tuple[WebhookId, str]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def send(self, events: Sequence[DeviceEvent]) -> Mapping[str, str]:
         """Send each event to the webhooks that want it. Return the ids of the events that were not accepted, with the
         cause."""
-        webhooks = self.webhooks.all()
+        webhooks, known = self.webhooks.all(), set(self.queued)
         messages = [
             Message(webhook.id, event.id, body_of(event.type, event.entry.at, event.encode()))
             for event in events
             for webhook in senders(webhooks, event.type)
+            if (webhook.id, event.id) not in known
         ]
-        return self.queue.send(messages)
+        failed = self.queue.send(messages)
+        self.queued.extend((each.webhook, each.event) for each in messages if each.event not in failed)
+        return failed
 
 
 class Publisher:
@@ -130,7 +138,7 @@ class Publisher:
 
     def _publish(self, entries: Sequence[Entry]) -> dict[str, str]:
         """Publish an event for each entry. Return the ids of the events that were not accepted, with the cause."""
-        rows = self._rows(list(dict.fromkeys(entry.certid for entry in entries)))
+        rows = self._rows(entries)
         ready = [DeviceEvent(entry, rows[entry.certid], self._lobby) for entry in entries if entry.certid in rows]
         unread = [entry for entry in entries if entry.certid not in rows]
         causes = {event_id(entry.certid, entry.seq): NO_CAPACITY for entry in unread}
@@ -148,10 +156,18 @@ class Publisher:
                 return earlier.target
         return None
 
-    def _rows(self, certids: Sequence[Fingerprint]) -> dict[Fingerprint, Device | None]:
+    def _rows(self, entries: Sequence[Entry]) -> dict[Fingerprint, Device | None]:
+        """Return the devices' rows. An eventually consistent read is sufficient and costs half, unless the row is older
+        than the entry: then an event would lack the enrolment that rules select."""
+        last = {entry.certid: entry for entry in sorted(entries, key=lambda each: each.seq)}
+        found = self._read(list(last), consistent=False)
+        late = [certid for certid, row in found.items() if _is_older(row, last[certid])]
+        return found | self._read(late, consistent=True)
+
+    def _read(self, certids: Sequence[Fingerprint], *, consistent: bool) -> dict[Fingerprint, Device | None]:
         found: dict[Fingerprint, Device | None] = {}
         for page in chunks(certids, READ_SIZE):
-            found |= read_rows(page, self._pause, lambda: False, consistent=False)
+            found |= read_rows(page, self._pause, lambda: False, consistent=consistent)
         return found
 
     def _named(self, name: Mapping[str, Any]) -> Entry:
@@ -172,6 +188,11 @@ class Publisher:
     def _age(self, record: Record) -> timedelta:
         created = datetime.fromtimestamp(record["dynamodb"]["ApproximateCreationDateTime"], UTC)
         return self._clock() - created
+
+
+def _is_older(row: Device | None, entry: Entry) -> bool:
+    """Return whether a row does not have the change of an entry yet."""
+    return entry.after is not None if row is None else row.version < entry.seq
 
 
 def _entry(record: Record) -> tuple[str, Entry | None]:

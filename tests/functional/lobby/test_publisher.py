@@ -1,6 +1,7 @@
 """The publisher: every entry becomes an event, in order, and none is lost while EventBridge refuses or fails."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +14,13 @@ from lobby.aws.event_bus import EventBus
 from lobby.aws.webhook_queue import WebhookQueue, decode
 from lobby.domain.events.activity import ActivityFilter
 from lobby.domain.events.webhook import Webhook, WebhookState
+from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import InvalidInput
 from lobby.ledger.activity.activity_log import ActivityLog
 from lobby.ledger.store import Ledger
 from lobby.ledger.webhooks.webhook_register import RecentWebhooks, Webhooks
-from lobby.names import Fingerprint
+from lobby.names import Fingerprint, ThingName
 from lobby.publisher import GIVE_UP, NO_CAPACITY, Failures, Publisher, Subscribers, Unpublished, handler
 from tests import aws
 from tests.aws import ENVIRONMENT, HOME, Calls, Clock
@@ -137,6 +139,24 @@ def test_an_event_is_not_published_without_its_row(publisher: Publisher, ledger:
     assert publish(publisher, *records) == ["1", "2"]
 
 
+@pytest.mark.parametrize("is_known", [False, True], ids=["no row", "an older row"])
+def test_a_row_that_is_older_than_its_entry_is_read_again(
+    publisher: Publisher, bus: FakeBus, ledger: Ledger, calls: Calls, is_known: bool
+) -> None:
+    """DynamoDB may return an older row to an eventually consistent read."""
+    ledger.claim(ONE, ClaimRequest(TARGET), "user:ann")
+    older = aws.items("device-lobby-ledger") if is_known else []
+    ledger.admit(Identity(ONE, ThingName("sensor-1"), "PEM"), "service:bouncer")
+
+    def answer(params: Item, call: Callable[[], Item]) -> Item:
+        [(table, wanted)] = params["RequestItems"].items()
+        return call() if wanted.get("ConsistentRead") else {"Responses": {table: older}, "UnprocessedKeys": {}}
+
+    calls.instead["BatchGetItem"] = answer
+    assert publish(publisher, *inserted(items(ONE))) == []
+    assert [json.loads(each["Detail"])["device"]["name"] for each in bus.accepted] == ["sensor-1"] * 2
+
+
 def test_an_entry_that_fails_for_an_hour_is_named_in_the_queue_and_can_be_redriven(
     publisher: Publisher, bus: FakeBus, ledger: Ledger, clock_of_records: Clock
 ) -> None:
@@ -220,6 +240,18 @@ def test_an_event_that_cannot_be_queued_is_delivered_again(
     }
     assert publish(publisher, *inserted(claim_and_revoke(ledger))) == ["2"]
     assert bus.ids == [f"{ONE}-1", f"{ONE}-2"]
+
+
+def test_an_event_that_the_bus_refuses_is_queued_for_webhooks_once(
+    publisher: Publisher, bus: FakeBus, ledger: Ledger, clock: Clock, calls: Calls
+) -> None:
+    webhook(Webhooks(clock))
+    records = inserted(claim_and_revoke(ledger))
+    bus.fails = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "PutEvents")
+    assert publish(publisher, *records) == publish(publisher, *records) == ["1", "2"]
+    bus.fails = None
+    assert publish(publisher, *records) == []
+    assert [len(call.params["Entries"]) for call in calls.of("SendMessageBatch")] == [2]
 
 
 def test_webhooks_are_read_every_half_minute(
