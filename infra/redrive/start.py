@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.redrive.redriving import Redriving
-from lobby.ledger.models import LedgerRow
 from lobby.ledger.redrive import holder_of
-from lobby.ledger.regions.routing import Access, route
+from lobby.ledger.regions.command_routing import route_command
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.store import Ledger
 from lobby.names import Target
-from lobby.settings import REGIONS
 
 
 def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None = None, *, dry: bool) -> bool:
@@ -33,7 +32,7 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
         **({"AWS_SESSION_TOKEN": keys.token} if keys.token else {}),
         **(environment or {}),
     }
-    _use_home(session.client("dynamodb"), lobby)
+    route_command(session.client("dynamodb"), lobby.region, Access.DOOR)
     run = Redriving(
         session.client("sqs"),
         session.client("lambda"),
@@ -51,12 +50,3 @@ def redrive(session: Any, lobby: Target, environment: Mapping[str, str] | None =
 def put_into(firehose: Any) -> Callable[[str, bytes], None]:
     """Return the function that puts a record into a stream of Firehose."""
     return lambda stream, record: firehose.put_record(DeliveryStreamName=stream, Record={"Data": record})
-
-
-def _use_home(dynamodb: Any, lobby: Target) -> None:
-    """Let the ledger of this process read and write at the home, if its tables have replicas."""
-    table = dynamodb.describe_table(TableName=LedgerRow.Meta.table_name)["Table"]
-    others = sorted(str(each["RegionName"]) for each in table.get("Replicas", ()))
-    if others := [region for region in others if region != lobby.region]:
-        os.environ[REGIONS] = ",".join([lobby.region, *others])
-        route(Access.DOOR)

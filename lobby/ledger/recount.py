@@ -4,24 +4,26 @@ It counts rows that are older than the counts, or that other tools have written.
 index by fingerprint. Run it once after an upgrade from 0.1.0; it can run at any time and be repeated. A row contains
 the key of the bucket that counts it. One transaction updates row and count, on condition that the row is unchanged. The
 command then corrects counts that differ from the rows, which happens only if another Region became home before both
-were replicated. It scans the whole table, which no Lambda may do.
+were replicated. It scans the whole table, which no Lambda may do. In a lobby with several Regions it writes at the home
+only, and refuses elsewhere.
 """
 
-import os
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from lobby.chunks import chunks
 from lobby.domain.device import Device
-from lobby.errors import Conflict
-from lobby.ledger.connection import connection_of, use_aws_region
+from lobby.errors import Conflict, NotHome
+from lobby.ledger.connection import aws_session, connection_of, use_aws_region
 from lobby.ledger.items import device_of
 from lobby.ledger.lists.counts import NOWHERE, any_shard, bucket_of, read_totals, shard_of
 from lobby.ledger.models import CountRow, LedgerRow
-from lobby.ledger.regions.routing import Access, route
+from lobby.ledger.regions.command_routing import route_command
+from lobby.ledger.regions.routing import Access
 from lobby.ledger.transaction import TransactionConflict, Writer
-from lobby.settings import lobby_regions
+from lobby.names import parse_region
 
 BATCH_SIZE: Final = 50
 """Devices per transaction, of DynamoDB's 100 items: a row, and the count of the buckets that it leaves and enters."""
@@ -79,10 +81,24 @@ def _difference(rows: Mapping[str, int], counts: Mapping[str, int]) -> dict[str,
     return {each: number for each, number in exceeds.items() if number}
 
 
+def main() -> int:
+    """Count and correct, and return the exit status: 1 if this Region may not write the ledger now."""
+    region = parse_region(aws_session().get_config_variable("region"))
+    dynamodb: Any = aws_session().create_client("dynamodb", region)
+    fence = route_command(dynamodb, region, Access.HOME)
+    try:
+        if fence is not None:
+            fence.require(here=True)
+        print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")
+        corrected = correct()
+    except (NotHome, Conflict) as error:
+        print(f"{error.code}: {error.message}", file=sys.stderr)
+        return 1
+    if corrected:
+        print("counts corrected:", ", ".join(f"{bucket} by {number:+}" for bucket, number in corrected.items()))
+    return 0
+
+
 if __name__ == "__main__":
     use_aws_region()
-    if lobby_regions(os.environ):
-        route(Access.HOME)
-    print(f"devices counted: {recount(Writer(connection_of(), any_shard))}")
-    if corrected := correct():
-        print("counts corrected:", ", ".join(f"{bucket} by {number:+}" for bucket, number in corrected.items()))
+    sys.exit(main())

@@ -1,13 +1,13 @@
-"""The ledger of a redrive: its own tables in a lobby with one Region, and the home's tables in a lobby with several."""
+"""The ledger of commands such as a redrive: its own tables in a lobby with one Region, and in others the home's."""
 
 import os
 from typing import Any, cast
 
 import pytest
 
-from infra.redrive import start
 from lobby.errors import NotHome
 from lobby.ledger.redrive import start_again
+from lobby.ledger.regions import command_routing
 from lobby.ledger.regions.routing import Access
 from lobby.names import Fingerprint, parse_target
 
@@ -27,20 +27,20 @@ class Tables:
 @pytest.mark.parametrize(
     ("tables", "regions", "routes"),
     [
-        (Tables(), None, []),
-        (Tables("eu-west-1"), None, []),
+        (Tables(), None, [Access.DOOR]),
+        (Tables("eu-west-1"), None, [Access.DOOR]),
         (Tables("us-east-1", "eu-central-1"), "eu-west-1,eu-central-1,us-east-1", [Access.DOOR]),
         (Tables("us-east-1", "eu-west-1"), "eu-west-1,us-east-1", [Access.DOOR]),
     ],
     ids=["one Region", "one replica", "the first Region", "another Region"],
 )
-def test_a_redrive_writes_at_the_home(
+def test_a_command_uses_the_replicas_of_its_table_as_regions(
     monkeypatch: pytest.MonkeyPatch, tables: Tables, regions: str | None, routes: list[Access]
 ) -> None:
     routed: list[Access] = []
-    monkeypatch.setattr(start, "route", routed.append)
+    monkeypatch.setattr(command_routing, "route", routed.append)
     monkeypatch.setenv("LOBBY_REGIONS", "")
-    start._use_home(tables, LOBBY)
+    command_routing.route_command(tables, LOBBY.region, Access.DOOR)
     assert (os.environ["LOBBY_REGIONS"] or None, routed) == (regions, routes)
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[4]
     ("command", "called"),
     [
         (("lobby.ledger.anchoring", "BUCKET"), "Failed to scan table: Could not connect"),
-        (("lobby.ledger.recount",), "Failed to scan table: Could not connect"),
+        (("lobby.ledger.recount",), "Could not connect"),
         (("lobby.doors.issued_elsewhere",), "cacertificates"),
     ],
 )

@@ -14,6 +14,8 @@ from lobby.ledger import recount
 from lobby.ledger.lists.counts import read_counts
 from lobby.ledger.models import HistoryRow, LedgerRow
 from lobby.ledger.recount import correct
+from lobby.ledger.regions.home_fence import Fence
+from lobby.ledger.regions.home_votes import Votes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.aws import Calls, Clock
@@ -113,6 +115,19 @@ def test_counts_that_were_not_replicated_with_their_rows_are_corrected(lobby: Re
         assert correct() == {before: -1, after: 1}
         assert {tally.bucket.key: tally.count for tally in read_counts()} == {after: 1}
         assert correct() == {}
+
+
+def test_a_recount_writes_at_the_home_only(
+    lobby: Regions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for region, status in ((FRANKFURT, 1), (DUBLIN, 0)):
+        with lobby.at(region):
+            fence = Fence(region, Votes(), lobby.clock)
+            monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+            monkeypatch.setattr(recount, "route_command", lambda *_, fence=fence: fence)
+            assert recount.main() == status
+    out, err = capsys.readouterr()
+    assert (out, err.partition(":")[0]) == ("devices counted: 0\n", "NOT_HOME")
 
 
 def test_counts_that_are_changing_are_not_corrected(lobby: Regions, monkeypatch: pytest.MonkeyPatch) -> None:
