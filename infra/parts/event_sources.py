@@ -14,7 +14,7 @@ from lobby.domain.lanes.lane import UNSORTED
 
 _HOUR: Final = 3600
 _LANE_WORKERS: Final = 100
-"""Lanes that are processed at the same time. A worker ends after 20 s, so that another lane can start."""
+"""Lanes that are processed at the same time. A worker ends after 40 s, so that another lane can start."""
 _EXPRESS_WORKERS: Final = 50
 _MARKS_WINDOW: Final = 2
 """Seconds for which marks are collected. A device that has fallen back returns to its target after 7.5 s or more."""

@@ -62,8 +62,8 @@ RENEWER: Final = Function("renewer", "lobby.doors.renewal.handler", bundles.BOUN
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
-COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=60)
-"""The worker of a lane. It starts calls for 20 s, then waits for those in progress."""
+COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=80)
+"""The worker of a lane. It starts calls for 40 s, then waits for those in progress."""
 EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
 """The same code, for single claims. Bulk claims never use its environments, so a warm one is usually free."""
 CAMPAIGNS: Final = Function("campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60)

@@ -18,7 +18,7 @@ from tests.functional.commissioner.lobby_with_targets import ONE, THREE, TWO, Lo
 
 def test_a_worker_hands_over_when_its_time_is_up(three: LobbyWithTargets) -> None:
     claim(three, ONE, TWO, THREE)
-    environment = new_environment(three, rate=0.1)
+    environment = new_environment(three, rate=0.05)
     heartbeats: list[int] = []
     assert run(environment, hide=heartbeats.append) == Verdict(hand_over=True)
     assert len(commissioned(three)) == 2
@@ -31,7 +31,7 @@ def test_a_worker_hands_over_when_its_time_is_up(three: LobbyWithTargets) -> Non
 def test_a_lane_that_is_handed_over_is_kept_for_the_worker_of_the_next_token(three: LobbyWithTargets) -> None:
     """A single claim that comes in between goes to that worker, instead of delaying it."""
     claim(three, ONE, TWO)
-    environment = new_environment(three, rate=0.05)
+    environment = new_environment(three, rate=0.025)
     assert run(environment) == Verdict(hand_over=True)
     claim(three, THREE, bulk=False)
     assert run(environment, announcement(THREE)) == DELETE
@@ -44,7 +44,7 @@ def test_a_lane_that_is_handed_over_is_available_to_any_worker_if_the_next_token
     three: LobbyWithTargets,
 ) -> None:
     claim(three, ONE, TWO)
-    assert run(new_environment(three, rate=0.05)) == Verdict(hand_over=True)
+    assert run(new_environment(three, rate=0.025)) == Verdict(hand_over=True)
     three.clock.advance(seconds=HANDED_OVER_FOR.total_seconds() + 1)
     claim(three, THREE, bulk=False)
     assert run(new_environment(three), announcement(THREE)) == DELETE
@@ -53,7 +53,7 @@ def test_a_lane_that_is_handed_over_is_available_to_any_worker_if_the_next_token
 
 def test_a_token_that_is_delivered_twice_takes_over_once(three: LobbyWithTargets) -> None:
     claim(three, ONE, TWO)
-    assert run(new_environment(three, rate=0.05)) == Verdict(hand_over=True)
+    assert run(new_environment(three, rate=0.025)) == Verdict(hand_over=True)
     lanes = Lanes(three.clock)
     assert lanes.acquire(LANE, "first delivery")
     assert lanes.acquire(LANE, "second delivery") is None
