@@ -33,13 +33,16 @@ _RETENTION: Final = dict(zip(RETENTION_DAYS, logs.RetentionDays, strict=False))
 
 @dataclass(frozen=True)
 class Function:
-    """The definition of a Lambda. `timeout` is in seconds, `memory` in MB."""
+    """The definition of a Lambda. `timeout` is in seconds, `memory` in MB. `continues_itself`: a run may send the
+    message that starts the next run. By default, Lambda drops such messages after about 16 runs (Lambda developer
+    guide, "Recursive loop detection")."""
 
     name: str
     handler: str
     bundle: Bundle
     timeout: int
     memory: int = 512
+    continues_itself: bool = False
 
     @property
     def full_name(self) -> str:
@@ -62,12 +65,18 @@ RENEWER: Final = Function("renewer", "lobby.doors.renewal.handler", bundles.BOUN
 RECEPTIONIST: Final = Function("receptionist", "lobby.receptionist.handler", bundles.CORE, timeout=15)
 CONNECTIONS: Final = Function("connections", "lobby.connections.handler", bundles.CORE, timeout=15)
 BELL: Final = Function("bell", "commissioner.lambdas.bell.handler", bundles.CORE, timeout=30)
-COMMISSIONER: Final = Function("commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=80)
-"""The worker of a lane. It starts calls for 40 s, then waits for those in progress."""
+COMMISSIONER: Final = Function(
+    "commissioner", "commissioner.lambdas.lane.handler", bundles.CORE, timeout=80, continues_itself=True
+)
+"""The worker of a lane. It starts calls for 40 s, then waits for those in progress. If rows are left, it sends the
+token of the next run."""
 EXPRESS: Final = Function("express", COMMISSIONER.handler, bundles.CORE, timeout=COMMISSIONER.timeout)
 """The same code, for single claims. Bulk claims never use its environments, so a warm one is usually free."""
-CAMPAIGNS: Final = Function("campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60)
-"""The feeder of campaigns. It starts pages for 20 s, then completes the page in progress."""
+CAMPAIGNS: Final = Function(
+    "campaigns", "commissioner.lambdas.campaigns.handler", bundles.CORE, timeout=60, continues_itself=True
+)
+"""The feeder of campaigns. It starts pages for 20 s, then completes the page in progress and sends the token of the
+next run."""
 SURVEYOR: Final = Function("surveyor", "commissioner.lambdas.surveyor.handler", bundles.CORE, timeout=20)
 ARRIVALS: Final = Function("arrivals", "lobby.arrivals.handler", bundles.BOUNCER, timeout=30)
 NOTARY: Final = Function("notary", "lobby.notary.handler", bundles.CORE, timeout=60)
@@ -216,6 +225,7 @@ def make_function(
         # lines of runs without a result cost money. Timeouts and failed initialisations are still logged.
         system_log_level_v2=lambda_.SystemLogLevel.WARN,
         tracing=lambda_.Tracing.DISABLED,
+        recursive_loop=lambda_.RecursiveLoop.ALLOW if function.continues_itself else None,
         environment={
             "POWERTOOLS_SERVICE_NAME": function.name,
             **_IDENTITY,

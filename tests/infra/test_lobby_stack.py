@@ -76,6 +76,15 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
     }
 
 
+def test_lambda_does_not_stop_functions_that_continue_themselves(stacks: Stacks) -> None:
+    """A lane or a campaign needs more runs in a chain than Lambda's loop detection permits."""
+    settings_of = {
+        each["FunctionName"].removeprefix("device-lobby-"): each.get("RecursiveLoop")
+        for each in stacks.lobby.of_type("AWS::Lambda::Function")
+    }
+    assert {name for name, loop in settings_of.items() if loop == "Allow"} == {"commissioner", "campaigns"}
+
+
 def test_functions_that_enter_targets_use_the_role_of_the_commissioner(stacks: Stacks) -> None:
     functions = {each["FunctionName"]: each["Role"] for each in stacks.lobby.of_type("AWS::Lambda::Function")}
     for name in ("express", "surveyor", "inspector", "marker"):
