@@ -8,6 +8,7 @@ invalid settings are reported in one error.
     regions           the Regions of a lobby with several, with commas, the first home first; `lobby` then names that of
                       this stack, for targets the first (infra.regions.region_parts); default: only the lobby's Region
     replicaStreams    not in the first: the ARNs of the streams of ledger and history there, which ./deploy.sh aws reads
+    newRegions        the Regions whose replicas this update creates (infra.cloud.lobby_regions); default: none
     leaseSeconds      how long the lease of the home Region lasts, 10 to 300; only with local; default: 300
     targets           a list (or its JSON) of {account, region, externalId, profiles?, createRole?}; default: none
     local             true: for the emulator on this machine
@@ -76,6 +77,7 @@ class Settings:
 
     lobby: Target
     regions: tuple[Region, ...] = ()  # empty: only the lobby's Region
+    new_regions: tuple[Region, ...] = ()
     replica_streams: tuple[str, ...] = ()
     lease_seconds: int | None = None
     targets: tuple[TargetSettings, ...] = ()
@@ -175,6 +177,8 @@ def _wrong_regions(found: dict[str, Any]) -> list[str]:
         return [] if "replica_streams" not in found else ["replicaStreams: got it without regions, want both or none"]
     if lobby.region not in regions:
         return [f"regions: got {', '.join(regions)}, want them with the lobby's Region {lobby.region}"]
+    if not set(found.get("new_regions", ())) <= set(regions[1:]):
+        return [f"newRegions: got {', '.join(found['new_regions'])}, want them in regions and not the first"]
     has_replica = lobby.region != regions[0] and found.get("lobby_stack", True)
     if has_replica != ("replica_streams" in found):
         return [f"replicaStreams: want it in every Region but the first, which is {regions[0]}"]
@@ -261,6 +265,7 @@ _TARGET_FIELDS: Final[tuple[tuple[str, Callable[[Any], Any]], ...]] = (
 _FIELDS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("lobby", "lobby", parse_target_key),
     ("regions", "regions", values.regions),
+    ("newRegions", "new_regions", values.regions),
     ("replicaStreams", "replica_streams", values.replica_streams),
     ("leaseSeconds", "lease_seconds", values.lease_seconds),
     ("targets", "targets", _targets),

@@ -197,22 +197,20 @@ def _deploy_first_region(
 ) -> dict[str, str]:
     """Deploy the lobby's stack in the first Region, in several updates if its indexes or replicas need them. Return its
     outputs. `steps` are the Regions of each update; the first are the deployed Regions."""
-    *earlier, last = steps
-    current = lobby_regions.context_of(steps[0])
     _keep_earlier_console(identity)
     is_new = stack.status() in _NEW
     if is_new:
         require_region_without_lobby(identity)
     indexes = index_upgrade.earlier_steps(identity.session, is_new=is_new)
-    updates = lobby_regions.updates(indexes, earlier, current)
+    updates = lobby_regions.updates(indexes, steps)
     if is_new:
         # Without protection, so that a failed first deployment is rolled back completely.
-        _, first = updates.pop(0) if updates else ("", current)
+        _, first = updates.pop(0) if updates else ("", lobby_regions.context_of(steps[0]))
         _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
     for number, (why, step) in enumerate(updates, 1):
         typer.echo(f"\n{why}: update {number} of {len(updates) + 1}.")
         _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
-    outputs = _deployed(identity, profile, "aws", context | lobby_regions.context_of(last), stack_names.LOBBY)
+    outputs = _deployed(identity, profile, "aws", context | lobby_regions.context_of(steps[-1]), stack_names.LOBBY)
     start_admissions(identity.session)
     return outputs
 

@@ -1,13 +1,15 @@
 """Deploys a lobby in several Regions to AWS: the first Region's stack with the replicas, then the other stacks.
 
 CloudFormation adds at most one replica to a table in an update, so each new Region of an existing lobby is an update
-of the first Region's stack. An interrupted deployment continues from the existing replicas. Rejects a deployment that
+of the first Region's stack. It cannot create a replica with a resource policy, so another update adds the policy. An
+interrupted deployment continues from the existing replicas. Rejects a deployment that
 would remove a replica, without the option or without one of the Regions, unless --remove-region names it: a copy of
 the ledger is deleted. One Region is removed in a deployment, and none added.
 """
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from typing import Any, Final
 
 from infra.cloud.account import Caller
@@ -18,6 +20,7 @@ from lobby.deployment import NAMES
 from lobby.names import AccountId, Region, parse_region
 
 CONTEXT: Final = "regions"
+NEW: Final = "newRegions"
 Deploy = Callable[[Caller, dict[str, str]], None]
 """Deploys the lobby's stack in the Region of the caller, with the Region's own context."""
 
@@ -48,11 +51,11 @@ def context_of(regions: Sequence[Region]) -> dict[str, str]:
 
 def steps(session: Any, regions: Sequence[Region], removed: Region | None = None) -> list[tuple[Region, ...]]:
     """Return the Regions of each deployment of the first Region's stack, one after the other. The first set is the
-    deployed Regions, unless there is no table yet. `removed`: the Region whose replicas are deleted; if it has none,
+    deployed Regions: none if there is no table yet. `removed`: the Region whose replicas are deleted; if it has none,
     nothing is removed. Raise `WrongRegions`."""
     replicas = replicas_of(session.client("dynamodb"))
     if replicas is None:
-        return [tuple(regions)]
+        return [(), tuple(regions)]
     deployed = replicas - {session.region_name}
     if removed in deployed:
         return _without(deployed, regions, session.region_name, removed)
@@ -88,16 +91,27 @@ def _steps(deployed: AbstractSet[str], regions: Sequence[Region], first: str) ->
     return found
 
 
-def updates(
-    indexes: Sequence[dict[str, str]], earlier: Sequence[Sequence[Region]], current: dict[str, str]
-) -> list[tuple[str, dict[str, str]]]:
+def updates(indexes: Sequence[dict[str, str]], regions: Sequence[Sequence[Region]]) -> list[tuple[str, dict[str, str]]]:
     """Return the deployments of the first Region's stack before the last one, each with its reason and context: one for
-    each change of an index, with the Regions that are deployed now (`current`), then one for each new Region. `earlier`
-    starts with the deployed Regions."""
+    each change of an index, with the deployed Regions, then those that add Regions. `regions` are the steps: they start
+    with the deployed Regions and end with those of the last deployment."""
+    current = context_of(regions[0])
     return [
         *(("The ledger's indexes change one by one", {**current, **step}) for step in indexes),
-        *((f"Replicas are added one Region at a time, now {each[-1]}", context_of(each)) for each in earlier[1:]),
+        *_additions(regions),
     ]
+
+
+def _additions(steps: Sequence[Sequence[Region]]) -> list[tuple[str, dict[str, str]]]:
+    """Return an update for each step that adds replicas, all without the policy of the history there. The next update
+    adds the policy. The first replica is preceded by an update without one, because the history's policy of an earlier
+    version denies the replication, and then no replica can be added."""
+    found = []
+    for before, after in pairwise(steps):
+        new = [each for each in after[1:] if each not in before]
+        if new:
+            found.append((f"Replicas are added in {', '.join(new)}", context_of(after) | {NEW: ",".join(new)}))
+    return [("The history permits its replication", {}), *found] if found and len(steps[0]) == 1 else found
 
 
 def deploy_others(others: Sequence[Caller], context: dict[str, Any], deploy: Deploy) -> None:
@@ -111,7 +125,7 @@ def next_steps(
     account: AccountId, profile: str | None, earlier: Sequence[Sequence[Region]], regions: Sequence[Region]
 ) -> list[str]:
     """Return what the operator does after a deployment of the lobby in `regions`. `earlier` starts with the Regions
-    that were deployed before; it is empty for a new lobby. The notary of a new Region anchors only new entries."""
+    that were deployed before: none for a new lobby. The notary of a new Region anchors only new entries."""
     credentials = f"AWS_PROFILE={profile} " if profile else ""
     return [
         *(
@@ -119,7 +133,7 @@ def next_steps(
             f" a promotion. Anchor them once:\n{credentials}AWS_REGION={each} python -m lobby.ledger.anchoring"
             f" {NAMES.notary_bucket(account, each)}"
             for each in regions
-            if earlier and each not in earlier[0]
+            if earlier and earlier[0] and each not in earlier[0]
         ),
         "Next: register a manufacturer's CA (lobby-pki register), sign in, and register a target."
         "\nAdmins see its setup command (registerTarget, targets).",

@@ -122,13 +122,15 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
 
 
 def _policy(model: type[Model], place: Target, settings: Settings) -> iam.PolicyDocument | None:
-    return _append_only(place, replicated=bool(settings.regions)) if model is HistoryRow else None
+    """Return the policy of a table in `place`. CloudFormation cannot create a replica in another Region with a policy;
+    the next update adds the policy (DynamoDB developer guide, "Resource-based policy considerations")."""
+    return _append_only(place) if model is HistoryRow and place.region not in settings.new_regions else None
 
 
-def _append_only(place: Target, *, replicated: bool) -> iam.PolicyDocument:
+def _append_only(place: Target) -> iam.PolicyDocument:
     """Return the policy of the history in `place`. DynamoDB's own role for replication, which nobody else can use, is
-    exempt: if a policy denied it anything, the replica would stop replicating and be removed after 20 hours (DynamoDB
-    developer guide, "DynamoDB global tables security")."""
+    exempt: if a policy denied it anything, no replica could be added, and a replica would stop replicating and be
+    removed after 20 hours (DynamoDB developer guide, "DynamoDB global tables security")."""
     exempt = {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{place.account}:role/{_REPLICATION_ROLE}"}}
     return iam.PolicyDocument(
         statements=[
@@ -138,7 +140,7 @@ def _append_only(place: Target, *, replicated: bool) -> iam.PolicyDocument:
                 principals=[iam.AnyPrincipal()],
                 actions=list(IMMUTABLE),
                 resources=[table_arn(HistoryRow, place)],
-                conditions=exempt if replicated else None,
+                conditions=exempt,
             )
         ]
     )

@@ -45,6 +45,11 @@ def run(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def with_new_replicas(calls: RecordedCalls) -> list[str | None]:
+    """Return the Regions whose replicas each deployment creates."""
+    return [each.get("newRegions") for each in calls.contexts()]
+
+
 def deployed_in(calls: RecordedCalls) -> list[tuple[str, str | None, str | None]]:
     """Return the Region, the Regions of the lobby, and the protection of each deployment."""
     return [(each["lobby"].partition("/")[2], each.get("regions"), each.get("protect")) for each in calls.contexts()]
@@ -60,6 +65,7 @@ def test_each_region_gets_its_stack_after_the_first_which_becomes_home(calls: Re
         (SECOND, both, "false"),
         (SECOND, both, None),
     ]
+    assert with_new_replicas(calls) == [SECOND, None, None, None]
     own = calls.contexts()[-1]
     assert own["replicaStreams"] == SECOND
     assert f".iot.{SECOND}." in own["dataEndpoint"]
@@ -108,7 +114,29 @@ def test_new_regions_of_an_existing_lobby_are_added_one_by_one(
     )
     every = f"{FIRST},{SECOND},{THIRD}"
     assert run("aws", "--regions", every, "--yes")[0] == 0
-    assert [each[:2] for each in deployed_in(calls)] == [(FIRST, every), (SECOND, every), (THIRD, every)]
+    assert [each[:2] for each in deployed_in(calls)] == [(FIRST, every)] * 2 + [(SECOND, every), (THIRD, every)]
+    assert with_new_replicas(calls) == [THIRD, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ([()], []),
+        ([(), ()], []),
+        ([(FIRST, SECOND)], []),
+        ([(FIRST, SECOND), (FIRST,)], []),
+        ([(), (FIRST, SECOND, THIRD)], [(f"{FIRST},{SECOND},{THIRD}", f"{SECOND},{THIRD}")]),
+        ([(FIRST,), (FIRST, SECOND)], [(None, None), (f"{FIRST},{SECOND}", SECOND)]),
+        (
+            [(FIRST, THIRD), (FIRST, SECOND, THIRD)],
+            [(f"{FIRST},{SECOND},{THIRD}", SECOND)],
+        ),
+    ],
+)
+def test_a_replica_is_created_without_a_policy_which_the_next_update_adds(steps: Any, expected: list[Any]) -> None:
+    """CloudFormation cannot do both in one update. The first replica needs a history that permits replication."""
+    found = [step for _, step in lobby_regions.updates([], steps)]
+    assert [(step.get("regions"), step.get("newRegions")) for step in found] == expected
 
 
 @pytest.mark.parametrize(
@@ -126,11 +154,11 @@ def test_an_update_adds_one_replica_and_keeps_the_others(deployed: set[str], wan
 
 
 def test_the_changes_of_indexes_come_first_with_the_deployed_regions() -> None:
-    current = lobby_regions.context_of((FIRST, SECOND))
-    found = lobby_regions.updates([{"ledgerIndexes": "by-state"}], [(FIRST, SECOND), (FIRST, SECOND, THIRD)], current)
+    steps = [(FIRST, SECOND), (FIRST, SECOND, THIRD)]
+    found = lobby_regions.updates([{"ledgerIndexes": "by-state"}], steps)
     assert [step for _, step in found] == [
         {"ledgerIndexes": "by-state", "regions": f"{FIRST},{SECOND}"},
-        {"regions": f"{FIRST},{SECOND},{THIRD}"},
+        {"regions": f"{FIRST},{SECOND},{THIRD}", "newRegions": THIRD},
     ]
     assert THIRD in found[-1][0]
 
@@ -141,7 +169,7 @@ def test_the_anchors_of_earlier_entries_are_left_to_a_command_for_each_new_regio
         f"AWS_PROFILE=lobby AWS_REGION={THIRD} python -m lobby.ledger.anchoring device-lobby-notary-{HERE}-{THIRD}"
     )
     assert [command in step for step in steps] == [True, False]
-    assert len(lobby_regions.next_steps(parse_account(HERE), None, [], (FIRST, SECOND))) == 1
+    assert len(lobby_regions.next_steps(parse_account(HERE), None, [()], (FIRST, SECOND))) == 1
     assert len(lobby_regions.next_steps(parse_account(HERE), None, [(FIRST,)], (FIRST,))) == 1
 
 
@@ -154,7 +182,7 @@ def test_no_deployment_removes_a_replica() -> None:
 
 def test_the_replicas_are_read_from_the_deployed_table() -> None:
     session = boto3.Session(region_name=FIRST)
-    assert lobby_regions.steps(session, (FIRST, SECOND)) == [(FIRST, SECOND)]
+    assert lobby_regions.steps(session, (FIRST, SECOND)) == [(), (FIRST, SECOND)]
     session.client("dynamodb").create_table(
         TableName="device-lobby-ledger",
         BillingMode="PAY_PER_REQUEST",

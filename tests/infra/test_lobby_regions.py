@@ -102,6 +102,13 @@ def test_each_replica_of_the_history_is_append_only_except_for_replication(first
         assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": REPLICATION}}
 
 
+def test_a_new_replica_has_no_policy_yet(tmp_path: Path) -> None:
+    lobby = synthesized(settings(regions=REGIONS, newRegions=SECOND, targets=None), tmp_path).lobby
+    for table in lobby.of_type(TABLE):
+        with_policy = [each["Region"] for each in table["Replicas"] if "ResourcePolicy" in each]
+        assert with_policy == ([FIRST] if table["TableName"] == "device-lobby-history" else [])
+
+
 def test_another_region_has_no_tables_and_reads_the_streams_of_its_replicas(second: Stack) -> None:
     assert second.of_type(TABLE) == []
     read = {
@@ -267,6 +274,7 @@ def test_the_templates_for_targets_are_the_same_in_every_region(first: Stacks, t
             "replicaStreams: want it in every Region but the first",
             id="streams in the first",
         ),
+        pytest.param({"regions": REGIONS, "newRegions": FIRST}, f"newRegions: got {FIRST}, want", id="new first"),
         pytest.param({"replicaStreams": ",".join(STREAMS)}, "replicaStreams: got it without regions", id="no regions"),
         pytest.param(
             {"replicaStreams": STREAMS[0]},

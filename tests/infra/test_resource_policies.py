@@ -12,14 +12,15 @@ from tests.infra.templates import HISTORY, Stacks
 RULE = "arn:aws:iot:us-east-1:100000000001:rule/"
 
 
-def test_the_resource_policy_of_the_history_denies_changes_to_everyone(stacks: Stacks) -> None:
+def test_the_resource_policy_of_the_history_denies_changes_to_everyone_except_for_replication(stacks: Stacks) -> None:
     table = stacks.lobby.the("AWS::DynamoDB::GlobalTable", TableName="device-lobby-history")
     [statement] = table["Replicas"][0]["ResourcePolicy"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Principal"] in ("*", {"AWS": "*"})
     assert set(statement["Action"]) == set(IMMUTABLE)
     assert statement["Resource"] == HISTORY
-    assert "Condition" not in statement
+    role = "role/aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication"
+    assert statement["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::100000000001:{role}"}}
 
 
 def test_the_resource_policy_of_the_history_can_be_removed() -> None:
