@@ -2,7 +2,7 @@
 
 One lobby per account and id (`lobby.lobby_names`), and one per Region. A lobby with several Regions has this stack in
 each (`infra.regions.region_parts`). When the stack is deleted, the tables, the trust
-bucket, the notary's bucket and the users are retained.
+bucket, the notary's bucket, the users and the log group of AWS IoT are retained.
 """
 
 from typing import Final

@@ -55,7 +55,9 @@ def enable_iot_logs(scope: Construct, settings: Settings) -> None:
         "IotLog",
         log_group_name=IOT_LOGS,
         retention=functions.retention(settings),
-        removal_policy=RemovalPolicy.DESTROY,
+        # The name is the account's. A group that is left from other logs of AWS IoT is imported; a group that must be
+        # created would fail. CloudFormation imports only resources that it retains.
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     write = iam.PolicyStatement(
         sid="IotLogs",

@@ -185,7 +185,11 @@ def test_the_stack_has_the_outputs_that_scripts_use(stacks: Stacks, local_stacks
 def test_aws_iot_logs_its_errors_with_the_retention_of_all_logs(stacks: Stacks) -> None:
     logging = stacks.lobby.the("AWS::IoT::Logging")
     assert (logging["AccountId"], logging["DefaultLogLevel"]) == ("100000000001", "ERROR")
-    assert stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="AWSIotLogsV2")["RetentionInDays"] == 30
+    group = stacks.lobby.the("AWS::Logs::LogGroup", LogGroupName="AWSIotLogsV2")
+    assert group["RetentionInDays"] == 30
+    # CloudFormation imports an existing group only if it retains it.
+    made = stacks.lobby.template["Resources"][stacks.lobby.logical_id(group)]
+    assert made["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 @pytest.mark.parametrize("context", [{"local": "true"}, {"iotLogs": "false"}], ids=["local", "of the account"])
