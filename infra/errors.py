@@ -12,7 +12,8 @@ lobby.errors.LobbyError
     ├── RegionNotReady  (`infra.regions.steps`) NO_REPLICA, NO_HOME
     ├── UserExists      (`infra.cloud.first_admin`) USER_EXISTS
     ├── RoleUnknown     (`infra.cloud.role_upgrade`) ROLE_UNKNOWN
-    ├── BadUserPool     (`infra.cloud.user_pool`) INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL
+    ├── BadUserPool     (`infra.cloud.user_pool`) INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL,
+    │                    LITE_USER_POOL
     ├── StackNotDeleted (`infra.teardown.stacks`) STACK_NOT_DELETED, STACK_NOT_UPDATED
     └── NotRemoved      (`infra.teardown.target`) DEVICES_LEFT, POLICY_IN_USE, ROLE_IN_STACK
 """

@@ -1,6 +1,7 @@
 """An existing Cognito user pool for the lobby. It is checked before the deployment, and missing groups are created. A
 pool is retained when the lobby is deleted; a deployment with `--user-pool` continues with its users. Later deployments
-keep the supplied pool. Rejects a pool of another Region, and one in which users may sign themselves up.
+keep the supplied pool. Rejects a pool of another Region, one in which users may sign themselves up, and one of a tier
+without managed login.
 """
 
 import re
@@ -11,17 +12,21 @@ from infra.cloud.account import Caller
 from infra.errors import InfraError
 from infra.teardown.stacks import Stack
 from infra.users.user_roles import ROLES
+from lobby.deployment import NAMES
 from lobby.names import shown
 
 if TYPE_CHECKING:
     from types_boto3_cognito_idp import CognitoIdentityProviderClient
 
 POOL: Final = "AWS::Cognito::UserPool"
+DOMAIN: Final = "AWS::Cognito::UserPoolDomain"
+_LITE: Final = "LITE"
+"""The tier whose domains cannot have managed login (Cognito developer guide, "User pool feature plans")."""
 _POOL_ID: Final = re.compile(r"(?P<region>[a-z0-9-]+)_[0-9A-Za-z]{1,55}")
 
 
 class BadUserPool(InfraError):
-    """The supplied user pool cannot be used: INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL."""
+    """The supplied user pool cannot be used: INVALID_USER_POOL, UNKNOWN_USER_POOL, OPEN_USER_POOL, LITE_USER_POOL."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,10 @@ def supplied_pool(identity: Caller, requested: str | None, stack: Stack) -> Supp
     if not found.get("AdminCreateUserConfig", {}).get("AllowAdminCreateUserOnly"):
         message = f"got {pool}, in which users sign themselves up, want one whose users an administrator creates"
         raise BadUserPool("OPEN_USER_POOL", message)
-    return SuppliedPool(pool, _login_url(found, identity.region))
+    if found.get("UserPoolTier") == _LITE:
+        message = f"got {pool} with the tier {_LITE}, want ESSENTIALS or PLUS: the sign-in page uses managed login"
+        raise BadUserPool("LITE_USER_POOL", message)
+    return SuppliedPool(pool, _login_url(found, identity, stack))
 
 
 def ensure_groups(cognito: "CognitoIdentityProviderClient", pool: str) -> None:
@@ -75,7 +83,12 @@ def _pool_of(stack: Stack) -> str | None:
     return stack.outputs().get("UserPoolId")
 
 
-def _login_url(pool: dict[str, Any], region: str) -> str | None:
+def _login_url(pool: dict[str, Any], identity: Caller, stack: Stack) -> str | None:
+    """Return the origin of the pool's own sign-in page. The domain that the deployed stack has created is not the
+    pool's own: a deployment that took it for that would delete it."""
     if pool.get("CustomDomain"):
         return f"https://{pool['CustomDomain']}"
-    return f"https://{pool['Domain']}.auth.{region}.amazoncognito.com" if pool.get("Domain") else None
+    domain = pool.get("Domain")
+    if not domain or (domain == NAMES.name(identity.account) and stack.resources(DOMAIN)):
+        return None
+    return f"https://{domain}.auth.{identity.region}.amazoncognito.com"

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from infra.cloud.account import Caller
-from infra.cloud.user_pool import BadUserPool, ensure_groups, supplied_pool
+from infra.cloud.user_pool import DOMAIN, BadUserPool, ensure_groups, supplied_pool
 from lobby.names import AccountId, Region
 
 POOL = "eu-west-1_Supplied1"
@@ -45,13 +45,17 @@ class Session:
 class Stack:
     """The lobby's stack, with its own pool or with a supplied one."""
 
-    def __init__(self, status: str | None = None, own: tuple[str, ...] = (), pool: str | None = None) -> None:
-        self._status, self._own, self._pool = status, own, pool
+    def __init__(
+        self, status: str | None = None, own: tuple[str, ...] = (), pool: str | None = None, domain: str | None = None
+    ) -> None:
+        self._status, self._own, self._pool, self._domain = status, own, pool, domain
 
     def status(self) -> str | None:
         return self._status
 
-    def resources(self, _kind: str) -> list[str]:
+    def resources(self, kind: str) -> list[str]:
+        if kind == DOMAIN:
+            return [self._domain] if self._domain else []
         return list(self._own)
 
     def outputs(self) -> dict[str, str]:
@@ -87,6 +91,16 @@ def test_the_sign_in_page_of_the_pool_is_used(properties: dict[str, Any], login:
     assert pool.context == {"userPoolId": "eu-west-1_Other"} | ({"loginUrl": login} if login else {})
 
 
+@pytest.mark.parametrize("requested", [None, "eu-west-1_Other"])
+def test_a_later_deployment_keeps_the_domain_that_the_stack_has_created(requested: str | None) -> None:
+    """Without the domain in its template, CloudFormation would delete it, and nobody could sign in."""
+    domain = "device-lobby-123456789012"
+    deployed = Stack("UPDATE_COMPLETE", (), "eu-west-1_Other", domain)
+    assert asked(requested, deployed, Other={"Domain": domain}).login_url is None
+    of_others = asked(requested, Stack("UPDATE_COMPLETE", (), "eu-west-1_Other"), Other={"Domain": domain})
+    assert of_others.login_url == f"https://{domain}.auth.eu-west-1.amazoncognito.com"
+
+
 @pytest.mark.parametrize(
     ("requested", "code"),
     [
@@ -96,11 +110,13 @@ def test_the_sign_in_page_of_the_pool_is_used(properties: dict[str, Any], login:
         ("eu-west-1_Ab c", "INVALID_USER_POOL"),
         ("eu-west-1_Absent", "UNKNOWN_USER_POOL"),
         ("eu-west-1_Open", "OPEN_USER_POOL"),
+        ("eu-west-1_Lite", "LITE_USER_POOL"),
     ],
 )
 def test_an_unsuitable_pool_is_rejected(requested: str, code: str) -> None:
+    open_pool = {"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False}}
     with pytest.raises(BadUserPool, match=code):
-        asked(requested, Stack(), Open={"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False}})
+        asked(requested, Stack(), Open=open_pool, Lite={"UserPoolTier": "LITE", "Domain": "acme"})
 
 
 def test_only_missing_groups_are_created() -> None:
