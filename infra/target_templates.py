@@ -1,7 +1,8 @@
 """The template of a target for owners who deploy without this project: the output of the CDK without its metadata. The
 stacks of the role and of a target are synthesized for a placeholder account and Region with all profiles. The result is
 part of the admin API's bundle, where `admin_api.templates` completes it for one target and returns it as CloudFormation
-or Terraform. So the template has the same content as `deploy.sh target`.
+or Terraform. So the template has the same content as `deploy.sh target`, without the registry events, which need a
+Lambda and are a setting of the owner's account.
 """
 
 import json
@@ -28,7 +29,7 @@ _OF_CDK: Final = ("Parameters", "Rules", "Metadata", "Conditions")
 def target_templates(settings: Settings) -> bytes:
     """Return the templates of the role's stack and of a target's stack as one JSON object: `role` and `region`."""
     target = TargetSettings(PLACEHOLDER, PLACEHOLDER_EXTERNAL_ID, tuple(sorted(settings.profiles.by_name)))
-    generic = replace(settings, targets=(target,), lobby_stack=False)
+    generic = replace(settings, targets=(target,), lobby_stack=False, registry_events=False)
     with tempfile.TemporaryDirectory() as folder:
         app = App(  # the stacks are validated when they are deployed
             outdir=folder, analytics_reporting=False, builtin_cloud_formation_validation=False, context=cdk_context()

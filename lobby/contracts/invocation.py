@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby import strict_json
 from lobby.errors import LobbyError
@@ -27,7 +27,7 @@ class MalformedMessage(ValueError):
 
 
 class InvocationFailed(Exception):
-    """The Lambda did not answer, or its run failed."""
+    """The Lambda did not answer, was not run, for example because it was throttled, or its run failed."""
 
 
 class RequestRefused(LobbyError):
@@ -53,7 +53,7 @@ def invoke(client: "LambdaClient", function: str, request: Request[R]) -> R:
     try:
         answer = client.invoke(FunctionName=function, Payload=json.dumps(request.encode()).encode())
         payload = answer["Payload"].read()
-    except BotoCoreError as error:
+    except (BotoCoreError, ClientError) as error:
         raise InvocationFailed(f"{function} did not answer: {error}"[:400]) from error
     if answer.get("FunctionError"):
         raise InvocationFailed(f"{function} failed: {payload[:500]!r}")

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lobby.contracts.inspector import (
     CertificatesRequest,
@@ -118,6 +118,9 @@ def test_a_failed_function_and_a_missing_answer_are_the_same_error() -> None:
         invoke(
             answering({"errorMessage": "Task timed out"}, FunctionError="Unhandled"), "function", SurveyRequest(TARGET)
         )
+    throttled = ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}, "Invoke")
+    with pytest.raises(InvocationFailed, match=r"function did not answer: .*TooManyRequestsException"):
+        invoke(Mock(invoke=Mock(side_effect=throttled)), "function", SurveyRequest(TARGET))
     silent = Mock(invoke=Mock(side_effect=ReadTimeoutError(endpoint_url="x")))
     with pytest.raises(InvocationFailed, match="function did not answer"):
         invoke(silent, "function", SurveyRequest(TARGET))
