@@ -49,7 +49,8 @@ def _require_same_domain(iot: Any, domain: str, certificate: str | None) -> None
 
 def iot_logs_context(identity: Caller, stack: Stack) -> dict[str, str]:
     """Return that AWS IoT's logs stay as they are, if the account has enabled them in this Region and not with `stack`.
-    CloudFormation's `AWS::IoT::Logging` fails if they are enabled, and disables them when it is deleted."""
+    CloudFormation's `AWS::IoT::Logging` fails if they are enabled, even without a role, and disables them when it is
+    deleted."""
     if stack.resources(_IOT_LOGGING):
         return {}
     iot = identity.session.client("iot")
@@ -60,11 +61,11 @@ def iot_logs_context(identity: Caller, stack: Stack) -> dict[str, str]:
     except ClientError as error:
         typer.echo(f"It is not checked whether AWS IoT's logs are enabled: {error}")
         return {}
-    if found.get("disableAllLogs") or not found.get("roleArn"):
+    role, level = found.get("roleArn"), found.get("defaultLogLevel")
+    if found.get("disableAllLogs", role is None):
         return {}
-    level = found.get("defaultLogLevel")
     typer.echo(
-        f"AWS IoT's logs in {identity.region} are enabled by this account (role {found['roleArn']}, level {level}) and"
+        f"AWS IoT's logs in {identity.region} are enabled by this account (role {role}, level {level}) and"
         " stay as they are. They should contain errors (any level except DISABLED)."
     )
     return {"iotLogs": "false"}

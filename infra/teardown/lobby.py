@@ -54,7 +54,7 @@ class LobbyRemoval:
         self.stop_admissions()
         if keep_devices:
             if self._stack.status() is not None:
-                self._stack.reduce_to_policies(self._report)
+                self._stack.reduce_for_devices(self._report)
         else:
             policies = self._stack.resources(IOT_POLICY)
             if policies:

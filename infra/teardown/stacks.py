@@ -1,4 +1,4 @@
-"""Deletes CloudFormation stacks, or reduces them to the IoT policies of the devices that stay.
+"""Deletes CloudFormation stacks, or reduces them to what devices that stay need: IoT policies, thing types and groups.
 
 CloudFormation cannot delete an IoT policy that is attached, so the stack is deleted after its devices. Every function
 can be repeated, even while an earlier deletion is in progress.
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 IOT_POLICY: Final = "AWS::IoT::Policy"
 THING_TYPE: Final = "AWS::IoT::ThingType"
 ROLE: Final = "AWS::IAM::Role"
+_OF_DEVICES: Final = frozenset({IOT_POLICY, THING_TYPE, "AWS::IoT::ThingGroup", "AWS::IoT::BillingGroup"})
+"""Resources that the registrations of devices refer to. CloudFormation would deprecate a thing type that has things,
+fail to delete it, and leave it outside the stack, so that the next deployment could not create it. Without their
+groups, things would lose the policies of these groups."""
 _DELETED: Final = "DELETE_COMPLETE"
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 _TIMEOUT: Final = 3600.0
@@ -83,20 +87,21 @@ class Stack:
             raise StackNotDeleted("STACK_NOT_DELETED", f"{self.name} is {status}: {self._failures()}")
         report(f"stack {self.name} deleted")
 
-    def reduce_to_policies(self, report: Callable[[str], None]) -> None:
-        """Delete everything in the stack except its IoT policies. Raise `StackNotDeleted`."""
+    def reduce_for_devices(self, report: Callable[[str], None]) -> None:
+        """Delete everything in the stack except what the registrations of devices refer to. Raise
+        `StackNotDeleted`."""
         resources = self.template().get("Resources", {})
         self.update(
             {
-                "Description": f"{self.name}, removed except for the policies of its devices",
+                "Description": f"{self.name}, removed except for the resources of its devices",
                 "Resources": {
                     name: {key: value for key, value in each.items() if key in ("Type", "Properties")}
                     for name, each in resources.items()
-                    if each["Type"] == IOT_POLICY
+                    if each["Type"] in _OF_DEVICES
                 },
             }
         )
-        report(f"stack {self.name} reduced to its IoT policies, which its devices need")
+        report(f"stack {self.name} reduced to the IoT policies, thing types and groups that its devices need")
 
     def update(self, template: Mapping[str, Any]) -> None:
         """Update the stack to a template and wait. Raise `StackNotDeleted` STACK_NOT_UPDATED."""

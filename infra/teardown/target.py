@@ -55,7 +55,7 @@ class TargetRemoval:
         self._require_own_role_stack()
         if keep_devices:
             if self._stack.status() is not None:
-                self._stack.reduce_to_policies(self._report)
+                self._stack.reduce_for_devices(self._report)
         else:
             types = self._deprecate_thing_types()
             self._remove_devices()

@@ -51,6 +51,10 @@ def test_logs_that_somebody_has_enabled_are_left_alone(capsys: pytest.CaptureFix
     assert f"AWS IoT's logs in eu-west-1 are enabled by this account (role {ROLE}, level INFO) and stay" in shown
 
 
+def test_logs_without_a_role_count_as_enabled_as_for_cloudformation() -> None:
+    assert context_for({"disableAllLogs": False}, []) == {"iotLogs": "false"}
+
+
 @pytest.mark.parametrize("answer", ["NotConfiguredException", {}, ENABLED | {"disableAllLogs": True}])
 def test_logs_that_nobody_has_enabled_belong_to_the_lobby(answer: dict[str, Any] | str) -> None:
     assert context_for(answer, []) == {}
