@@ -53,6 +53,7 @@ class TargetStack(Stack):
             registry_events.enable(self, settings, where)
         CfnOutput(self, "DevicePolicies", value=",".join(map(profile_policy, target.profiles)))
         CfnOutput(self, "ArrivalsTopicArn", value=self.topic.topic_arn)
+        self._subscribe_last()
         suppress_target_findings(self)
 
     def _registry_groups(self, profiles: Profiles) -> None:
@@ -91,6 +92,14 @@ class TargetStack(Stack):
         errors = functions.log_group(self, "ArrivalErrors", f"/{NAMES.prefix}/arrival-errors", self.settings)
         self._report_rules(topic, errors)
         return topic
+
+    def _subscribe_last(self) -> None:
+        """Create the subscriptions after everything else: CloudFormation cannot delete one that is not confirmed, so a
+        failed deployment could not be rolled back."""
+        subscriptions = [each for each in self.node.children if isinstance(each, sns.CfnSubscription)]
+        others = [each for each in self.node.children if not isinstance(each, sns.CfnSubscription | CfnOutput)]
+        for subscription in subscriptions:
+            subscription.node.add_dependency(*others)
 
     def _report_rules(self, topic: sns.Topic, errors: logs.ILogGroup) -> None:
         """Create the rules, with one role for both: it may publish, look up things, and log errors."""

@@ -6,7 +6,7 @@ it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from admin_api.templates.source import Resource, TargetResources
@@ -16,6 +16,9 @@ from lobby.domain.targets.target import PLACEHOLDER
 _INDENT: Final = "  "
 _SHORT: Final = {"Ref": "!Ref", "Fn::Sub": "!Sub"}
 _STACK: Final = NAMES.stack("Target")
+_SUBSCRIPTION: Final = "AWS::SNS::Subscription"
+_TOPIC: Final = "AWS::SNS::Topic"
+_ROLE: Final = "AWS::IAM::Role"
 ROLE_CONDITION: Final = "CreatesRole"
 _INLINE_BYTES: Final = 51_200
 """The size of a template that a call can contain; a larger one must be in S3 (CloudFormation quotas)."""
@@ -23,7 +26,8 @@ _INLINE_BYTES: Final = 51_200
 
 def cloudformation(target: TargetResources, lobby: str) -> str:
     """Return the template. `lobby` is the lobby's account and Region, for the comment."""
-    body = [line for resource in target.resources for line in _resource(resource)]
+    others = [each.logical_id for each in target.resources if each.type not in (_SUBSCRIPTION, _TOPIC, _ROLE)]
+    body = [line for resource in target.resources for line in _resource(resource, others)]
     text = "\n".join([*_head(target, lobby, is_large=False), *body]) + "\n"
     if len(text.encode()) <= _INLINE_BYTES:
         return text
@@ -62,7 +66,9 @@ def _head(target: TargetResources, lobby: str, *, is_large: bool) -> list[str]:
     ]
 
 
-def _resource(resource: Resource) -> Iterator[str]:
+def _resource(resource: Resource, others: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a resource. A subscription is created after the `others`: CloudFormation cannot delete one
+    that is not confirmed, so a failed deployment could not be rolled back."""
     yield f"{_INDENT}# {resource.comment}"
     yield f"{_INDENT}{resource.logical_id}:"
     yield f"{_INDENT * 2}Type: {resource.type}"
@@ -70,6 +76,8 @@ def _resource(resource: Resource) -> Iterator[str]:
         yield f"{_INDENT * 2}Condition: {ROLE_CONDITION}"
         yield f"{_INDENT * 2}DeletionPolicy: Retain"
         yield f"{_INDENT * 2}UpdateReplacePolicy: Retain"
+    if resource.type == _SUBSCRIPTION:
+        yield f"{_INDENT * 2}DependsOn: [{', '.join(others)}]"
     yield f"{_INDENT * 2}Properties:"
     yield from _block(_portable(dict(resource.properties)), 3)
 

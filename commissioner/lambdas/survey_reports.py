@@ -89,8 +89,9 @@ def _rule_problem(session: TargetSession, name: str, sql: str, topic: str) -> st
 def _subscription_problem(session: TargetSession, topic: str, queue: str) -> str | None:
     pages = session.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     arns = [each["SubscriptionArn"] for page in pages for each in page["Subscriptions"] if each["Endpoint"] == queue]
+    subscribe = f"aws sns subscribe --topic-arn {topic} --protocol sqs --notification-endpoint {queue}"
     if not arns:
-        return f"missing: {queue} is not subscribed; {_REDEPLOY}"
+        return f"missing: {queue} is not subscribed; {_REDEPLOY}, or if it is up to date: {subscribe}"
     if all(arn == _PENDING for arn in arns):
-        return "not confirmed: the lobby confirms it within 10 minutes; after 3 days, subscribe again"
+        return f"not confirmed: the lobby confirms it within 10 minutes; after 3 days, subscribe again: {subscribe}"
     return None

@@ -16,6 +16,7 @@ from infra.teardown import fleet, inventory
 from infra.teardown.regions import regions_with
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
 from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack
+from infra.teardown.subscriptions import TOPIC, delete_unconfirmed
 from lobby.deployment import NAMES
 from lobby.domain.targets.target import TARGET_ROLE
 from lobby.names import Target
@@ -55,11 +56,13 @@ class TargetRemoval:
         self._require_own_role_stack()
         if keep_devices:
             if self._stack.status() is not None:
+                self._delete_unconfirmed_topic()
                 self._stack.reduce_for_devices(self._report)
         else:
             types = self._deprecate_thing_types()
             self._remove_devices()
             self._wait_for_thing_types(types)
+            self._delete_unconfirmed_topic()
             self._stack.delete(self._report)
         self._remove_role()
 
@@ -74,6 +77,9 @@ class TargetRemoval:
                 f"got a stack that contains the role of {', '.join(others)}, too; run ./deploy.sh target here first"
             )
             raise NotRemoved("ROLE_IN_STACK", message)
+
+    def _delete_unconfirmed_topic(self) -> None:
+        delete_unconfirmed(self._session.client("sns"), self._stack.resources(TOPIC), self._report)
 
     def _remove_devices(self) -> None:
         policies = self._stack.resources(IOT_POLICY)

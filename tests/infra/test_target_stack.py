@@ -40,6 +40,15 @@ def test_every_profile_includes_the_lobby_topic(stacks: Stacks, profile: str) ->
     assert f":topic/{lobby_topic}" in granted["iot:Receive"]
 
 
+def test_the_subscription_is_created_last(stacks: Stacks) -> None:
+    """CloudFormation cannot delete it before it is confirmed, for example in a rollback."""
+    for stack in stacks.targets:
+        resources = stack.template["Resources"]
+        [subscription] = [each for each in resources.values() if each["Type"] == "AWS::SNS::Subscription"]
+        others = {name for name, each in resources.items() if each["Type"] != "AWS::SNS::Subscription"}
+        assert set(subscription["DependsOn"]) == others - {"CDKMetadata"}
+
+
 def test_arrivals_are_reported_to_the_lobby(stacks: Stacks) -> None:
     for stack, region in zip(stacks.targets, ("eu-west-1", "ap-southeast-2"), strict=True):
         payload = stack.the("AWS::IoT::TopicRule", RuleName="device_lobby_connected")["TopicRulePayload"]

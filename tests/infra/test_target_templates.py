@@ -125,6 +125,14 @@ def test_the_template_needs_no_assets_and_no_bootstrap(resources: TargetResource
     assert len(text.encode()) < 51_200  # the limit of a template in a call (CloudFormation quotas)
 
 
+def test_the_subscription_is_created_last(resources: TargetResources) -> None:
+    """CloudFormation cannot delete it before it is confirmed, for example in a rollback."""
+    created = read(cloudformation(resources, LOBBY))["Resources"]
+    [subscription] = [each for each in created.values() if each["Type"] == "AWS::SNS::Subscription"]
+    types = {created[name]["Type"] for name in subscription["DependsOn"]}
+    assert {"AWS::IoT::Policy", "AWS::IoT::ThingType", "AWS::IoT::TopicRule", "AWS::SNS::TopicPolicy"} <= types
+
+
 def test_a_stack_set_creates_the_role_once(resources: TargetResources) -> None:
     template = read(cloudformation(resources, LOBBY))
     assert template["Parameters"]["RoleRegion"]["Default"] == ROLE_REGION
