@@ -104,14 +104,14 @@ def updates(indexes: Sequence[dict[str, str]], regions: Sequence[Sequence[Region
 
 def _additions(steps: Sequence[Sequence[Region]]) -> list[tuple[str, dict[str, str]]]:
     """Return an update for each step that adds replicas, all without the policy of the history there. The next update
-    adds the policy. The first replica is preceded by an update without one, because the history's policy of an earlier
-    version denies the replication, and then no replica can be added."""
+    adds the policy. The first replica is preceded by an update without one: the tables of an earlier version have no
+    streams, or their history denies the replication, and then no replica can be added."""
     found = []
     for before, after in pairwise(steps):
         new = [each for each in after[1:] if each not in before]
         if new:
             found.append((f"Replicas are added in {', '.join(new)}", context_of(after) | {NEW: ",".join(new)}))
-    return [("The history permits its replication", {}), *found] if found and len(steps[0]) == 1 else found
+    return [("The tables are prepared for replicas", {}), *found] if found and len(steps[0]) == 1 else found
 
 
 def deploy_others(others: Sequence[Caller], context: dict[str, Any], deploy: Deploy) -> None:

@@ -35,9 +35,10 @@ IMMUTABLE: Final = (
 """
 _REPLICATION_ROLE: Final = "aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication"
 _STREAMED: Final = (LedgerRow, HistoryRow)
-"""The tables with a stream, of new and old images. The commissioner needs the new image, the notary both, to detect
-changed and removed entries. Replicas in other Regions also need both (DynamoDB developer guide, "Global tables"). The
-view type of a table in use can only be changed by disabling its stream; the new stream has another ARN."""
+"""The tables whose streams are read, with new and old images. The commissioner needs the new image, the notary both, to
+detect changed and removed entries. Replicas in other Regions also need both (DynamoDB developer guide, "Global
+tables"). The view type of a table in use can only be changed by disabling its stream; the new stream has another
+ARN."""
 _EXPIRY: Final[dict[type[Model], str]] = {
     RegistrationRow: "expires",
     ConnectionRow: "expires",
@@ -46,6 +47,7 @@ _EXPIRY: Final[dict[type[Model], str]] = {
     ActivityRow: "expires",
 }
 """The attribute with the time after which DynamoDB deletes an item."""
+_IMAGES: Final = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
 _TYPES: Final = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 
@@ -109,7 +111,9 @@ def _table(scope: Construct, model: type[Model], settings: Settings) -> dynamodb
         ),
         deletion_protection=settings.protect,
         removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-        dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if model in _STREAMED else None,
+        # Replicas need a stream, and CloudFormation cannot enable it in the update that adds the first one. A stream
+        # that nobody reads costs nothing. The emulator would keep its records.
+        dynamo_stream=_IMAGES if model in _STREAMED or not settings.local else None,
         time_to_live_attribute=_EXPIRY.get(model),
         global_secondary_indexes=[_index(index, types) for index in indexes] or None,
         resource_policy=_policy(model, settings.lobby, settings),
