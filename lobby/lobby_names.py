@@ -99,3 +99,11 @@ class LobbyNames:
     def key(self, where: Target) -> str:
         """Return the key that identifies the lobby for others: account/Region, and the id."""
         return f"{where}/{self.id}" if self.id else str(where)
+
+
+def in_region(bucket: str, region: Region) -> str:
+    """Return the name of the same bucket of a lobby in another Region: the trust bucket or the notary's."""
+    account = re.search(r"-(\d{12})-", bucket)
+    if account is None:
+        raise ValueError(f"got the bucket {bucket!r}, want one whose name ends with an account and a Region")
+    return f"{bucket[: account.end()]}{region}"

@@ -2,7 +2,8 @@
 
 As a part of the sweeper, it walks through the refused devices once for each published list, in parts. It does not
 validate the new list, because the bouncer decides when the device connects again. A device is readmitted at most once
-for each list.
+for each list. In a lobby with several Regions, a list is published to each. A device was refused because of the list of
+its Region, so each Region's lists have their own walk, through the devices that were refused there.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from lobby.aws.region_clients import ONE_REGION, RegionClients
@@ -19,6 +20,8 @@ from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
 from lobby.ledger.lists.overdue import OverdueRow, entered
 from lobby.ledger.store import Ledger
+from lobby.lobby_names import in_region
+from lobby.names import Region
 from lobby.wire import crl_key
 
 if TYPE_CHECKING:
@@ -34,21 +37,34 @@ _SETTLED: Final = timedelta(minutes=1)
 """The age at which indexes are up to date and every bouncer uses the new list."""
 _PREFIX, _SUFFIX = crl_key("|").split("|")
 logger = Logger(service="sweeper")
+Note = dict[str, Any]
 
 
 class Readmission:
     """`iot` and `s3` are clients of the lobby account in this Region, and `regions` those in its other Regions;
-    `bucket` holds the revocation lists."""
+    `bucket` holds the revocation lists of this Region."""
 
     def __init__(
         self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str, regions: RegionClients = ONE_REGION
     ) -> None:
         self._ledger, self._iot, self._s3, self._bucket, self._regions = ledger, iot, s3, bucket, regions
 
-    def walk(self, note: dict[str, Any], at: datetime, time_is_up: Callable[[], bool]) -> int:
+    def walk(self, note: Note, at: datetime, time_is_up: Callable[[], bool]) -> int:
         """Return how many devices were readmitted. `note` records the time of the newest list that a walk has covered,
-        and the position of an unfinished walk."""
-        published = {ca: time for ca, time in self._published().items() if time < at - _SETTLED}
+        and the position of an unfinished walk; `elsewhere` has the same for the other Regions. A Region that does not
+        answer is left to the next run."""
+        readmitted = self._walk(None, note, at, time_is_up)
+        for region in self._regions.others:
+            theirs: Note = note.setdefault("elsewhere", {}).setdefault(region, {})
+            try:
+                readmitted += self._walk(region, theirs, at, time_is_up)
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("lists not compared", extra={"region": region, "why": str(error)[:200]})
+        return readmitted
+
+    def _walk(self, region: Region | None, note: Note, at: datetime, time_is_up: Callable[[], bool]) -> int:
+        """Walk through the devices that were refused in another Region, or in this one (None)."""
+        published = {ca: time for ca, time in self._published(region).items() if time < at - _SETTLED}
         newest = max(map(timestamp, published.values()), default="")
         if newest <= note.get("lists", ""):
             return 0
@@ -59,17 +75,23 @@ class Readmission:
         for refused in part.rows:
             if time_is_up():
                 return readmitted
-            readmitted += refused.reason in CRL_REASONS and self._readmit(refused, published)
+            is_here = self._region_of(refused) == region
+            readmitted += is_here and refused.reason in CRL_REASONS and self._readmit(refused, published)
             note["walk"] = refused.by_state_key
         note["walk"] = part.next_key
         if part.next_key is None:
             note["lists"] = note.pop("walked_for")
         return readmitted
 
-    def _published(self) -> dict[str, datetime]:
-        """Return when each CA's list was published, by the CA's AWS IoT id."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_PREFIX)
-        objects = [each for page in pages for each in page.get("Contents", [])]
+    def _region_of(self, refused: OverdueRow) -> Region | None:
+        """Return the other Region in which a device was refused; None for this one."""
+        return refused.lobbyregion if refused.lobbyregion in self._regions.others else None
+
+    def _published(self, region: Region | None) -> dict[str, datetime]:
+        """Return when each CA's list was published in a Region, by the CA's AWS IoT id."""
+        bucket = self._bucket if region is None else in_region(self._bucket, region)
+        pages = self._regions.s3(region, self._s3).get_paginator("list_objects_v2")
+        objects = [each for page in pages.paginate(Bucket=bucket, Prefix=_PREFIX) for each in page.get("Contents", [])]
         return {each["Key"].removeprefix(_PREFIX).removesuffix(_SUFFIX): each["LastModified"] for each in objects}
 
     def _readmit(self, refused: OverdueRow, published: Mapping[str, datetime]) -> bool:

@@ -21,7 +21,8 @@ from lobby.settings import REGIONS
 LEASE: Final = "LOBBY_LEASE_SECONDS"
 _TABLES: Final = "dynamodb"
 _IOT: Final = "iot"
-SEND_TO_DEVICES: Final = frozenset({"commissioner", "sweeper"})
+SWEEPER: Final = "sweeper"
+SEND_TO_DEVICES: Final = frozenset({"commissioner", SWEEPER})
 """The roles that send messages to devices in all Regions of the lobby, each device in the Region of its door."""
 REACH_DEVICES: Final = SEND_TO_DEVICES | {"registrar"}
 """The roles that work on certificates in all Regions. A claim certificate is valid at every door."""
@@ -76,8 +77,11 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
 def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
     """Return the reads that a role needs only in a lobby with several Regions. The bouncer reads the certificates of
     devices while the home does not answer; the registrar compares the replica with the certificates of its Region; the
-    API reads everything that a promotion could have lost."""
+    sweeper finds new revocation lists in each Region; the API reads everything that a promotion could have lost."""
     here, account = settings.lobby, settings.lobby.account
+    if role == SWEEPER:
+        lists = [f"arn:aws:s3:::{NAMES.trust_bucket(account, place.region)}" for place in _others(settings)]
+        return [_allow("PublishedInRegions", "s3:ListBucket", *lists)]
     if role == BOUNCER:
         return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
     if role == REGISTRAR:

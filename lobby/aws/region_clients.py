@@ -24,6 +24,7 @@ from lobby.wire import Message
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_iot_data import IoTDataPlaneClient
+    from types_boto3_s3 import S3Client
 
 
 logger = Logger(service="commissioner")
@@ -40,6 +41,12 @@ class _OtherRegion:
         with self._lock:  # botocore's creation of clients is not thread-safe
             iot: IoTClient = client("iot", region_name=self._region)
         return iot
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        with self._lock:
+            s3: S3Client = client("s3", region_name=self._region)
+        return s3
 
     @cached_property
     def iot_data(self) -> "IoTDataPlaneClient":
@@ -70,6 +77,10 @@ class RegionClients:
     def iot_data(self, region: Region | None, own: "IoTDataPlaneClient") -> "IoTDataPlaneClient":
         found = self._regions.get(region) if region else None
         return found.iot_data if found else own
+
+    def s3(self, region: Region | None, own: "S3Client") -> "S3Client":
+        found = self._regions.get(region) if region else None
+        return found.s3 if found else own
 
     def send(self, device: Device, message: Message, own: "IoTDataPlaneClient") -> None:
         """Send a message to a device in the lobby. The message only saves time, because the device asks again with its

@@ -38,13 +38,14 @@ READS: Final = {
         "iot:DescribeCACertificate": {f"arn:aws:iot:{FIRST}:{ACCOUNT}:cacert/*"},
         "iot:ListAttachedPolicies": {"*"},
     },
+    "sweeper": {"s3:ListBucket": {f"arn:aws:s3:::device-lobby-trust-{ACCOUNT}-{SECOND}"}},
     "admin-api": {
         "dynamodb:Scan": {f"{_TABLE}ledger"},
         "dynamodb:BatchGetItem": {f"{_TABLE}history"},
         "s3:ListBucketVersions": {f"arn:aws:s3:::device-lobby-notary-{ACCOUNT}-{SECOND}"},
     },
 }
-"""What a role reads only in a lobby with several Regions, in its own Region and in the notaries' buckets."""
+"""What a role reads only in a lobby with several Regions, in its own Region and in buckets of the others."""
 ELSEWHERE: Final = {
     "commissioner": ["arn:aws:iot:"],
     "sweeper": ["arn:aws:iot:"],

@@ -1,15 +1,19 @@
 """A device that was refused because of its CA's revocation list is readmitted once for each newer list."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from commissioner.sweeping import readmission as module
 from commissioner.sweeping.readmission import Readmission
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.states import State
 from lobby.ledger.store import Ledger
-from lobby.names import Fingerprint
+from lobby.lobby_names import in_region
+from lobby.names import Fingerprint, parse_region
 from tests import aws
 from tests import certificates as make
 from tests.aws import BUCKET, REGION, Calls, Clock
@@ -27,9 +31,9 @@ class Refusals:
         self.published = NEVER
         self.note: dict[str, Any] = {}
         self.readmission = Readmission(self.ledger, self.door.iot, self.door.s3, BUCKET)
-        calls.instead["ListObjectsV2"] = self._dated
+        calls.instead["ListObjectsV2"] = self.dated
 
-    def _dated(self, _params: object, call: Any) -> Any:
+    def dated(self, _params: object, call: Any) -> Any:
         answer = call()
         for each in answer["Contents"]:
             each["LastModified"] = self.published
@@ -150,3 +154,54 @@ def test_a_device_that_changed_before_the_retry_is_left_unchanged(refusals: Refu
     device = refusals.ledger.get(certid)
     assert device is not None
     assert device.devstate is State.REVOKED
+
+
+class HomeElsewhere:
+    """The same refusals, seen by a home in another Region. `lists` are published there, in the home's own bucket."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self.refusals, self.down = refusals, False
+        self.lists: datetime | None = None
+        home, door = parse_region("eu-central-1"), SimpleNamespace(iot=refusals.door.iot, s3=refusals.door.s3)
+        regions = RegionClients([parse_region(REGION)], lambda _region: door)
+        self.bucket = in_region(BUCKET, home)
+        refusals.readmission = Readmission(refusals.ledger, refusals.door.iot, refusals.door.s3, self.bucket, regions)
+        refusals.calls.instead["ListObjectsV2"] = self._listed
+
+    def _listed(self, params: dict[str, Any], call: Any) -> Any:
+        if params["Bucket"] == self.bucket:
+            key = f"crl/{self.refusals.door.ca_id}.pem"
+            return {"Contents": [{"Key": key, "LastModified": self.lists}] if self.lists else []}
+        if self.down:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": ""}}, "ListObjectsV2")
+        return self.refusals.dated(params, call)
+
+
+@pytest.fixture
+def home(refusals: Refusals) -> HomeElsewhere:
+    return HomeElsewhere(refusals)
+
+
+def test_a_list_readmits_the_devices_that_were_refused_in_its_region(refusals: Refusals, home: HomeElsewhere) -> None:
+    certid = refusals.refused()
+    refusals.clock.advance(hours=1)
+    home.lists = refusals.clock()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 0, "the door's own list is still stale"
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 1
+    assert refusals.needs_commissioner(certid)
+    assert refusals.walk() == 0
+
+
+def test_the_lists_of_a_region_that_does_not_answer_are_compared_later(refusals: Refusals, home: HomeElsewhere) -> None:
+    refusals.refused()
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    home.down, home.lists = True, refusals.clock()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 0
+    home.down = False
+    assert refusals.walk() == 1
