@@ -22,6 +22,7 @@ from commissioner.reconciliation.target_comparison import TargetComparison
 from lobby.aws.authorities import Authorities
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report
+from lobby.aws.region_clients import RegionClients
 from lobby.contracts.invocation import encode_refusal
 from lobby.contracts.targets import Comparison, ComparisonRequest
 from lobby.domain.expiry import Expiring
@@ -121,7 +122,8 @@ def _reconciler() -> Reconciler:
     connect()
     inspector = InspectorClient(by_lambda(settings.inspector_function))
     clients = LobbyClients()
-    authorities = Authorities(clients.iot, clients.s3, settings.trust_bucket)
+    regions = RegionClients.of(settings.region, os.environ)
+    authorities = Authorities(clients.iot, clients.s3, settings.trust_bucket, regions)
     ledger, targets, profiles = Ledger(settings.region), Targets.read_only(), bundled_profiles()
     return reconciler_of(ledger, inspector, profiles, targets, settings.lobby, expiring=authorities.expiring)
 

@@ -17,6 +17,7 @@ from lobby.deployment import NAMES
 from lobby.ledger.models import CertificateRow, HistoryRow, LedgerRow, TargetRow
 from lobby.names import Target
 from lobby.settings import REGIONS
+from lobby.wire import CRL_PREFIX
 
 LEASE: Final = "LOBBY_LEASE_SECONDS"
 _TABLES: Final = "dynamodb"
@@ -28,6 +29,7 @@ REACH_DEVICES: Final = SEND_TO_DEVICES | {"registrar"}
 """The roles that work on certificates in all Regions. A claim certificate is valid at every door."""
 BOUNCER: Final = "bouncer"
 REGISTRAR: Final = "registrar"
+RECONCILER: Final = "reconciler"
 ADMIN_API: Final = "admin-api"
 WITHOUT_LEASE: Final = frozenset({"pages", "notary"})
 """The roles that do not read the lease, because they write no table."""
@@ -77,11 +79,19 @@ def reach(role: str, statements: Sequence[iam.PolicyStatement], settings: Settin
 def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
     """Return the reads that a role needs only in a lobby with several Regions. The bouncer reads the certificates of
     devices while the home does not answer; the registrar compares the replica with the certificates of its Region; the
-    sweeper finds new revocation lists in each Region; the API reads everything that a promotion could have lost."""
+    sweeper finds new revocation lists in each Region, and the reconciler those that end; the API reads everything that
+    a promotion could have lost."""
     here, account = settings.lobby, settings.lobby.account
+    trust = [f"arn:aws:s3:::{NAMES.trust_bucket(account, place.region)}" for place in _others(settings)]
     if role == SWEEPER:
-        lists = [f"arn:aws:s3:::{NAMES.trust_bucket(account, place.region)}" for place in _others(settings)]
-        return [_allow("PublishedInRegions", "s3:ListBucket", *lists)]
+        return [_allow("PublishedInRegions", "s3:ListBucket", *trust)]
+    if role == RECONCILER:
+        cas = [f"arn:aws:iot:{place.region}:{account}:cacert/*" for place in _others(settings)]
+        return [
+            _allow("ManufacturersOfRegions", "iot:DescribeCACertificate", *cas),
+            _allow("ListsOfRegions", "s3:GetObject", *(f"{each}/{CRL_PREFIX}*" for each in trust)),
+            _allow("AbsentListsOfRegions", "s3:ListBucket", *trust),
+        ]
     if role == BOUNCER:
         return [_allow("KnownCertificates", "dynamodb:GetItem", table_arn(CertificateRow, here))]
     if role == REGISTRAR:
@@ -123,7 +133,14 @@ def elsewhere(arns: Iterable[str], settings: Settings, services: Sequence[str] =
 
 
 def with_elsewhere(reasons: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Return the reasons by resource, and the same reasons for the same resources in the other Regions."""
-    return dict(reasons) | {
+    """Return the reasons by resource, and the same reasons for the same resources in the other Regions. The names of
+    buckets end with their Region."""
+    buckets = {
+        resource.replace(f"-{settings.lobby.region}/", f"-{place.region}/"): reason
+        for resource, reason in reasons.items()
+        for place in _others(settings)
+        if resource.startswith("arn:aws:s3:::")
+    }
+    return {**reasons, **buckets} | {
         arn: reason for resource, reason in reasons.items() for arn in elsewhere([resource], settings)
     }

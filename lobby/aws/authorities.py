@@ -1,28 +1,53 @@
-"""Reads the registered CAs and their revocation lists, to find the ones that expire soon (`lobby.domain.expiry`)."""
+"""Reads the registered CAs and their revocation lists, to find the ones that expire soon (`lobby.domain.expiry`).
+
+Each Region of a lobby has its own CAs and lists, so a list can be current in one Region and end in another.
+"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
+from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.expiry import Expiring, expiring
+from lobby.lobby_names import in_region
 from lobby.wire import crl_key
 
 if TYPE_CHECKING:
     from types_boto3_iot import IoTClient
     from types_boto3_s3 import S3Client
 
+logger = Logger(service="reconciler")
+
 
 class Authorities:
-    """`iot` and `s3` are clients of the lobby account; `bucket` holds the revocation lists."""
+    """`iot` and `s3` are clients of the lobby account in this Region, and `regions` those in its other Regions;
+    `bucket` holds the revocation lists of this Region."""
 
-    def __init__(self, iot: "IoTClient", s3: "S3Client", bucket: str) -> None:
-        self._iot, self._s3, self._bucket = iot, s3, bucket
+    def __init__(self, iot: "IoTClient", s3: "S3Client", bucket: str, regions: RegionClients = ONE_REGION) -> None:
+        self._iot, self._s3, self._bucket, self._regions = iot, s3, bucket, regions
 
     def expiring(self, at: datetime) -> list[Expiring]:
         """Return which of the ACTIVE CAs and their lists will expire, with two calls for each CA and one for each page
-        of 250. Raise `ClientError`."""
+        of 250. A finding that only another Region has states the Region. A Region that does not answer is logged. Raise
+        `ClientError` for this Region."""
+        found = self._expiring_here(at)
+        for region in self._regions.others:
+            iot, s3 = self._regions.iot(region, self._iot), self._regions.s3(region, self._s3)
+            try:
+                there = Authorities(iot, s3, in_region(self._bucket, region)).expiring(at)
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("authorities not read", extra={"region": region, "why": str(error)[:200]})
+            else:
+                known = {replace(each, name="") for each in found}
+                new = [each for each in there if replace(each, name="") not in known]
+                found += [replace(each, name=f"{each.name} in {region}") for each in new]
+        return found
+
+    def _expiring_here(self, at: datetime) -> list[Expiring]:
         return [each for ca in self._active() for each in expiring(ca, self._pem(ca), self._crl(ca), at)]
 
     def _active(self) -> Iterator[str]:

@@ -13,12 +13,11 @@ from infra.settings import Settings
 from lobby.ledger.models import MODELS
 from lobby.lobby_names import MAX_LENGTH
 from lobby.names import Target, parse_region
+from tests.infra.region_grants import ACCOUNT, ELSEWHERE, FIRST, READS, SECOND
 from tests.infra.role_grants import GRANTS
 from tests.infra.templates import LOBBY, TARGETS, Stack, Stacks, settings, synthesized
 
-FIRST, SECOND = "us-east-1", "eu-central-1"
 REGIONS: Final = f"{FIRST},{SECOND}"
-ACCOUNT = "100000000001"
 STREAMS: Final = [
     f"arn:aws:dynamodb:{SECOND}:{ACCOUNT}:table/device-lobby-{name}/stream/2026-11-30T13:30:00.000"
     for name in ("ledger", "history")
@@ -28,31 +27,6 @@ OF_RULES: Final = {"device-lobby-rules", "device-lobby-template", "device-lobby-
 """The roles that AWS IoT assumes, in its own Region."""
 OF_STREAMS: Final = {f"dynamodb:{each}" for each in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
 VOTES: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-targets"
-_TABLE: Final = f"arn:aws:dynamodb:{FIRST}:{ACCOUNT}:table/device-lobby-"
-READS: Final = {
-    "bouncer": {"dynamodb:GetItem": {f"{_TABLE}certificates"}},
-    "registrar": {
-        "dynamodb:Scan": {f"{_TABLE}ledger"},
-        "dynamodb:BatchGetItem": {f"{_TABLE}certificates"},
-        "iot:ListCACertificates": {"*"},
-        "iot:DescribeCACertificate": {f"arn:aws:iot:{FIRST}:{ACCOUNT}:cacert/*"},
-        "iot:ListAttachedPolicies": {"*"},
-    },
-    "sweeper": {"s3:ListBucket": {f"arn:aws:s3:::device-lobby-trust-{ACCOUNT}-{SECOND}"}},
-    "admin-api": {
-        "dynamodb:Scan": {f"{_TABLE}ledger"},
-        "dynamodb:BatchGetItem": {f"{_TABLE}history"},
-        "s3:ListBucketVersions": {f"arn:aws:s3:::device-lobby-notary-{ACCOUNT}-{SECOND}"},
-    },
-}
-"""What a role reads only in a lobby with several Regions, in its own Region and in buckets of the others."""
-ELSEWHERE: Final = {
-    "commissioner": ["arn:aws:iot:"],
-    "sweeper": ["arn:aws:iot:"],
-    "registrar": ["arn:aws:iot:"],
-    "admin-api": ["arn:aws:ssm:"],
-}
-"""The services whose resources a role also reaches in the other Regions."""
 TABLE: Final = "AWS::DynamoDB::GlobalTable"
 REPLICATION: Final = (
     f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/replication.dynamodb.amazonaws.com"

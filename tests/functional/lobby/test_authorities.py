@@ -1,13 +1,17 @@
 """Reading the registered CAs and their lists, to find those that expire."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from lobby.aws.authorities import Authorities
+from lobby.aws.region_clients import RegionClients
 from lobby.domain.expiry import CA, LIST
+from lobby.lobby_names import in_region
+from lobby.names import parse_region
 from lobby.wire import crl_key
 from tests import aws
 from tests import certificates as make
@@ -54,3 +58,29 @@ def test_a_failure_to_read_is_no_missing_list(s3: Any, calls: Calls) -> None:
     calls.fails["GetObject"] = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
     with pytest.raises(ClientError, match="AccessDenied"):
         Authorities(iot, s3, BUCKET).expiring(make.NOW)
+
+
+def test_a_list_that_ends_in_another_region_only_is_found_there(s3: Any, calls: Calls) -> None:
+    sound, ending = make.authority("Sound"), make.authority("Ending", end=make.NOW + timedelta(days=30), number=1)
+    iot: Any = ListedCas((sound, "ACTIVE"), (ending, "ACTIVE"))
+    there = parse_region("eu-central-1")
+    s3.create_bucket(Bucket=in_region(BUCKET, there), CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for issuer in (sound, ending):
+        key = crl_key(make.fingerprint_of(make.pem_of(issuer.certificate)))
+        s3.put_object(Bucket=BUCKET, Key=key, Body=make.crl(issuer))
+        if issuer is ending:
+            s3.put_object(Bucket=in_region(BUCKET, there), Key=key, Body=make.crl(issuer))
+    regions = RegionClients([there], lambda _region: SimpleNamespace(iot=iot, s3=s3))
+    authorities = Authorities(iot, s3, BUCKET, regions)
+    found = [(each.kind, each.name) for each in authorities.expiring(make.NOW)]
+    assert found == [(CA, "CN=Ending"), (LIST, "CN=Sound in eu-central-1")]
+
+
+def test_a_region_that_does_not_answer_does_not_hide_what_ends_here(s3: Any) -> None:
+    def down(**_: object) -> Any:
+        raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ListCACertificates")
+
+    iot: Any = ListedCas((make.authority("Ending", end=make.NOW + timedelta(days=30)), "ACTIVE"))
+    silent = SimpleNamespace(iot=SimpleNamespace(list_ca_certificates=down), s3=s3)
+    authorities = Authorities(iot, s3, BUCKET, RegionClients([parse_region("eu-central-1")], lambda _region: silent))
+    assert [each.name for each in authorities.expiring(make.NOW)] == ["CN=Ending", "CN=Ending"]
