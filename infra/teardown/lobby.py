@@ -39,7 +39,7 @@ class LobbyRemoval:
         sleep: Callable[[float], None] = time.sleep,
         poll: float = POLL,
     ) -> None:
-        self._report = report
+        self._report, self._where = report, where
         self._stack = Stack(session.client("cloudformation"), stack_names.LOBBY, sleep, poll)
         self._iot = session.client("iot", config=RETRIES)
         self._dynamodb = session.client("dynamodb")
@@ -84,7 +84,8 @@ class LobbyRemoval:
             return
         if others:
             named = ", ".join(others[:5])
-            message = f"got {len(others)} rules of others on the event bus {NAMES.prefix}: {named}; delete them first"
+            bus = f"{NAMES.prefix} in {self._where.region}"
+            message = f"got {len(others)} rules of others on the event bus {bus}: {named}; delete them first"
             raise NotRemoved("RULES_LEFT", message)
 
     def stop_admissions(self) -> None:

@@ -52,7 +52,10 @@ class WholeRemoval:
         self._removals, self._report = removals, report
 
     def run(self, *, keep_devices: bool) -> None:
-        """Close all doors, then remove one Region after the other. Raise `InfraError`; a repetition continues."""
+        """Close all doors, then remove one Region after the other. Raise `InfraError`; a repetition continues. All
+        event buses are checked first: a refusal by a later Region would leave the doors of all Regions closed."""
+        for removal in self._removals.values():
+            removal.require_own_rules()
         for removal in self._removals.values():
             removal.stop_admissions()
         self._report(f"devices are no longer admitted in {_listed(self._removals)}")

@@ -68,6 +68,9 @@ def recorded_removal(name: str, calls: list[Any]) -> Any:
         def __init__(self, _session: Any, where: Any, _report: Any) -> None:
             self.where = str(where)
 
+        def require_own_rules(self) -> None:
+            calls.append(("rules", self.where))
+
         def stop_admissions(self) -> None:
             calls.append(("stop admissions", self.where))
 

@@ -94,6 +94,7 @@ def test_a_lobby_is_removed_in_all_regions_doors_first_and_the_first_region_last
     assert status == 0, output
     places = [f"{HERE}/{region}" for region in (FIRST, SECOND, THIRD)]
     assert calls == [
+        *(("rules", place) for place in places),
         *(("stop admissions", place) for place in places),
         *(("LobbyRemoval", place, False) for place in reversed(places)),
     ]
@@ -106,6 +107,8 @@ def test_an_interrupted_removal_continues_with_the_regions_that_are_left() -> No
     class Removal:
         def __init__(self, region: Region) -> None:
             self.region = region
+
+        def require_own_rules(self) -> None: ...
 
         def stop_admissions(self) -> None: ...
 

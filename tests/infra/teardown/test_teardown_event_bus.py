@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from infra.teardown import lobby
+from infra.teardown.lobby_regions import WholeRemoval
 from infra.teardown.target import NotRemoved
 from tests.aws import HOME, Calls, client
 
@@ -48,9 +49,34 @@ def test_nothing_is_removed_while_others_have_rules_on_the_bus(
     bus: Any, monkeypatch: pytest.MonkeyPatch, keep_devices: bool
 ) -> None:
     add(bus, OWN, "to-my-queue", "archive-of-ours")
-    expected = "RULES_LEFT: got 2 rules of others on the event bus device-lobby: archive-of-ours, to-my-queue; delete"
+    bus_name = f"{BUS} in {HOME.region}"
+    expected = f"RULES_LEFT: got 2 rules of others on the event bus {bus_name}: archive-of-ours, to-my-queue; delete"
     with pytest.raises(NotRemoved, match=expected):
         removal(monkeypatch).run(keep_devices=keep_devices)
+
+
+@pytest.mark.parametrize("with_rules", range(3))
+def test_no_door_is_closed_while_a_bus_of_any_region_has_rules_of_others(with_rules: int) -> None:
+    changed: list[str] = []
+
+    class Removal:
+        def __init__(self, number: int) -> None:
+            self._number = number
+
+        def require_own_rules(self) -> None:
+            if self._number == with_rules:
+                raise NotRemoved("RULES_LEFT", "got 1 rule")
+
+        def stop_admissions(self) -> None:
+            changed.append("doors")
+
+        def run(self, **_: bool) -> None:
+            changed.append("stack")
+
+    regions: Any = {name: Removal(number) for number, name in enumerate(("eu-west-1", "eu-central-1", "us-east-1"))}
+    with pytest.raises(NotRemoved, match="RULES_LEFT"):
+        WholeRemoval(regions, changed.append).run(keep_devices=False)
+    assert changed == []
 
 
 def test_the_rules_of_the_stack_are_its_own(bus: Any, monkeypatch: pytest.MonkeyPatch) -> None:
