@@ -23,13 +23,16 @@ from infra.local.ministack import (
     durability,
     early_pause,
     endpoints,
+    event_buses,
     lambda_credentials,
     list_pages,
     managed_login,
+    policy_limits,
     presence_events,
     propagation,
     queue_mappings,
     region_outages,
+    registry_limits,
     registry_lookups,
     replication,
     request_guard,
@@ -69,6 +72,7 @@ _MODULES: Final = (
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
     *(batch_actions, client_regions, region_outages, replication, shadow_lists),
+    *(registry_limits, policy_limits, event_buses),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -159,6 +163,8 @@ def _apply_registry(layout: Layout) -> None:
     shadow_lists.apply()
     thing_principals.apply()
     thing_versions.apply()
+    registry_limits.apply()
+    policy_limits.apply()
     registry_lookups.apply()
     resources.apply()
     batch_actions.apply()
@@ -178,6 +184,7 @@ def _apply_event_sources(current: CurrentStrictness, counted: Counters) -> None:
     queue_mappings.apply()
     concurrency.apply(current, counted)
     subscriptions.apply()
+    event_buses.apply()
 
 
 def _apply_persistence(layout: Layout, faults: CurrentFaults) -> tuple[replication.Replication, StatePersister]:
