@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from infra.cloud.account import Caller
+from infra.cloud.domain_certificate import require_usable
 from infra.errors import BadContext
 from infra.stack_names import DOMAIN_CONFIGURATION
 from infra.teardown.stacks import Stack
@@ -17,8 +18,8 @@ _IOT_LOGGING: Final = "AWS::IoT::Logging"
 
 
 def endpoint_context(identity: Caller, domain: str | None, certificate: str | None) -> dict[str, str]:
-    """Return the account's data-plane endpoint, and the domain in front of it. Raise `BadContext` for a certificate of
-    another account or Region, which AWS IoT cannot use, and for a change of the deployed domain."""
+    """Return the account's data-plane endpoint, and the domain in front of it. Raise `BadContext` for a certificate
+    that AWS IoT cannot use, for example of another account or Region, and for a change of the deployed domain."""
     if certificate and certificate.split(":")[3:5] != [identity.region, identity.account]:
         want = f"one of account {identity.account} in {identity.region}"
         raise BadContext("BAD_CONTEXT", f"domainCertificate: got {shown(certificate)}, want {want}")
@@ -26,6 +27,8 @@ def endpoint_context(identity: Caller, domain: str | None, certificate: str | No
     found = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     if domain:
         _require_same_domain(iot, domain, certificate)
+        if certificate:
+            require_usable(identity.session.client("acm"), certificate, domain)
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
     given = {"domain": domain, "domainCertificate": certificate}
     return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}

@@ -57,6 +57,7 @@ def record_lobby_deployments(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(earlier_console, "keep", lambda *_: None)
     monkeypatch.setattr(quotas, "report", lambda *_: [])
     monkeypatch.setattr(contexts, "iot_logs_context", lambda *_: calls.iot_logs)
+    monkeypatch.setattr(contexts, "require_usable", lambda *_: None)
     monkeypatch.setattr(region_trust, "report", lambda callers: [f"compared {' '.join(c.region for c in callers)}"])
     monkeypatch.setattr(commands, "Stack", lambda *_: calls.stack)
     monkeypatch.setattr(commands, "ensure_bootstrapped", lambda *_: None)

@@ -63,6 +63,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> RecordedCalls:
     monkeypatch.setattr(earlier_console, "keep", lambda *_: calls.append(("keep the console's files",)))
     monkeypatch.setattr(quotas, "report", lambda _session, rate: [f"too low for {rate}"])
     monkeypatch.setattr(contexts, "iot_logs_context", lambda *_: calls.iot_logs)
+    monkeypatch.setattr(contexts, "require_usable", lambda *_: None)
     monkeypatch.setattr(commands, "retain_role", lambda *_: False)
     monkeypatch.setattr(commands, "is_adoptable", lambda *_: calls.adoptable)
     monkeypatch.setattr(commands, "role_elsewhere", lambda *_: calls.elsewhere)
