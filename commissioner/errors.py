@@ -22,7 +22,8 @@ REASONS: Final = {
     "TARGET_PERMISSION_MISSING": "deploy the target's stack again: its role lacks a permission; then retry",
     "TARGET_POLICY_MISSING": "deploy the target's stack with this profile, then retry",
     "TARGET_PROFILE_INCOMPLETE": "deploy the target's stack again: a thing type or group of the profile is missing"
-    " there, or is deprecated (checkTarget names it); then retry",
+    " there, or is deprecated (checkTarget names it); or remove attributes or groups that its owner has given to the"
+    " thing: AWS IoT limits their number; then retry",
     "TARGET_NAME_TAKEN": "another certificate's thing has this name there: remove it or rename the device",
     "TARGET_REFUSED_CERTIFICATE": "AWS IoT in the target rejects this certificate: see the message",
     "TARGET_REVOKED_CERTIFICATE": "the target's owner has revoked the certificate: only they can reverse that",

@@ -21,7 +21,7 @@ from lobby.domain.device import Device
 from lobby.domain.targets.profile import Profiles
 from lobby.domain.targets.target import profile_policy
 from lobby.domain.targets.thing import ThingChanges, ThingFacts, changes, required
-from lobby.domain.targets.thing_claim import CERTID, CLAIM, ThingClaim, names_device, parse_claim
+from lobby.domain.targets.thing_claim import CERTID, CLAIM, IDENTITY_ATTRIBUTES, ThingClaim, names_device, parse_claim
 from lobby.names import Fingerprint, Target, ThingName
 from lobby.wire import RenewalRequest, Reset, Route
 
@@ -176,8 +176,10 @@ def facts_of(iot: "IoTClient", thing: Any, profiles: Profiles) -> ThingFacts:
     if profiles.thing_groups():
         pages = iot.get_paginator("list_thing_groups_for_thing").paginate(thingName=thing["thingName"])
         groups = [group["groupName"] for page in pages for group in page["thingGroups"]]
-    attributes = {key: value for key, value in thing.get("attributes", {}).items() if key in profiles.attribute_names()}
-    return ThingFacts(thing.get("thingTypeName"), attributes, tuple(groups), thing.get("billingGroupName"))
+    named, found = profiles.attribute_names(), thing.get("attributes", {})
+    attributes = {key: value for key, value in found.items() if key in named}
+    others = len({*IDENTITY_ATTRIBUTES, *found} - named)
+    return ThingFacts(thing.get("thingTypeName"), attributes, tuple(groups), thing.get("billingGroupName"), others)
 
 
 def _apply(iot: "IoTClient", name: ThingName, wanted: ThingChanges) -> None:

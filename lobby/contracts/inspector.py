@@ -96,7 +96,10 @@ def _thing_facts(fields: Any) -> ThingFacts | None:
         raise MalformedMessage(f"got thing {shown(fields)}, want an object with its attributes, or null")
     thing_type, billing_group = (optional_text_field(fields, key) for key in ("thing_type", "billing_group"))
     groups = tuple(map(as_text, list_field(fields, "groups")))
-    return ThingFacts(thing_type, _attributes(fields), groups, billing_group)
+    others = fields.get("others", 0)  # an inspector of an earlier version does not count them
+    if not isinstance(others, int):
+        raise MalformedMessage(f"got others {shown(others)}, want a number")
+    return ThingFacts(thing_type, _attributes(fields), groups, billing_group, others)
 
 
 def _attributes(fields: Body) -> dict[str, str]:

@@ -18,6 +18,8 @@ from lobby.names import shown
 THING: Final = "${iot:Connection.Thing.ThingName}"
 """The policy variable for the name of the connected thing (AWS IoT developer guide, "Thing policy variables")."""
 LOBBY_TOPIC: Final = f"lobby/{THING}"
+MAX_UNTYPED_ATTRIBUTES: Final = 3
+"""Attributes of a thing without a thing type, the lobby's included (AWS IoT endpoints and quotas)."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from lobby.domain.device import DEFAULT_PROFILE
 from lobby.domain.renewals.renewal import RenewalPolicy, parse_policy
 from lobby.domain.targets.policy_resources import ACTIONS, resource_problem
-from lobby.domain.targets.profile import THING, Profile, Profiles, Statement, ThingType
+from lobby.domain.targets.profile import MAX_UNTYPED_ATTRIBUTES, THING, Profile, Profiles, Statement, ThingType
 from lobby.domain.targets.thing_claim import IDENTITY_ATTRIBUTES
 from lobby.errors import InvalidInput
 from lobby.names import parse_profile, shown
@@ -23,8 +23,7 @@ T = TypeVar("T")
 MAX_POLICY: Final = 2048
 """Characters of a policy document without white space (AWS IoT endpoints and quotas, "Policy document size")."""
 MAX_ATTRIBUTES: Final = 50
-MAX_UNTYPED_ATTRIBUTES: Final = 3
-"""Attributes of a thing with and without a thing type, the lobby's included (AWS IoT endpoints and quotas)."""
+"""Attributes of a thing with a thing type, the lobby's included (AWS IoT endpoints and quotas)."""
 MAX_SEARCHABLE: Final = 3
 MAX_GROUPS: Final = 10
 """Groups of a thing (AWS IoT endpoints and quotas, thing group quotas)."""

@@ -1,7 +1,8 @@
 """The properties of a thing in a target, the properties that the device's profile requires, and the changes between the
 two. The lobby changes only properties that one of its profiles names. A thing type, attribute, group or billing group
 that no profile names belongs to the target's owner and stays. A thing has at most one billing group, so a thing in a
-billing group of the owner is not moved.
+billing group of the owner is not moved. AWS IoT removes the type of no thing that has more than three attributes, so a
+thing with attributes of the owner can keep the type of another profile.
 """
 
 from collections.abc import Collection, Mapping
@@ -9,17 +10,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lobby.domain.enrolments.thing_settings import ThingSettings
-from lobby.domain.targets.profile import Profile, Profiles
+from lobby.domain.targets.profile import MAX_UNTYPED_ATTRIBUTES, Profile, Profiles
 
 
 @dataclass(frozen=True)
 class ThingFacts:
-    """The properties of a thing in AWS IoT that profiles can change."""
+    """The properties of a thing in AWS IoT that profiles can change. `others` is the number of its further attributes:
+    the lobby's own, and the owner's."""
 
     thing_type: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     billing_group: str | None = None
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ def changes(found: ThingFacts, profile: Profile, profiles: Profiles) -> ThingCha
     billing = _billing(found.billing_group, profile.billing_group, profiles.billing_groups())
     return ThingChanges(
         thing_type=wanted_type if wanted_type != found.thing_type else None,
-        removes_type=wanted_type is None and found.thing_type in profiles.thing_types(),
+        removes_type=wanted_type is None
+        and found.thing_type in profiles.thing_types()
+        and found.others + len(wanted) <= MAX_UNTYPED_ATTRIBUTES,
         attributes=changed | removed,
         joins=tuple(group for group in profile.thing_groups if group not in found.groups),
         left_groups=tuple(

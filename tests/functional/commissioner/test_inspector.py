@@ -46,7 +46,7 @@ VALID = {
     "things": ("sensor-1",),
     "policies": ("device-lobby-default",),
     "holder": ONE,
-    "thing": {"thing_type": None, "attributes": {}, "groups": (), "billing_group": None},
+    "thing": {"thing_type": None, "attributes": {}, "groups": (), "billing_group": None, "others": 2},
     "claim": CLAIM,
 }
 

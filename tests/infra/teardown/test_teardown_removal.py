@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.iot.models import iot_backends
 
 from infra.errors import InfraError
 from infra.teardown import inventory
@@ -15,7 +16,7 @@ from infra.teardown.removal import Registration, remove
 from infra.teardown.stacks import Stack
 from infra.teardown.target import remove_devices
 from lobby.lobby_names import LobbyNames
-from tests.aws import Calls, CutOff, client
+from tests.aws import HOME, Calls, CutOff, client
 from tests.certificates import authority, fingerprint_of, pem_of
 from tests.certificates import device as new_certificate
 from tests.infra.teardown.registrations import POLICY, Registered, left, register, unpaced
@@ -201,10 +202,11 @@ def renewed(name: str, policy: str | None = POLICY) -> tuple[Registered, str]:
 def refuse_attached_things(calls: Calls) -> None:
     """AWS IoT, unlike moto, deletes no thing that has principals (developer guide, "Delete a thing")."""
 
+    iot = iot_backends[HOME.account][HOME.region]
+
     def answer(parameters: dict[str, Any], call: Any) -> Any:
-        with calls.uncounted():
-            if client("iot").list_thing_principals(thingName=parameters["thingName"])["principals"]:
-                raise conflict("InvalidRequestException")
+        if iot.list_thing_principals(parameters["thingName"]):
+            raise conflict("InvalidRequestException")
         return call()
 
     calls.instead["DeleteThing"] = answer

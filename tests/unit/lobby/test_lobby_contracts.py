@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 from unittest.mock import Mock
 
@@ -27,12 +28,15 @@ from lobby.contracts.targets import (
     SurveyFinding,
     SurveyRequest,
 )
+from lobby.domain.targets.thing import ThingFacts
 from lobby.errors import InvalidInput
 from lobby.names import Fingerprint, ThingName, parse_target
 
 TARGET = parse_target("111111111111", "eu-west-1")
 ONE, NAME = Fingerprint("ab" * 32), ThingName("sensor-1")
 FACTS = Facts(ONE, "ACTIVE", ("sensor-1",), ("device-lobby-default",), None)
+THING = ThingFacts("sensor", {"site": "berlin"}, ("sensors",), "north", others=3)
+WITH_THING = replace(FACTS, thing=THING)
 DIFFERENCE = ReportedDifference(ONE, None, "ORPHANED", "got it", "deactivate", repaired=False)
 REQUESTS: list[tuple[Any, Callable[[Mapping[str, Any]], Any]]] = [
     (SurveyRequest(TARGET), SurveyRequest.decode),
@@ -57,6 +61,7 @@ RESPONSES: list[tuple[Any, dict[str, Any], Any]] = [
         Comparison(1, (DIFFERENCE,), "more"),
     ),
     (FactsRequest(TARGET, ()), FactsRequest.encode_response([FACTS]), (FACTS,)),
+    (FactsRequest(TARGET, ()), FactsRequest.encode_response([WITH_THING]), (WITH_THING,)),
     (
         ThingsRequest(TARGET, None),
         ThingsRequest.encode_response([Thing("any", "text", "type", {"a": "b"})], "more"),
@@ -99,6 +104,16 @@ def test_a_response_with_another_type_is_rejected(
         invoke(answering(body | {key: value}), "function", request_)
     with pytest.raises(MalformedMessage):
         invoke(answering({name: each for name, each in body.items() if name != key}), "function", request_)
+
+
+def test_an_inspector_of_an_earlier_version_counts_no_other_attributes() -> None:
+    fields = asdict(WITH_THING)
+    del fields["thing"]["others"]
+    [facts] = invoke(answering({"facts": [fields]}), "function", FactsRequest(TARGET, ()))
+    assert facts.thing == replace(THING, others=0)
+    fields["thing"]["others"] = "3"
+    with pytest.raises(MalformedMessage, match="got others '3', want a number"):
+        invoke(answering({"facts": [fields]}), "function", FactsRequest(TARGET, ()))
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"5", {"refused": 5}, {"refused": {"code": "X"}}])
