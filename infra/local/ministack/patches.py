@@ -24,9 +24,11 @@ from infra.local.ministack import (
     early_pause,
     endpoints,
     event_buses,
+    iam_limits,
     lambda_credentials,
     list_pages,
     managed_login,
+    message_limits,
     policy_limits,
     presence_events,
     propagation,
@@ -72,7 +74,7 @@ _MODULES: Final = (
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
     *(batch_actions, client_regions, region_outages, replication, shadow_lists),
-    *(registry_limits, policy_limits, event_buses),
+    *(registry_limits, policy_limits, event_buses, iam_limits, message_limits),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -170,6 +172,7 @@ def _apply_registry(layout: Layout) -> None:
     batch_actions.apply()
     used_permissions.apply(layout.used_permissions_path)
     stack_resources.apply()
+    iam_limits.apply()
     role_principals.apply()
     thing_types.apply()
     list_pages.apply()
@@ -185,6 +188,7 @@ def _apply_event_sources(current: CurrentStrictness, counted: Counters) -> None:
     concurrency.apply(current, counted)
     subscriptions.apply()
     event_buses.apply()
+    message_limits.apply()
 
 
 def _apply_persistence(layout: Layout, faults: CurrentFaults) -> tuple[replication.Replication, StatePersister]:
