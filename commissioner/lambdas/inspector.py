@@ -6,9 +6,11 @@ sessions. One kind can only read; the other can change only the certificate to d
 the register of targets.
 """
 
+import json
 import os
 import time
 from collections.abc import Callable, Container
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -49,6 +51,9 @@ SECONDS_PER_REQUEST: Final = 10.0
 """Time for a list of devices, or of pages. The reconciler requests the remaining ones again."""
 PAGE_SIZE: Final = 250
 """The maximum of ListThings, ListCertificates and ListTargetsForPolicy (API reference)."""
+LARGEST_LIST: Final = 2_000_000
+"""Bytes of things after which no further page is read. Lambda returns at most 6 MB (developer guide, "Lambda quotas"),
+and the attributes of one page can be large."""
 PACE: Final = Pace(5.0, burst=5)
 """Devices and pages per second: half of AWS IoT's default quota of each operation used here except DescribeThing (10/s;
 General Reference, "AWS IoT Core endpoints and quotas"). The target's owner can use the rest."""
@@ -164,7 +169,7 @@ class Inspector:
             following = page.get("nextToken")
             return [each for each in (_thing(fields, names) for fields in page["things"]) if each], bool(following)
 
-        return self._repeated(target, pages, next_page), following
+        return self._repeated(target, pages, next_page, lambda thing: len(json.dumps(asdict(thing)))), following
 
     def _certificates(
         self, target: Target, profile: str | None, token: str | None, pages: int
@@ -180,11 +185,19 @@ class Inspector:
 
         return self._repeated(target, pages, next_page), following
 
-    def _repeated(self, target: Target, most: int, step: Callable[[], tuple[list[R], bool]]) -> list[R]:
+    def _repeated(
+        self,
+        target: Target,
+        most: int,
+        step: Callable[[], tuple[list[R], bool]],
+        size_of: Callable[[R], int] = lambda _result: 0,
+    ) -> list[R]:
         """Return the combined results of the steps. `step` also returns whether there is more. Stop after `most` steps,
-        when time is up, or at a failure of a step after the first."""
-        began, found, more, count = self._clock(), list[R](), most > 0, 0
-        while more and count < most and (count == 0 or self._clock() - began <= SECONDS_PER_REQUEST):
+        when time is up or the results are large (`size_of`, in bytes), or at a failure of a step after the first."""
+        began, found, more, count, size = self._clock(), list[R](), most > 0, 0, 0
+        while more and count < most and size < LARGEST_LIST:
+            if count > 0 and self._clock() - began > SECONDS_PER_REQUEST:
+                break
             self._pacer.wait()
             try:
                 with failures_as_refusals(target):
@@ -194,6 +207,7 @@ class Inspector:
                     raise
                 break
             found += results
+            size += sum(map(size_of, results))
             count += 1
         return found
 

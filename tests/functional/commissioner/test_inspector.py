@@ -134,6 +134,20 @@ def test_several_pages_are_listed_while_there_is_time(lobby: LobbyWithTargets, m
     assert ([each["name"] for each in rest["things"]], rest["token"]) == (["third", "fourth"], None)
 
 
+def test_no_more_pages_are_listed_after_many_bytes(lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda does not return a response of more than 6 MB."""
+    lobby.start_placed()
+    monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    for name in ("another", "third"):
+        make_thing(iot_backends[A.account][A.region], name, certid=TWO)
+    largest = len(json.dumps(_thing("sensor-1", ONE) | {"claim": CLAIM})) + 1
+    monkeypatch.setattr(module, "LARGEST_LIST", largest)
+    page = ask(new_inspector(), "things", pages=10)
+    assert ([each["name"] for each in page["things"]], page["token"] is not None) == (["sensor-1", "another"], True)
+    monkeypatch.setattr(module, "LARGEST_LIST", 1)
+    assert len(ask(new_inspector(), "things", pages=10)["things"]) == 1
+
+
 def test_a_page_that_fails_after_others_is_left_for_the_next_request(
     lobby: LobbyWithTargets, inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
