@@ -26,6 +26,7 @@ from infra.local.ministack import (
     event_buses,
     iam_limits,
     lambda_credentials,
+    lambda_limits,
     list_pages,
     managed_login,
     message_limits,
@@ -74,7 +75,7 @@ _MODULES: Final = (
     *(transaction_conflicts, propagation, presence_events, connections, thing_principals),
     *(stack_resources, thing_types, thing_versions, registry_lookups, list_pages, certificate_requests),
     *(batch_actions, client_regions, region_outages, replication, shadow_lists),
-    *(registry_limits, policy_limits, event_buses, iam_limits, message_limits),
+    *(registry_limits, policy_limits, event_buses, iam_limits, message_limits, lambda_limits),
 )
 PATCH_POINTS: Final[tuple[PatchPoint, ...]] = (
     _APPLICATION,
@@ -185,6 +186,7 @@ def _apply_event_sources(current: CurrentStrictness, counted: Counters) -> None:
     topic_rules.apply()
     streams.apply(lambda: current().stream_shards)
     queue_mappings.apply()
+    lambda_limits.apply()
     concurrency.apply(current, counted)
     subscriptions.apply()
     event_buses.apply()
