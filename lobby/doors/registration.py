@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from lobby.aws.trust_store import TrustStore
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
+from lobby.domain.transfers.transfer_transitions import ENDED
 from lobby.doors.activation import activate
 from lobby.doors.admission import Admission, EnrolmentRefused
 from lobby.errors import Conflict, IdentityRefused
@@ -51,13 +52,14 @@ class Bouncer:
         self._admission = admission
 
     def decide(self, certid: Fingerprint) -> str:
-        """Admit or refuse a certificate. Return `admitted`, `SETTLED`, or a reason code."""
+        """Admit or refuse a certificate. Return `admitted`, `SETTLED`, or a reason code; `ENDED` for a device that has
+        another lobby, and that this one no longer answers."""
         description = self._describe(certid)
         if description is None or description["status"] != "PENDING_ACTIVATION":
             return SETTLED
         try:
             identity = self._verify(certid, description)
-            self._admission.admit(identity, description.get("caCertificateId") or "", ACTOR)
+            device = self._admission.admit(identity, description.get("caCertificateId") or "", ACTOR)
         except EnrolmentRefused as refusal:
             return self._refuse(certid, description, refusal.code, refusal.message, refusal.enrolment)
         except IdentityRefused as refusal:
@@ -66,6 +68,9 @@ class Bouncer:
             if conflict.code not in _REFUSING_CONFLICTS:
                 raise
             return self._refuse(certid, description, conflict.code, conflict.message)
+        if device.transfer is not None and device.transfer.ended:
+            self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
+            return ENDED
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted"
 
