@@ -53,6 +53,7 @@ const VALUES = [
   "UnblockedUser",
   "UndeliveredEvent",
   "UnfinishedCampaign",
+  "UserCreation",
   "WebhookDelivery",
   "WebhookTest",
   "WebhookWithSecret",

@@ -4,7 +4,7 @@ Every field of Query and Mutation is declared with `operation`, which adds the a
 not in `roles.OPERATIONS`, building the schema raises an error.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -14,6 +14,7 @@ from graphql import OperationType
 from strawberry.extensions import FieldExtension
 
 from admin_api.graphql.limits import RequestQuota
+from admin_api.operations.user_creations import Creation, read_creations
 from admin_api.roles import OPERATIONS, Caller
 from admin_api.services import Services
 from lobby.ledger.lanes.forecasts import Forecasts
@@ -43,6 +44,11 @@ class Context:
     def tallies(self) -> tuple[Tally, ...]:
         """The counts of devices, read at most once in a request."""
         return read_counts()
+
+    @cached_property
+    def creations(self) -> Mapping[str, Sequence[Creation]]:
+        """What each actor has created and that still works, read at most once in a request."""
+        return read_creations(self.services)
 
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ from admin_api import blocked_users
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import Info, computed, operation
 from admin_api.graphql.value_lists import one_of
+from admin_api.operations.user_creations import ENDED_BY, MOST_OF_A_KIND, CreationKind
 from lobby.domain.campaigns.campaign import CampaignState
 from lobby.ledger.users import user_blocks
 
@@ -19,6 +20,18 @@ UserName = Annotated[str, described("The user's name, as in histories without `u
 class UnfinishedCampaign:
     name: str = strawberry.field(description="Its name.")
     state: str = strawberry.field(description=one_of(CampaignState))
+    stopped_because: str | None = strawberry.field(
+        description="Why it has stopped, such as USER_BLOCKED; null if it has not."
+    )
+
+
+@strawberry.type(description="Something that a user has created and that still works.")
+class UserCreation:
+    kind: str = strawberry.field(description=one_of(CreationKind))
+    name: str = strawberry.field(description="Its name, id, fingerprint or serial number, which identifies it.")
+    at: str = strawberry.field(description="When it was created; ISO 8601, UTC.")
+    detail: str = strawberry.field(description="A description.")
+    ended_by: str = strawberry.field(description=f"The operation that ends it. {one_of(ENDED_BY.values())}")
 
 
 @strawberry.type(description="A user whose requests the API refuses.")
@@ -30,7 +43,19 @@ class BlockedUser:
     @computed("The campaigns that the user has created, taken over or approved, and that have not ended.")
     def campaigns(self, info: Info) -> list[UnfinishedCampaign]:
         found = blocked_users.unfinished_campaigns(info.context.services, self.name)
-        return [UnfinishedCampaign(name=each.name, state=each.state.value) for each in found]
+        return [UnfinishedCampaign(name=each.name, state=each.state.value, stopped_because=each.why) for each in found]
+
+    @computed(
+        "What the user has created and that still works after the block, by kind, the newest first: at most"
+        f" {MOST_OF_A_KIND} of each kind. Devices that they have claimed are in `activity`."
+    )
+    def created(self, info: Info) -> list[UserCreation]:
+        return [
+            UserCreation(
+                kind=each.kind.value, name=each.name, at=each.at, detail=each.detail, ended_by=ENDED_BY[each.kind]
+            )
+            for each in info.context.creations.get(f"user:{self.name}", ())
+        ]
 
 
 @strawberry.type(description="A user who was unblocked.")

@@ -9,6 +9,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.documents import users as documents
 from admin_api.cli.render import cells, tables
+from admin_api.cli.render import users as render
 
 app = typer.Typer(no_args_is_help=True)
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="User name as histories show it, without user:.")]
@@ -19,14 +20,21 @@ def block(context: CommandContext, name: _Name) -> None:
     """Refuse all requests of a user, within 5 seconds, even if the user's token is still valid.
 
     Running campaigns that the user has created or approved stop, with the reason USER_BLOCKED. `campaigns resume` by
-    another user continues one.
+    another user continues one. Then lists what the user has created and that still works, with the command that ends
+    it. Repeat the command to see what is left.
 
     Also disable the user in Cognito. Otherwise they can sign in again when you unblock them.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
+    for each in blocked["created"]:
+        each["command"] = render.end_of(each)
     context.screen.result(blocked, note=f"Blocked {cells.clean(blocked['name'])}")
     for campaign in blocked["campaigns"]:
-        context.screen.note(f"Campaign {campaign['name']}: {campaign['state']}")
+        context.screen.note(render.campaign_line(campaign))
+    if context.screen.as_json or not blocked["created"]:
+        return
+    context.screen.show(render.created(blocked["created"]))
+    context.screen.note(render.created_note(blocked["created"]))
 
 
 @command(app, "unblock")

@@ -2,7 +2,9 @@
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const BLOCKED_USERS = graphql(`
-  query BlockedUsers { blockedUsers { name by at } }
+  query BlockedUsers {
+    blockedUsers { name by at campaigns { name state stoppedBecause } created { kind name detail } }
+  }
 `);
 
 export const BLOCK_USER = graphql(`

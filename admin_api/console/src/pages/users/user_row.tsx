@@ -1,4 +1,7 @@
-/** One blocked user in the list: name, who blocked them and when, their activity, and the end of the block. */
+/**
+ * One blocked user in the list: name, who blocked them and when, their campaigns, what they have created and that still
+ * works, their activity, and the end of the block.
+ */
 import { Anchor, Button, Paper, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { useClient } from "urql";
@@ -12,6 +15,7 @@ import { ANY, activityAddress } from "../activity/conditions";
 import { actorText } from "../device/history_text";
 import { type BlockedUser, UNBLOCK_USER } from "./operations";
 import classes from "./users.module.css";
+import { WhatIsLeft } from "./what_is_left";
 
 export function UserRow({ user, onChanged }: { user: BlockedUser; onChanged: () => void }) {
   const { name, by, at } = user;
@@ -34,6 +38,7 @@ export function UserRow({ user, onChanged }: { user: BlockedUser; onChanged: () 
           <Text size="sm" c="dimmed">
             Blocked by <ForeignText>{actorText(by)}</ForeignText>, <Ago at={at} />
           </Text>
+          <WhatIsLeft user={user} />
           {me.may("activity") && (
             <Anchor
               component={Link}

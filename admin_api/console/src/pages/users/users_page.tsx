@@ -14,7 +14,8 @@ import { BlockDialog } from "./block_dialog";
 import { BLOCKED_USERS } from "./operations";
 import { UserRow } from "./user_row";
 
-const EVERY_MS = 10_000;
+/** A response contains what each user has created, for which the API reads several lists. */
+const EVERY_MS = 30_000;
 /** An empty list names no type, so the type is declared here for cache invalidation. */
 const OF_USERS = { additionalTypenames: ["BlockedUser"] };
 

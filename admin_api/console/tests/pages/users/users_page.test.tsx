@@ -4,7 +4,26 @@ import { expect, test } from "vitest";
 import UsersPage from "../../../src/pages/users/users_page";
 import { type Answer, FakeApi, Refusal, show } from "../../fake_api";
 
-const BOB = { __typename: "BlockedUser", name: "bob", by: "user:ada", at: "2026-11-29T10:00:00.000Z" };
+const BOB = {
+  __typename: "BlockedUser",
+  name: "bob",
+  by: "user:ada",
+  at: "2026-11-29T10:00:00.000Z",
+  campaigns: [],
+  created: [],
+};
+const CAMPAIGN = {
+  __typename: "UnfinishedCampaign",
+  name: "to-porto",
+  state: "stopped",
+  stoppedBecause: "USER_BLOCKED",
+};
+const TOKEN = {
+  __typename: "UserCreation",
+  kind: "token",
+  name: "pumps.abc",
+  detail: "of pumps, 0 of 3 uses",
+};
 
 async function open(users: object[], answers: Record<string, Answer> = {}) {
   const api = new FakeApi({ BlockedUsers: { blockedUsers: users }, ...answers });
@@ -19,6 +38,28 @@ test("shows who is blocked, by whom, and their activity", async () => {
   const row = within(screen.getByRole("listitem", { name: "bob" }));
   expect(row.getByText(/^Blocked by/).textContent).toMatch(/^Blocked by ada, /);
   expect(row.getByRole("link", { name: "Activity of bob" }).getAttribute("href")).toBe("/activity?user=bob");
+});
+
+test("shows the campaigns that the block has stopped, and what still works", async () => {
+  const campaigns = [CAMPAIGN, { ...CAMPAIGN, name: "waits", state: "approval", stoppedBecause: null }];
+  const offer = { ...TOKEN, kind: "offer", name: "0123", detail: "to Bob Ltd, 2 devices" };
+  await open([{ ...BOB, campaigns, created: [TOKEN, offer] }]);
+  const listed = (name: string) =>
+    within(screen.getByRole("list", { name }))
+      .getAllByRole("listitem")
+      .map((each) => each.textContent);
+  expect(listed("Campaigns of bob")).toEqual(["to-porto: stopped by the block", "waits: approval"]);
+  expect(screen.getByRole("link", { name: "to-porto" }).getAttribute("href")).toBe("/campaigns/to-porto");
+  expect(listed("Created by bob")).toEqual([
+    "token pumps.abc: of pumps, 0 of 3 uses",
+    "offer 0123: to Bob Ltd, 2 devices",
+  ]);
+  expect(screen.getByRole("link", { name: "token" }).getAttribute("href")).toBe("/enrolments");
+});
+
+test("a user who has left nothing has no lists", async () => {
+  await open([BOB]);
+  expect(screen.queryByRole("list", { name: /^Campaigns of|^Created by/ })).toBeNull();
 });
 
 test("blocks a user by name and reads the list again", async () => {
