@@ -66,10 +66,10 @@ def _suppress_door_roles(stack: "LobbyStack", iot: str, bucket: str) -> None:
     _wildcards(stack, "ProvisioningRole", {f"{iot}:cert/*": _CERTIFICATES, hooks: _HOOKS})
     attach = f"AttachThingPrincipal: {_NO_RESOURCE}"
     _wildcards(stack, "TemplateRole", {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": attach})
-    new = "CreateCertificateFromCsr, RegisterCertificateWithoutCA, ListCertificates and AttachThingPrincipal"
+    new = "creating, listing and attaching certificates, ListAttachedPolicies"
     registrar = {f"{iot}:cert/*": _CERTIFICATES, f"{iot}:thing/*": _THINGS, "*": f"{new}: {_NO_RESOURCE}"}
     if stack.settings.regions:
-        lists = f"{new}, ListCACertificates and ListAttachedPolicies: {_NO_RESOURCE}"
+        lists = f"{new}, ListCACertificates: {_NO_RESOURCE}"
         registrar |= {f"{iot}:cacert/*": _MANUFACTURERS, "*": lists}
     _wildcards(stack, "RegistrarRole", registrar)
     _wildcards(

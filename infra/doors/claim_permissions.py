@@ -17,8 +17,9 @@ from infra.parts.permissions import (
     iot_arn,
     table,
 )
+from infra.parts.tables import table_arn
 from infra.settings import Settings
-from lobby.ledger.models import NameRow
+from lobby.ledger.models import LedgerRow, NameRow
 from lobby.names import Target
 
 
@@ -48,17 +49,19 @@ def registrar(settings: Settings) -> list[iam.PolicyStatement]:
     """Return the permissions of the registrar, which also admits devices that are accepted from another lobby."""
     lobby = settings.lobby
     own = ["iot:DescribeCertificate", "iot:UpdateCertificate", "iot:AttachPolicy", "iot:DeleteCertificate"]
-    new = ["iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA", "iot:ListCertificates"]
+    new = ["iot:CreateCertificateFromCsr", "iot:RegisterCertificateWithoutCA"]
+    lists = ["iot:ListCertificates", "iot:ListAttachedPolicies"]
     return [
         table(ENROLMENTS, lobby, "GetItem", "PutItem", "UpdateItem", "Query"),
-        table(LEDGER, lobby, "GetItem", "PutItem", "UpdateItem"),
+        table(LEDGER, lobby, "BatchGetItem", "GetItem", "PutItem", "UpdateItem"),
+        allow("Accepted", ["dynamodb:Query"], table_arn(LEDGER, lobby, LedgerRow.by_transfer.Meta.index_name)),
         table(CERTIFICATES, lobby, "GetItem", "PutItem"),
         table(HISTORY, lobby, "PutItem", "Query"),
         table(COUNTS, lobby, "UpdateItem"),
         table(NameRow, lobby, "GetItem", "PutItem"),
         table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("Certificates", own, iot_arn(lobby, "cert/*")),
-        allow("NewCertificates", new, "*"),
+        allow("NewCertificates", [*new, *lists], "*"),
         allow("Things", ["iot:CreateThing"], iot_arn(lobby, "thing/*")),
         allow("Attach", ["iot:AttachThingPrincipal"], "*"),
     ]

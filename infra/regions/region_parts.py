@@ -100,7 +100,6 @@ def _reads(role: str, settings: Settings) -> list[iam.PolicyStatement]:
             _allow("CertificatesOfDevices", "dynamodb:BatchGetItem", table_arn(CertificateRow, here)),
             _allow("ListManufacturers", "iot:ListCACertificates", "*"),
             _allow("Manufacturers", "iot:DescribeCACertificate", f"arn:aws:iot:{here.region}:{here.account}:cacert/*"),
-            _allow("PoliciesOfCertificates", "iot:ListAttachedPolicies", "*"),
         ]
     if role != ADMIN_API:
         return []

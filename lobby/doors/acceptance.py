@@ -3,8 +3,9 @@
 The certificate is registered without its CA, which this lobby need not know, so neither its chain nor its CA's
 revocation list is checked. All other checks of a door apply. Who owns the device is not proven either; only a device
 that has the key can connect. Rejects certificates that the account has for another purpose. In a lobby with several
-Regions the certificate is registered in each, so that the device can use every Region. Each step can be repeated. A
-device that is refused, or for which AWS IoT fails, does not stop the others.
+Regions the certificate is registered in each, so that the device can use every Region. Each step can be repeated, and
+`unfinished_acceptances` completes the steps of a killed run. A device that is refused, or for which AWS IoT fails, does
+not stop the others.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from lobby.domain.identity import Identity, fingerprint, last_day, load_certific
 from lobby.domain.transfers.transfer import Transfer, TransferStep
 from lobby.domain.trust import device_certificate as checks
 from lobby.domain.trust.reading import Unreadable, read
-from lobby.doors.activation import activate, registered
+from lobby.doors.activation import register_here
 from lobby.errors import Conflict, IdentityRefused, LobbyError
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.store import Ledger
@@ -76,7 +77,7 @@ class Acceptance:
         return identity
 
     def _activate(self, iot: "IoTClient", identity: Identity) -> None:
-        activate(iot, identity.name, registered(iot, identity.certid, identity.pem), self._policy)
+        register_here(iot, identity.name, identity.certid, identity.pem, self._policy)
 
 
 def _require_free(iot: "IoTClient", certid: Fingerprint, row: Device | None) -> None:

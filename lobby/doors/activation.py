@@ -42,7 +42,7 @@ def activate(
 
 
 def register_here(iot: "IoTClient", name: ThingName, certid: Fingerprint, pem: str, policy: str) -> None:
-    """Register and activate a certificate that another door has issued. The policy is attached last. So a certificate
+    """Register and activate a certificate of another door or lobby. The policy is attached last. So a certificate
     without a policy is one whose registration was interrupted, and an inactive one with a policy was deactivated by
     somebody."""
     arn = registered(iot, certid, pem)

@@ -2,7 +2,8 @@
 runs every five minutes by a timer.
 
 Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
-ends, reports those that expire soon, and deletes unused certificates (`unused_certificates`). In a lobby with several
+ends, reports those that expire soon, deletes unused certificates (`unused_certificates`), and completes interrupted
+acceptances (`unfinished_acceptances`). In a lobby with several
 Regions, it also registers in every Region the certificates of the others (`elsewhere_round`). The admin API itself has
 no permission on certificates.
 """
@@ -33,6 +34,7 @@ from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.elsewhere_round import ElsewhereRound
 from lobby.doors.issued_elsewhere import PER_SECOND
+from lobby.doors.unfinished_acceptances import UnfinishedAcceptances
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.home_guard import everywhere, nothing_done, timer_at_home
@@ -61,6 +63,7 @@ class RegistrarHandler:
     enrolments: Enrolments
     acceptance: Acceptance
     clock: Callable[[], datetime] = now
+    unfinished: UnfinishedAcceptances | None = None
     elsewhere: ElsewhereRound | None = None
     """None in a lobby with one Region."""
 
@@ -75,9 +78,14 @@ class RegistrarHandler:
         note = read_progress(SERVICE)
         try:
             deleted = self.unused.clean(note, time_is_up)
+            completed = self.unfinished.complete(note, time_is_up) if self.unfinished else 0
         finally:
             save_progress(SERVICE, note)
-        return {"ClaimCertificatesExpiring": len(expiring), "UnusedCertificatesDeleted": deleted}
+        return {
+            "ClaimCertificatesExpiring": len(expiring),
+            "UnusedCertificatesDeleted": deleted,
+            "AcceptancesCompleted": completed,
+        }
 
     def serve(self, request: CertificateRequest | AcceptDevices) -> dict[str, Any]:
         """Serve a request of the admin API."""
@@ -102,7 +110,8 @@ def _handler() -> RegistrarHandler:
     unused = UnusedCertificates(settings.region, clients.iot, reader, regions=regions)
     acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, regions=regions)
     several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if regions.others else None
-    return RegistrarHandler(claims, unused, Enrolments(), acceptance, elsewhere=several)
+    unfinished = UnfinishedAcceptances(clients.iot, reader, settings.lobby_policy)
+    return RegistrarHandler(claims, unused, Enrolments(), acceptance, unfinished=unfinished, elsewhere=several)
 
 
 @timer_at_home(nothing_done)

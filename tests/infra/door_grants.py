@@ -60,7 +60,8 @@ DOOR_GRANTS: dict[str, dict[str, set[str]]] = {
             f"{TABLE}{name}" for name in ("ledger", "history", "enrolments", "rounds", "certificates", "names")
         },
         "dynamodb:UpdateItem": {f"{TABLE}ledger", f"{TABLE}enrolments", f"{TABLE}counts"},
-        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}enrolments"},
+        "dynamodb:Query": {f"{TABLE}history", f"{TABLE}enrolments", f"{TABLE}ledger/index/by-transfer-keys"},
+        "dynamodb:BatchGetItem": {f"{TABLE}ledger"},
         "iot:CreateThing": {f"{IOT}thing/*"},
         "iot:AttachThingPrincipal": {"*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
@@ -70,6 +71,7 @@ DOOR_GRANTS: dict[str, dict[str, set[str]]] = {
         "iot:CreateCertificateFromCsr": {"*"},
         "iot:RegisterCertificateWithoutCA": {"*"},
         "iot:ListCertificates": {"*"},
+        "iot:ListAttachedPolicies": {"*"},
     },
     "device-lobby-template": {
         "iot:DescribeCertificate": {f"{IOT}cert/*"},

@@ -13,7 +13,6 @@ READS: Final = {
         "dynamodb:BatchGetItem": {f"{_TABLE}certificates"},
         "iot:ListCACertificates": {"*"},
         "iot:DescribeCACertificate": {f"arn:aws:iot:{FIRST}:{ACCOUNT}:cacert/*"},
-        "iot:ListAttachedPolicies": {"*"},
     },
     "sweeper": {"s3:ListBucket": {_TRUST}},
     "reconciler": {

@@ -14,6 +14,7 @@ UNBOUNDED = {
         "iot:RegisterCertificateWithoutCA",
         "iot:AttachThingPrincipal",
         "iot:ListCertificates",
+        "iot:ListAttachedPolicies",
     },
     "device-lobby-vending": {
         "iot:CreateCertificateFromCsr",

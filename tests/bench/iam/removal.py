@@ -163,6 +163,7 @@ grants."""
 UNCHECKED_OF_ROLE: Final = {
     ("device-lobby-bouncer", "dynamodb:BatchGetItem"): "a batch is read with it; without it, each message alone",
     ("device-lobby-registrar", "iot:DeleteCertificate"): "only certificates that were issued an hour ago are deleted",
+    ("device-lobby-registrar", "iot:ListAttachedPolicies"): "only acceptances that are 15 minutes old are examined",
     ("device-lobby-vending", "iot:DeleteCertificate"): "it deletes what it has issued if another request was faster",
 }
 """Reason by role and action."""
