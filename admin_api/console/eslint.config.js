@@ -42,6 +42,7 @@ const VALUES = [
   "RenewalOverview",
   "RenewalPolicy",
   "SerialNumberClaims",
+  "SettingFinding",
   "Signer",
   "Standby",
   "SubjectField",

@@ -13,6 +13,7 @@ from admin_api.graphql.value_lists import one_of
 from admin_api.operations.regions import LobbyRegions, RegionStatus
 from lobby.domain.regions.home import Vote
 from lobby.domain.regions.replication import Gap
+from lobby.domain.regions.settings_replication import SettingKind
 from lobby.errors import InvalidInput, NotHome
 from lobby.ledger.clock import timestamp
 from lobby.names import parse_fingerprint, parse_region
@@ -86,11 +87,29 @@ class RegionFinding:
     message: str = strawberry.field(description="A description.")
 
 
+@strawberry.type(description="A target or an enrolment whose last changes were not replicated completely.")
+class SettingFinding:
+    kind: str = strawberry.field(description=one_of(SettingKind))
+    name: str = strawberry.field(description="The target, as account/Region, or the name of the enrolment.")
+    code: str = strawberry.field(description=f"What is incomplete. {one_of((Gap.ENTRY_MISSING, Gap.ENTRY_DIFFERS))}")
+    message: str = strawberry.field(description="A description.")
+
+
 @strawberry.type(description="A page of the search for changes that were not replicated.")
 class RegionCheck:
     checked: int = strawberry.field(description="How many devices this page has checked.")
     findings: list[RegionFinding] = strawberry.field(description="The devices with a gap.")
     page_info: PageInfo = strawberry.field(description="Whether another page follows, and its cursor.")
+
+    @computed(
+        "Targets and enrolments whose row and history differ in this Region; the same on each page. Settings of which"
+        " nothing was replicated are not found."
+    )
+    def settings(self, info: Info) -> list[SettingFinding]:
+        return [
+            SettingFinding(kind=each.kind.value, name=each.name, code=each.gap.value, message=each.message)
+            for each in info.context.services.regions.check_settings()
+        ]
 
 
 @strawberry.type(description="The operations that read the state of the lobby's Regions.")

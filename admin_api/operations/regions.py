@@ -12,13 +12,17 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.domain.regions.home import Answer, Unreachable, Vote
+from lobby.domain.regions.settings_replication import SettingFinding, enrolment_finding, target_finding
 from lobby.errors import InvalidInput, NotHome
 from lobby.ledger.clock import timestamp
+from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.histories.anchors import Anchors
 from lobby.ledger.regions.home_fence import Fence
 from lobby.ledger.regions.home_lease import HomeLease, Promotion
 from lobby.ledger.regions.home_votes import Votes
 from lobby.ledger.regions.region_audit import AuditPage, RegionAudit
+from lobby.ledger.targets import target_rows
+from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, Region, shown
 
 WITHOUT_HOME: Final = frozenset({"promoteRegion", "continueWithout", "addAlert"})
@@ -137,6 +141,18 @@ class LobbyRegions:
         except (BotoCoreError, ClientError) as error:
             cause = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
             raise NotHome("REGION_UNREACHABLE", f"got no anchors of {anchors_of}: {cause}") from error
+
+    def check_settings(self) -> list[SettingFinding]:
+        """Return the targets and enrolments whose row and history differ in this Region. Raise `InvalidInput`
+        ONE_REGION."""
+        self._require_multi_region()
+        targets = ((each, target_rows.entries(each.target)) for each in Targets.read_only().all())
+        enrolments = Enrolments()
+        found = [
+            *(target_finding(row, entries) for row, entries in targets),
+            *(enrolment_finding(each, enrolments.history(each.name)) for each in enrolments.all()),
+        ]
+        return [each for each in found if each is not None]
 
     def _require_multi_region(self) -> MultiRegionServices:
         if self._multi_region is None:

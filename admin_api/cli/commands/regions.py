@@ -101,20 +101,23 @@ def check(
     ] = None,
     at: _At = None,
 ) -> Status:
-    """Find devices whose last changes were not completely replicated. Exits with status 1 if there are any.
+    """Find devices, targets and enrolments whose last changes were not completely replicated. Exits with status 1 if
+    there are any.
 
     Without --anchors-of, compares each row with the last entry of its history. This does not find changes that were not
-    replicated at all. The anchors of the old home show such changes.
+    replicated at all. The anchors of the old home show such changes of devices.
     """
     _use(context, at)
     findings, checked = list[dict[str, Any]](), 0
     for page in context.pages(documents.CHECK, "regionCheck", first=_PAGE, anchorsOf=anchors_of):
         findings, checked = findings + page["findings"], checked + page["checked"]
+    settings = context.execute(documents.CHECK_SETTINGS)["regionCheck"]["settings"]
     if context.screen.as_json:
-        context.screen.record({"checked": checked, "findings": findings})
+        context.screen.record({"checked": checked, "findings": findings, "settings": settings})
     else:
         context.screen.listing(findings, _findings, f"{checked} devices checked; no change is missing")
-    return Status.REFUSED if findings else Status.DONE
+        context.screen.listing(settings, _settings, "targets and enrolments checked; no change is missing")
+    return Status.REFUSED if findings or settings else Status.DONE
 
 
 def _use(context: CommandContext, region: str | None) -> None:
@@ -140,4 +143,11 @@ def _findings(found: list[dict[str, Any]]) -> Table:
         table.add_row(
             cells.clean(each["certid"]), cells.clean(each["code"]), str(each["seq"]), cells.clean(each["message"])
         )
+    return table
+
+
+def _settings(found: list[dict[str, Any]]) -> Table:
+    table = tables.plain("KIND", "NAME", "CODE", "MESSAGE")
+    for each in found:
+        table.add_row(*(cells.clean(each[name]) for name in ("kind", "name", "code", "message")))
     return table

@@ -15,4 +15,5 @@ CHECK: Final = Document(
     " regionCheck(first: $first, after: $after, anchorsOf: $anchorsOf) {"
     " checked findings { certid code seq message } pageInfo { hasNextPage endCursor } } }"
 )
-ALL: Final = (LOBBY, PROMOTE, WITHOUT, CHECK)
+CHECK_SETTINGS: Final = Document("query { regionCheck(first: 1) { settings { kind name code message } } }")
+ALL: Final = (LOBBY, PROMOTE, WITHOUT, CHECK, CHECK_SETTINGS)

@@ -13,11 +13,12 @@ from lobby.domain.regions.home import LEASE_MS, MARGIN_MS
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.histories.anchor_runs import Run
 from lobby.ledger.histories.anchors import Anchors
-from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.ledger.models import HistoryRow, LedgerRow, TargetEntryRow
 from lobby.ledger.regions.home_fence import Fence
 from lobby.ledger.regions.home_votes import Votes
 from lobby.ledger.regions.region_audit import RegionAudit
 from lobby.ledger.store import Ledger
+from lobby.ledger.targets.target_administration import TargetAdministration
 from lobby.ledger.targets.target_registry import Targets
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.aws import LOBBY, Calls, Clock
@@ -32,6 +33,7 @@ WITHOUT = f'mutation {{ continueWithout(region: "{FRANKFURT}") {{ acceptsChanges
 CLAIM = f"""mutation {{
   claimDevice(certid: "{CERTID}", target: {{account: "111111111111", region: "us-east-1"}}) {{ devstate }} }}"""
 CHECK = "query($of: String) { regionCheck(anchorsOf: $of) { checked findings { certid code seq } } }"
+SETTINGS = "{ regionCheck { settings { kind name code message } } }"
 ADMIN = ("admin",)
 
 
@@ -182,6 +184,20 @@ def test_a_change_that_was_replicated_in_part_is_found(
     apis.lose_dublin()
     with apis.api(FRANKFURT) as api:
         assert api.ask(CHECK).data["regionCheck"]["findings"] == [{"certid": CERTID, "code": code, "seq": 2}]
+
+
+def test_a_setting_that_was_replicated_in_part_is_found(apis: Apis) -> None:
+    with apis.several.at(DUBLIN):
+        TargetAdministration(Targets(lambda: "external-id", apis.clock), apis.clock).archive(TARGET, "user:ann")
+    apis.several.replicate(DUBLIN, FRANKFURT)
+    apis.lose_dublin()
+    with apis.api(FRANKFURT) as api:
+        assert api.ask(SETTINGS).data["regionCheck"]["settings"] == []
+        *_, last = TargetEntryRow.query(f"history#{TARGET}")
+        last.delete()
+        found = api.ask(SETTINGS).data["regionCheck"]["settings"]
+    message = "got archived: yes (by the history: no)"
+    assert found == [{"kind": "target", "name": str(TARGET), "code": "ENTRY_DIFFERS", "message": message}]
 
 
 def test_two_entries_with_one_number_are_found(apis: Apis) -> None:

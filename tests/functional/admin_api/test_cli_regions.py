@@ -24,6 +24,10 @@ def a_page(*findings: dict[str, Any], after: str | None = None) -> dict[str, Any
     return {"regionCheck": {"checked": 2, "findings": list(findings), "pageInfo": page}}
 
 
+def settings(*findings: dict[str, Any]) -> dict[str, Any]:
+    return {"regionCheck": {"settings": list(findings)}}
+
+
 def test_a_lobby_in_one_region_is_listed_as_its_own_home(terminal: Terminal) -> None:
     result = terminal.run("regions", "list")
     heading, row = result.stdout.splitlines()
@@ -90,16 +94,29 @@ def test_a_check_reads_every_page_and_exits_with_1_if_a_change_is_missing(
     terminal: Terminal, server: LobbyServer
 ) -> None:
     finding = {"certid": CERTID, "code": "ROW_BEHIND", "seq": 7, "message": "got entry 7 without its row"}
-    answers(server, a_page(after="next"), a_page(finding))
+    answers(server, a_page(after="next"), a_page(finding), settings())
     result = terminal.run("regions", "check", "--anchors-of", DUBLIN)
     assert (result.exit_code, "ROW_BEHIND" in result.stdout) == (1, True)
-    assert [request["variables"]["after"] for request in server.requests] == [None, "next"]
-    assert {request["variables"]["anchorsOf"] for request in server.requests} == {DUBLIN}
+    pages = [request["variables"] for request in server.requests[:2]]
+    assert [page["after"] for page in pages] == [None, "next"]
+    assert {page["anchorsOf"] for page in pages} == {DUBLIN}
+
+
+def test_a_check_shows_settings_that_were_replicated_in_part(terminal: Terminal, server: LobbyServer) -> None:
+    found = {"kind": "enrolment", "name": "pumps", "code": "ENTRY_DIFFERS", "message": "got state active"}
+    answers(server, a_page(), settings(found))
+    result = terminal.run("regions", "check")
+    assert result.exit_code == 1
+    assert result.stdout.split()[4:] == ["enrolment", "pumps", "ENTRY_DIFFERS", "got", "state", "active"]
+    answers(server, a_page(), settings(found))
+    assert terminal.records("regions", "check", exit_code=1) == [{"checked": 2, "findings": [], "settings": [found]}]
 
 
 def test_a_check_without_findings_succeeds(terminal: Terminal, server: LobbyServer) -> None:
-    answers(server, a_page())
+    answers(server, a_page(), settings())
     result = terminal.run("regions", "check")
-    assert (result.exit_code, "2 devices checked; no change is missing" in result.stderr + result.stdout) == (0, True)
-    answers(server, a_page())
-    assert terminal.records("regions", "check") == [{"checked": 2, "findings": []}]
+    output = result.stderr + result.stdout
+    assert (result.exit_code, "2 devices checked; no change is missing" in output) == (0, True)
+    assert "targets and enrolments checked; no change is missing" in output
+    answers(server, a_page(), settings())
+    assert terminal.records("regions", "check") == [{"checked": 2, "findings": [], "settings": []}]
