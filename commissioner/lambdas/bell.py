@@ -2,7 +2,8 @@
 
 The event filter selects the rows that need the commissioner. A single claim is announced by name, because a user waits
 for it. If a row also has work in another lane, it is announced by name in that lane. Bulk claims send a token of their
-lane. Rows of earlier versions have no lane, and are announced in the lane to which their work belongs.
+lane, at most once in a bucket, because SQS would ignore a second one and bill it. Rows of earlier versions have no
+lane, and are announced in the lane to which their work belongs.
 """
 
 import os
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from lobby.aws.clients import at_init, client
-from lobby.contracts.lane_tokens import announcement_messages, token_message
+from lobby.contracts.lane_tokens import announcement_messages, bucket_of, token_message
 from lobby.domain.device import Priority
 from lobby.domain.lanes.lane import LOBBY, Lane, main_lane, other_lanes, parse_turn, priority_of
 from lobby.errors import InvalidInput
@@ -38,6 +39,8 @@ class Bell:
 
     def __init__(self, sqs: "SQSClient", tokens: str, express: str, clock: Callable[[], float] = time.time) -> None:
         self._sqs, self._tokens, self._express, self._clock = sqs, tokens, express, clock
+        self._sent: dict[Lane, int] = {}
+        """The bucket of the last token that was sent to each lane."""
 
     def start_workers(self, records: list[Record]) -> None:
         """Send what these records require. Raise `ClientError`; the records are then delivered again."""
@@ -59,8 +62,11 @@ class Bell:
     def _send_token(self, lane: Lane) -> None:
         while True:
             began = self._clock()
+            if self._sent.get(lane) == bucket_of(began):
+                return
             self._sqs.send_message(QueueUrl=self._tokens, **token_message(lane, began))
             if self._clock() - began < _LONGEST_SEND:
+                self._sent[lane] = bucket_of(began)
                 return
 
 

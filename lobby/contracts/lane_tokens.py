@@ -73,9 +73,14 @@ def _seconds(value: object) -> float | None:
     return None if value is None else float(value)
 
 
+def bucket_of(at: float) -> int:
+    """Return the bucket of a time in seconds since 1970: tokens of one lane and bucket are one message."""
+    return math.floor(at / BUCKET_SECONDS)
+
+
 def token_message(lane: Lane, at: float) -> dict[str, Any]:
     """Return the parameters of SendMessage for a token. `at`: seconds since 1970, read immediately before."""
-    bucket = math.floor(at / BUCKET_SECONDS)
+    bucket = bucket_of(at)
     settled_at = (bucket + 1) * BUCKET_SECONDS + INDEX_LAG_SECONDS
     return _message({"lane": lane, "settledAt": settled_at}, lane, f"{lane}#{bucket}")
 

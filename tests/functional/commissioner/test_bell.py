@@ -54,6 +54,26 @@ def test_a_bulk_claim_sends_a_token(lobby: LobbyWithTargets, bell: Bell, queue: 
     assert sent(queue) == [(TOKENS, Token(lane_to(A), 104.0))]
 
 
+def test_a_lane_gets_one_token_in_a_bucket(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
+    now, record = [100.0], bulk_claim(lobby)
+    bell = Bell(cast(Any, queue), TOKENS, EXPRESS, lambda: now[0])
+    for at in (100.0, 101.9, 102.0, 103.9):
+        now[0] = at
+        ring(bell, record)
+    assert sent(queue) == [(TOKENS, Token(lane_to(A), settled_at)) for settled_at in (104.0, 106.0)]
+
+
+def test_a_token_that_could_not_be_sent_is_sent_by_the_next_run(lobby: LobbyWithTargets, queue: RecordingQueue) -> None:
+    record, send = bulk_claim(lobby), queue.send_message
+    bell = Bell(cast(Any, queue), TOKENS, EXPRESS, lambda: 100.0)
+    queue.send_message = cast(Any, None)  # type: ignore[method-assign]
+    with pytest.raises(TypeError):
+        ring(bell, record)
+    queue.send_message = send  # type: ignore[method-assign]
+    ring(bell, record)
+    assert sent(queue) == [(TOKENS, Token(lane_to(A), 104.0))]
+
+
 def test_each_lane_with_a_part_of_the_work_is_started(
     lobby: LobbyWithTargets, bell: Bell, queue: RecordingQueue
 ) -> None:
