@@ -1,7 +1,8 @@
 """Stores whether devices are connected to the lobby, and the problems of their connections.
 
 A status is written only if the event is newer than the last one. The write requires that no other event was recorded
-since the status was read; otherwise the decision is repeated. A problem expires a week after its last occurrence.
+since the status was read; otherwise the decision is repeated. So the first read of a status need not be consistent,
+which costs half as much. A problem expires a week after its last occurrence.
 """
 
 from collections.abc import Callable, Sequence
@@ -99,10 +100,13 @@ class Connections:
         self, certid: Fingerprint, kind: str, decide: Callable[[ConnectionRow | None], ConnectionRow | None]
     ) -> bool:
         for attempt in range(_ATTEMPTS):
-            row = _read(certid, kind)
+            is_latest = attempt > 0 or kind != _STATUS
+            row = _read(certid, kind, consistent=is_latest)
             new = decide(row)
-            if new is None:
+            if new is None and is_latest:
                 return False
+            if new is None:
+                continue
             try:
                 new.save(condition=_unchanged(row))
             except PutError as error:
@@ -114,9 +118,9 @@ class Connections:
         raise Conflict("CHANGED_MEANWHILE", f"got an event of {certid}, whose connection keeps changing; try again")
 
 
-def _read(certid: Fingerprint, kind: str) -> ConnectionRow | None:
+def _read(certid: Fingerprint, kind: str, *, consistent: bool = True) -> ConnectionRow | None:
     try:
-        return ConnectionRow.get(certid, kind, consistent_read=True)
+        return ConnectionRow.get(certid, kind, consistent_read=consistent)
     except DoesNotExist:
         return None
 

@@ -1,6 +1,7 @@
 """The Lambda for lifecycle events: what it records, its cost, and events that it rejects."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,24 @@ def test_a_repeated_event_writes_nothing(events: Events) -> None:
     before = rows()
     events.calls.forget()
     assert events.send() == "nothing new"
-    assert events.calls.names() == ["GetItem", "GetItem"]
+    assert events.calls.names() == ["GetItem"] * 3
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome", "session"), [(1, "offline", "s2"), (-1, "nothing new", "s1")], ids=["newer", "older"]
+)
+def test_a_stale_read_of_the_status_decides_nothing(events: Events, version: int, outcome: str, session: str) -> None:
+    events.send(session="s1", version=0)
+
+    def read(params: dict[str, Any], call: Callable[[], Any]) -> Any:
+        return call() if params["ConsistentRead"] else {}
+
+    events.calls.instead["GetItem"] = read
+    later = {"event": "disconnected", "session": "s2", "version": version, "at": AT + 9}
+    assert events.send(**later) == outcome
+    (row,) = rows()
+    assert (row["session"]["S"], events.calls.of("GetItem")[-1].params["ConsistentRead"]) == (session, True)
 
 
 def test_events_that_are_processed_at_the_same_time_are_decided_again(events: Events) -> None:
