@@ -39,11 +39,12 @@ class Run:
 
 
 def runs_of(entries: Iterable[AnchoredEntry]) -> list[Run]:
-    """Return the runs of entries in the order in which they were written. An entry that does not follow the device's
-    last one begins a new run, so that no entry is left out, not even a second one with the same number."""
+    """Return the runs of entries. A stream does not define the order of entries that one transaction has written, so
+    they are sorted by number. An entry that does not follow the device's last one begins a new run, so that no entry is
+    left out, not even another one with the same number. The same entry is anchored once."""
     open_runs: dict[Fingerprint, Run] = {}
     runs: list[Run] = []
-    for entry in entries:
+    for entry in sorted(dict.fromkeys(entries), key=lambda each: each.seq):
         run = open_runs.get(entry.certid)
         if run is not None and run.next == entry.seq and len(run.hashes) < MAX_RUN:
             open_runs[entry.certid] = Run(run.certid, run.first, (*run.hashes, entry.hash))

@@ -52,6 +52,14 @@ def test_the_entries_of_each_device_in_a_batch_are_anchored_by_one_empty_object(
     ]
 
 
+def test_entries_of_one_transaction_are_anchored_by_one_object_in_any_order(
+    notary: NotaryFixture, ledger: Ledger
+) -> None:
+    first, second = claim_and_revoke(ledger)
+    notary.process(*inserted([second, first]))
+    assert notary.versions() == [f"entries/{ONE}/0000000001-{first['hash']['S']}-{second['hash']['S']}"]
+
+
 def test_an_entry_in_a_later_batch_is_anchored_by_an_object_of_its_own(notary: NotaryFixture, ledger: Ledger) -> None:
     first, second = claim_and_revoke(ledger)
     notary.process(*inserted([first]))
