@@ -13,6 +13,8 @@ from infra.parts.queues import Queues
 from lobby.domain.lanes.lane import UNSORTED
 
 _HOUR: Final = 3600
+ROWS_BATCH: Final = 100
+"""Rows in a batch of the bell. One batch of a shard at a time is enough, because the bell needs milliseconds."""
 _LANE_WORKERS: Final = 100
 """Lanes that are processed at the same time. A worker ends after 40 s, so that another lane can start."""
 _EXPRESS_WORKERS: Final = 50
@@ -35,7 +37,7 @@ def rows_to(scope: Construct, bell: lambda_.Function, stream: str, queues: Queue
         event_source_arn=stream,
         function_name=bell.function_name,
         starting_position="TRIM_HORIZON",
-        batch_size=100,  # one batch of a shard at a time is enough: the bell needs milliseconds
+        batch_size=ROWS_BATCH,
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=100,
         maximum_record_age_in_seconds=4 * _HOUR,

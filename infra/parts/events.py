@@ -31,6 +31,7 @@ BUS: Final = NAMES.prefix
 WINDOW: Final = 5
 """Seconds for which Lambda collects entries. A device's steps follow within seconds, so this saves runs. It delays each
 event by a few seconds."""
+BATCH_SIZE: Final = 100
 
 
 def make_events(scope: "LobbyStack", stream: str, undelivered: sqs.Queue) -> tuple[sqs.Queue, sns.Topic]:
@@ -66,7 +67,7 @@ def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> Non
         event_source_arn=stream,
         function_name=function.function_name,
         starting_position="TRIM_HORIZON",
-        batch_size=100,
+        batch_size=BATCH_SIZE,
         maximum_batching_window_in_seconds=WINDOW,
         filter_criteria={"filters": [{"pattern": json.dumps({"eventName": ["INSERT"]})}]},
         bisect_batch_on_function_error=True,

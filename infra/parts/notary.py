@@ -21,11 +21,10 @@ from lobby.deployment import NAMES
 ON_OBJECTS: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 ON_BUCKET: Final = ("s3:DeleteBucket", "s3:PutLifecycleConfiguration")
 """Denied to everyone. Object Lock and versioning need no denial, because they cannot be disabled."""
-
-
 WINDOW: Final = 60
 """Seconds for which Lambda collects records. A device's steps follow within seconds, and every run writes one object
 for each device. An entry may be without an anchor for 15 minutes (`history_audit.ANCHORED_WITHIN`)."""
+BATCH_SIZE: Final = 500
 
 
 def make_bucket(scope: Construct, settings: Settings) -> s3.Bucket:
@@ -63,7 +62,7 @@ def entries_to(scope: Construct, function: lambda_.Function, stream: str) -> Non
         event_source_arn=stream,
         function_name=function.function_name,
         starting_position="TRIM_HORIZON",
-        batch_size=500,
+        batch_size=BATCH_SIZE,
         maximum_batching_window_in_seconds=WINDOW,
         bisect_batch_on_function_error=True,
         function_response_types=["ReportBatchItemFailures"],

@@ -1,10 +1,11 @@
 """The cost of a million onboardings, before and after: `python -m tests.bench.onboarding_cost [--json]`.
 
 Counts requests, not time: `onboarding_count` runs every Lambda of one onboarding on moto, with the code of the base
-revision and with this one. Each Lambda is warm and handles one device, so nothing is shared between devices, although
-many devices at a time would share work. With `--json` the last line is one object with `goal`, which is true if a
-million cost at most 60 USD at list prices (`prices`). The limit is the price of the same steps if the ledger stored
-nothing.
+revision and with this one. Each Lambda is warm and handles one device, so nothing is shared between devices. Then
+`lots.lot_count` counts lots of devices that are onboarded together (`--together`, 1 omits them). With `--json` the last
+line is one object with `goal`, which is true if a million, one at a time, cost at most 60 USD at list prices
+(`prices`), and `goal_in_lots`, which is true if this holds for each lot. The limit is the price of the same steps if
+the ledger stored nothing.
 
 Exit status: 0 the goal is met, 1 it is not, or a revision could not be run.
 """
@@ -15,7 +16,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from lobby.domain.lanes.lane_pace import DEFAULT_RATE
 from tests.bench import prices, report
+from tests.bench.lots.lot_kinds import LOTS, LotKind, lot_section
 from tests.bench.outcome import outcome
 from tests.bench.report import Section
 from tests.bench.revisions import ROOT, counted, worktree
@@ -48,6 +51,7 @@ app = typer.Typer(add_completion=False)
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line.")] = False,
     base: Annotated[str, typer.Option(help="The revision to compare with.")] = BASE,
+    together: Annotated[int, typer.Option(min=1, max=1000, help="Devices in a lot.")] = 100,
 ) -> None:
     with outcome(as_json=as_json) as result:
         result.figures = {"budget_usd": BUDGET, "onboardings": ONBOARDINGS}
@@ -59,17 +63,35 @@ def main(
         print(report.section(_parts(before, after)))
         print()
         print(report.section(_steps(before, after)))
+        if together > 1:
+            lots = result.figures["lots"] = {each.name: _measure_lot(each, together) for each in LOTS}
+            result.figures["lots_within_budget"] = [name for name, found in lots.items() if found["usd"] <= BUDGET]
+            result.figures["goal_in_lots"] = len(result.figures["lots_within_budget"]) == len(lots)
+            print()
+            print(report.section(lot_section(after, lots, together)))
 
 
 def _measure(tree: Path) -> dict[str, Any]:
     """Return the counts of one onboarding with the code in `tree`, and what `ONBOARDINGS` cost. Raise `StepFailed`."""
     found = counted("onboarding_count.py", tree)
     total = found["total"]
-    quantities = {name: float(total.get(name, 0)) for name in _COUNTED}
-    quantities["gb_seconds"] = prices.billed_seconds(total["runs"], total["calls"]) * prices.MEMORY_GB
-    quantities["log_bytes"] = float(total["log_line_bytes"] + total["log_lines"] * prices.BYTES_PER_LINE)
+    return {**found, **_priced(total, prices.billed_seconds(total["runs"], total["calls"]), 1)}
+
+
+def _measure_lot(lot: LotKind, devices: int) -> dict[str, Any]:
+    """Return the counts of a lot, and what `ONBOARDINGS` in such lots cost. Raise `StepFailed`."""
+    within = 1.0 if lot.at_once else devices / DEFAULT_RATE
+    found = counted("lots/lot_count.py", ROOT, str(devices), "rule" if lot.by_rule else "list", f"{within:g}")
+    return {**found, **_priced(found["total"], found["total"]["seconds"], devices)}
+
+
+def _priced(total: Mapping[str, float], seconds: float, devices: int) -> dict[str, Any]:
+    """Return the quantities of one of the devices, and the costs of `ONBOARDINGS`."""
+    quantities = {name: total.get(name, 0) / devices for name in _COUNTED}
+    quantities["gb_seconds"] = seconds * prices.MEMORY_GB / devices
+    quantities["log_bytes"] = (total["log_line_bytes"] + total["log_lines"] * prices.BYTES_PER_LINE) / devices
     costs = {name: ONBOARDINGS * usd for name, usd in prices.cost(quantities).items()}
-    return {**found, "quantities": quantities, "costs": costs, "usd": round(sum(costs.values()), 2)}
+    return {"quantities": quantities, "costs": costs, "usd": round(sum(costs.values()), 2)}
 
 
 def _limit(measured: Mapping[str, Any]) -> float:

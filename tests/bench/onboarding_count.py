@@ -1,9 +1,8 @@
 """Counts what AWS bills for one onboarding with the code of one revision, and prints it as a JSON object.
 
-`tests.bench.onboarding_cost` runs this file with the code of two revisions, so it imports only what both have. Every
-Lambda's code runs warm on moto. Write units are computed from the items and the index entries before and after each
-call (DynamoDB developer guide, "Write request units", "Global secondary indexes", "Amazon DynamoDB Transactions"),
-because moto does not report them.
+`onboarding_cost` runs this file with the code of two revisions, so it imports only what both have. Every Lambda's code
+runs warm on moto. Write units are computed from the items and the index entries before and after each call (DynamoDB
+developer guide, "Write request units", "Global secondary indexes", "Transactions"), because moto does not report them.
 """
 
 import importlib
@@ -18,6 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from botocore.client import BaseClient
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from commissioner.lambdas.bell import Bell
 from lobby import connections
@@ -44,10 +45,10 @@ warm: Any = _first("tests.bench.warm_lambdas", "tests.bench.test_onboarding_call
 """The Lambdas; where the base revision has them."""
 WRITE_UNIT: Final = 1024
 _WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem")
-_READS: Final = ("GetItem", "BatchGetItem", "Query")
 _REGISTRY: Final = ("CreateThing", "AttachThingPrincipal", "UpdateThing", "DescribeThing", "AddThingToThingGroup")
 """Calls that AWS bills as operations of the registry ("AWS IoT Core additional metering details")."""
 Item = dict[str, Any]
+Written = list[tuple[str, Item | None]]
 
 
 class Schema:
@@ -108,10 +109,8 @@ class Bill:
         bill = self
 
         def make_api_call(client: BaseClient, operation: str, params: Item) -> Any:
-            service = client.meta.service_model.service_name
-            before = _tables() if operation in _WRITES else {}
-            response = original(client, operation, params)
-            bill.add(service, operation, params, response, before)
+            before, response = bill.items(operation, params), original(client, operation, params)
+            bill.add(client.meta.service_model.service_name, operation, params, response, before)
             return response
 
         BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]
@@ -120,16 +119,17 @@ class Bill:
         finally:
             BaseClient._make_api_call = original  # type: ignore[attr-defined]
 
-    def add(self, service: str, operation: str, params: Item, response: Any, before: dict[str, list[Item]]) -> None:
+    def items(self, operation: str, params: Item) -> Written:
+        """Return the items that a call writes, each with its table."""
+        written = _written(operation, params) if operation in _WRITES else ()
+        return [(table, stored(table, [key[name] for name in self.schema.keys[table]])) for table, key in written]
+
+    def add(self, service: str, operation: str, params: Item, response: Any, before: Written) -> None:
         self._now["calls"] += 1
-        if operation in _WRITES:
-            after = _tables()
-            for table, key in _written(operation, params):
-                keys = self.schema.keys[table]
-                old, new = (_find(tables[table], keys, key) for tables in (before, after))
-                transactional = operation == "TransactWriteItems"
-                self._now["write_units"] += self.schema.write_units(table, old, new, transactional=transactional)
-        elif operation in _READS and service == "dynamodb":
+        transactional = operation == "TransactWriteItems"
+        for (table, old), (_, new) in zip(before, self.items(operation, params), strict=True):
+            self._now["write_units"] += self.schema.write_units(table, old, new, transactional=transactional)
+        if operation in ("GetItem", "BatchGetItem", "Query"):
             self._now.update({"read_units": _read_units(operation, params, response)})
         self._now["puts"] += operation == "PutObject"
         self._now["registry"] += operation in _REGISTRY
@@ -137,10 +137,10 @@ class Bill:
         if service == "sqs":
             self._now["fifo_requests" if str(params.get("QueueUrl")).endswith(".fifo") else "queue_requests"] += 1
 
-    def run(self, step: str, work: Callable[[], object], **billed: int) -> None:
-        """Count one run of a Lambda with its calls and log lines, and the additional items that AWS bills."""
+    def run(self, step: str, work: Callable[[], object], *, after: float = 1, **billed: int) -> None:
+        """Count one run of a Lambda, `after` seconds, with its calls and log lines, and what AWS bills in addition."""
+        self._clock.advance(seconds=after)
         self._now = Counter()
-        self._clock.advance(seconds=1)
         with _logged() as log:
             work()
         lines = [line for line in log.getvalue().splitlines() if line.startswith("{")]
@@ -164,10 +164,6 @@ def _logged() -> Iterator[io.StringIO]:
                 handler.setStream(stream)
 
 
-def _tables() -> dict[str, list[Item]]:
-    return {str(model.Meta.table_name): aws.items(str(model.Meta.table_name)) for model in MODELS}
-
-
 def _written(operation: str, params: Item) -> Iterator[tuple[str, Item]]:
     if operation == "BatchWriteItem":
         for table, requests in params["RequestItems"].items():
@@ -182,20 +178,24 @@ def _written(operation: str, params: Item) -> Iterator[tuple[str, Item]]:
         yield str(part["TableName"]), part.get("Key") or part["Item"]
 
 
-def _find(rows: list[Item], keys: list[str], wanted: Item) -> Item | None:
-    return next((row for row in rows if all(row[key] == wanted[key] for key in keys)), None)
+def stored(table: str, key: list[Item]) -> Item | None:
+    """Return the item with these values of its key."""
+    rows: Any = dynamodb_backends[aws.LOBBY][aws.REGION].get_table(table)
+    found = rows.get_item(*map(DynamoType, key))
+    return dict(found.to_json()["Attributes"]) if found else None
 
 
 def _read_units(operation: str, params: Item, response: Any) -> float:
     if operation == "Query":
-        units = max(1, math.ceil(sum(map(item_bytes, response["Items"])) / READ_UNIT))
-        return units * (1.0 if params.get("ConsistentRead") else 0.5)
-    found = [response["Item"]] if "Item" in response else []
-    consistent = True
+        return max(1, math.ceil(sum(map(item_bytes, response["Items"])) / READ_UNIT)) * _rate(params)
+    found, asked = [response["Item"]] if "Item" in response else [], params
     for table, rows in response.get("Responses", {}).items():
-        found += rows
-        consistent = params["RequestItems"][table].get("ConsistentRead", False)
-    return (sum(math.ceil(item_bytes(item) / READ_UNIT) for item in found) or 1) * (1.0 if consistent else 0.5)
+        found, asked = found + rows, params["RequestItems"][table]
+    return (sum(math.ceil(item_bytes(item) / READ_UNIT) for item in found) or 1) * _rate(asked)
+
+
+def _rate(asked: Item) -> float:
+    return 1.0 if asked.get("ConsistentRead") else 0.5
 
 
 def _clone_watch(ledger: Any) -> list[Any]:
@@ -241,7 +241,7 @@ def onboard(bill: Bill, lambdas: Any, clock: Clock) -> None:
     lookup = int(_first("lobby.domain.targets.target_rules", "lobby.domain.target_rules") is not None)
     arrival = {"rules": 1, "actions": 1 + lookup, "registry": lookup, "messages": 2, "notifications": 1}
     bill.run("arrive (arrivals)", steps["arrivals"], queue_requests=3, **arrival)
-    publish = _publisher(lambdas, clock)
+    publish = publisher_of(lambdas, clock)
     for first, last in together:
         clock.advance(seconds=60)  # a device by itself finds nothing in the caches of the run before
         bill.run("anchor the history (notary)", lambda first=first, last=last: anchor(first, last))  # type: ignore[misc]
@@ -257,7 +257,7 @@ def _returns_lease(lanes: Any, lane: str) -> bool:
     return bool(lanes.end(lane, "worker", 9.0, None, finished=True))
 
 
-def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | None:
+def publisher_of(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | None:
     """Return the publisher of the entries in stream records, or None for code of an earlier version without events."""
     module = _first("lobby.publisher")
     if module is None:
@@ -287,8 +287,8 @@ def _publisher(lambdas: Any, clock: Clock) -> Callable[[list[Item]], None] | Non
 
 def count() -> dict[str, Any]:
     """Return the counts of each step of an onboarding, and their sums."""
+    clock = Clock()
     with aws.aws() as calls:
-        clock = Clock()
         lambdas, bill = warm.Lambdas(calls, clock), Bill(clock)
         with bill.counting():
             onboard(bill, lambdas, clock)

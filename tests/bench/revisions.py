@@ -15,13 +15,18 @@ from infra.local.timeline import StepFailed
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-def counted(script: str, tree: Path) -> dict[str, Any]:
+def counted(script: str, tree: Path, *arguments: str) -> dict[str, Any]:
     """Run a script of this folder with the code in `tree`; return the JSON object in its last line. Raise `StepFailed`
     with the end of its error output."""
-    path = Path(__file__).with_name(script)
+    path = Path(__file__).parent / script
     environment = os.environ | {"PYTHONPATH": str(tree)}
     process = subprocess.run(
-        [sys.executable, str(path)], cwd=tree, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(path), *arguments],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if process.returncode:
         raise StepFailed(f"{script} with the code in {tree}", process.stderr[-3000:])

@@ -6,7 +6,7 @@ from tests.bench.onboarding_count import WRITE_UNIT, Schema, count
 
 AT_MOST: dict[str, float] = {
     "write_units": 61,
-    "read_units": 13,
+    "read_units": 12,
     "puts": 2,
     "registry": 5,
     "events": 1,

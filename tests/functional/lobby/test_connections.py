@@ -99,7 +99,7 @@ def test_a_stale_read_of_the_status_decides_nothing(events: Events, version: int
         return call() if params["ConsistentRead"] else {}
 
     events.calls.instead["GetItem"] = read
-    later = {"event": "disconnected", "session": "s2", "version": version, "at": AT + 9}
+    later: dict[str, Any] = {"event": "disconnected", "session": "s2", "version": version, "at": AT + 9}
     assert events.send(**later) == outcome
     (row,) = rows()
     assert (row["session"]["S"], events.calls.of("GetItem")[-1].params["ConsistentRead"]) == (session, True)
