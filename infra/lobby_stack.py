@@ -235,6 +235,7 @@ class LobbyStack(Stack):
             **endpoint.environment(self.settings),
             LANES_QUEUE=self.queues.lanes.queue_url,
             CAMPAIGNS_QUEUE=self.queues.campaigns.queue_url,
+            MARKS_QUEUE=self.queues.marks.queue_url,
         )
         reconciler = self.make_function(
             functions.RECONCILER,

@@ -11,7 +11,6 @@ alarm. Any other message that cannot be processed returns to the queue, and fina
 has an alarm.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from lobby import strict_json
-from lobby.arrival_marks import await_visitor, request_mark
+from lobby.arrival_marks import await_visitor, marks_to, request_mark
 from lobby.aws.clients import CLIENT_CONFIG, LobbyClients, at_init, client
 from lobby.aws.metrics import ARRIVALS_REJECTED, NAMESPACE
 from lobby.aws.signing_certificates import SigningCertificates, fetcher
@@ -242,7 +241,7 @@ def _arrivals() -> Arrivals:
         cache(_unsigned_sns),
         certificates,
         lambda body: clients.sqs.send_message(QueueUrl=settings.unconfirmed_queue, MessageBody=body),
-        lambda mark: clients.sqs.send_message(QueueUrl=settings.marks_queue, MessageBody=json.dumps(mark.encode())),
+        marks_to(clients.sqs, settings.marks_queue),
         watch,
     )
 

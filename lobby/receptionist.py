@@ -6,7 +6,6 @@ the topic of the answer; they only report the capabilities of the client. A hell
 client id of another device, is logged and changes nothing.
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lobby.arrival_marks import request_mark
+from lobby.arrival_marks import marks_to, request_mark
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.device_messages import send
 from lobby.contracts.targets import ArrivalMark
@@ -179,9 +178,7 @@ def _receptionist() -> Receptionist:
     return Receptionist(
         clients.iot_data,
         Ledger(settings.region),
-        mark=lambda mark: clients.sqs.send_message(
-            QueueUrl=settings.marks_queue, MessageBody=json.dumps(mark.encode())
-        ),
+        mark=marks_to(clients.sqs, settings.marks_queue),
     )
 
 

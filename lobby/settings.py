@@ -145,12 +145,13 @@ class FeederSettings(LobbySettings):
 
 @dataclass(frozen=True)
 class SweeperSettings(LobbySettings):
-    """`trust_bucket` holds the revocation lists; the queue settings are the URLs of the queues of lanes and
-    campaigns."""
+    """`trust_bucket` holds the revocation lists; the queue settings are the URLs of the queues of lanes, campaigns and
+    things to be marked."""
 
     trust_bucket: str
     lanes_queue: str
     campaigns_queue: str
+    marks_queue: str
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ awaited again, so that the rules report them.
 
 Runs with the commissioner's role, and with sessions that can only read and update things. Messages are collected for
 2 seconds, so several messages about one device cause one call. A mark that cannot be written is retried, and
-dropped after an hour. Without it, the device's next connection is reported and causes another mark.
+dropped after an hour. If it was `arrived`, the device's next connection is reported and causes another mark; the
+sweeper repeats `awaited`.
 """
 
 import os
@@ -58,8 +59,14 @@ class Marker:
             return self._sessions.of(self._targets.get(target))
 
     def _mark_all(self, session: TargetSession, messages: Mapping[ArrivalMark, list[str]]) -> list[str]:
+        """Return the ids of the messages that must be delivered again. After a call without an answer, the target is
+        not called again for this batch: the attempts would use up the run's time, which other targets need."""
         failed: list[str] = []
+        is_silent = False
         for mark, copies in messages.items():
+            if is_silent:
+                failed += copies
+                continue
             awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certificate or mark.certid)
             progress = Progress.AWAITED if mark.awaited else Progress.ARRIVED
             try:
@@ -67,6 +74,7 @@ class Marker:
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies
+                is_silent = isinstance(error, BotoCoreError)
                 self._sessions.discard(session.registered)  # of a role that was deleted and created again
         return failed
 

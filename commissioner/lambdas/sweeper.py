@@ -1,9 +1,10 @@
 """Lambda, every five minutes: finds devices that are stuck, and acts on them.
 
 It starts the workers of lanes in which rows wait and no worker runs (`lane_watch`), the feeders of campaigns, and the
-work of standbys (`standby_watch`). It pushes the route again to devices that have not arrived, and (`readmission`)
-readmits devices that a newer revocation list may accept. It ends transfers to other lobbies (`transfer_watch`). Every
-change is recorded in the ledger with the sweeper as actor, and is bounded; for example, a route is pushed only once.
+work of standbys (`standby_watch`). It pushes the route again to devices that have not arrived, and has their things
+marked as awaited again (`arrival_watch`). It readmits devices that a newer revocation list may accept (`readmission`),
+and ends transfers to other lobbies (`transfer_watch`). Every change of the ledger is recorded with the sweeper as
+actor, and all work is bounded; for example, a route is pushed only once.
 Each run does a part of the work, and the next run continues. The sweeper never scans the whole ledger, and makes no
 calls in targets.
 """
@@ -12,18 +13,21 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
 from commissioner.campaigns.watch import CampaignReport, CampaignWatch
+from commissioner.sweeping.arrival_watch import ArrivalWatch
 from commissioner.sweeping.lane_watch import LaneReport, LaneWatch
 from commissioner.sweeping.readmission import Readmission
 from commissioner.sweeping.standby_watch import StandbyReport, StandbyWatch
 from commissioner.sweeping.transfer_watch import TransferWatch
+from lobby.arrival_marks import marks_to
 from lobby.aws.clients import LobbyClients, at_init
 from lobby.aws.metric_report import report
-from lobby.aws.region_clients import ONE_REGION, RegionClients
+from lobby.aws.region_clients import RegionClients
+from lobby.domain.connections.late_arrivals import LATE
 from lobby.domain.states import State
 from lobby.home_guard import nothing_done, timer_at_home
 from lobby.ledger.campaigns.campaign_register import Campaigns
@@ -32,20 +36,14 @@ from lobby.ledger.connection import connect
 from lobby.ledger.lanes.lane_register import Lanes
 from lobby.ledger.lists.overdue import OverdueRow, entered
 from lobby.ledger.progress import read_progress, save_progress
-from lobby.ledger.standby.standby_routes import EVACUATION_CACHE, current_route
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets.target_registry import RecentTargets, Targets
-from lobby.names import Fingerprint
 from lobby.settings import SweeperSettings, read_settings
-
-if TYPE_CHECKING:
-    from types_boto3_iot_data import IoTDataPlaneClient
 
 SERVICE: Final = "sweeper"
 ACTOR: Final = f"service:{SERVICE}"
-LATE: Final = timedelta(minutes=30)
-"""Longest time from the route to the arrival."""
 DEVICES_PER_RUN: Final = 200
 """The most devices of each kind that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
@@ -63,6 +61,8 @@ class SweepResult:
     late: int = 0
     """Commissioned for `LATE` and not arrived, since the last run."""
     pushed: int = 0
+    marked: int = 0
+    """Not arrived for long, and their things to be marked as awaited again."""
     failed: int = 0
     """Became failed since the last run."""
     refused: int = 0
@@ -86,18 +86,14 @@ class Sweeper:
     def __init__(
         self,
         ledger: Ledger,
-        iot_data: "IoTDataPlaneClient",
+        arrivals: ArrivalWatch,
         readmission: Readmission,
         lanes: LaneWatch,
         campaigns: CampaignWatch,
         standbys: StandbyWatch,
         clock: Callable[[], datetime] = now,
-        targets: RecentTargets | None = None,
-        regions: RegionClients = ONE_REGION,
     ) -> None:
-        self._regions = regions
-        self._targets = targets or RecentTargets(Targets.read_only(), clock, EVACUATION_CACHE)
-        self._ledger, self._iot_data, self._clock = ledger, iot_data, clock
+        self._arrivals, self._clock = arrivals, clock
         self._transfers = TransferWatch(ledger, ACTOR, clock)
         self._readmission, self._lanes, self._campaigns, self._standbys = readmission, lanes, campaigns, standbys
 
@@ -113,6 +109,7 @@ class Sweeper:
                 self._report(device, result)
         result.readmitted = self._readmission.walk(note, self._clock(), time_is_up)
         self._transfers.walk(note, time_is_up)
+        result.marked += self._arrivals.walk(note, note["since"], time_is_up)
         return result
 
     def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
@@ -127,17 +124,10 @@ class Sweeper:
         result.failed += row.devstate is State.FAILED
         result.refused += row.devstate is State.REFUSED
         if row.devstate is State.COMMISSIONED:
+            pushed, marked = self._arrivals.remind(row.certid)
             result.late += 1
-            result.pushed += self._push_route(row.certid)
-
-    def _push_route(self, certid: Fingerprint) -> bool:
-        """Send the route again to a device that may have missed it and no longer sends hellos."""
-        device = self._ledger.get(certid)
-        route = current_route(device, self._targets) if device and device.devstate is State.COMMISSIONED else None
-        if device is None or route is None or device.devicename is None:
-            return False
-        self._regions.send(device, route, self._iot_data)
-        return True
+            result.pushed += pushed
+            result.marked += marked
 
 
 def _log_fields(row: OverdueRow) -> dict[str, str | None]:
@@ -156,7 +146,10 @@ def _sweeper() -> Sweeper:
     targets = Targets.read_only()
     standbys = Standbys(targets, Campaigns(), 0)
     watch = StandbyWatch(targets, standbys, clients.sqs, settings.campaigns_queue, ACTOR)
-    return Sweeper(ledger, clients.iot_data, readmission, lanes, campaigns, watch, regions=regions)
+    recent = RecentTargets(targets, age=EVACUATION_CACHE)
+    mark = marks_to(clients.sqs, settings.marks_queue)
+    arrivals = ArrivalWatch(ledger, clients.iot_data, mark, recent, now, regions)
+    return Sweeper(ledger, arrivals, readmission, lanes, campaigns, watch)
 
 
 @timer_at_home(nothing_done)

@@ -285,6 +285,7 @@ def sweeper(settings: Settings) -> list[iam.PolicyStatement]:
         table(CAMPAIGNS, lobby, "GetItem", "PutItem", "Query"),
         table(ROUNDS, lobby, "GetItem", "PutItem"),
         allow("StartWork", ["sqs:SendMessage"], queue_arn(TOKENS, lobby), queue_arn(CAMPAIGN_TOKENS, lobby)),
+        allow("RequestMarks", ["sqs:SendMessage"], queue_arn(MARKS, lobby)),
         allow("PublishToDevices", ["iot:Publish"], iot_arn(lobby, "topic/lobby/*")),
         allow("Issuers", ["iot:DescribeCertificate"], iot_arn(lobby, "cert/*")),
         allow("Published", ["s3:ListBucket"], _trust(lobby)),

@@ -209,7 +209,7 @@ GRANTS: dict[str, dict[str, set[str]]] = DOOR_GRANTS | {
             f"{TABLE}ledger/index/by-turn",
             f"{TABLE}ledger/index/by-state",
         },
-        "sqs:SendMessage": {f"{SQS}lanes.fifo", CAMPAIGNS},
+        "sqs:SendMessage": {f"{SQS}lanes.fifo", CAMPAIGNS, f"{SQS}marks"},
         "iot:Publish": {f"{IOT}topic/lobby/*"},
         "iot:DescribeCertificate": {f"{IOT}cert/*"},
         "s3:ListBucket": {"arn:aws:s3:::device-lobby-trust-100000000001-us-east-1"},

@@ -45,7 +45,7 @@ def test_lambdas_have_only_the_settings_that_they_need(stacks: Stacks) -> None:
         "surveyor": {"LOBBY", "ARRIVALS_QUEUE", "LEFT_THINGS"},
         "marker": {"LOBBY"},
         "inspector": set(),
-        "sweeper": {"TRUST_BUCKET", "LANES_QUEUE", "CAMPAIGNS_QUEUE"},
+        "sweeper": {"TRUST_BUCKET", "LANES_QUEUE", "CAMPAIGNS_QUEUE", "MARKS_QUEUE"},
         "campaigns": {"TRUST_BUCKET", "CAMPAIGNS_QUEUE", "CAMPAIGN_APPROVAL_ABOVE"},
         "provisioning": set(),
         "registrar": {"CLAIM_POLICY", "CLAIM_KEYS_POLICY", "LOBBY_POLICY"},

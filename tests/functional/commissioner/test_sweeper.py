@@ -7,18 +7,23 @@ from typing import Any, cast
 import pytest
 
 from commissioner.campaigns.watch import CampaignWatch
-from commissioner.lambdas.sweeper import ACTOR, LATE, Sweeper, SweepResult, handler
+from commissioner.lambdas.sweeper import ACTOR, Sweeper, SweepResult, handler
+from commissioner.sweeping.arrival_watch import ArrivalWatch
 from commissioner.sweeping.lane_watch import LaneReport, LaneWatch
 from commissioner.sweeping.readmission import Readmission
 from commissioner.sweeping.standby_watch import StandbyWatch
+from lobby.contracts.targets import ArrivalMark
+from lobby.domain.connections.late_arrivals import LATE
 from lobby.domain.states import Event, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, LobbyError
 from lobby.ledger.campaigns.campaign_register import Campaigns
 from lobby.ledger.lanes.lane_register import Lanes
-from lobby.ledger.progress import read_progress
+from lobby.ledger.progress import read_progress, save_progress
+from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from lobby.ledger.standby.standbys import Standbys
-from lobby.ledger.targets.target_registry import Targets
+from lobby.ledger.targets.target_registry import RecentTargets, Targets
+from lobby.names import ThingName
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock
 from tests.functional.commissioner.lane_environment import RecordingQueue
@@ -33,7 +38,13 @@ def lobby(calls: Calls, clock: Clock) -> LobbyWithTargets:
 
 
 @pytest.fixture
-def sweeper(lobby: LobbyWithTargets) -> Sweeper:
+def marks() -> list[ArrivalMark]:
+    """The requests to the marker."""
+    return []
+
+
+@pytest.fixture
+def sweeper(lobby: LobbyWithTargets, marks: list[ArrivalMark]) -> Sweeper:
     with lobby.calls.uncounted():
         readmission = Readmission(lobby.ledger, aws.client("iot"), aws.client("s3"), BUCKET)
         watch = LaneWatch(lobby.ledger, Lanes(lobby.clock), cast(Any, RecordingQueue()), "queue", ACTOR, lobby.clock)
@@ -41,8 +52,9 @@ def sweeper(lobby: LobbyWithTargets) -> Sweeper:
         targets, queue = Targets.read_only(), cast(Any, RecordingQueue())
         standbys = Standbys(targets, Campaigns(lobby.clock), 0, lobby.clock)
         standby_watch = StandbyWatch(targets, standbys, queue, "queue", ACTOR, lobby.clock)
-        data = aws.client("iot-data")
-        return Sweeper(lobby.ledger, data, readmission, watch, campaigns, standby_watch, lobby.clock)
+        recent = RecentTargets(targets, lobby.clock, EVACUATION_CACHE)
+        arrivals = ArrivalWatch(lobby.ledger, aws.client("iot-data"), marks.append, recent, lobby.clock)
+        return Sweeper(lobby.ledger, arrivals, readmission, watch, campaigns, standby_watch, lobby.clock)
 
 
 def sweep(sweeper: Sweeper, note: dict[str, Any] | None = None) -> dict[str, int]:
@@ -58,8 +70,8 @@ def test_an_unknown_device_cannot_be_woken(lobby: LobbyWithTargets) -> None:
         lobby.ledger.wake(THREE[::-1], ACTOR)  # type: ignore[arg-type]
 
 
-def test_a_device_that_does_not_arrive_is_reported_and_gets_its_route_again(
-    lobby: LobbyWithTargets, sweeper: Sweeper
+def test_a_device_that_does_not_arrive_is_reported_and_awaited_and_gets_its_route_again(
+    lobby: LobbyWithTargets, sweeper: Sweeper, marks: list[ArrivalMark]
 ) -> None:
     note: dict[str, Any] = {}
     assert sweep(sweeper, note) == {}
@@ -68,15 +80,25 @@ def test_a_device_that_does_not_arrive_is_reported_and_gets_its_route_again(
     lobby.clock.advance(seconds=LATE.total_seconds() - 1)
     assert sweep(sweeper, note) == {}
     lobby.clock.advance(seconds=2)
-    assert sweep(sweeper, note) == {"late": 1, "pushed": 1}
+    assert sweep(sweeper, note) == {"late": 1, "pushed": 1, "marked": 1}
+    assert marks == [ArrivalMark(A, ONE, ThingName("sensor-1"), 1, "default", awaited=True)]
     [(topic, payload)] = aws.published()
     assert (topic, json.loads(payload)["iotep"]) == ("lobby/sensor-1", lobby.device().iotep)
-    lobby.clock.advance(days=1)
-    assert sweep(sweeper, note) == {}
+    lobby.clock.advance(hours=5)
+    assert sweep(sweeper, note) == {"marked": 1}
     assert len(aws.published()) == 1
+    assert read_back(note) == note
 
 
-def test_an_outdated_index_pushes_no_route_to_a_released_device(lobby: LobbyWithTargets, sweeper: Sweeper) -> None:
+def read_back(note: dict[str, Any]) -> dict[str, Any]:
+    """Return the note as the next run reads it."""
+    save_progress("sweeper", note)
+    return read_progress("sweeper")
+
+
+def test_an_outdated_index_pushes_no_route_to_a_released_device(
+    lobby: LobbyWithTargets, sweeper: Sweeper, marks: list[ArrivalMark]
+) -> None:
     note: dict[str, Any] = {}
     sweep(sweeper, note)
     lobby.deliver(lobby.claim())
@@ -84,7 +106,7 @@ def test_an_outdated_index_pushes_no_route_to_a_released_device(lobby: LobbyWith
     aws.published().clear()
     lobby.calls.meanwhile["GetItem"] = lambda: lobby.ledger.release(ONE, ANN)
     assert sweep(sweeper, note) == {"late": 1}
-    assert aws.published() == []
+    assert (aws.published(), marks) == ([], [])
 
 
 def test_devices_that_became_failed_or_refused_are_reported_once(lobby: LobbyWithTargets, sweeper: Sweeper) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto.iot.models import iot_backends
 
 from commissioner.lambdas import marker as module
@@ -197,6 +198,13 @@ def test_marks_that_a_target_refuses_are_retried(
     lobby.calls.fails[operation] = client_error(code, operation)
     assert deliver(marker, mark(), mark(), mark(generation=2)) == failed
     assert claim() == text(1, "awaited")
+
+
+def test_a_target_that_does_not_answer_is_called_once_for_all_marks(lobby: LobbyWithTargets, marker: Marker) -> None:
+    """Otherwise the run would end before it marks the things in the other targets."""
+    lobby.calls.fails["DescribeThing"] = EndpointConnectionError(endpoint_url="https://iot.example")
+    assert deliver(marker, mark(), mark(generation=2), mark(generation=3), mark(target=B)) == ["m0", "m1", "m2", "m3"]
+    assert lobby.calls.count()["DescribeThing"] == 2
 
 
 def test_the_marks_of_a_claim_are_those_of_its_registration() -> None:

@@ -70,7 +70,7 @@ from tests.functional.admin_api.webhooks_on_moto import notices_on_moto, webhook
 from tests.functional.commissioner.lane_environment import environment_with
 from tests.history_key import sign_history
 from tests.simulation.faults.injector import FaultInjector, Killed
-from tests.simulation.faults.recurring_work import feed, sweep
+from tests.simulation.faults.recurring_work import feed, marked_by_nobody, sweep
 from tests.user_limits import user_limits
 
 Handler = Callable[[dict[str, Any]], Any]
@@ -155,7 +155,7 @@ class Lambdas:
 
     def _receptionist(self) -> Handler:
         targets = RecentTargets(self._targets(), self._clock, EVACUATION_CACHE)
-        handling = Receptionist(LobbyClients().iot_data, self._ledger(), targets, _marked_by_nobody)
+        handling = Receptionist(LobbyClients().iot_data, self._ledger(), targets, marked_by_nobody)
         return lambda event: receptionist.handler(event, None, handling)
 
     def _connections(self) -> Handler:
@@ -223,7 +223,7 @@ class Lambdas:
             lambda region: sns(region_name=region),
             certificates,
             _kept_nowhere,
-            _marked_by_nobody,
+            marked_by_nobody,
             clone_watch(self._ledger(), self._targets()),
         )
         return lambda event: arrivals.handler(event, None, handling)
@@ -263,10 +263,6 @@ def _wall_clock() -> datetime:
 
 def _kept_nowhere(body: object) -> None:
     raise AssertionError(f"got {body}, want confirmations of registered targets only")
-
-
-def _marked_by_nobody(_mark: object) -> None:
-    """Accept a mark. The marker is not part of the scenarios."""
 
 
 def _no_comparison(*_: Any) -> Any:

@@ -11,6 +11,7 @@ from commissioner.campaigns.watch import CampaignWatch
 from commissioner.lambdas import campaigns as feeder_lambda
 from commissioner.lambdas.campaigns import CampaignMessages, Queue
 from commissioner.lambdas.sweeper import ACTOR, SERVICE, Sweeper
+from commissioner.sweeping.arrival_watch import ArrivalWatch
 from commissioner.sweeping.lane_watch import LaneWatch
 from commissioner.sweeping.readmission import Readmission
 from commissioner.sweeping.standby_watch import StandbyWatch
@@ -40,7 +41,8 @@ def sweep(ledger: Ledger, clock: Clock) -> Handler:
     watch = CampaignWatch(campaigns, clients.sqs, CAMPAIGNS_URL, clock)
     standbys = StandbyWatch(targets, Standbys(targets, campaigns, 0, clock), clients.sqs, CAMPAIGNS_URL, ACTOR, clock)
     recent = RecentTargets(targets, clock, EVACUATION_CACHE)
-    sweeper = Sweeper(ledger, clients.iot_data, readmission, lanes, watch, standbys, clock, recent)
+    arrivals = ArrivalWatch(ledger, clients.iot_data, marked_by_nobody, recent, clock)
+    sweeper = Sweeper(ledger, arrivals, readmission, lanes, watch, standbys, clock)
 
     def run(_event: dict[str, Any]) -> None:
         note = read_progress(SERVICE)
@@ -50,6 +52,10 @@ def sweep(ledger: Ledger, clock: Clock) -> Handler:
             save_progress(SERVICE, note)
 
     return run
+
+
+def marked_by_nobody(_mark: object) -> None:
+    """Accept a mark. The marker is not part of the scenarios."""
 
 
 def lane_watch(ledger: Ledger, clock: Clock) -> LaneWatch:
