@@ -18,8 +18,8 @@ from pki.ca.certificate_files import read_certificates
 from pki.ca.certificates import common_name, fingerprint
 from pki.devices import credentials as devices
 from pki.lobby_account import admission, registration
-from pki.lobby_account.account import translated_aws_errors
-from pki.lobby_account.lobby_selection import EndpointUrl, LobbySelection, Local, Profile, RegionOption, Yes
+from pki.lobby_account.account import Lobby
+from pki.lobby_account.lobby_selection import EndpointUrl, LobbySelection, Local, Profile, RegionOption, Yes, in_each
 from pki.terminal import CaDirectory, DevicesDirectory, PassphraseFile
 
 app = typer.Typer()
@@ -111,10 +111,12 @@ def revoke(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
             f"the lobby admits these devices until this list is published: lobby-pki publish-crl {directory}"
         )
         return
-    with translated_aws_errors():
-        for lobby in selection.connect("publish the revocation list of", ca.intermediate):
-            location = registration.publish_crl(lobby, ca.intermediate, [issued], now=terminal.current_time())
-            terminal.print_result(f"published: {location}")
+
+    def publish_in(lobby: Lobby) -> None:
+        location = registration.publish_crl(lobby, ca.intermediate, [issued], now=terminal.current_time())
+        terminal.print_result(f"published: {location}")
+
+    in_each(selection.connect("publish the revocation list of", ca.intermediate), publish_in)
     terminal.print_note(
         "a device that the lobby has admitted keeps its access until its operator revokes it: lobbyctl revoke"
     )

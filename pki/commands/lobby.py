@@ -15,8 +15,17 @@ from pki.ca.ca_source import CaFile, ChainFiles, CrlFiles, LoadedCa, OptionalCaD
 from pki.ca.certificate_files import read_certificates
 from pki.ca.certificates import common_name
 from pki.lobby_account import admission, registration
-from pki.lobby_account.account import translated_aws_errors
-from pki.lobby_account.lobby_selection import EndpointUrl, LobbySelection, Local, Profile, RegionOption, Yes, label
+from pki.lobby_account.account import Lobby
+from pki.lobby_account.lobby_selection import (
+    EndpointUrl,
+    LobbySelection,
+    Local,
+    Profile,
+    RegionOption,
+    Yes,
+    in_each,
+    label,
+)
 from pki.lobby_account.published_lists import Allowed
 
 app = typer.Typer()
@@ -69,14 +78,16 @@ def register(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     allowed = Allowed(missing_points, missing_serials)
     admission.check_admission(loaded.certificate, loaded.lists, now, sample)
     lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect("register", loaded.certificate)
-    for lobby in lobbies:
-        with translated_aws_errors():
-            result = registration.register_ca(
-                lobby, loaded.certificate, loaded.lists, now=now, sample=sample, allowed=allowed
-            )
+
+    def register_in(lobby: Lobby) -> None:
+        result = registration.register_ca(
+            lobby, loaded.certificate, loaded.lists, now=now, sample=sample, allowed=allowed
+        )
         status = "registered" if result.created else "already registered, now active"
         terminal.print_result(f"{label(lobby, lobbies)}{status}: {result.ca_certificate_id}")
         _report_lists(loaded, result.crl_location)
+
+    in_each(lobbies, register_in)
     if sample is not None:
         terminal.print_result(f"the lobby would admit {common_name(sample)}")
 
@@ -103,10 +114,12 @@ def publish_crl(  # noqa: PLR0913, PLR0917  # typer: a parameter is an option
     lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect(
         "publish the revocation list of", loaded.certificate
     )
-    for lobby in lobbies:
-        with translated_aws_errors():
-            location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now, allowed=allowed)
+
+    def publish_in(lobby: Lobby) -> None:
+        location = registration.publish_crl(lobby, loaded.certificate, loaded.lists, now=now, allowed=allowed)
         _report_lists(loaded, location)
+
+    in_each(lobbies, publish_in)
 
 
 @app.command()
@@ -122,10 +135,11 @@ def unregister(
     """Remove this CA from a lobby, which then admits no new devices of it. Registered devices stay registered."""
     loaded = load_ca(directory, ca, with_lists=False)
     lobbies = LobbySelection.of(profile, region, endpoint_url, local, yes).connect("unregister", loaded.certificate)
-    for lobby in lobbies:
-        with translated_aws_errors():
-            result = registration.unregister_ca(lobby, loaded.certificate)
-        _report_removal(result, label(lobby, lobbies))
+
+    def unregister_in(lobby: Lobby) -> None:
+        _report_removal(registration.unregister_ca(lobby, loaded.certificate), label(lobby, lobbies))
+
+    in_each(lobbies, unregister_in)
 
 
 def _report_removal(result: registration.CaRemoval, where: str) -> None:

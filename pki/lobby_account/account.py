@@ -61,8 +61,8 @@ class Lobby:
     s3: "S3Client"
 
 
-def connect(options: ConnectionOptions) -> Lobby:
-    """Return the account of the lobby whose id is in LOBBY_ID, if any.
+def connect(options: ConnectionOptions, account: AccountId | None = None) -> Lobby:
+    """Return the account of the lobby whose id is in LOBBY_ID, if any. `account`: it is known from another Region.
 
     Raise `InvalidInput` INVALID_REGION or INVALID_LOBBY_ID, or `RegistrationError`.
     """
@@ -72,8 +72,9 @@ def connect(options: ConnectionOptions) -> Lobby:
         if session.region_name is None:
             raise InvalidInput("INVALID_REGION", "got no Region, want --region or one in the AWS configuration")
         region = parse_region(session.region_name)
-        sts = _client(session, "sts", options, region)
-        account = parse_account(answered(sts.get_caller_identity(), "Account"))
+        if account is None:
+            sts = _client(session, "sts", options, region)
+            account = parse_account(answered(sts.get_caller_identity(), "Account"))
         return Lobby(
             account,
             region,

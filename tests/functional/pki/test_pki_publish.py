@@ -4,12 +4,15 @@ import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from cryptography import x509
 
+from pki.errors import RegistrationError
 from pki.lobby_account import lobby_selection
+from pki.lobby_account.account import ConnectionOptions
 from tests import certificates as make
 from tests.functional.pki.command_line import Run
 from tests.functional.pki.killed_commands import Cloud, Lobbies
@@ -41,6 +44,28 @@ def test_a_backup_of_the_cas_directory_is_not_published(run: Run, cloud: Cloud) 
     assert cloud.objects == published
     run("publish-crl", "ca", *HERE)
     run("revoke", "backup", "d-1", "--publish", *HERE)
+
+
+def test_a_region_that_does_not_answer_does_not_block_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lobbies = Lobbies({"eu-west-1": Cloud(), "eu-north-1": Cloud()})
+
+    def connect(options: ConnectionOptions, account: str | None = None) -> Any:
+        if options.region == "eu-west-1":
+            if account is None:
+                raise RegistrationError("NO_AWS", "got no answer")
+            lobby = lobbies.connect(options)
+            monkeypatch.setattr(lobby.s3, "head_bucket", unanswered)
+            return lobby
+        return lobbies.connect(options)
+
+    def unanswered(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://s3.eu-west-1.amazonaws.com")
+
+    monkeypatch.setattr(lobby_selection, "connect", connect)
+    run("init", "ca", "--organization", "Acme")
+    failed = run("register", "ca", "--region", "eu-west-1,eu-north-1", "--yes", status=1)
+    assert "NO_AWS: eu-west-1: " in failed.stderr
+    assert [len(lobbies.clouds[region].objects) for region in ("eu-west-1", "eu-north-1")] == [0, 1]
 
 
 def test_a_missing_partition_is_named_and_an_option_allows_it(run: Run, cloud: Cloud) -> None:

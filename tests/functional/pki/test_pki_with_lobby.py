@@ -148,12 +148,14 @@ def test_a_ca_is_registered_in_every_region_of_a_lobby_with_several(pki: Pki, en
             Bucket=f"device-lobby-trust-{ACCOUNT}-{region}", CreateBucketConfiguration=place
         )
 
-    create(regions[0])
-    assert "NO_LOBBY" in run("register", "ca", status=1).stderr, "the second Region has no lobby yet"
     create(regions[1])
+    failed = run("register", "ca", status=1)
+    assert f"NO_LOBBY: {regions[0]}: " in failed.stderr, "the first Region has no lobby yet"
+    assert f"{regions[1]}: registered: {ca_id}" in failed.stdout
+    create(regions[0])
     done = run("register", "ca").stdout
-    assert f"{regions[0]}: already registered, now active: {ca_id}" in done
-    assert f"{regions[1]}: registered: {ca_id}" in done
+    assert f"{regions[0]}: registered: {ca_id}" in done
+    assert f"{regions[1]}: already registered, now active: {ca_id}" in done
     for region, (iot, s3) in clients.items():
         described = iot.describe_ca_certificate(certificateId=ca_id)["certificateDescription"]
         assert (described["status"], described["autoRegistrationStatus"]) == ("ACTIVE", "ENABLE")
