@@ -93,6 +93,7 @@ def mismatch(device: Device, generation: int, at: str) -> Device:
         reason=FAILED,
         message=_FAILED_MESSAGE,
         generation=device.generation + 1,
+        campaign=None,
         needs_commissioner=bool(device.targets_to_clear or device.reactivate),
         presence_proof=None,
         code=None,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from lobby.domain.device import Device
 from lobby.domain.lanes.lane import Lane, lane_to, main_lane, other_lanes
 from lobby.domain.standby.standby import StandbyStatus
-from lobby.domain.states import DEACTIVATED_STATES, State
+from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES, State
 from lobby.names import CampaignName
 
 
@@ -150,17 +150,30 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
     0 if the campaign removed the row. `prepares`: the campaign registers devices in their standby."""
     if device is None and generation == 0:
         return Result(Outcome.DONE, None, generation)
-    if device is None or device.generation != generation or device.campaign != campaign:
+    if device is None or not _belongs_to(campaign, device, generation):
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if prepares:
-        return _preparation_of(device, generation)
-    return Result(_outcome(device), device.reason if device.devstate not in DEACTIVATED_STATES else None, generation)
+        return _preparation_of(device, device.generation)
+    reason = device.reason if device.devstate not in DEACTIVATED_STATES else None
+    return Result(_outcome(device), reason, device.generation)
+
+
+def _belongs_to(campaign: CampaignName, device: Device, generation: int) -> bool:
+    """Return whether the row still has the campaign's change, which created `generation`. A later generation of the
+    same campaign is a renewal of the certificate, or a target that the commissioner has to clear again. Another
+    campaign in the same generation has not changed the claim: it prepares the device, asks it to renew, or has
+    dismissed a suspicion. Without an admitted device, it can be another claim, because the row of an expected device is
+    removed with its claim."""
+    if device.campaign == campaign:
+        return device.generation >= generation
+    is_marked = device.campaign is not None and device.devstate in ADMITTED_STATES
+    return is_marked and device.generation == generation
 
 
 def renewal_outcome(device: Device | None, generation: int, campaign: CampaignName) -> Result:
     """Return the outcome of a device that the campaign asks to renew its certificate, in this generation. The new
     certificate starts another generation, which also belongs to the campaign."""
-    if device is None or device.campaign != campaign or device.generation < generation:
+    if device is None or not _belongs_to(campaign, device, generation):
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if device.devstate is State.FAILED:
         return Result(Outcome.FAILED, device.reason, generation)

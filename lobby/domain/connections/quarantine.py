@@ -75,6 +75,7 @@ def lift(device: Device, at: str) -> Device:
         suspicion=suspicion,
         generation=device.generation + 1,
         priority=Priority.SINGLE,
+        campaign=None,
         targets_to_clear=rest if state is State.CLAIMED else device.targets_to_clear,
         reason=None,
         message=None,

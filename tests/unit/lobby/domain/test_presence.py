@@ -12,7 +12,7 @@ from lobby.domain.device import Device, PresenceProof
 from lobby.domain.states import State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict, InvalidInput
-from lobby.names import PresenceCode, parse_code
+from lobby.names import CampaignName, PresenceCode, parse_code
 from lobby.wire import PresenceChallenge
 from tests.unit.lobby.domain.proving_devices import (
     BOUND,
@@ -118,6 +118,11 @@ def test_the_right_code_needs_the_commissioner_and_is_removed() -> None:
     )
     assert (device.code, device.failed_codes, device.generation) == (None, 0, 1)
     assert (device.target, device.claimedby) == (A, "user:ann")
+
+
+def test_a_claim_that_wrong_codes_drop_is_no_longer_its_campaigns() -> None:
+    last = replace(proving(), campaign=CampaignName("claims"), failed_codes=presence.MAX_WRONG_CODES - 1)
+    assert presence.mismatch(last, 1, T).campaign is None
 
 
 def test_wrong_codes_are_counted_and_the_fifth_drops_the_claim() -> None:

@@ -32,6 +32,7 @@ from lobby.domain.commissioner_transitions import arrive, commission, fail, reti
 from lobby.domain.device import Device
 from lobby.domain.lanes.lane import lane_to
 from lobby.domain.transitions import ClaimRequest
+from lobby.names import CampaignName
 from tests.unit.lobby.domain.sample_campaigns import NAME, ago, campaign, progress, with_progress
 from tests.unit.lobby.domain.sample_devices import CERTID, A, B, T, arrived, claimed, inlobby
 
@@ -65,13 +66,19 @@ REVOKED = replace(transitions.revoke(arrived(), CERTID, "stolen", T), campaign=N
         (UNCLEARED, Outcome.FAILED, "TARGET_LIMIT"),
         (REVOKED, Outcome.WAITING, None),
         (replace(REVOKED, needs_commissioner=False, targets_to_clear=()), Outcome.DONE, None),
-        (replace(moved(), generation=3), Outcome.SUPERSEDED, CHANGED_SINCE),
+        (replace(moved(), generation=3, campaign=None), Outcome.SUPERSEDED, CHANGED_SINCE),
+        (replace(moved(), generation=3, campaign=CampaignName("other")), Outcome.SUPERSEDED, CHANGED_SINCE),
+        (replace(moved(), generation=1), Outcome.SUPERSEDED, CHANGED_SINCE),
         (replace(moved(), campaign=None), Outcome.SUPERSEDED, CHANGED_SINCE),
         (None, Outcome.SUPERSEDED, CHANGED_SINCE),
     ],
 )
 def test_the_outcome_follows_from_the_row(device: Device | None, outcome: Outcome, code: str | None) -> None:
     assert outcome_of(device, 2, NAME) == Result(outcome, code, 2)
+
+
+def test_a_generation_that_a_renewal_has_added_belongs_to_the_campaign() -> None:
+    assert outcome_of(replace(moved(), generation=3), 2, NAME) == Result(Outcome.WAITING, None, 3)
 
 
 def test_a_device_that_never_connected_has_nothing_to_wait_for_in_a_lane() -> None:

@@ -15,6 +15,7 @@ from lobby.domain.lanes.lane import has_part, lane_to, main_lane
 from lobby.domain.states import ADMITTED_STATES, State
 from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
+from lobby.names import CampaignName
 from tests.unit.lobby.domain.sample_devices import CERTID, A, B, T, arrived, claimed, commissioned, inlobby, knocking
 
 LATER = "2026-11-22T13:00:00.000Z"
@@ -114,6 +115,11 @@ def test_a_lifted_device_continues_with_its_claim(device: type, state: State) ->
     assert lifted.reason in (None, presence.NOT_SHOWN)
     assert lifted.target == device().target
     assert lifted.target not in lifted.targets_to_clear
+
+
+def test_the_campaign_of_a_quarantine_does_not_lift_it() -> None:
+    quarantined = replace(quarantine.quarantine(arrived(), "why", T), campaign=CampaignName("copies"))
+    assert quarantine.lift(quarantined, LATER).campaign is None
 
 
 def test_the_certificate_is_activated_in_the_lobby_while_a_former_target_does_not_answer() -> None:
