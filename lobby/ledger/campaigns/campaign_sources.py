@@ -16,7 +16,7 @@ from lobby.ledger.campaigns.campaign_preparation import Candidate
 from lobby.ledger.campaigns.campaign_register import Campaigns
 from lobby.ledger.campaigns.manifests import Manifests
 from lobby.ledger.campaigns.selection import selection_of
-from lobby.ledger.lists.listing import devices
+from lobby.ledger.lists.listing import Filter, Page, devices
 from lobby.names import CampaignName, shown
 
 
@@ -39,13 +39,14 @@ class Sources:
 
     def part(self, source: Source, cursor: str | None, before: str | None = None) -> Part:
         """Return the part at a cursor (None: the first part). With `before`, a filter selects only devices that entered
-        their state before that time, so that no device is selected twice. Raise `NotFound` UNKNOWN_CAMPAIGN, or
-        `InvalidInput` INVALID_CURSOR."""
+        their state before that time, so that no device is selected twice. Without it, a device that enters another
+        state before it was read is selected, too. Raise `NotFound` UNKNOWN_CAMPAIGN, or `InvalidInput`
+        INVALID_CURSOR."""
         if source.campaign is not None:
             return self._page_of(source.campaign, source.kind, cursor)
         selection = selection_of(source.filter)
         selection = selection.before(before) if before else selection
-        found = devices(selection.filter, PAGE_SIZE, cursor)
+        found = _listed(selection.filter, cursor) if before is None else devices(selection.filter, PAGE_SIZE, cursor)
         candidates = tuple(Candidate(Chosen(device.certid)) for device in found.devices)
         return Part(candidates, found.cursor, selection.matches)
 
@@ -58,6 +59,15 @@ class Sources:
         candidates = (_candidate(kind, line, result) for line, result in zip(lines, page.state.results, strict=True))
         following = str(number + 1) if number + 1 < other.prepared.pages else None
         return Part(tuple(each for each in candidates if each), following)
+
+
+def _listed(wanted: Filter, cursor: str | None) -> Page:
+    """Return a page of devices, the oldest first: a device that enters another state comes to the end of the list. An
+    earlier version listed the newest first, and a campaign continues its list in that order."""
+    try:
+        return devices(wanted, PAGE_SIZE, cursor, oldest_first=True)
+    except InvalidInput:
+        return devices(wanted, PAGE_SIZE, cursor)
 
 
 def _number(cursor: str | None) -> int:
