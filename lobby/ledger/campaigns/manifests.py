@@ -1,11 +1,14 @@
 """The pages of campaigns' manifests, as objects in the lobby's bucket.
 
-A page is written before the ledger records it with its digest. Writing a page again replaces it with the same content.
-`s3` returns the client, which is created at its first use.
+A page is written before the ledger records it with its digest, which is part of the object's name. So of two writers of
+a page at the same time, the one that records it second does not replace the recorded one. `s3` returns the client,
+which is created at its first use.
 """
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
 
 from lobby.domain.campaigns.campaign_manifest import ManifestLine, decode_page, digest_of, encode_page
 from lobby.names import CampaignName
@@ -14,9 +17,16 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PREFIX: Final = "campaigns/"
+_ABSENT: Final = ("NoSuchKey", "AccessDenied")
+"""S3's answer for an object that does not exist, to a role that may list the bucket, or may not."""
 
 
-def key_of(campaign: CampaignName, page: int) -> str:
+def key_of(campaign: CampaignName, page: int, digest: str) -> str:
+    return f"{PREFIX}{campaign}/{page:06d}-{digest}.jsonl"
+
+
+def former_key_of(campaign: CampaignName, page: int) -> str:
+    """Return the name that earlier versions gave to the object."""
     return f"{PREFIX}{campaign}/{page:06d}.jsonl"
 
 
@@ -29,12 +39,20 @@ class Manifests:
     def write(self, campaign: CampaignName, page: int, lines: Sequence[ManifestLine]) -> str:
         """Write a page and return its digest."""
         body = encode_page(lines)
-        self._s3().put_object(
-            Bucket=self._bucket, Key=key_of(campaign, page), Body=body, ContentType="application/jsonl"
-        )
-        return digest_of(body)
+        digest = digest_of(body)
+        key = key_of(campaign, page, digest)
+        self._s3().put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/jsonl")
+        return digest
 
     def read(self, campaign: CampaignName, page: int, digest: str) -> tuple[ManifestLine, ...]:
         """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the recorded page."""
-        found = self._s3().get_object(Bucket=self._bucket, Key=key_of(campaign, page))
-        return decode_page(found["Body"].read(), digest)
+        try:
+            body = self._body(key_of(campaign, page, digest))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _ABSENT:
+                raise
+            body = self._body(former_key_of(campaign, page))
+        return decode_page(body, digest)
+
+    def _body(self, key: str) -> bytes:
+        return self._s3().get_object(Bucket=self._bucket, Key=key)["Body"].read()

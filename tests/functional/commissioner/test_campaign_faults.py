@@ -9,9 +9,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from pynamodb.exceptions import PynamoDBException
 
 from lobby.domain.campaigns import campaign_transitions as transitions
+from lobby.domain.campaigns.campaign import Source, SourceKind
 from lobby.domain.change_requests import ChangeRequest
+from lobby.domain.changes import Chosen
 from lobby.errors import NotHome
-from lobby.ledger.campaigns.manifests import key_of
+from lobby.ledger.campaigns.campaign_preparation import Candidate
+from lobby.ledger.campaigns.manifests import former_key_of, key_of
 from tests import aws
 from tests.aws import BUCKET, Calls, Clock, CutOff
 from tests.functional.commissioner.campaign_lobby import NAME, RELEASE, TO_B, CampaignLobby, E, O, S, campaign_fixture
@@ -87,13 +90,33 @@ def test_a_feeder_that_is_killed_at_any_call_loses_and_repeats_nothing(
 
 def test_a_changed_manifest_stops_the_campaign(lobby: CampaignLobby) -> None:
     lobby.create_list(lobby.devices)
-    aws.client("s3").put_object(
-        Bucket=BUCKET, Key=key_of(NAME, 0), Body=b'{"certid":"' + b"a" * 64 + b'","generation":0}'
-    )
+    key = key_of(NAME, 0, lobby.campaigns.page(NAME, 0).digest)
+    aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b'{"certid":"' + b"a" * 64 + b'","generation":0}')
     assert lobby.run_until(S.STOPPED, settle=False).why == "INVALID_MANIFEST"
     assert lobby.moved() == 0
     lobby.cancel()
     assert lobby.run_until(S.CANCELLED).why == "INVALID_MANIFEST"
+
+
+def test_a_second_writer_of_the_list_does_not_change_it(lobby: CampaignLobby) -> None:
+    """A request was sent again while the first one was still running, and a device has changed in between."""
+    stale = lobby.create(source=Source(SourceKind.LIST))
+    candidates = [Candidate(Chosen(each)) for each in lobby.devices]
+    assert lobby.preparation.add(stale, candidates, complete=True) is not None
+    lobby.ledger.release(lobby.devices[0], "user:bob")
+    assert lobby.preparation.add(stale, candidates, complete=True) is None
+    lobby.change(E.PREPARED, lambda c, at: transitions.prepared(c, 1000, at))
+    lobby.run_until(S.DONE)
+    assert lobby.outcomes() == {"done": 11, "superseded": 1}
+
+
+def test_a_list_of_an_earlier_version_is_read(lobby: CampaignLobby) -> None:
+    lobby.create_list(lobby.devices)
+    s3, key = aws.client("s3"), key_of(NAME, 0, lobby.campaigns.page(NAME, 0).digest)
+    s3.copy_object(Bucket=BUCKET, Key=former_key_of(NAME, 0), CopySource={"Bucket": BUCKET, "Key": key})
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    lobby.run_until(S.DONE)
+    assert lobby.outcomes() == {"done": 12}
 
 
 def test_a_row_that_cannot_be_processed_does_not_stop_the_others(
