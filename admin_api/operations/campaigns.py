@@ -172,16 +172,19 @@ def undo(services: Services, caller: Caller, name: str, new_name: str | None) ->
 
 
 def _ended_undo(services: Services, campaign: Campaign) -> CampaignName | None:
-    """Return the undo of a campaign if it has ended and has left devices."""
+    """Return the undo of a campaign if it has ended and has left devices, or if another campaign has got its name
+    before it was created."""
     found = services.campaigns.find(campaign.undone_by) if campaign.undone_by else None
-    return found.name if found is not None and leaves_devices(found) else None
+    is_over = found is not None and (found.undoes != campaign.name or leaves_devices(found))
+    return found.name if found is not None and is_over else None
 
 
 def _undo_name(services: Services, campaign: Campaign, wanted: str | None, ended: CampaignName | None) -> CampaignName:
-    """Return the name of a new undo, or of the present one, so that a request can be repeated. Raise `Conflict`
-    CAMPAIGN_EXISTS if it is that of an undo that has ended."""
-    present = campaign.undone_by
-    if wanted is None and ended is None and present is not None and is_default_undo(campaign, present):
+    """Return the name of a new undo, or of the present one, so that a request can be repeated, also after a request
+    that was interrupted before it created the undo. Raise `Conflict` CAMPAIGN_EXISTS if it is that of an undo that has
+    ended."""
+    present = campaign.undone_by if wanted is None and ended is None else None
+    if present is not None and (is_default_undo(campaign, present) or services.campaigns.find(present) is None):
         return present
     for name in undo_names(campaign, wanted):
         if ended is None or services.campaigns.find(name) is None:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from lobby.domain.campaigns.campaign import CampaignState
+from lobby.domain.campaigns.campaign import CampaignEvent, CampaignState
+from lobby.domain.campaigns.campaign_transitions import undone
 from lobby.domain.transitions import ClaimRequest
-from lobby.names import Fingerprint
+from lobby.ledger.campaigns.campaign_register import Campaigns
+from lobby.names import CampaignName, Fingerprint
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, Response, at
 from tests.functional.admin_api.campaign_feeding import feed
 from tests.functional.admin_api.device_steps import arrived
@@ -83,3 +85,29 @@ def test_an_undo_that_has_changed_all_devices_is_not_repeated(lobby: Lobby, move
     feed(lobby, "there-undo", S.DONE)
     assert undo(lobby, "other").code == "ALREADY_UNDONE"
     assert {lobby.ledger.get(certid).target for certid in moved} == {HERE}  # type: ignore[union-attr]
+
+
+def test_an_undo_that_was_interrupted_before_it_was_created_is_created_later(
+    lobby: Lobby, moved: list[Fingerprint]
+) -> None:
+    _interrupt(lobby, "mine")
+    assert undo(lobby, "other", user="bob").code == "ALREADY_UNDONE"
+    assert name_of(undo(lobby, user="bob")) == "mine"
+    feed(lobby, "mine", S.DONE)
+    assert {lobby.ledger.get(certid).target for certid in moved} == {HERE}  # type: ignore[union-attr]
+
+
+def test_a_campaign_that_took_the_name_of_an_interrupted_undo_does_not_prevent_an_undo(
+    lobby: Lobby, moved: list[Fingerprint]
+) -> None:
+    _interrupt(lobby, "mine")
+    taken = lobby.ask(CREATE.replace('"there"', '"mine"'), {"devices": [{"certid": moved[0]}], "target": at(THERE)})
+    assert taken.codes == []
+    assert undo(lobby, "mine").code == "CAMPAIGN_EXISTS"
+    assert name_of(undo(lobby)) == "there-undo"
+
+
+def _interrupt(lobby: Lobby, name: str) -> None:
+    """Leave the campaign as an undo that ended after its first write."""
+    new = CampaignName(name)
+    Campaigns().change(CampaignName("there"), CampaignEvent.UNDONE, "user:alice", lambda c, _at: undone(c, new), new)
