@@ -182,13 +182,21 @@ def _create(context: CommandContext, fixed: Mapping[str, Any], parts: Sequence[M
 
 
 def _preview(context: CommandContext, change: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
-    """Return the preview of all parts together."""
+    """Return the preview of all parts together. Targets work in parallel, so the duration is that of the target with
+    the highest sum of the parts that it limits."""
     total: dict[str, Any] = {}
+    limits: dict[tuple[str, str], tuple[float, Any]] = {}
     for part in chosen.parts():
         for found in context.pages(documents.PREVIEW, "previewCampaign", change=change, **part):
             total = _sum(total, found)
+            if target := found["limitedBy"]:
+                key = (target["account"], target["region"])
+                limits[key] = (limits.get(key, (0.0, None))[0] + found["seconds"], target)
     if not total:
         raise usage_error("got no devices, want at least one")
+    if limits:
+        seconds, target = max(limits.values(), key=lambda each: each[0])
+        total |= {"seconds": round(seconds, 1), "limitedBy": target}
     possible = total["changing"] + sum(each["count"] for each in total["refusals"])
     return total | {"needsApproval": total["needsApproval"] or possible > total["approvalAbove"]}
 

@@ -11,7 +11,7 @@ from admin_api.cli.commands import campaign_creation
 from lobby.domain.campaigns.campaign import CampaignState
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby
 from tests.functional.admin_api.campaign_feeding import feed
-from tests.functional.admin_api.device_steps import arrived, claimed
+from tests.functional.admin_api.device_steps import arrived, claimed, commission
 from tests.functional.admin_api.lobby_over_http import LobbyServer, Terminal, error_of
 
 S = CampaignState
@@ -93,6 +93,22 @@ def test_a_preview_in_parts_states_the_approval_of_the_whole_list(
     result = terminal.run("campaigns", "preview", "--do", "claim", "-t", "There", *(f"{n:064x}" for n in range(1, 4)))
     assert "3 of 3 devices will be changed" in result.stdout
     assert "a second user must approve it" in result.stdout
+
+
+def test_a_preview_in_parts_states_the_time_of_the_slowest_target(
+    terminal: Terminal, lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Targets work in parallel. Here, the first part takes 20 s in one target, the others 10 s each in another one."""
+    monkeypatch.setattr(campaign_creation, "PART", 2)
+    lobby.targets.register(HERE, "Here", (), "user:alice", rate=0.1)
+    lobby.targets.register(THERE, "There", (), "user:alice", rate=0.1)
+    devices = [*(claimed(lobby, n) for n in (1, 2)), claimed(lobby, 3, THERE), *(lobby.waiting(n) for n in (4, 5))]
+    devices.append(claimed(lobby, 6, THERE))
+    for certid in (devices[n] for n in (0, 1, 2, 5)):
+        commission(lobby, certid)
+    result = terminal.run("--json", "campaigns", "preview", "--do", "retry", *devices)
+    [found] = records(result.stdout)
+    assert (found["changing"], found["seconds"]) == (4, 20)
 
 
 def test_a_name_of_another_campaign_is_not_reported_as_created(
