@@ -96,8 +96,8 @@ class Campaign:
     why: str | None = strawberry.field(description="The reason of a revocation.")
     state: str = strawberry.field(description=one_of(CampaignState))
     stopped_because: str | None = strawberry.field(
-        description="Why it has stopped: FAILURE_RATE, CANARY_FAILED, CANARY_NOT_ARRIVED, INVALID_MANIFEST, or"
-        " USER_BLOCKED if a user was blocked who has created, taken over or approved it."
+        description="Why it has stopped: FAILURE_RATE, CANARY_FAILED, CANARY_NOT_ARRIVED, INVALID_MANIFEST,"
+        " MANIFEST_MISSING, or USER_BLOCKED if a user was blocked who has created, taken over or approved it."
     )
     source: str = strawberry.field(description=f"Where its devices come from. {one_of(SourceKind)}")
     source_campaign: str | None = strawberry.field(description="The campaign whose devices it takes.")

@@ -16,9 +16,9 @@ from aws_lambda_powertools import Logger
 from commissioner.campaigns.pages import Interrupted, Pages
 from commissioner.token_messages import DELETE, Verdict
 from lobby.domain.campaigns import campaign_transitions as transitions
-from lobby.domain.campaigns.campaign import Campaign, CampaignEvent
+from lobby.domain.campaigns.campaign import Campaign, CampaignEvent, CampaignState
 from lobby.domain.campaigns.campaign_progress import PageState
-from lobby.domain.campaigns.campaign_rules import USER_BLOCKED, canary_pages, recorded
+from lobby.domain.campaigns.campaign_rules import UNREADABLE, USER_BLOCKED, canary_pages, recorded, unfollowed
 from lobby.domain.campaigns.campaign_steps import Action, Step, next_step
 from lobby.domain.change_requests import TargetRegister
 from lobby.domain.lanes.lane import Lane, lane_to
@@ -41,7 +41,6 @@ HIDDEN_AFTER_CONFLICT: Final = 2
 OPEN_PAGES: Final = 25
 FOLLOWED_PAGES: Final = 5
 """The most pages that one check reads."""
-INVALID_MANIFEST: Final = "INVALID_MANIFEST"
 logger = Logger(service="campaigns")
 
 
@@ -101,11 +100,11 @@ class Feeder:
         except Conflict as conflict:  # the next read of the campaign's record shows the result
             logger.info("conflict", extra={"campaign": campaign.name, "code": conflict.code})
             return False
-        except InvalidInput as error:
-            if error.code != INVALID_MANIFEST:
+        except (InvalidInput, NotFound) as error:
+            if error.code not in UNREADABLE:
                 raise
-            logger.exception("manifest changed", extra={"campaign": campaign.name})
-            self._give_up(campaign)
+            logger.exception("manifest not read", extra={"campaign": campaign.name, "code": error.code})
+            self._give_up(campaign, error.code)
             return True
 
     def _taken(self, step: Step, campaign: Campaign, page: Page | None) -> bool:
@@ -151,10 +150,20 @@ class Feeder:
         return self._record(campaign, [(page, after)]) is not None
 
     def _check(self, campaign: Campaign) -> bool:
-        pages = [self.campaigns.page(campaign.name, number) for number in _to_check(campaign)]
-        found = [(page, self.pages.look(campaign, page)) for page in pages]
+        """Check the outcomes of earlier pages. Once the campaign does not run, a page that cannot be read is no longer
+        followed."""
+        found: list[tuple[Page, PageState]] = []
+        lost: list[int] = []
+        for number in _to_check(campaign):
+            page = self.campaigns.page(campaign.name, number)
+            try:
+                found.append((page, self.pages.look(campaign, page)))
+            except (InvalidInput, NotFound) as error:
+                if campaign.state is CampaignState.RUNNING or error.code not in UNREADABLE:
+                    raise
+                lost.append(number)
         changed = [(page, after) for page, after in found if after != page.state]
-        return self._record(campaign, changed, looked=True) is not None
+        return self._record(campaign, changed, looked=True, lost=lost) is not None
 
     def _close(self, campaign: Campaign, page: Page | None) -> None:
         """Record the changes of a page in progress, then end the campaign. A repetition finds the page already
@@ -170,10 +179,13 @@ class Feeder:
             campaign, CampaignEvent.STOPPED, lambda before, _at: transitions.stopped(before, reason), detail=reason
         )
 
-    def _give_up(self, campaign: Campaign) -> None:
-        """Stop a campaign whose manifest cannot be trusted, or end one that was cancelled."""
+    def _give_up(self, campaign: Campaign, why: str) -> None:
+        """Stop a campaign whose manifest cannot be used, or end one that was cancelled or is being prepared."""
+        if campaign.state is CampaignState.PREPARING:
+            self._change(campaign, CampaignEvent.CANCEL, transitions.cancelling, why)
+            return
         with suppress(Conflict):
-            self._stop(campaign, INVALID_MANIFEST)
+            self._stop(campaign, why)
             return
         self._change(campaign, CampaignEvent.CANCELLED, transitions.cancelled)
 
@@ -187,9 +199,14 @@ class Feeder:
         self.campaigns.change(campaign.name, event, ACTOR, decide, detail)
 
     def _record(
-        self, campaign: Campaign, changed: list[tuple[Page, PageState]], *, looked: bool = False
+        self,
+        campaign: Campaign,
+        changed: list[tuple[Page, PageState]],
+        *,
+        looked: bool = False,
+        lost: Collection[int] = (),
     ) -> Campaign | None:
-        at, progress = timestamp(self.clock()), campaign.progress
+        at, progress = timestamp(self.clock()), unfollowed(campaign.progress, lost)
         for page, after in changed:
             progress = recorded(progress, page.number, page.state, after, at, canary_pages(campaign))
         if looked:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from lobby import strict_json
 from lobby.domain.campaigns.campaign import Campaign, SourceKind
 from lobby.domain.campaigns.campaign_progress import CHANGED_SINCE
+from lobby.domain.campaigns.campaign_rules import INVALID_MANIFEST
 from lobby.domain.change_requests import ChangeOperation, TargetRegister, change_of
 from lobby.domain.changes import Authorised, Change, Chosen, Claim, Configure, Move, Release, generation_of
 from lobby.domain.device import Device
@@ -59,7 +60,7 @@ def encode_page(lines: Sequence[ManifestLine]) -> bytes:
 def decode_page(body: bytes, digest: str) -> tuple[ManifestLine, ...]:
     """Return the lines of a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the page that was recorded."""
     if digest_of(body) != digest:
-        raise InvalidInput("INVALID_MANIFEST", f"got a page with SHA-256 {digest_of(body)}, want {digest}")
+        raise InvalidInput(INVALID_MANIFEST, f"got a page with SHA-256 {digest_of(body)}, want {digest}")
     return tuple(_line(strict_json.loads(line)) for line in body.splitlines())
 
 

@@ -6,7 +6,7 @@ that does not answer do not count as failures: their lane waits.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +24,11 @@ MAX_FOLLOWED: Final = 50
 FAILURE_RATE: Final = "FAILURE_RATE"
 CANARY_FAILED: Final = "CANARY_FAILED"
 CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"
+INVALID_MANIFEST: Final = "INVALID_MANIFEST"
+"""Its list of devices was changed."""
+MANIFEST_MISSING: Final = "MANIFEST_MISSING"
+"""Its list of devices cannot be read, for example because it is in the bucket of a home Region that was lost."""
+UNREADABLE: Final = frozenset({INVALID_MANIFEST, MANIFEST_MISSING})
 USER_BLOCKED: Final = "USER_BLOCKED"
 """A user who answers for it was blocked."""
 
@@ -62,6 +67,13 @@ def _shifted(sums: Mapping[str, int], before: Counter[str], after: Counter[str])
 def canary_pages(campaign: Campaign) -> int:
     """Return how many pages at the start of the manifest are the canary. A record of an earlier version has one."""
     return max(1, campaign.prepared.canary_pages)
+
+
+def unfollowed(progress: Progress, pages: Collection[int]) -> Progress:
+    """Return the progress without following these pages, because their devices cannot be read. Their last outcomes
+    stay."""
+    opened = {number: lanes for number, lanes in progress.open.items() if number not in pages}
+    return replace(progress, open=opened, followed=tuple(number for number in progress.followed if number not in pages))
 
 
 def resumed(progress: Progress) -> Progress:

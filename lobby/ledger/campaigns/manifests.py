@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from lobby.domain.campaigns.campaign_manifest import ManifestLine, decode_page, digest_of, encode_page
+from lobby.domain.campaigns.campaign_rules import MANIFEST_MISSING
+from lobby.errors import NotFound
 from lobby.names import CampaignName
 
 if TYPE_CHECKING:
@@ -45,14 +47,18 @@ class Manifests:
         return digest
 
     def read(self, campaign: CampaignName, page: int, digest: str) -> tuple[ManifestLine, ...]:
-        """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the recorded page."""
-        try:
-            body = self._body(key_of(campaign, page, digest))
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _ABSENT:
-                raise
-            body = self._body(former_key_of(campaign, page))
+        """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the recorded page, or `NotFound`
+        MANIFEST_MISSING if the bucket does not have it."""
+        body = self._find(key_of(campaign, page, digest)) or self._find(former_key_of(campaign, page))
+        if body is None:
+            message = f"got no page {page} of the list of {campaign} from {self._bucket}, want the recorded one"
+            raise NotFound(MANIFEST_MISSING, message)
         return decode_page(body, digest)
 
-    def _body(self, key: str) -> bytes:
-        return self._s3().get_object(Bucket=self._bucket, Key=key)["Body"].read()
+    def _find(self, key: str) -> bytes | None:
+        try:
+            return self._s3().get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _ABSENT:
+                return None
+            raise

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from lobby.domain.campaigns.campaign import ENDED, Campaign, CampaignState
+from lobby.domain.campaigns.campaign_rules import UNREADABLE
 from lobby.domain.change_requests import ChangeOperation
 from lobby.domain.shadows.shadow_choices import ShadowChoice, named
 from lobby.domain.standby import standby_rules as rules
@@ -157,9 +158,9 @@ class Standbys:
 
     def continue_evacuation(self, registered: RegisteredTarget, actor: str) -> RegisteredTarget:
         """Begin the evacuation of an evacuated target again, if its campaign is done but devices are left, because they
-        were claimed in the meantime or another change was in progress. Otherwise, return the target unchanged. A
-        campaign that a user has cancelled is not continued."""
-        if registered.evacuated_at is None or registered.last_work is None or not self.is_done(registered):
+        were claimed in the meantime or another change was in progress, or if the campaign has lost its list. Otherwise,
+        return the target unchanged. A campaign that a user has cancelled is not continued."""
+        if registered.evacuated_at is None or registered.last_work is None or not self._has_left_devices(registered):
             return registered
         why = rules.parse_work(registered.last_work).why
         after = rules.evacuated(registered, actor, self._timestamp(), why)
@@ -172,7 +173,8 @@ class Standbys:
         left = counts.left if event is TargetEvent.EVACUATED else counts.away
         wanted = rules.parse_work(str(after.last_work))
         last = rules.parse_work(registered.last_work).operation if registered.last_work else None
-        at_work = last in (wanted.operation, ChangeOperation.DRILL) and self._is_at_work(registered)
+        is_same = last in (wanted.operation, ChangeOperation.DRILL)
+        at_work = is_same and self._is_at_work(registered) and not self._has_left_devices(registered)
         ends_drill = at_work and last is ChangeOperation.DRILL
         if not ends_drill and (not left or at_work):
             return registered
@@ -205,6 +207,12 @@ class Standbys:
         """Return whether the campaign of a target's last work is done. One that was cancelled or stopped is not."""
         campaign = self._last_campaign(registered)
         return campaign is not None and campaign.state is CampaignState.DONE
+
+    def _has_left_devices(self, registered: RegisteredTarget) -> bool:
+        """Return whether the campaign of a target's last work is done, or has stopped without its list."""
+        campaign = self._last_campaign(registered)
+        is_lost = campaign is not None and campaign.state is CampaignState.STOPPED and campaign.why in UNREADABLE
+        return is_lost or self.is_done(registered)
 
     def _require_usable(self, standby: Target) -> None:
         other = self._targets.get(standby)

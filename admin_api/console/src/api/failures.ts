@@ -65,6 +65,7 @@ const TITLES: Record<string, string> = {
   TARGET_IN_USE: "The target is in use",
   REVOKED: "This certificate is revoked",
   QUARANTINED: "This device is in quarantine",
+  MANIFEST_MISSING: "The list of its devices is missing",
   NOT_SUSPECTED: "This device is not suspected",
   INVALID_POLICY: "Not a policy for copied certificates",
   UNAUTHENTICATED: "You're not signed in",

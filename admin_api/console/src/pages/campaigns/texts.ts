@@ -34,6 +34,7 @@ const STOPPED: Readonly<Record<string, string>> = {
   CANARY_FAILED: "a device of the canary failed",
   CANARY_NOT_ARRIVED: "not enough devices of the canary arrived",
   INVALID_MANIFEST: "its list of devices was changed",
+  MANIFEST_MISSING: "its list of devices is missing",
   USER_BLOCKED: "a user who created or approved it was blocked",
 };
 
