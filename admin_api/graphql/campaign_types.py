@@ -196,9 +196,16 @@ def campaign_from(row: ledger.Campaign, context: Context) -> Campaign:
         failures=counts_by_reason(progress.reasons),
         seconds=round(context.forecasts.estimate(prepared.work).seconds, 1),
         allowed_actions=[
-            name for event, name in _ACTIONS.items() if ledger.allowed(row, event) and context.caller.may(name)
+            name
+            for event, name in _ACTIONS.items()
+            if ledger.allowed(row, event) and context.caller.may(name) and _may_control(row, context)
         ],
     )
+
+
+def _may_control(row: ledger.Campaign, context: Context) -> bool:
+    """Return whether the caller may control the campaign: the work of a standby only if they may start it."""
+    return not row.request.operation.is_of_targets or context.caller.may(row.request.operation.mutation)
 
 
 def counts_by_reason(counts: Mapping[str, int]) -> list[RefusalCount]:

@@ -1,6 +1,7 @@
 """Creates and controls campaigns of users. Checks the input against the caller's role and the targets. A user who
 creates, approves, resumes or undoes a campaign must be permitted to make the same change to a single device for the
-same target. The feeder checks each device again when it changes it. Pausing and cancelling need only the role.
+same target. The feeder checks each device again when it changes it. Pausing and cancelling need only the role, except
+for the work of a standby, which only the users control who may start it.
 """
 
 from collections.abc import Callable, Sequence
@@ -127,9 +128,9 @@ def add(
 def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> Campaign:
     """Approve, pause, resume or cancel a campaign. Repeating it changes nothing. Raise `NotFound` UNKNOWN_CAMPAIGN, or
     `Conflict` NOT_ALLOWED, SECOND_PERSON_REQUIRED or AUTHOR_BLOCKED."""
-    parsed = parse_campaign_name(name)
-    if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED):
-        _require_may(caller, services.campaigns.get(parsed))
+    found = services.campaigns.get(parse_campaign_name(name))
+    if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED) or found.request.operation.is_of_targets:
+        _require_may(caller, found)
 
     def decide(campaign: Campaign, at: str) -> Campaign:
         match event:
@@ -142,7 +143,7 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
             case _:
                 return transitions.cancelling(campaign, at)
 
-    changed = services.campaigns.change(parsed, event, caller.actor, decide)
+    changed = services.campaigns.change(found.name, event, caller.actor, decide)
     _start(services, changed)
     return changed
 

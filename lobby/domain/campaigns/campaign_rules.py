@@ -17,6 +17,8 @@ from lobby.domain.lanes.lane import Lane
 
 MIN_TRIED: Final = 10
 """Devices that must have been tried before the failure rate counts."""
+_ROUNDING: Final = 1e-6
+"""More than the rounding of a product, and less than a device: 29 of 100 devices are not more than 29 %."""
 CANARY_TIME: Final = timedelta(minutes=15)
 """How long the canary has time to arrive."""
 MAX_FOLLOWED: Final = 50
@@ -89,7 +91,7 @@ def stop_reason(campaign: Campaign) -> str | None:
         return CANARY_FAILED
     failures = progress.count(FAILURES) - progress.tolerated[0]
     tried = progress.count(TRIED) - progress.tolerated[1]
-    if tried >= MIN_TRIED and failures > campaign.tolerance * tried:
+    if tried >= MIN_TRIED and failures > campaign.tolerance * tried + _ROUNDING:
         return FAILURE_RATE
     if canary.pending:
         return CANARY_NOT_ARRIVED if _is_overdue(progress) else None

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from lobby.contracts.targets import Survey, SurveyFinding
+from lobby.domain.campaigns.campaign import CampaignState
 from lobby.domain.standby.standby import StandbyStatus
 from lobby.domain.transitions import ClaimRequest
 from lobby.ledger.users.user_blocks import UserBlocks
 from tests.functional.admin_api.api_on_moto import HERE, THERE, Lobby, at, fingerprint
+from tests.functional.admin_api.campaign_feeding import feed
 from tests.functional.admin_api.user_pool import token
 
 FIELDS = (
@@ -129,3 +131,17 @@ mutation($change: ChangeInput!, $devices: [ChosenDevice!]!) {
 def test_a_target_without_a_standby_cannot_be_evacuated(lobby: Lobby) -> None:
     assert lobby.ask(EVACUATE, at(HERE), ADMIN).code == "NO_STANDBY"
     assert lobby.ask(EVACUATE, at(HERE) | {"why": "\n"}, ADMIN).code == "INVALID_REASON"
+
+
+@pytest.mark.parametrize("operation", ["pauseCampaign", "cancelCampaign"])
+def test_only_admins_pause_or_cancel_the_work_of_a_standby(there: Lobby, operation: str) -> None:
+    place(there)
+    assert there.ask(SET, TO_THERE, ADMIN).codes == []
+    evacuation = there.ask(EVACUATE, at(HERE), ADMIN).data["evacuateTarget"]["standby"]["campaign"]
+    feed(there, evacuation, CampaignState.RUNNING, settle=lambda _lobby, _certid: None)
+    control = f"mutation($name: String!) {{ {operation}(name: $name) {{ state }} }}"
+    shown = "query($name: String!) { campaign(name: $name) { allowedActions } }"
+    assert there.ask(shown, {"name": evacuation}, ("operator",)).data["campaign"]["allowedActions"] == []
+    assert there.ask(control, {"name": evacuation}, ("operator",)).code == "FORBIDDEN"
+    assert operation in there.ask(shown, {"name": evacuation}, ADMIN).data["campaign"]["allowedActions"]
+    assert there.ask(control, {"name": evacuation}, ADMIN).codes == []

@@ -140,6 +140,15 @@ def test_a_campaign_stops_above_its_failure_rate(counts: dict[str, int], reason:
     assert stop_reason(replace(campaign(), progress=progress(**counts))) == reason
 
 
+@pytest.mark.parametrize("per_cent", [0, 7, 10, 29, 57, 58, 100])
+def test_a_failure_rate_that_is_reached_exactly_does_not_stop_a_campaign(per_cent: int) -> None:
+    found = replace(campaign(), tolerance=per_cent / 100)
+    assert stop_reason(with_progress(found, outcomes={"done": 100 - per_cent, "failed": per_cent})) is None
+    if per_cent < 100:
+        more = {"done": 99 - per_cent, "failed": per_cent + 1}
+        assert stop_reason(with_progress(found, outcomes=more)) == "FAILURE_RATE"
+
+
 def test_failures_before_a_resumption_do_not_count() -> None:
     found = replace(campaign(), progress=replace(progress(done=60, failed=20), tolerated=(20, 70)))
     assert stop_reason(found) is None
