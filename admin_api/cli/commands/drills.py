@@ -6,7 +6,7 @@ stay if the target is evacuated during the drill.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
 from typing import Annotated, Any, Final
@@ -19,9 +19,10 @@ from admin_api.cli.commands.campaign_waiting import ENDED, PAUSE, find
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.commands.standbys import Named
 from admin_api.cli.documents import standbys as documents
-from admin_api.cli.errors import ApiRefused, Unfinished, usage_error
+from admin_api.cli.errors import ApiRefused, Unfinished, Unreachable, usage_error
 from admin_api.cli.exits import Status
 from admin_api.cli.render import cells
+from lobby.names import Target
 
 app = typer.Typer()
 DEFAULT_WAIT: Final = 900.0
@@ -49,7 +50,12 @@ def drill(
     effect = f"{share} of the devices of {found.target} ({cells.clean(found.name)}) go to its standby and then return."
     confirm(context, [effect], yes)
     where = {"account": found.target.account, "region": found.target.region}
-    started = context.execute(documents.DRILL, **where, share=part)["drillTarget"]
+    try:
+        started = context.execute(documents.DRILL, **where, share=part)["drillTarget"]
+    except Unreachable as error:
+        if error.sent:
+            context.screen.note(f"It is unknown whether the drill has started. {_by_hand(found.target)}")
+        raise
     name = started["standby"]["campaign"]
     try:
         _wait(context, name, timeout)
@@ -58,14 +64,21 @@ def drill(
         _show(context, report)
     finally:
         if not keep:
-            _return(context, where, name)
+            _return(context, found.target, name)
     return Status.DONE if report["devices"] and not report["missing"] else Status.REFUSED
 
 
-def _return(context: CommandContext, where: Mapping[str, str], name: str) -> None:
+def _by_hand(target: Target) -> str:
+    return f"If `lobbyctl targets list` shows devices in the standby, return them: lobbyctl targets return {target}"
+
+
+def _return(context: CommandContext, target: Target, name: str) -> None:
     """Return the devices, unless the target was evacuated during the drill: only an admin ends an evacuation."""
     try:
-        context.execute(documents.END_DRILL, **where, why=f"end of {name}")
+        context.execute(documents.END_DRILL, account=target.account, region=target.region, why=f"end of {name}")
+    except Unreachable:
+        context.screen.note(f"It is unknown whether the devices return. {_by_hand(target)}")
+        raise
     except ApiRefused as refused:
         if refused.code != "TARGET_EVACUATED":
             raise

@@ -176,3 +176,23 @@ def test_a_drill_of_no_device_is_not_a_success(terminal: Terminal, there: Lobby)
     sleep = lambda _seconds: feed(there, there.started[-1], CampaignState.DONE)  # noqa: E731
     result = terminal.run(*ADMIN, "targets", "drill", "Here", "--share", "5%", "--yes", sleep=sleep)
     assert (result.exit_code, "the share contains no device" in result.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("lost", "note"), [("drillTarget", "whether the drill has started"), ("drillOnly", "whether the devices return")]
+)
+def test_a_lost_answer_names_the_command_that_returns_the_devices(
+    terminal: Terminal, there: Lobby, server: LobbyServer, lost: str, note: str
+) -> None:
+    terminal.run(*ADMIN, "targets", "standby", "Here", "There")
+    place(there, 1)
+
+    def lose(_number: int) -> None:
+        if lost in server.requests[-1]["query"]:
+            server.canned.append((0, {}, ""))
+
+    server.before_request = lose
+    result = terminal.run(*ADMIN, "targets", "drill", "Here", "--share", "100%", "--yes", "--timeout", "0")
+    assert result.exit_code == 4
+    assert note in result.stderr
+    assert f"lobbyctl targets return {HERE}" in result.stderr
