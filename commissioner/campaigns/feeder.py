@@ -19,7 +19,7 @@ from lobby.domain.campaigns import campaign_transitions as transitions
 from lobby.domain.campaigns.campaign import Campaign, CampaignEvent, CampaignState
 from lobby.domain.campaigns.campaign_progress import PageState
 from lobby.domain.campaigns.campaign_rules import UNREADABLE, USER_BLOCKED, canary_pages, recorded, unfollowed
-from lobby.domain.campaigns.campaign_steps import Action, Step, next_step
+from lobby.domain.campaigns.campaign_steps import Action, Step, next_step, pages_to_check
 from lobby.domain.change_requests import TargetRegister
 from lobby.domain.lanes.lane import Lane, lane_to
 from lobby.domain.lanes.lane_pace import DEFAULT_RATE
@@ -38,9 +38,6 @@ PAGE_TIME: Final = timedelta(seconds=10)
 """How long one page may take. The token stays hidden longer than this."""
 HIDDEN_WHILE_WORKING: Final = 15
 HIDDEN_AFTER_CONFLICT: Final = 2
-OPEN_PAGES: Final = 25
-FOLLOWED_PAGES: Final = 5
-"""The most pages that one check reads."""
 logger = Logger(service="campaigns")
 
 
@@ -154,7 +151,7 @@ class Feeder:
         followed."""
         found: list[tuple[Page, PageState]] = []
         lost: list[int] = []
-        for number in _to_check(campaign):
+        for number in pages_to_check(campaign):
             page = self.campaigns.page(campaign.name, number)
             try:
                 found.append((page, self.pages.look(campaign, page)))
@@ -212,18 +209,3 @@ class Feeder:
         if looked:
             progress = replace(progress, looked_at=at)
         return self.campaigns.record(campaign, progress, {page.number: after for page, after in changed})
-
-
-def _to_check(campaign: Campaign) -> list[int]:
-    """Return the pages to check: pages with waiting devices, in turn if there are many, and some of the pages whose
-    devices have not arrived."""
-    progress = campaign.progress
-    opened, followed = sorted(progress.open), list(progress.followed)
-    chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, FOLLOWED_PAGES, progress.number)
-    canary = range(canary_pages(campaign) if campaign.canary else 0)
-    return sorted({*chosen, *(number for number in canary if number in followed)})
-
-
-def _in_turn(pages: list[int], count: int, turn: int) -> list[int]:
-    start = turn * count % len(pages) if len(pages) > count else 0
-    return (pages[start:] + pages[:start])[:count]

@@ -21,8 +21,9 @@ _ROUNDING: Final = 1e-6
 """More than the rounding of a product, and less than a device: 29 of 100 devices are not more than 29 %."""
 CANARY_TIME: Final = timedelta(minutes=15)
 """How long the canary has time to arrive."""
-MAX_FOLLOWED: Final = 50
-"""Pages whose devices are followed until they arrive. Results of earlier pages are read on request."""
+MAX_FOLLOWED: Final = 1000
+"""Pages whose devices are followed until they arrive: 100,000 devices. An evacuation changes all rows in some minutes,
+before most devices arrive. The outcomes of earlier pages stay as they are."""
 FAILURE_RATE: Final = "FAILURE_RATE"
 CANARY_FAILED: Final = "CANARY_FAILED"
 CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"

@@ -27,6 +27,13 @@ FOLLOW_TIME: Final = timedelta(minutes=10)
 """How long the feeder waits for the last devices to arrive."""
 
 
+OPEN_PAGES: Final = 25
+FOLLOWED_PAGES: Final = 5
+CANARY_PAGES: Final = 40
+"""The most pages that one check reads: fewer than the 100 items of a transaction. The pages whose devices only have to
+arrive are few while there is other work, and `OPEN_PAGES` afterwards."""
+
+
 class Action(StrEnum):
     """What to do next."""
 
@@ -119,3 +126,20 @@ def _check_or_wait(campaign: Campaign, now: datetime) -> Step:
 
 def _is_older(at: str | None, now: datetime, age: timedelta) -> bool:
     return at is not None and now - datetime.fromisoformat(at) >= age
+
+
+def pages_to_check(campaign: Campaign) -> list[int]:
+    """Return the pages to check: pages with waiting devices, in turn if there are many, and some of the pages whose
+    devices have not arrived."""
+    progress = campaign.progress
+    opened, followed = sorted(progress.open), list(progress.followed)
+    has_other_work = opened or progress.fed < campaign.prepared.pages
+    count = FOLLOWED_PAGES if has_other_work else OPEN_PAGES
+    chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, count, progress.number)
+    canary = range(canary_pages(campaign) if campaign.canary else 0)
+    return sorted({*chosen, *[number for number in canary if number in followed][:CANARY_PAGES]})
+
+
+def _in_turn(pages: list[int], count: int, turn: int) -> list[int]:
+    start = turn * count % len(pages) if len(pages) > count else 0
+    return (pages[start:] + pages[:start])[:count]
