@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PREFIX: Final = "campaigns/"
+_PROBE: Final = f"{PREFIX}access"
 _ABSENT: Final = ("NoSuchKey", "AccessDenied")
 """S3's answer for an object that does not exist, to a role that may list the bucket, or may not."""
 
@@ -49,11 +50,23 @@ class Manifests:
     def read(self, campaign: CampaignName, page: int, digest: str) -> tuple[ManifestLine, ...]:
         """Return a page. Raise `InvalidInput` INVALID_MANIFEST if it is not the recorded page, or `NotFound`
         MANIFEST_MISSING if the bucket does not have it."""
-        body = self._find(key_of(campaign, page, digest)) or self._find(former_key_of(campaign, page))
+        keys = (key_of(campaign, page, digest), former_key_of(campaign, page))
+        body = self._first_of(keys)
+        if body is None:
+            self._require_access()
+            body = self._first_of(keys)
         if body is None:
             message = f"got no page {page} of the list of {campaign} from {self._bucket}, want the recorded one"
             raise NotFound(MANIFEST_MISSING, message)
         return decode_page(body, digest)
+
+    def _first_of(self, keys: Sequence[str]) -> bytes | None:
+        return next((body for key in keys if (body := self._find(key)) is not None), None)
+
+    def _require_access(self) -> None:
+        """Raise `ClientError` if objects cannot be read at present: S3 may answer as for an object that is absent."""
+        self._s3().put_object(Bucket=self._bucket, Key=_PROBE, Body=b"")
+        self._s3().get_object(Bucket=self._bucket, Key=_PROBE)
 
     def _find(self, key: str) -> bytes | None:
         try:

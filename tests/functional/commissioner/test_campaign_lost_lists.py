@@ -1,8 +1,10 @@
 """Campaigns whose lists cannot be read: changed, or in the bucket of a home Region that was lost."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lobby.domain.campaigns.campaign import Source, SourceKind, undo_request
 from lobby.ledger.campaigns.manifests import key_of
@@ -72,6 +74,28 @@ def test_an_undo_of_a_campaign_without_its_list_is_cancelled(lobby: CampaignLobb
     lobby.create(undo_request(lobby.get()), Source(SourceKind.CHANGED, NAME), back)
     lobby.run_until(S.CANCELLED, name=back)
     assert [each.detail for each in lobby.campaigns.history(back) if each.event == "cancel"] == [reason]
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+
+@pytest.mark.parametrize("denials", [1, 2, 100])
+def test_a_campaign_continues_after_its_list_could_not_be_read_for_a_while(lobby: CampaignLobby, denials: int) -> None:
+    lobby.create_list(lobby.devices)
+    left = iter(range(denials))
+
+    def deny(_parameters: object, call: Callable[[], object]) -> object:
+        if next(left, None) is not None:
+            raise DENIED
+        return call()
+
+    lobby.calls.instead["GetObject"] = deny
+    with suppress(ClientError):
+        lobby.run()
+    assert lobby.get().state is S.RUNNING
+    lobby.calls.instead.clear()
+    lobby.run_until(S.DONE)
+    assert lobby.outcomes() == {"done": 4}
 
 
 def test_an_evacuation_without_its_list_is_continued_with_another_one(large: CampaignLobby) -> None:
