@@ -75,6 +75,7 @@ def test_the_wheel_contains_the_commands_and_not_the_service(wheel: Path) -> Non
             "errors.py",
             "http_limits.py",
             "installed_commands.py",
+            "chunks.py",
             "limited_requests.py",
             "lobby_names.py",
             "names.py",

@@ -9,10 +9,8 @@ from typing import Any, Final
 import boto3
 import pytest
 
-from infra.archive.registry_events import CODE, EVENTS, KIND, QUERIES
+from infra.archive.registry_events import CODE, EVENTS, QUERIES
 from infra.archive.registry_events_code import apply, handler
-from infra.target_templates import target_templates
-from tests.infra.templates import settings
 
 CREATED_ID: Final = "registry-events:THING_GROUP,THING_TYPE"
 
@@ -130,12 +128,3 @@ def test_aws_iot_knows_each_event_and_each_has_a_topic() -> None:
     shape: Any = boto3.Session().client("iot", region_name="eu-west-1").meta.service_model.shape_for("EventType")
     assert set(EVENTS) <= set(shape.enum)
     assert len(QUERIES) == len(EVENTS)
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_template_for_owners_enables_events_if_the_lobby_does(enabled: bool) -> None:
-    template = json.loads(target_templates(settings(registryEvents=enabled)))["region"]["Resources"]
-    made = [each for each in template.values() if each["Type"] == KIND]
-    functions = [each for each in template.values() if each["Type"] == "AWS::Lambda::Function"]
-    assert [each["Properties"]["Events"] for each in made] == ([list(EVENTS)] if enabled else [])
-    assert [each["Properties"]["Code"] for each in functions] == ([{"ZipFile": CODE.read_text()}] if enabled else [])

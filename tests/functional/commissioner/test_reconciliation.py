@@ -147,7 +147,7 @@ def test_a_certificate_that_the_lobby_did_not_register_is_reported_and_never_cha
     )
     other.certificate_id, other.arn = THREE, arn
     make_thing(comparison.registry, "sensor-3", certid=THREE)
-    make_thing(comparison.registry, "theirs", certid="their own numbers")
+    make_thing(comparison.registry, "theirs", certid="their-own-numbers")
     comparison.registry.attach_thing_principal("sensor-3", arn)
     before = aws.registry(A), aws.tables()
     assert comparison.codes(ANN) == [(THREE, DifferenceCode.ORPHANED_NOT_OURS, False)]

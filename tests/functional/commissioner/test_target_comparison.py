@@ -241,7 +241,7 @@ def test_things_of_the_owner_that_name_a_placed_certificate_are_suspect_and_no_d
 ) -> None:
     for number in range(5):
         make_thing(comparison.registry, f"copy-{number}", certid=ONE)
-    make_thing(comparison.registry, "theirs", certid="their own numbers")
+    make_thing(comparison.registry, "theirs", certid="their-own-numbers")
     work = comparison.complete(Work(BEGAN, days=1_000_000))
     assert (work.suspects, work.differences) == (1, 0)
 
