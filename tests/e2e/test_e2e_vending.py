@@ -26,14 +26,14 @@ def test_a_device_with_curl_and_openssl_only_is_onboarded(
     deployed: Deployment, fleet: Fleet, second: Target, tmp_path: Path
 ) -> None:
     target = {"account": second.account, "region": second.region}
-    vending = door(deployed, "valves", allocation={"targets": [{"target": target}]})
+    vending = door(deployed, "taps", allocation={"targets": [{"target": target}]})
     token, folder = vending.token(), tmp_path / "device"
-    first, again = (vending.run_example(token, "valves-1", folder) for _ in range(2))
+    first, again = (vending.run_example(token, "taps-1", folder) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
     assert again.stdout == first.stdout
     assert stat.S_IMODE((folder / "device.key.pem").stat().st_mode) == 0o600
 
-    paths = files_of(folder, "valves-1")
+    paths = files_of(folder, "taps-1")
     device = fleet.power_on(paths)
     wait_for_event(device, "arrived_at_target")
     arrived = deployed.wait(certid_of(paths), "arrived")
@@ -42,10 +42,10 @@ def test_a_device_with_curl_and_openssl_only_is_onboarded(
     assert arrived["historyIntact"]
     row = deployed.api().ask(DEVICE, id=certid_of(paths))["device"]
     assert row == {
-        "devicename": "valves-1",
-        "enrolment": "valves",
+        "devicename": "taps-1",
+        "enrolment": "taps",
         "token": token.split()[0],
-        "claimedBy": "rule:valves",
+        "claimedBy": "rule:taps",
     }
 
 
