@@ -145,6 +145,7 @@ def test_a_device_that_reaches_neither_target_nor_lobby_goes_to_its_standby_and_
     device, certid = fleet.power_on(paths, "--standby-base", "3", "--standby-cap", "3"), certid_of(paths)
     deployed.claim(certid, first)
     deployed.wait(certid, "arrived")
+    wait_for_event(device, "arrived_at_target")  # it has subscribed: the announcement is sent only once
     set_standby(deployed, first, standby, "INACTIVE")
     until(lambda: deployed.status(certid, standby) == "INACTIVE" or None)
     set_standby(deployed, first, standby)
