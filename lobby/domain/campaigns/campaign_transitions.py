@@ -16,7 +16,7 @@ from lobby.domain.campaigns.campaign import (
     require_second_person,
     state_after,
 )
-from lobby.domain.campaigns.campaign_rules import USER_BLOCKED
+from lobby.domain.campaigns.campaign_rules import UNREADABLE, USER_BLOCKED
 from lobby.domain.campaigns.campaign_rules import resumed as resumed_progress
 from lobby.errors import Conflict
 from lobby.names import CampaignName
@@ -51,14 +51,14 @@ def paused(campaign: Campaign) -> Campaign:
 
 
 def resumed(campaign: Campaign, actor: str, blocked: Collection[str] = ()) -> Campaign:
-    """Return a paused or stopped campaign that continues. Earlier failures do not stop the campaign again. `blocked`
-    are the blocked users who answer for it; `actor` takes the place of one. Raise `Conflict` SECOND_PERSON_REQUIRED,
-    AUTHOR_BLOCKED or NOT_ALLOWED."""
+    """Return a paused or stopped campaign that continues. If it has stopped because of its devices, earlier failures
+    and the canary do not stop it again. `blocked` are the blocked users who answer for it; `actor` takes the place of
+    one. Raise `Conflict` SECOND_PERSON_REQUIRED, AUTHOR_BLOCKED or NOT_ALLOWED."""
     if campaign.state is CampaignState.RUNNING:
         return campaign
     state = state_after(campaign, CampaignEvent.RESUMED)
-    stopped_itself = campaign.state is CampaignState.STOPPED and campaign.why != USER_BLOCKED
-    progress = resumed_progress(campaign.progress) if stopped_itself else campaign.progress
+    is_accepted = campaign.state is CampaignState.STOPPED and campaign.why not in {USER_BLOCKED, *UNREADABLE}
+    progress = resumed_progress(campaign.progress) if is_accepted else campaign.progress
     return replace(_answered(campaign, actor, blocked), state=state, why=None, progress=progress)
 
 

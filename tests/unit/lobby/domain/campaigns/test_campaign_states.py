@@ -121,6 +121,13 @@ def test_failures_before_a_resumption_do_not_stop_the_campaign_again() -> None:
     assert transitions.resumed(with_progress(campaign(S.PAUSED), fed=1), "user:bob").progress.tolerated == (0, 0)
 
 
+@pytest.mark.parametrize("why", ["INVALID_MANIFEST", "MANIFEST_MISSING", "USER_BLOCKED"])
+def test_a_campaign_that_did_not_stop_because_of_its_devices_still_needs_its_canary(why: str) -> None:
+    stopped = transitions.stopped(replace(campaign(canary=5), progress=progress(done=3, failed=2)), why)
+    again = transitions.resumed(stopped, "user:bob")
+    assert (again.state, again.why, again.progress) == (S.RUNNING, None, stopped.progress)
+
+
 @pytest.mark.parametrize(
     ("operation", "undo"), [(O.CLAIM, O.RELEASE), (O.MOVE, O.MOVE), (O.CONFIGURE, O.CONFIGURE), (O.RELEASE, O.CLAIM)]
 )
