@@ -150,7 +150,7 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
     0 if the campaign removed the row. `prepares`: the campaign registers devices in their standby."""
     if device is None and generation == 0:
         return Result(Outcome.DONE, None, generation)
-    if device is None or not _belongs_to(campaign, device, generation):
+    if device is None or not _belongs_to(campaign, device, generation, keeps=prepares):
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if prepares:
         return _preparation_of(device, device.generation)
@@ -158,22 +158,24 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
     return Result(_outcome(device), reason, device.generation)
 
 
-def _belongs_to(campaign: CampaignName, device: Device, generation: int) -> bool:
-    """Return whether the row still has the campaign's change, which created `generation`. A later generation of the
-    same campaign is a renewal of the certificate, or a target that the commissioner has to clear again. Another
-    campaign in the same generation has not changed the claim: it prepares the device, asks it to renew, or has
-    dismissed a suspicion. Without an admitted device, it can be another claim, because the row of an expected device is
-    removed with its claim."""
+def _belongs_to(campaign: CampaignName, device: Device, generation: int, *, keeps: bool) -> bool:
+    """Return whether the row still has the campaign's change, which created `generation`, or was made in it if the
+    campaign `keeps` generations. A later generation of the same campaign is a renewal of the certificate, or a target
+    that the commissioner has to clear again. Another campaign in the same generation has not changed the claim: it
+    prepares the device, asks it to renew, or has dismissed a suspicion. But the row of an expected device is removed
+    with its claim, so the next claim is again the first generation: it is the campaign's only if the campaign has made
+    it. Without an admitted device, a later generation can be another claim, too."""
     if device.campaign == campaign:
         return device.generation >= generation
     is_marked = device.campaign is not None and device.devstate in ADMITTED_STATES
-    return is_marked and device.generation == generation
+    is_own_claim = keeps or generation > 1 or device.claimedby == f"campaign:{campaign}"
+    return is_marked and is_own_claim and device.generation == generation
 
 
 def renewal_outcome(device: Device | None, generation: int, campaign: CampaignName) -> Result:
     """Return the outcome of a device that the campaign asks to renew its certificate, in this generation. The new
     certificate starts another generation, which also belongs to the campaign."""
-    if device is None or not _belongs_to(campaign, device, generation):
+    if device is None or not _belongs_to(campaign, device, generation, keeps=True):
         return Result(Outcome.SUPERSEDED, CHANGED_SINCE, generation)
     if device.devstate is State.FAILED:
         return Result(Outcome.FAILED, device.reason, generation)

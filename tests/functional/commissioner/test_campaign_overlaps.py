@@ -6,8 +6,9 @@ from lobby.domain.campaigns.campaign import Source, SourceKind
 from lobby.domain.campaigns.campaign_manifest import InCampaign
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.domain.changes import Chosen, Renew
+from lobby.domain.identity import Identity
 from lobby.domain.transitions import ClaimRequest
-from lobby.names import CampaignName, Fingerprint
+from lobby.names import CampaignName, Fingerprint, ThingName
 from tests.functional.commissioner.campaign_lobby import NAME, US, CampaignLobby, S, campaign_fixture
 from tests.functional.commissioner.standby_campaigns import ACTIVE, standbys
 from tests.functional.lobby.ledger.bulk_claims import A, B, fingerprints
@@ -93,7 +94,8 @@ def test_a_device_that_renews_before_it_arrives_still_belongs_to_the_campaign(mo
     assert moved.outcomes(OTHER) == {"done": 4}
 
 
-def test_another_claim_of_the_same_device_is_not_the_campaigns(lobby: CampaignLobby) -> None:
+@pytest.mark.parametrize("is_admitted", [False, True])
+def test_another_claim_of_the_same_device_is_not_the_campaigns(lobby: CampaignLobby, is_admitted: bool) -> None:
     """The row of an expected device is removed with its claim, so the next claim has the same generation."""
     unknown = fingerprints(1, 801)[0]
     lobby.create_list([unknown], ChangeRequest(ChangeOperation.CLAIM, B, "camera"))
@@ -102,6 +104,8 @@ def test_another_claim_of_the_same_device_is_not_the_campaigns(lobby: CampaignLo
     lobby.ledger.release(unknown, US)
     lobby.create_list([unknown], ChangeRequest(ChangeOperation.CLAIM, A, "camera"), name=OTHER)
     lobby.run(OTHER)
+    if is_admitted:
+        lobby.ledger.admit(Identity(unknown, ThingName("sensor-801"), "PEM"), US)
     assert lobby.device(unknown).generation == 1
     assert look(lobby) == {"superseded": 1}
 
