@@ -18,20 +18,20 @@ FEWEST_WAITING: Final = 100
 """Limits of the devices of a campaign that wait in one lane."""
 WAITING_SECONDS: Final = 60
 CHECK_INTERVAL: Final = timedelta(seconds=3)
-"""Between two checks of devices that wait for the commissioner."""
+"""Between two checks of devices that wait for the commissioner, or of more pages than one check reads."""
 LATER_CHECK_INTERVAL: Final = timedelta(seconds=15)
 """Between two checks of devices that only have to arrive."""
 QUIET_TIME: Final = timedelta(minutes=2)
 """After this time without progress, checks are less frequent."""
 FOLLOW_TIME: Final = timedelta(minutes=10)
 """How long the feeder waits for the last devices to arrive."""
-
-
 OPEN_PAGES: Final = 25
+"""The most pages with waiting devices that one check reads; the same for pages whose devices only have to arrive, if
+there is no other work. All pages of a check are fewer than the 100 items of a transaction."""
 FOLLOWED_PAGES: Final = 5
+"""The most pages whose devices only have to arrive that one check reads while there is other work."""
 CANARY_PAGES: Final = 40
-"""The most pages that one check reads: fewer than the 100 items of a transaction. The pages whose devices only have to
-arrive are few while there is other work, and `OPEN_PAGES` afterwards."""
+"""The most pages of the canary that one check reads."""
 
 
 class Action(StrEnum):
@@ -82,6 +82,18 @@ def next_step(
             return _check_or_wait(campaign, now) if campaign.progress.open else END
 
 
+def pages_to_check(campaign: Campaign) -> list[int]:
+    """Return the pages to check: pages with waiting devices, in turn if there are many, and some of the pages whose
+    devices have not arrived."""
+    progress = campaign.progress
+    opened, followed = sorted(progress.open), list(progress.followed)
+    has_other_work = opened or progress.fed < campaign.prepared.pages
+    count = FOLLOWED_PAGES if has_other_work else OPEN_PAGES
+    chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, count, progress.number)
+    canary = range(canary_pages(campaign) if campaign.canary else 0)
+    return sorted({*chosen, *[number for number in canary if number in followed][:CANARY_PAGES]})
+
+
 def _running(campaign: Campaign, next_lanes: Collection[Lane], rate_of: Callable[[Lane], float], now: datetime) -> Step:
     progress = campaign.progress
     if reason := stop_reason(campaign):
@@ -112,7 +124,8 @@ def _check_is_due(campaign: Campaign, now: datetime) -> bool:
 
 def _time_to_check(campaign: Campaign, now: datetime) -> timedelta:
     progress = campaign.progress
-    is_moving = progress.open and not _is_older(progress.advanced_at, now, QUIET_TIME)
+    needs_several = len(progress.followed) > OPEN_PAGES
+    is_moving = (progress.open or needs_several) and not _is_older(progress.advanced_at, now, QUIET_TIME)
     is_soon = is_moving or canary_state(campaign).pending > 0
     interval = CHECK_INTERVAL if is_soon else LATER_CHECK_INTERVAL
     looked_at = datetime.fromisoformat(progress.looked_at) if progress.looked_at else now - interval
@@ -126,18 +139,6 @@ def _check_or_wait(campaign: Campaign, now: datetime) -> Step:
 
 def _is_older(at: str | None, now: datetime, age: timedelta) -> bool:
     return at is not None and now - datetime.fromisoformat(at) >= age
-
-
-def pages_to_check(campaign: Campaign) -> list[int]:
-    """Return the pages to check: pages with waiting devices, in turn if there are many, and some of the pages whose
-    devices have not arrived."""
-    progress = campaign.progress
-    opened, followed = sorted(progress.open), list(progress.followed)
-    has_other_work = opened or progress.fed < campaign.prepared.pages
-    count = FOLLOWED_PAGES if has_other_work else OPEN_PAGES
-    chosen = _in_turn(opened, OPEN_PAGES, progress.number) + _in_turn(followed, count, progress.number)
-    canary = range(canary_pages(campaign) if campaign.canary else 0)
-    return sorted({*chosen, *[number for number in canary if number in followed][:CANARY_PAGES]})
 
 
 def _in_turn(pages: list[int], count: int, turn: int) -> list[int]:

@@ -157,10 +157,10 @@ class Standbys:
         return None if found.state in ENDED else found
 
     def continue_evacuation(self, registered: RegisteredTarget, actor: str) -> RegisteredTarget:
-        """Begin the evacuation of an evacuated target again, if its campaign is done but devices are left, because they
-        were claimed in the meantime or another change was in progress, or if the campaign has lost its list. Otherwise,
-        return the target unchanged. A campaign that a user has cancelled is not continued."""
-        if registered.evacuated_at is None or registered.last_work is None or not self._has_left_devices(registered):
+        """Begin the evacuation of an evacuated target again, if its campaign has changed all its devices but others are
+        left, because they were claimed in the meantime or another change was in progress, or if the campaign has lost
+        its list. Otherwise, return the target unchanged. A campaign that a user has cancelled is not continued."""
+        if registered.evacuated_at is None or registered.last_work is None or not self._may_continue(registered):
             return registered
         why = rules.parse_work(registered.last_work).why
         after = rules.evacuated(registered, actor, self._timestamp(), why)
@@ -174,8 +174,9 @@ class Standbys:
         wanted = rules.parse_work(str(after.last_work))
         last = rules.parse_work(registered.last_work).operation if registered.last_work else None
         is_same = last in (wanted.operation, ChangeOperation.DRILL)
-        at_work = is_same and self._is_at_work(registered) and not self._has_left_devices(registered)
-        ends_drill = at_work and last is ChangeOperation.DRILL
+        is_unended = is_same and self._is_at_work(registered)
+        at_work = is_unended and not self._may_continue(registered)
+        ends_drill = is_unended and last is ChangeOperation.DRILL
         if not ends_drill and (not left or at_work):
             return registered
         since = registered.evacuated_at if event is TargetEvent.EVACUATED else None
@@ -208,11 +209,19 @@ class Standbys:
         campaign = self._last_campaign(registered)
         return campaign is not None and campaign.state is CampaignState.DONE
 
-    def _has_left_devices(self, registered: RegisteredTarget) -> bool:
-        """Return whether the campaign of a target's last work is done, or has stopped without its list."""
+    def _may_continue(self, registered: RegisteredTarget) -> bool:
+        """Return whether the campaign of a target's last work changes no further devices, so that another one may work
+        on those that are left: it is done, only follows devices until they arrive, or has stopped without its list."""
         campaign = self._last_campaign(registered)
-        is_lost = campaign is not None and campaign.state is CampaignState.STOPPED and campaign.why in UNREADABLE
-        return is_lost or self.is_done(registered)
+        if campaign is None:
+            return False
+        match campaign.state:
+            case CampaignState.RUNNING:
+                return not campaign.progress.open and campaign.progress.fed >= campaign.prepared.pages
+            case CampaignState.STOPPED:
+                return campaign.why in UNREADABLE
+            case _:
+                return campaign.state is CampaignState.DONE
 
     def _require_usable(self, standby: Target) -> None:
         other = self._targets.get(standby)

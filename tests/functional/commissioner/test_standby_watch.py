@@ -82,6 +82,40 @@ def test_the_sweeper_continues_an_evacuation_whose_campaign_has_left_devices(lob
     assert watch.check(lambda: False).started == 0
 
 
+@pytest.fixture
+def left(lobby: CampaignLobby) -> CampaignLobby:
+    """A lobby whose evacuation has changed all its devices, which do not arrive, except one that was claimed later."""
+    prepared(lobby)
+    late = lobby.devices[0]
+    lobby.ledger.release(late, ANN)
+    settle(lobby)
+    evacuation = standbys(lobby).follow(standbys(lobby).evacuate(A, ANN, "Region down"))
+    assert evacuation is not None
+    lobby.run(evacuation.name)
+    lobby.ledger.claim(late, ClaimRequest(A, "camera"), ANN)
+    settle(lobby, arrive=False)
+    lobby.clock.advance(seconds=16)
+    lobby.run(evacuation.name)
+    assert lobby.outcomes(evacuation.name) == {"awaited": 11}
+    assert counts(lobby) == StandbyCounts(1, 1, 11, 1)
+    return lobby
+
+
+def test_the_sweeper_continues_an_evacuation_before_its_devices_arrive(left: CampaignLobby) -> None:
+    watch = StandbyWatch(left.targets, standbys(left), cast(Any, RecordingQueue()), "queue", US, left.clock)
+    left.clock.advance(seconds=EVACUATED_AGAIN.total_seconds() + 1)
+    assert watch.check(lambda: False).started == 1
+    work(left, left.targets.get(A))
+    assert counts(left) == StandbyCounts(0, 0, 12, 0)
+
+
+def test_a_user_continues_an_evacuation_before_its_devices_arrive(left: CampaignLobby) -> None:
+    again = standbys(left).evacuate(A, ANN, "Region down")
+    assert standbys(left).evacuate(A, ANN, "Region down") == again
+    work(left, again)
+    assert counts(left) == StandbyCounts(0, 0, 12, 0)
+
+
 def test_the_sweeper_does_not_continue_an_evacuation_that_was_cancelled(lobby: CampaignLobby) -> None:
     prepared(lobby)
     evacuation = standbys(lobby).follow(standbys(lobby).evacuate(A, ANN))
