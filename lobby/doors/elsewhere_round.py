@@ -16,14 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.aws.pacer import Pacer
 from lobby.chunks import chunks
 from lobby.domain.device import Device
 from lobby.domain.states import ADMITTED_STATES, DEACTIVATED_STATES
-from lobby.doors.activation import has_policy, register_here
+from lobby.doors.activation import register_here
 from lobby.doors.claim_registrations import ClaimRegistrations
+from lobby.doors.corrections import attempted, differs
 from lobby.doors.issued_elsewhere import SETTLE_SECONDS, authorities_of, foreign_pems
 from lobby.ledger.batch_reader import READ_SIZE
 from lobby.ledger.clock import now
@@ -43,10 +43,6 @@ MOST: Final = 100
 _TO_COMPLETE: Final = SETTLE_SECONDS + 35.0
 """The seconds that are left for the differences when the search ends."""
 _TO_END: Final = 8.0
-_NOT_FOUND: Final = "ResourceNotFoundException"
-_ACTIVE: Final = "ACTIVE"
-_INCOMPLETE: Final = ("ACTIVE", "INACTIVE")
-"""The statuses of a certificate whose registration was interrupted."""
 logger = Logger(service="registrar")
 
 
@@ -96,13 +92,13 @@ class ElsewhereRound:
         for each in found:
             if seconds_left() < _TO_END:
                 break
-            done += self._attempted(each.certid, partial(self._apply, each))
+            done += attempted(each.certid, partial(self._apply, each))
         return done
 
     def _claim_certificates(self, claims: ClaimRegistrations, part: int) -> int:
         """Register active claim certificates of this part that this Region does not have."""
         own = [each for each in ClaimCertificates().all() if int(each.certid[:8], 16) % PARTS == part]
-        return sum(self._attempted(each.certid, partial(claims.complete, each)) for each in own)
+        return sum(attempted(each.certid, partial(claims.complete, each)) for each in own)
 
     def _differences(self, at: datetime, seconds_left: Callable[[], float]) -> list[_Difference]:
         found = list[_Difference]()
@@ -110,7 +106,8 @@ class ElsewhereRound:
             if len(found) >= MOST or seconds_left() < _TO_COMPLETE:
                 logger.warning("not all certificates of other Regions were compared", extra={"part": part_of(at)})
                 break
-            if self._differs(each.certid, is_wanted=each.is_wanted):
+            self._pacer.wait()
+            if differs(self._iot, each.certid, is_wanted=each.is_wanted):
                 found.append(_Difference(each.device, each.certid, each.name, pem if each.is_wanted else None))
         return found
 
@@ -122,19 +119,6 @@ class ElsewhereRound:
             authorities = frozenset(authorities_of(self._iot)) if authorities is None else authorities
             pems = foreign_pems([each.certid for each in expected], authorities)
             yield from ((each, pems[each.certid]) for each in expected if each.certid in pems)
-
-    def _differs(self, certid: Fingerprint, *, is_wanted: bool) -> bool:
-        self._pacer.wait()
-        try:
-            known = self._iot.describe_certificate(certificateId=certid)["certificateDescription"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _NOT_FOUND:
-                raise
-            return is_wanted
-        if not is_wanted:
-            return known["status"] == _ACTIVE
-        # An interrupted registration has no policy yet. An inactive certificate with a policy was deactivated.
-        return known["status"] in _INCOMPLETE and not has_policy(self._iot, known["certificateArn"])
 
     def _apply(self, found: _Difference) -> bool:
         """Correct a difference if the row still requires it. Return whether it did."""
@@ -149,13 +133,6 @@ class ElsewhereRound:
             register_here(self._iot, found.name, found.certid, found.pem, self._policy)
         logger.info("certificate changed here", extra={"certid": found.certid, "active": found.pem is not None})
         return True
-
-    def _attempted(self, certid: Fingerprint, work: Callable[[], bool]) -> bool:
-        try:
-            return work()
-        except (BotoCoreError, ClientError) as error:
-            logger.warning("certificate not changed here", extra={"certid": certid, "why": str(error)[:300]})
-            return False
 
 
 def part_of(at: datetime) -> int:

@@ -3,9 +3,8 @@ runs every five minutes by a timer.
 
 Each run aligns the claim certificates with their enrolments, so that a certificate becomes inactive when its enrolment
 ends, reports those that expire soon, deletes unused certificates (`unused_certificates`), and completes interrupted
-acceptances (`unfinished_acceptances`). In a lobby with several
-Regions, it also registers in every Region the certificates of the others (`elsewhere_round`). The admin API itself has
-no permission on certificates.
+acceptances (`unfinished_acceptances`). In a lobby with several Regions, it also registers in every Region the
+certificates of the others (`elsewhere_round`). The admin API itself has no permission on certificates.
 """
 
 import os
@@ -62,8 +61,8 @@ class RegistrarHandler:
     unused: UnusedCertificates
     enrolments: Enrolments
     acceptance: Acceptance
+    unfinished: UnfinishedAcceptances
     clock: Callable[[], datetime] = now
-    unfinished: UnfinishedAcceptances | None = None
     elsewhere: ElsewhereRound | None = None
     """None in a lobby with one Region."""
 
@@ -78,7 +77,7 @@ class RegistrarHandler:
         note = read_progress(SERVICE)
         try:
             deleted = self.unused.clean(note, time_is_up)
-            completed = self.unfinished.complete(note, time_is_up) if self.unfinished else 0
+            completed = self.unfinished.complete(note, time_is_up)
         finally:
             save_progress(SERVICE, note)
         return {
@@ -109,9 +108,10 @@ def _handler() -> RegistrarHandler:
     claims = ClaimRegistrations(clients.iot, settings.claim_policy, settings.claim_keys_policy, reader, regions=regions)
     unused = UnusedCertificates(settings.region, clients.iot, reader, regions=regions)
     acceptance = Acceptance(clients.iot, Ledger(settings.region), settings.lobby_policy, regions=regions)
-    several = ElsewhereRound(clients.iot, settings.lobby_policy, Pacer(Pace(PER_SECOND))) if regions.others else None
-    unfinished = UnfinishedAcceptances(clients.iot, reader, settings.lobby_policy)
-    return RegistrarHandler(claims, unused, Enrolments(), acceptance, unfinished=unfinished, elsewhere=several)
+    pacer = Pacer(Pace(PER_SECOND))
+    unfinished = UnfinishedAcceptances(clients.iot, reader, settings.lobby_policy, pacer)
+    several = ElsewhereRound(clients.iot, settings.lobby_policy, pacer) if regions.others else None
+    return RegistrarHandler(claims, unused, Enrolments(), acceptance, unfinished, elsewhere=several)
 
 
 @timer_at_home(nothing_done)

@@ -4,6 +4,7 @@ A page is one query of a sparse index, and the rows of its keys. It can have few
 list continues, because the index can lag behind the rows by some milliseconds.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from lobby.domain.device import Device
@@ -17,9 +18,26 @@ from lobby.names import Fingerprint, parse_fingerprint
 _KEYS = ("offer", "certid")
 
 
+@dataclass(frozen=True)
+class KeyPage:
+    """A page of rows' keys, and the cursor of the next page (None: this is the last)."""
+
+    certids: tuple[Fingerprint, ...]
+    cursor: str | None
+
+
 def transfers(step: TransferStep, offer: str | None, count: int, cursor: str | None) -> Page:
     """Return a page of the devices in a step, and of one offer if it is given. Raise `InvalidInput` INVALID_OFFER,
     INVALID_COUNT or INVALID_CURSOR."""
+    page = transfer_keys(step, offer, count, cursor)
+    rows = rows_of(page.certids)
+    found = tuple(row for key in page.certids if (row := rows.get(key)) is not None and _is_in(row, step))
+    return Page(found, page.cursor)
+
+
+def transfer_keys(step: TransferStep, offer: str | None, count: int, cursor: str | None) -> KeyPage:
+    """Return the keys of a page, for a caller that reads the rows one by one, because one may be unreadable. Raise as
+    `transfers`."""
     require_count(count)
     query = LedgerRow.by_transfer.query(
         step.value,
@@ -28,11 +46,9 @@ def transfers(step: TransferStep, offer: str | None, count: int, cursor: str | N
         last_evaluated_key=_start_key(step, offer, cursor) if cursor else None,
     )
     response: dict[str, Any] = next(query.page_iter)
-    keys = [Fingerprint(item["certid"]["S"]) for item in response["Items"]]
-    rows = rows_of(keys)
-    found = tuple(row for key in keys if (row := rows.get(key)) is not None and _is_in(row, step))
     last = response.get("LastEvaluatedKey")
-    return Page(found, _encode(step, offer, last) if last else None)
+    certids = tuple(Fingerprint(item["certid"]["S"]) for item in response["Items"])
+    return KeyPage(certids, _encode(step, offer, last) if last else None)
 
 
 def _is_in(device: Device, step: TransferStep) -> bool:

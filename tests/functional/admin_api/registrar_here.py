@@ -9,11 +9,14 @@ from typing import Any, cast
 import boto3
 
 from admin_api.invocations import ask_registrar
+from lobby.aws.pacer import Pacer
 from lobby.contracts.invocation import Request
+from lobby.domain.pacing import Pace
 from lobby.doors import registrar
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.registrar import RegistrarHandler
+from lobby.doors.unfinished_acceptances import UnfinishedAcceptances
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.enrolments.enrolment_register import Enrolments
 from lobby.ledger.reader import LedgerReader
@@ -40,6 +43,9 @@ def ask_here(request: Request[Any]) -> Any:
     iot, reader = boto3.client("iot", region_name=REGION), LedgerReader()
     unused = UnusedCertificates(Region(REGION), iot, reader)
     acceptance = Acceptance(iot, Ledger(Region(REGION)), LOBBY_POLICY)
-    service = RegistrarHandler(ClaimRegistrations(iot, *CLAIM_POLICIES, reader), unused, Enrolments(), acceptance)
+    unfinished = UnfinishedAcceptances(iot, reader, LOBBY_POLICY, Pacer(Pace(1000)))
+    service = RegistrarHandler(
+        ClaimRegistrations(iot, *CLAIM_POLICIES, reader), unused, Enrolments(), acceptance, unfinished
+    )
     client = _InvokedHere(lambda event: registrar.handler(event, None, service))
     return ask_registrar(cast(Any, client), "device-lobby-registrar", request)

@@ -5,10 +5,12 @@ from functools import cache
 from typing import Any
 
 from lobby.aws.allocation_hook import HookFailed
+from lobby.aws.pacer import Pacer
 from lobby.contracts.claim_certificates import AddClaimCertificate
 from lobby.domain.device import Device
 from lobby.domain.enrolments.claim_certificate import ClaimCertificate
 from lobby.domain.enrolments.enrolment import Door, Enrolment, Match, Repeat
+from lobby.domain.pacing import Pace
 from lobby.doors import provisioning, registrar
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.admission import Admission
@@ -16,6 +18,7 @@ from lobby.doors.allocating import Allocator
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.orphaned_certificates import OrphanedCertificates
 from lobby.doors.pending_certificates import PendingCertificates
+from lobby.doors.unfinished_acceptances import UnfinishedAcceptances
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.enrolments.claim_certificates import ClaimCertificates
 from lobby.ledger.enrolments.enrolment_register import Enrolments
@@ -53,7 +56,10 @@ class ClaimDoor:
         self.orphaned = OrphanedCertificates(self.iot, LedgerReader(), clock)
         unused = UnusedCertificates(REGION, self.iot, LedgerReader(), clock)
         self.acceptance = Acceptance(self.iot, self.ledger, WAITING_POLICY, clock)
-        self.service = registrar.RegistrarHandler(self.claims, unused, self.enrolments, self.acceptance, clock)
+        unfinished = UnfinishedAcceptances(self.iot, LedgerReader(), WAITING_POLICY, Pacer(Pace(1000)), clock)
+        self.service = registrar.RegistrarHandler(
+            self.claims, unused, self.enrolments, self.acceptance, unfinished, clock
+        )
         allocator = Allocator(Targets.read_only().all, _no_function)
         admission = Admission(self.ledger, RecentEnrolments(self.enrolments, clock), allocator, clock)
         self.hook = provisioning.ProvisioningHook(

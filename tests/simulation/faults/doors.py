@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lobby.aws.allocation_hook import HookFailed
 from lobby.aws.kms_signer import KmsKeys
+from lobby.aws.pacer import Pacer
 from lobby.aws.parameters import Parameter
 from lobby.contracts.claim_certificates import AddClaimCertificate, AlignClaimCertificates
 from lobby.domain.doors.vending_settings import parse_settings
@@ -20,12 +21,14 @@ from lobby.domain.enrolments.allocation import Allocation, Share
 from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentEvent, EnrolmentState, Match, Repeat
 from lobby.domain.enrolments.enrolment_token import Credentials, EnrolmentToken, digest_of, new_credentials
 from lobby.domain.history.history_audit import first_broken_entry
+from lobby.domain.pacing import Pace
 from lobby.domain.states import State
 from lobby.doors import registrar, vending_authorizer, vending_requests
 from lobby.doors.acceptance import Acceptance
 from lobby.doors.allocating import Allocator
 from lobby.doors.claim_registrations import ClaimRegistrations
 from lobby.doors.issuing import CertificateIssuer
+from lobby.doors.unfinished_acceptances import UnfinishedAcceptances
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.doors.vending import Vending
 from lobby.doors.vending_authorizer import Authorizer
@@ -219,7 +222,8 @@ def _handler(clock: Clock) -> registrar.RegistrarHandler:
     claims = ClaimRegistrations(iot, POLICY, KEYS_POLICY, reader, clock)
     unused = UnusedCertificates(REGION, iot, reader, clock)
     acceptance = Acceptance(iot, Ledger(REGION, clock), WAITING_POLICY, clock)
-    return registrar.RegistrarHandler(claims, unused, Enrolments(clock), acceptance, clock)
+    unfinished = UnfinishedAcceptances(iot, reader, WAITING_POLICY, Pacer(Pace(1000)), clock)
+    return registrar.RegistrarHandler(claims, unused, Enrolments(clock), acceptance, unfinished, clock)
 
 
 def _active() -> list[str]:

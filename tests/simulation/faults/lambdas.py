@@ -48,6 +48,7 @@ from lobby.doors.registration import Bouncer
 from lobby.doors.registration_messages import FailedRegistrations
 from lobby.doors.registration_queue import RegistrationQueue
 from lobby.doors.renewal import Renewer
+from lobby.doors.unfinished_acceptances import UnfinishedAcceptances
 from lobby.doors.unused_certificates import UnusedCertificates
 from lobby.ledger.campaigns.manifests import Manifests
 from lobby.ledger.connections.device_connections import Connections
@@ -206,7 +207,8 @@ class Lambdas:
         unused = UnusedCertificates(REGION, iot, reader, self._clock)
         claims = ClaimRegistrations(iot, "claim", "claim-keys", reader, self._clock)
         acceptance = Acceptance(iot, self._ledger(), WAITING_POLICY, self._clock)
-        desk = registrar.RegistrarHandler(claims, unused, Enrolments(self._clock), acceptance, self._clock)
+        unfinished = UnfinishedAcceptances(iot, reader, WAITING_POLICY, Pacer(Pace(1000)), self._clock)
+        desk = registrar.RegistrarHandler(claims, unused, Enrolments(self._clock), acceptance, unfinished, self._clock)
         return lambda event: registrar.handler(event, _CONTEXT, desk)
 
     @staticmethod

@@ -7,9 +7,12 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
+from lobby.aws.pacer import Pacer
 from lobby.contracts.transfers import AcceptDevices, DeviceToAccept
+from lobby.domain.pacing import Pace
 from lobby.doors.unfinished_acceptances import EVERY, UNFINISHED, UnfinishedAcceptances
 from lobby.ledger.clock import timestamp
+from lobby.ledger.models import CertificateRow, LedgerRow
 from lobby.ledger.reader import LedgerReader
 from lobby.names import Fingerprint, ThingName
 from tests import aws
@@ -48,7 +51,7 @@ def killed_after(door: ClaimDoor, step: int) -> None:
 
 def complete(door: ClaimDoor, note: dict[str, Any] | None = None, after: timedelta = 2 * UNFINISHED) -> int:
     door.clock.advance(seconds=after.total_seconds())
-    found = UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, door.clock)
+    found = UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, Pacer(Pace(1000)), door.clock)
     return found.complete({} if note is None else note)
 
 
@@ -101,16 +104,24 @@ def test_accepted_devices_are_examined_once_a_day(door: ClaimDoor) -> None:
     assert complete(door, note, EVERY) == 1
 
 
-def test_a_walk_continues_at_its_position(door: ClaimDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lobby.doors.unfinished_acceptances.PAGE", 1)
+def unfinished_pair(door: ClaimDoor) -> list[Fingerprint]:
+    """Accept two devices whose certificates have no policy, half an hour ago."""
+    certids = list[Fingerprint]()
     for number in (1, 2):
         pem = make.pem_of(make.device(make.authority(number=3), f"pump-{number}", number=number, serial=7000 + number))
         device = DeviceToAccept(make.fingerprint_of(pem), ThingName(f"pump-{number}"), pem)
         door.acceptance.accept(replace(REQUEST, devices=(device,)))
         door.iot.detach_policy(policyName=WAITING_POLICY, target=arn_of(device.certid))
-    note: dict[str, Any] = {}
+        certids.append(device.certid)
     door.clock.advance(minutes=30)
-    found = UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, door.clock)
+    return certids
+
+
+def test_a_walk_continues_at_its_position(door: ClaimDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lobby.doors.unfinished_acceptances.PAGE", 1)
+    unfinished_pair(door)
+    note: dict[str, Any] = {}
+    found = UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, Pacer(Pace(1000)), door.clock)
     pages = iter([False, True])
     assert found.complete(note, lambda: next(pages)) == 1
     assert found.complete(note) == 1
@@ -129,3 +140,57 @@ def test_a_refusal_of_aws_iot_is_tried_again_the_next_day(door: ClaimDoor) -> No
     assert complete(door, note) == 0
     door.calls.fails.clear()
     assert complete(door, note, EVERY) == 1
+
+
+def test_the_time_is_checked_before_each_device_and_the_page_is_repeated(door: ClaimDoor) -> None:
+    unfinished_pair(door)
+    note: dict[str, Any] = {}
+    found = UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, Pacer(Pace(1000)), door.clock)
+    times = iter([False, True])
+    assert found.complete(note, lambda: next(times)) == 1
+    assert (found.complete(note), found.complete(note)) == (1, 0)
+
+
+def test_calls_of_aws_iot_are_paced(door: ClaimDoor) -> None:
+    unfinished_pair(door)
+    complete(door)
+    waits: list[float] = []
+    pacer = Pacer(Pace(1), lambda: 0.0, waits.append)
+    assert UnfinishedAcceptances(door.iot, LedgerReader(), WAITING_POLICY, pacer, door.clock).complete({}) == 0
+    assert waits == [1.0]
+
+
+@pytest.mark.parametrize("broken", ["row", "certificate"])
+def test_a_row_that_cannot_be_read_does_not_stop_the_others(door: ClaimDoor, broken: str) -> None:
+    one, two = unfinished_pair(door)
+    if broken == "row":
+        LedgerRow(one).update(actions=[LedgerRow.devstate.set("of another version")])
+    else:
+        CertificateRow(one).delete()
+    note: dict[str, Any] = {}
+    assert (complete(door, note), complete(door, note)) == (1, 0)
+    assert [principal for principal, _ in aws.registry()["policies"]] == [arn_of(two)]
+    door.calls.forget()
+    complete(door, note)
+    assert door.calls.names() == []
+
+
+def test_a_position_that_is_not_valid_ends_the_walk_until_the_next_day(door: ClaimDoor) -> None:
+    note: dict[str, Any] = {"acceptances_position": "of another version"}
+    unfinished_pair(door)
+    assert (complete(door, note), complete(door, note)) == (0, 0)
+    assert complete(door, note, EVERY) == 2
+
+
+def test_a_device_that_is_revoked_before_the_registration_is_not_registered(door: ClaimDoor) -> None:
+    killed_after(door, STEPS[0])
+    door.calls.meanwhile["DescribeCertificate"] = lambda: door.ledger.revoke(CERTID, "user:ann", "stolen")
+    assert complete(door) == 0
+    assert aws.status(CERTID) is None
+
+
+def test_a_device_that_is_revoked_during_the_registration_is_deactivated_again(door: ClaimDoor) -> None:
+    killed_after(door, STEPS[0])
+    door.calls.meanwhile["AttachPolicy"] = lambda: door.ledger.revoke(CERTID, "user:ann", "stolen")
+    assert complete(door) == 0
+    assert aws.status(CERTID) == "INACTIVE"
