@@ -7,7 +7,7 @@ belongs to it, regardless of the thing's attributes.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from botocore.exceptions import ClientError
 
@@ -32,13 +32,19 @@ def registered(iot: "IoTClient", certid: Fingerprint, pem: str) -> str:
 
 
 def activate(
-    iot: "IoTClient", name: ThingName, arn: str, policy: str, attributes: Mapping[str, str] = NO_ATTRIBUTES
+    iot: "IoTClient",
+    name: ThingName,
+    arn: str,
+    policy: str,
+    attributes: Mapping[str, str] = NO_ATTRIBUTES,
+    status: Literal["ACTIVE", "INACTIVE"] = "ACTIVE",
 ) -> None:
-    """Attach the certificate `arn` to its thing and `policy`, and set it ACTIVE. The thing gets `attributes`."""
+    """Attach the certificate `arn` to its thing and `policy`, and set its status. An INACTIVE one then needs only the
+    status to become active later. The thing gets `attributes`."""
     _ensure_thing(iot, name, attributes)
     iot.attach_thing_principal(thingName=name, principal=arn, thingPrincipalType="EXCLUSIVE_THING")
     iot.attach_policy(policyName=policy, target=arn)
-    iot.update_certificate(certificateId=arn.rpartition("/")[2], newStatus="ACTIVE")
+    iot.update_certificate(certificateId=arn.rpartition("/")[2], newStatus=status)
 
 
 def register_here(iot: "IoTClient", name: ThingName, certid: Fingerprint, pem: str, policy: str) -> None:

@@ -3,8 +3,9 @@
 AWS IoT has registered the certificate as PENDING_ACTIVATION, because a registered CA has signed it. The bouncer decides
 whether to admit it. The row is written before the certificate is activated, so every active certificate has a row. A
 refused certificate gets a row with the reason and is set INACTIVE, so that operators see it and its connection attempts
-do not start the bouncer again. Every step can be repeated; only a pending certificate is changed. `registration_queue`
-is the Lambda that delivers the events.
+do not start the bouncer again. If the device can come back, from quarantine or an ended transfer, it gets thing and
+policy nevertheless. Every step can be repeated; only a pending certificate is changed. `registration_queue` is the
+Lambda that delivers the events.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lobby.aws.trust_store import TrustStore
+from lobby.domain.connections.deactivation_reasons import QUARANTINED
 from lobby.domain.identity import Identity, load_certificate, thing_name, verify
 from lobby.domain.transfers.transfer_transitions import ENDED
 from lobby.doors.activation import activate
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 ACTOR: Final = "service:bouncer"
 SETTLED: Final = "settled"
 """The outcome for a certificate that is no longer pending."""
-_REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED", "QUARANTINED")
+_REFUSING_CONFLICTS: Final = ("NAME_TAKEN", "REVOKED", QUARANTINED)
 _ISSUER_REASONS: Final = ("CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE", "CA_EXPIRED")
 """Before a device is refused for one of these reasons, the CA and its list are read again, because the cache may be out
 of date."""
@@ -67,10 +69,9 @@ class Bouncer:
         except Conflict as conflict:
             if conflict.code not in _REFUSING_CONFLICTS:
                 raise
-            return self._refuse(certid, description, conflict.code, conflict.message)
+            return self._refuse_known(identity, description, conflict)
         if device.transfer is not None and device.transfer.ended:
-            self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
-            return ENDED
+            return self._register_inactive(identity, description, ENDED)
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted"
 
@@ -90,6 +91,18 @@ class Bouncer:
             return "waits"
         activate(self._iot, identity.name, description["certificateArn"], self._policy)
         return "admitted by the replica"
+
+    def _refuse_known(self, identity: Identity, description: Any, conflict: Conflict) -> str:
+        """Refuse a valid certificate because of its row, or because of the row that has its name."""
+        if conflict.code == QUARANTINED:  # at this door always the device's own row
+            return self._register_inactive(identity, description, QUARANTINED)
+        return self._refuse(identity.certid, description, conflict.code, conflict.message)
+
+    def _register_inactive(self, identity: Identity, description: Any, outcome: str) -> str:
+        """Register the certificate of a device that can come back: the commissioner then sets only its status. Return
+        `outcome`."""
+        activate(self._iot, identity.name, description["certificateArn"], self._policy, status="INACTIVE")
+        return outcome
 
     def _describe(self, certid: Fingerprint) -> Any:
         try:
@@ -123,7 +136,7 @@ class Bouncer:
         except Conflict as conflict:
             if conflict.code == "NOT_ALLOWED":
                 return self._record_reason(certid, code, message)
-            if conflict.code not in ("REVOKED", "QUARANTINED", "TRANSFERRED"):
+            if conflict.code not in ("REVOKED", QUARANTINED, "TRANSFERRED"):
                 raise
         self._iot.update_certificate(certificateId=certid, newStatus="INACTIVE")
         return code
