@@ -157,12 +157,14 @@ class Publisher:
         return None
 
     def _rows(self, entries: Sequence[Entry]) -> dict[Fingerprint, Device | None]:
-        """Return the devices' rows. An eventually consistent read is sufficient and costs half, unless the row is older
-        than the entry: then an event would lack the enrolment that rules select."""
+        """Return the devices' rows, without those for which DynamoDB had no capacity. An eventually consistent read is
+        sufficient and costs half, unless the row is older than the entry: then an event would lack the enrolment that
+        rules select."""
         last = {entry.certid: entry for entry in sorted(entries, key=lambda each: each.seq)}
         found = self._read(list(last), consistent=False)
         late = [certid for certid, row in found.items() if _is_older(row, last[certid])]
-        return found | self._read(late, consistent=True)
+        current = {certid: row for certid, row in found.items() if certid not in late}
+        return current | self._read(late, consistent=True)
 
     def _read(self, certids: Sequence[Fingerprint], *, consistent: bool) -> dict[Fingerprint, Device | None]:
         found: dict[Fingerprint, Device | None] = {}

@@ -157,6 +157,28 @@ def test_a_row_that_is_older_than_its_entry_is_read_again(
     assert [json.loads(each["Detail"])["device"]["name"] for each in bus.accepted] == ["sensor-1"] * 2
 
 
+@pytest.mark.parametrize("is_known", [False, True], ids=["no row", "an older row"])
+def test_an_event_is_not_published_with_a_row_that_is_older_than_its_entry(
+    publisher: Publisher, bus: FakeBus, ledger: Ledger, calls: Calls, is_known: bool
+) -> None:
+    """DynamoDB has no capacity for the consistent read."""
+    ledger.claim(ONE, ClaimRequest(TARGET), "user:ann")
+    older = aws.items("device-lobby-ledger") if is_known else []
+    ledger.admit(Identity(ONE, ThingName("sensor-1"), "PEM"), "service:bouncer")
+
+    def answer(params: Item, _call: Callable[[], Item]) -> Item:
+        [(table, wanted)] = params["RequestItems"].items()
+        is_consistent = wanted.get("ConsistentRead")
+        return {
+            "Responses": {} if is_consistent else {table: older},
+            "UnprocessedKeys": params["RequestItems"] if is_consistent else {},
+        }
+
+    calls.instead["BatchGetItem"] = answer
+    assert publish(publisher, *inserted(items(ONE))) == ["1", "2"]
+    assert bus.accepted == []
+
+
 def test_an_entry_that_fails_for_an_hour_is_named_in_the_queue_and_can_be_redriven(
     publisher: Publisher, bus: FakeBus, ledger: Ledger, clock_of_records: Clock
 ) -> None:
