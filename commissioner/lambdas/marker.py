@@ -62,9 +62,9 @@ class Marker:
         """Return the ids of the messages that must be delivered again. After a call without an answer, the target is
         not called again for this batch: the attempts would use up the run's time, which other targets need."""
         failed: list[str] = []
-        is_silent = False
+        has_not_answered = False
         for mark, copies in messages.items():
-            if is_silent:
+            if has_not_answered:
                 failed += copies
                 continue
             awaited = ThingClaim(mark.generation, mark.profile, self._lobby, mark.certificate or mark.certid)
@@ -74,7 +74,7 @@ class Marker:
             except (ClientError, BotoCoreError) as error:
                 logger.warning("not marked", extra={"certid": mark.certid, "error": f"{error}"[:400]})
                 failed += copies
-                is_silent = isinstance(error, BotoCoreError)
+                has_not_answered = isinstance(error, BotoCoreError)
                 self._sessions.discard(session.registered)  # of a role that was deleted and created again
         return failed
 

@@ -8,11 +8,12 @@ its Region, so each Region's lists have their own walk, through the devices that
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commissioner.sweeping.run_parts import DEVICES_PER_RUN, Note
 from commissioner.target_gateway.error_translation import NOT_FOUND, code_of
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.domain.states import Event, State
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
 ACTOR: Final = "service:sweeper"
 CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID", "CRL_PARTIAL", "CRL_SCOPE"})
 """Refusals that a new list can end."""
-DEVICES_PER_RUN: Final = 200
-"""The most refused devices that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
 """The age at which indexes are up to date and every bouncer uses the new list."""
 _PREFIX, _SUFFIX = crl_key("|").split("|")
 logger = Logger(service="sweeper")
-Note = dict[str, Any]
 
 
 class Readmission:

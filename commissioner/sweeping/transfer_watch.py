@@ -7,10 +7,11 @@ query a day. A device that changes in the meantime is left to the next walk thro
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from aws_lambda_powertools import Logger
 
+from commissioner.sweeping.run_parts import DEVICES_PER_RUN, Note
 from lobby.domain.states import State
 from lobby.errors import Conflict, NotFound
 from lobby.ledger.clock import timestamp
@@ -19,11 +20,8 @@ from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint
 
 EVERY: Final = timedelta(days=1)
-DEVICES_PER_RUN: Final = 200
-"""The most devices that one run examines."""
 _WALKED, _POSITION = "transfers_walked", "transfers_position"
 logger = Logger(service="sweeper")
-Note = dict[str, Any]
 
 
 class TransferWatch:
