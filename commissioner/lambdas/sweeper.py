@@ -10,7 +10,7 @@ calls in targets.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,6 +21,7 @@ from commissioner.campaigns.watch import CampaignReport, CampaignWatch
 from commissioner.sweeping.arrival_watch import ArrivalWatch
 from commissioner.sweeping.lane_watch import LaneReport, LaneWatch
 from commissioner.sweeping.readmission import Readmission
+from commissioner.sweeping.run_parts import DEVICES_PER_RUN, Note
 from commissioner.sweeping.standby_watch import StandbyReport, StandbyWatch
 from commissioner.sweeping.transfer_watch import TransferWatch
 from lobby.arrival_marks import marks_to
@@ -44,14 +45,11 @@ from lobby.settings import SweeperSettings, read_settings
 
 SERVICE: Final = "sweeper"
 ACTOR: Final = f"service:{SERVICE}"
-DEVICES_PER_RUN: Final = 200
-"""The most devices of each kind that one run examines."""
 _SETTLED: Final = timedelta(minutes=1)
 """The age at which an index certainly shows a change, even if clocks differ."""
 _SECONDS_TO_SAVE: Final = 10.0
 """Time reserved for saving the position."""
 logger = Logger(service=SERVICE)
-Note = dict[str, Any]
 
 
 @dataclass
@@ -62,7 +60,7 @@ class SweepResult:
     """Commissioned for `LATE` and not arrived, since the last run."""
     pushed: int = 0
     marked: int = 0
-    """Not arrived for long, and their things to be marked as awaited again."""
+    """Things requested to be marked as awaited again."""
     failed: int = 0
     """Became failed since the last run."""
     refused: int = 0
@@ -112,12 +110,13 @@ class Sweeper:
         result.marked += self._arrivals.walk(note, note["since"], time_is_up)
         return result
 
-    def _newly_in(self, state: State, age: timedelta, note: Note) -> Sequence[OverdueRow]:
-        """Return the devices that have reached `age` in `state` since the last run."""
+    def _newly_in(self, state: State, age: timedelta, note: Note) -> Iterator[OverdueRow]:
+        """Yield the devices that have reached `age` in `state` since the last run. The position moves with each of
+        them, so a run that fails leaves the devices after it to the next run."""
         part = entered(state, note["since"], timestamp(self._clock() - age), DEVICES_PER_RUN, note.get(state.value))
-        if part.rows:
-            note[state.value] = part.rows[-1].by_state_key
-        return part.rows
+        for row in part.rows:
+            note[state.value] = row.by_state_key
+            yield row
 
     def _report(self, row: OverdueRow, result: SweepResult) -> None:
         logger.warning("late" if row.devstate is State.COMMISSIONED else row.devstate.value, extra=_log_fields(row))

@@ -9,10 +9,12 @@ request. The marker writes the mark on its own conditions, so a request that is 
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
 
+from commissioner.sweeping.run_parts import DEVICES_PER_RUN, Note
 from lobby.arrival_marks import request_mark
 from lobby.aws.region_clients import ONE_REGION, RegionClients
 from lobby.contracts.targets import ArrivalMark
@@ -30,11 +32,8 @@ from lobby.names import Fingerprint
 if TYPE_CHECKING:
     from types_boto3_iot_data import IoTDataPlaneClient
 
-DEVICES_PER_RUN: Final = 200
-"""The most devices of each age that one run examines."""
 _CHECKED, _POSITIONS = "arrivals_checked", "arrivals_positions"
 logger = Logger(service="sweeper")
-Note = dict[str, Any]
 
 
 class ArrivalWatch:
@@ -54,9 +53,18 @@ class ArrivalWatch:
         self._targets, self._clock, self._regions = targets, clock, regions
 
     def remind(self, certid: Fingerprint) -> tuple[bool, bool]:
-        """Return whether the route was sent again to a late device, and whether its mark was requested."""
-        device = self._ledger.get(certid)
-        return self._push_route(device), self._mark_again(device)
+        """Return whether the route was sent again to a late device, and whether its mark was requested. A call that
+        fails is logged, so that it stops neither the other call nor the work for other devices."""
+        device = self._read(certid)
+        return self._attempt(self._push_route, device), self._attempt(self._mark_again, device)
+
+    @staticmethod
+    def _attempt(act: Callable[[Device | None], bool], device: Device | None) -> bool:
+        try:
+            return act(device)
+        except (BotoCoreError, ClientError):
+            logger.exception("not sent", extra={"certid": device.certid if device else None})
+            return False
 
     def _push_route(self, device: Device | None) -> bool:
         """Send the route again to a device that may have missed it and no longer sends hellos."""

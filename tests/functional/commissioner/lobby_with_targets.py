@@ -238,6 +238,16 @@ class LobbyWithTargets:
         assert first_broken_entry(entries, version=device.version, head=device.head) is None
         return device
 
+    def make_unreadable(self, certid: Fingerprint) -> None:
+        """Write a value into the device's row that no version writes."""
+        with self.calls.uncounted():
+            aws.client("dynamodb").update_item(
+                TableName="device-lobby-ledger",
+                Key={"certid": {"S": certid}},
+                UpdateExpression="SET standby = :text",
+                ExpressionAttributeValues={":text": {"S": "nowhere"}},
+            )
+
     def events(self, certid: Fingerprint = ONE) -> list[tuple[str, str | None, str | None]]:
         """Return the device's history: events with reason and target."""
         with self.calls.uncounted():

@@ -31,6 +31,7 @@ from tests.functional.commissioner.lobby_with_targets import (
     A,
     B,
     LobbyWithTargets,
+    client_error,
     wall_clock,
 )
 from tests.functional.commissioner.standby_lobby import StandbyLobby
@@ -219,15 +220,18 @@ def test_a_run_that_fails_is_continued_at_the_device_that_was_not_marked(watched
 
 
 def test_a_row_that_cannot_be_read_does_not_stop_the_search(watched: Watched) -> None:
-    with watched.lobby.calls.uncounted():
-        aws.client("dynamodb").update_item(
-            TableName="device-lobby-ledger",
-            Key={"certid": {"S": ONE}},
-            UpdateExpression="SET standby = :text",
-            ExpressionAttributeValues={":text": {"S": "nowhere"}},
-        )
+    watched.lobby.make_unreadable(ONE)
     assert watched.await_for(MARKED_AT[0]) == 2
     assert {mark.certid for mark in watched.marks} == {TWO, THREE}
+
+
+def test_a_failed_call_for_a_late_device_does_not_stop_the_other(watched: Watched) -> None:
+    def refuse(_mark: ArrivalMark) -> None:
+        raise client_error("ThrottlingException", "SendMessage")
+
+    assert watched.watch_with(refuse).remind(ONE) == (True, False)
+    watched.lobby.calls.fails["Publish"] = client_error("ThrottlingException", "Publish")
+    assert watched.watch.remind(ONE) == (False, True)
 
 
 def test_a_lobby_without_late_devices_costs_a_query_an_hour_for_each_age(watched: Watched) -> None:

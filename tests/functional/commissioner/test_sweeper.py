@@ -109,6 +109,35 @@ def test_an_outdated_index_pushes_no_route_to_a_released_device(
     assert (aws.published(), marks) == ([], [])
 
 
+def make_late(lobby: LobbyWithTargets, sweeper: Sweeper) -> dict[str, Any]:
+    """Let three devices become late, and return the sweeper's note."""
+    note: dict[str, Any] = {}
+    sweep(sweeper, note)
+    lobby.deliver(*(lobby.claim(certid) for certid in (ONE, TWO, THREE)))
+    lobby.clock.advance(seconds=LATE.total_seconds() + 1)
+    return note
+
+
+def test_a_late_device_whose_row_cannot_be_read_does_not_stop_the_work_for_the_others(
+    lobby: LobbyWithTargets, sweeper: Sweeper, marks: list[ArrivalMark]
+) -> None:
+    note = make_late(lobby, sweeper)
+    lobby.make_unreadable(ONE)
+    assert sweep(sweeper, note) == {"late": 3, "pushed": 2, "marked": 2}
+    assert {mark.certid for mark in marks} == {TWO, THREE}
+
+
+def test_a_run_that_fails_leaves_the_other_late_devices_to_the_next_one(
+    lobby: LobbyWithTargets, sweeper: Sweeper
+) -> None:
+    note = make_late(lobby, sweeper)
+    lobby.calls.fails["Publish"] = RuntimeError("unexpected")
+    with pytest.raises(RuntimeError, match="unexpected"):
+        sweep(sweeper, note)
+    del lobby.calls.fails["Publish"]
+    assert sweep(sweeper, note) == {"late": 2, "pushed": 2, "marked": 2}
+
+
 def test_devices_that_became_failed_or_refused_are_reported_once(lobby: LobbyWithTargets, sweeper: Sweeper) -> None:
     note: dict[str, Any] = {}
     sweep(sweeper, note)
