@@ -139,7 +139,7 @@ def _sweeper() -> Sweeper:
     connect()
     clients, ledger = LobbyClients(), Ledger(settings.region)
     regions = RegionClients.of(settings.region, os.environ)
-    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket, regions)
+    readmission = Readmission(ledger, clients.iot, clients.s3, settings.trust_bucket, settings.region, regions)
     lanes = LaneWatch(ledger, Lanes(), clients.sqs, settings.lanes_queue, ACTOR)
     campaigns = CampaignWatch(Campaigns(), clients.sqs, settings.campaigns_queue)
     targets = Targets.read_only()

@@ -3,7 +3,8 @@
 As a part of the sweeper, it walks through the refused devices once for each published list, in parts. It does not
 validate the new list, because the bouncer decides when the device connects again. A device is readmitted at most once
 for each list. In a lobby with several Regions, a list is published to each. A device was refused because of the list of
-its Region, so each Region's lists have their own walk, through the devices that were refused there.
+its Region, so each Region's lists have their own walk, through the devices that were refused there. Another Region
+that becomes home continues all these walks.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,25 +36,37 @@ CRL_REASONS: Final = frozenset({"CRL_MISSING", "CRL_STALE", "CRL_INVALID", "CRL_
 _SETTLED: Final = timedelta(minutes=1)
 """The age at which indexes are up to date and every bouncer uses the new list."""
 _PREFIX, _SUFFIX = crl_key("|").split("|")
+_WALK: Final = ("lists", "walk", "walked_for")
+"""The keys of a walk. The note itself has those of the home's walk."""
+_HOME, _ELSEWHERE = "lists_of", "elsewhere"
+"""The keys for the Region of that walk, and for the walks of the other Regions."""
 logger = Logger(service="sweeper")
 
 
 class Readmission:
-    """`iot` and `s3` are clients of the lobby account in this Region, and `regions` those in its other Regions;
+    """`iot` and `s3` are clients of the lobby account in this Region, `own`, and `regions` those in its other Regions;
     `bucket` holds the revocation lists of this Region."""
 
     def __init__(
-        self, ledger: Ledger, iot: "IoTClient", s3: "S3Client", bucket: str, regions: RegionClients = ONE_REGION
+        self,
+        ledger: Ledger,
+        iot: "IoTClient",
+        s3: "S3Client",
+        bucket: str,
+        own: Region,
+        regions: RegionClients = ONE_REGION,
     ) -> None:
-        self._ledger, self._iot, self._s3, self._bucket, self._regions = ledger, iot, s3, bucket, regions
+        self._ledger, self._iot, self._s3, self._bucket = ledger, iot, s3, bucket
+        self._own, self._regions = own, regions
 
     def walk(self, note: Note, at: datetime, time_is_up: Callable[[], bool]) -> int:
         """Return how many devices were readmitted. `note` records the time of the newest list that a walk has covered,
-        and the position of an unfinished walk; `elsewhere` has the same for the other Regions. A Region that does not
-        answer is left to the next run."""
+        and the position of an unfinished walk; `elsewhere` has the same for the other Regions. The note is replicated,
+        so it names the home. A Region that does not answer is left to the next run."""
+        _take_over(note, self._own)
         readmitted = self._walk(None, note, at, time_is_up)
         for region in self._regions.others:
-            theirs: Note = note.setdefault("elsewhere", {}).setdefault(region, {})
+            theirs: Note = note.setdefault(_ELSEWHERE, {}).setdefault(region, {})
             try:
                 readmitted += self._walk(region, theirs, at, time_is_up)
             except (BotoCoreError, ClientError) as error:
@@ -122,3 +135,14 @@ class Readmission:
             if code_of(error) == NOT_FOUND:
                 return None
             raise
+
+
+def _take_over(note: Note, own: Region) -> None:
+    """Exchange the home's walk in the note if another Region was home, because each Region has its own lists. The note
+    of an earlier version does not name its home, and counts as this Region's."""
+    last = note.setdefault(_HOME, own)
+    if last != own:
+        saved: Note = note.setdefault(_ELSEWHERE, {})
+        saved[last] = {key: note.pop(key) for key in _WALK if key in note}
+        note.update(saved.pop(own, {}))
+        note[_HOME] = own

@@ -11,14 +11,16 @@ from commissioner.sweeping import readmission as module
 from commissioner.sweeping.readmission import Readmission
 from lobby.aws.region_clients import RegionClients
 from lobby.domain.states import State
+from lobby.ledger.clock import timestamp
 from lobby.ledger.store import Ledger
 from lobby.lobby_names import in_region
-from lobby.names import Fingerprint, parse_region
+from lobby.names import Fingerprint, Region, parse_region
 from tests import aws
 from tests import certificates as make
 from tests.aws import BUCKET, REGION, Calls, Clock
 from tests.functional.lobby.registration_door import CA, GOOD, RegistrationDoor
 
+HOME = parse_region("eu-central-1")
 NEVER = datetime(1970, 1, 1, tzinfo=make.NOW.tzinfo)
 
 
@@ -30,7 +32,7 @@ class Refusals:
         self.ledger = Ledger(REGION, clock, pause=lambda _attempt: None)
         self.published = NEVER
         self.note: dict[str, Any] = {}
-        self.readmission = Readmission(self.ledger, self.door.iot, self.door.s3, BUCKET)
+        self.readmission = Readmission(self.ledger, self.door.iot, self.door.s3, BUCKET, REGION)
         calls.instead["ListObjectsV2"] = self.dated
 
     def dated(self, _params: object, call: Any) -> Any:
@@ -162,11 +164,15 @@ class HomeElsewhere:
     def __init__(self, refusals: Refusals) -> None:
         self.refusals, self.down = refusals, False
         self.lists: datetime | None = None
-        home, door = parse_region("eu-central-1"), SimpleNamespace(iot=refusals.door.iot, s3=refusals.door.s3)
-        regions = RegionClients([parse_region(REGION)], lambda _region: door)
-        self.bucket = in_region(BUCKET, home)
-        refusals.readmission = Readmission(refusals.ledger, refusals.door.iot, refusals.door.s3, self.bucket, regions)
+        self.bucket = in_region(BUCKET, HOME)
+        self.promote(HOME, self.bucket, REGION)
         refusals.calls.instead["ListObjectsV2"] = self._listed
+
+    def promote(self, home: Region, bucket: str, door: Region) -> None:
+        """Let the sweeper of this Region make the next walks, with the replicated note."""
+        iot, s3 = self.refusals.door.iot, self.refusals.door.s3
+        regions = RegionClients([door], lambda _region: SimpleNamespace(iot=iot, s3=s3))
+        self.refusals.readmission = Readmission(self.refusals.ledger, iot, s3, bucket, home, regions)
 
     def _listed(self, params: dict[str, Any], call: Any) -> Any:
         if params["Bucket"] == self.bucket:
@@ -205,3 +211,32 @@ def test_the_lists_of_a_region_that_does_not_answer_are_compared_later(refusals:
     assert refusals.walk() == 0
     home.down = False
     assert refusals.walk() == 1
+
+
+def test_a_new_home_compares_its_own_lists(refusals: Refusals, home: HomeElsewhere) -> None:
+    """The old home has walked for a later list of its own, before the new home's list was compared."""
+    refusals.refused()
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.clock.advance(minutes=2)
+    home.down, home.lists = True, refusals.clock()
+    refusals.clock.advance(minutes=2)
+    assert refusals.walk() == 0
+    home.promote(REGION, BUCKET, HOME)
+    home.down = False
+    assert refusals.walk() == 1
+    refusals.calls.forget()
+    home.promote(HOME, home.bucket, REGION)
+    assert refusals.walk() == 0
+    assert refusals.calls.names() == ["ListObjectsV2"] * 2, "each Region's walk is done"
+
+
+def test_the_walk_of_an_earlier_versions_note_is_not_repeated(refusals: Refusals) -> None:
+    refusals.refused()
+    refusals.clock.advance(hours=1)
+    refusals.publish()
+    refusals.note = {"lists": timestamp(refusals.published), "walk": None}
+    refusals.clock.advance(minutes=2)
+    refusals.calls.forget()
+    assert refusals.walk() == 0
+    assert refusals.calls.names() == ["ListObjectsV2"]

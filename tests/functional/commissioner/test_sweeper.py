@@ -25,7 +25,7 @@ from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.targets.target_registry import RecentTargets, Targets
 from lobby.names import ThingName
 from tests import aws
-from tests.aws import BUCKET, Calls, Clock
+from tests.aws import BUCKET, REGION, Calls, Clock
 from tests.functional.commissioner.lane_environment import RecordingQueue
 from tests.functional.commissioner.lobby_with_targets import ANN, ONE, THREE, TWO, A, B, LobbyWithTargets
 
@@ -46,7 +46,7 @@ def marks() -> list[ArrivalMark]:
 @pytest.fixture
 def sweeper(lobby: LobbyWithTargets, marks: list[ArrivalMark]) -> Sweeper:
     with lobby.calls.uncounted():
-        readmission = Readmission(lobby.ledger, aws.client("iot"), aws.client("s3"), BUCKET)
+        readmission = Readmission(lobby.ledger, aws.client("iot"), aws.client("s3"), BUCKET, REGION)
         watch = LaneWatch(lobby.ledger, Lanes(lobby.clock), cast(Any, RecordingQueue()), "queue", ACTOR, lobby.clock)
         campaigns = CampaignWatch(Campaigns(lobby.clock), cast(Any, RecordingQueue()), "queue", lobby.clock)
         targets, queue = Targets.read_only(), cast(Any, RecordingQueue())

@@ -26,7 +26,7 @@ from lobby.ledger.standby.standby_routes import EVACUATION_CACHE
 from lobby.ledger.standby.standbys import Standbys
 from lobby.ledger.store import Ledger
 from lobby.ledger.targets.target_registry import RecentTargets, Targets
-from tests.aws import BUCKET, ENVIRONMENT, Clock
+from tests.aws import BUCKET, ENVIRONMENT, REGION, Clock
 
 CAMPAIGNS_URL: Final = ENVIRONMENT["CAMPAIGNS_QUEUE"]
 _APPROVAL_ABOVE: Final = int(ENVIRONMENT["CAMPAIGN_APPROVAL_ABOVE"])
@@ -36,7 +36,7 @@ Handler = Callable[[dict[str, Any]], Any]
 def sweep(ledger: Ledger, clock: Clock) -> Handler:
     """Return the sweeper, which makes one run for each event."""
     clients, targets, campaigns = LobbyClients(), Targets.read_only(), Campaigns(clock)
-    readmission = Readmission(ledger, clients.iot, clients.s3, BUCKET)
+    readmission = Readmission(ledger, clients.iot, clients.s3, BUCKET, REGION)
     lanes = lane_watch(ledger, clock)
     watch = CampaignWatch(campaigns, clients.sqs, CAMPAIGNS_URL, clock)
     standbys = StandbyWatch(targets, Standbys(targets, campaigns, 0, clock), clients.sqs, CAMPAIGNS_URL, ACTOR, clock)
