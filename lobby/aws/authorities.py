@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lobby.aws.region_clients import ONE_REGION, RegionClients
-from lobby.domain.expiry import Expiring, expiring
+from lobby.domain.expiry import CA, Expiring, expiring
 from lobby.lobby_names import in_region
 from lobby.wire import crl_key
 
@@ -32,17 +32,19 @@ class Authorities:
 
     def expiring(self, at: datetime) -> list[Expiring]:
         """Return which of the ACTIVE CAs and their lists will expire, with two calls for each CA and one for each page
-        of 250. A finding that only another Region has states the Region. A Region that does not answer is logged. Raise
-        `ClientError` for this Region."""
+        of 250. A finding that this Region does not have states its Region. A Region that cannot be read is also a
+        finding, because what expires there is unknown. Raise `ClientError` for this Region."""
         found = self._expiring_here(at)
+        known = {replace(each, name="") for each in found}
         for region in self._regions.others:
             iot, s3 = self._regions.iot(region, self._iot), self._regions.s3(region, self._s3)
             try:
                 there = Authorities(iot, s3, in_region(self._bucket, region)).expiring(at)
             except (BotoCoreError, ClientError) as error:
-                logger.warning("authorities not read", extra={"region": region, "why": str(error)[:200]})
+                why = str(error)[:200]
+                logger.warning("authorities not read", extra={"region": region, "why": why})
+                found.append(Expiring(CA, "", region, None, f"the Region's CAs and lists cannot be read: {why}"))
             else:
-                known = {replace(each, name="") for each in found}
                 new = [each for each in there if replace(each, name="") not in known]
                 found += [replace(each, name=f"{each.name} in {region}") for each in new]
         return found

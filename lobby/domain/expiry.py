@@ -30,7 +30,8 @@ LIST: Final = "list"
 @dataclass(frozen=True)
 class Expiring:
     """A CA (`kind` CA) or its revocation list (LIST) that ends at `ends` (ISO 8601 UTC; None: it cannot be read, and
-    `problem` states why). `ca` is AWS IoT's id of the CA, `name` its subject."""
+    `problem` states why). `ca` is AWS IoT's id of the CA, `name` its subject. For all CAs of a Region that cannot be
+    read, `ca` is empty and `name` the Region."""
 
     kind: str
     ca: str

@@ -76,11 +76,27 @@ def test_a_list_that_ends_in_another_region_only_is_found_there(s3: Any, calls: 
     assert found == [(CA, "CN=Ending"), (LIST, "CN=Sound in eu-central-1")]
 
 
-def test_a_region_that_does_not_answer_does_not_hide_what_ends_here(s3: Any) -> None:
+def test_a_list_that_ends_in_two_other_regions_is_found_in_both(s3: Any) -> None:
+    sound = make.authority("Sound")
+    iot: Any = ListedCas((sound, "ACTIVE"))
+    key = crl_key(make.fingerprint_of(make.pem_of(sound.certificate)))
+    s3.put_object(Bucket=BUCKET, Key=key, Body=make.crl(sound))
+    others = [parse_region("eu-central-1"), parse_region("us-east-2")]
+    for there in others:
+        s3.create_bucket(Bucket=in_region(BUCKET, there), CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    authorities = Authorities(iot, s3, BUCKET, RegionClients(others, lambda _region: SimpleNamespace(iot=iot, s3=s3)))
+    found = [(each.kind, each.name) for each in authorities.expiring(make.NOW)]
+    assert found == [(LIST, "CN=Sound in eu-central-1"), (LIST, "CN=Sound in us-east-2")]
+
+
+def test_a_region_that_cannot_be_read_is_reported_and_does_not_hide_what_ends_here(s3: Any) -> None:
     def down(**_: object) -> Any:
-        raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "ListCACertificates")
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "ListCACertificates")
 
     iot: Any = ListedCas((make.authority("Ending", end=make.NOW + timedelta(days=30)), "ACTIVE"))
     silent = SimpleNamespace(iot=SimpleNamespace(list_ca_certificates=down), s3=s3)
     authorities = Authorities(iot, s3, BUCKET, RegionClients([parse_region("eu-central-1")], lambda _region: silent))
-    assert [each.name for each in authorities.expiring(make.NOW)] == ["CN=Ending", "CN=Ending"]
+    *here, unread = authorities.expiring(make.NOW)
+    assert [each.name for each in here] == ["CN=Ending", "CN=Ending"]
+    assert (unread.name, unread.ends) == ("eu-central-1", None)
+    assert "AccessDeniedException" in str(unread.problem)
