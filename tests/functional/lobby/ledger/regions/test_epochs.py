@@ -1,6 +1,7 @@
 """The epoch of the home in the rows of devices, and how a new home handles writes that were only partly replicated."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import boto3
 import pytest
@@ -12,10 +13,10 @@ from lobby.domain.transitions import ClaimRequest
 from lobby.errors import Conflict
 from lobby.ledger import recount
 from lobby.ledger.lists.counts import read_counts
-from lobby.ledger.models import HistoryRow, LedgerRow
+from lobby.ledger.models import CountRow, HistoryRow, LedgerRow
 from lobby.ledger.recount import correct
+from lobby.ledger.regions import routing
 from lobby.ledger.regions.home_fence import Fence
-from lobby.ledger.regions.home_votes import Votes
 from lobby.ledger.store import Ledger
 from lobby.names import Fingerprint, Region, ThingName, parse_target
 from tests.aws import Calls, Clock
@@ -117,17 +118,53 @@ def test_counts_that_were_not_replicated_with_their_rows_are_corrected(lobby: Re
         assert correct() == {}
 
 
-def test_a_recount_writes_at_the_home_only(
-    lobby: Regions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def command(lobby: Regions) -> Iterator[Callable[[Region], int]]:
+    """Runs the command in a Region, with a device that is not counted. Only the table's replicas name the lobby's
+    Regions; moto's tables have none."""
+    lobby.replicate(DUBLIN, FRANKFURT)
+    for region in lobby.names:
+        key = {"certid": {"S": CERTID}}
+        boto3.client("dynamodb", region_name=region).update_item(
+            TableName=LedgerRow.Meta.table_name, Key=key, UpdateExpression="REMOVE counted"
+        )
+    lobby.calls.instead["DescribeTable"] = lambda _params, call: with_replicas(call(), lobby.names)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(routing, "Fence", lambda own, votes, terms: Fence(own, votes, lobby.clock, terms))
+
+        def run(region: Region) -> int:
+            for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+                patched.setenv(name, region)
+            patched.delenv("LOBBY_REGIONS")
+            lobby.here = region
+            return recount.main()
+
+        yield run
+        routing.uninstall()
+
+
+def with_replicas(described: dict[str, Any], names: Sequence[Region]) -> dict[str, Any]:
+    return {"Table": described["Table"] | {"Replicas": [{"RegionName": name} for name in names]}}
+
+
+def written(region: Region) -> list[Any]:
+    """Return the rows and counts that a recount can change."""
+    client = boto3.client("dynamodb", region_name=region)
+    return [client.scan(TableName=model.Meta.table_name)["Items"] for model in (LedgerRow, CountRow)]
+
+
+def test_a_recount_writes_at_the_home(command: Callable[[Region], int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(DUBLIN) == 0
+    assert capsys.readouterr().out.startswith("devices counted: 1\n")
+
+
+def test_a_recount_writes_nothing_in_a_region_that_is_not_home(
+    command: Callable[[Region], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for region, status in ((FRANKFURT, 1), (DUBLIN, 0)):
-        with lobby.at(region):
-            fence = Fence(region, Votes(), lobby.clock)
-            monkeypatch.setenv("AWS_DEFAULT_REGION", region)
-            monkeypatch.setattr(recount, "route_command", lambda *_, fence=fence: fence)
-            assert recount.main() == status
-    out, err = capsys.readouterr()
-    assert (out, err.partition(":")[0]) == ("devices counted: 0\n", "NOT_HOME")
+    before = written(FRANKFURT), written(DUBLIN)
+    assert command(FRANKFURT) == 1
+    assert (written(FRANKFURT), written(DUBLIN)) == before
+    assert capsys.readouterr().err.startswith("NOT_HOME: ")
 
 
 def test_counts_that_are_changing_are_not_corrected(lobby: Regions, monkeypatch: pytest.MonkeyPatch) -> None:
