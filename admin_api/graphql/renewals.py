@@ -46,8 +46,12 @@ class AuthorityKind(Enum):
 @strawberry.type(description="A CA, or its revocation list, that will expire or cannot be used.")
 class ExpiringAuthority:
     kind: AuthorityKind = strawberry.field(description="Whether this is the CA or its list.")
-    ca: str = strawberry.field(description="AWS IoT's id of the CA.")
-    name: str = strawberry.field(description="The CA's subject; empty if its certificate cannot be read.")
+    ca: str = strawberry.field(
+        description="AWS IoT's id of the CA; empty if the CAs of another Region of the lobby cannot be read."
+    )
+    name: str = strawberry.field(
+        description="The CA's subject; empty if its certificate cannot be read. If `ca` is empty, the Region."
+    )
     ends: str | None = strawberry.field(
         description="When the CA or list expires, ISO 8601 UTC; null if it cannot be read."
     )
