@@ -147,8 +147,8 @@ class Feeder:
         return self._record(campaign, [(page, after)]) is not None
 
     def _check(self, campaign: Campaign) -> bool:
-        """Check the outcomes of earlier pages. Once the campaign does not run, a page that cannot be read is no longer
-        followed."""
+        """Check the outcomes of earlier pages. A page that cannot be read is no longer followed once the campaign has
+        stopped or ended. A paused campaign keeps it: after it is resumed, it stops."""
         found: list[tuple[Page, PageState]] = []
         lost: list[int] = []
         for number in pages_to_check(campaign):
@@ -158,7 +158,8 @@ class Feeder:
             except (InvalidInput, NotFound) as error:
                 if campaign.state is CampaignState.RUNNING or error.code not in UNREADABLE:
                     raise
-                lost.append(number)
+                if campaign.state is not CampaignState.PAUSED:
+                    lost.append(number)
         changed = [(page, after) for page, after in found if after != page.state]
         return self._record(campaign, changed, looked=True, lost=lost) is not None
 

@@ -57,7 +57,8 @@ class Pages:
     _lines: dict[tuple[CampaignName, int], tuple[ManifestLine, ...]] = field(default_factory=dict)
 
     def lines(self, campaign: Campaign, page: Page) -> tuple[ManifestLine, ...]:
-        """Return a page of the manifest. Raise `InvalidInput` INVALID_MANIFEST if it was changed."""
+        """Return a page of the manifest. Raise `InvalidInput` INVALID_MANIFEST if it was changed, or `NotFound`
+        MANIFEST_MISSING."""
         key = (campaign.name, page.number)
         if key not in self._lines:
             if len(self._lines) >= _KEPT:

@@ -30,8 +30,9 @@ CANARY_NOT_ARRIVED: Final = "CANARY_NOT_ARRIVED"
 INVALID_MANIFEST: Final = "INVALID_MANIFEST"
 """Its list of devices was changed."""
 MANIFEST_MISSING: Final = "MANIFEST_MISSING"
-"""Its list of devices cannot be read, for example because it is in the bucket of a home Region that was lost."""
+"""Its list of devices is missing, for example because it was in the bucket of a home Region that was lost."""
 UNREADABLE: Final = frozenset({INVALID_MANIFEST, MANIFEST_MISSING})
+"""The reasons of a campaign that has no list of devices to continue with."""
 USER_BLOCKED: Final = "USER_BLOCKED"
 """A user who answers for it was blocked."""
 

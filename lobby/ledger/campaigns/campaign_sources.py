@@ -40,8 +40,8 @@ class Sources:
     def part(self, source: Source, cursor: str | None, before: str | None = None) -> Part:
         """Return the part at a cursor (None: the first part). With `before`, a filter selects only devices that entered
         their state before that time, so that no device is selected twice. Without it, a device that enters another
-        state before it was read is selected, too. Raise `NotFound` UNKNOWN_CAMPAIGN, or `InvalidInput`
-        INVALID_CURSOR."""
+        state before it was read is selected, too, and one that does so afterwards is selected twice: it counts
+        twice, and changes once. Raise `NotFound` UNKNOWN_CAMPAIGN, or `InvalidInput` INVALID_CURSOR."""
         if source.campaign is not None:
             return self._page_of(source.campaign, source.kind, cursor)
         selection = selection_of(source.filter)
