@@ -76,8 +76,9 @@ def _return(context: CommandContext, target: Target, name: str) -> None:
     """Return the devices, unless the target was evacuated during the drill: only an admin ends an evacuation."""
     try:
         context.execute(documents.END_DRILL, account=target.account, region=target.region, why=f"end of {name}")
-    except Unreachable:
-        context.screen.note(f"It is unknown whether the devices return. {_by_hand(target)}")
+    except Unreachable as error:
+        what = "It is unknown whether the devices return." if error.sent else "The devices do not return."
+        context.screen.note(f"{what} {_by_hand(target)}")
         raise
     except ApiRefused as refused:
         if refused.code != "TARGET_EVACUATED":
