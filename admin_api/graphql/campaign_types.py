@@ -12,6 +12,7 @@ from admin_api.graphql.device_pages import PageInfo
 from admin_api.graphql.filters import DeviceFilter
 from admin_api.graphql.targets import Target
 from admin_api.graphql.value_lists import one_of
+from admin_api.operations.campaigns import may_control
 from lobby.domain.campaigns import campaign as ledger
 from lobby.domain.campaigns.campaign import CampaignEvent, CampaignState, SourceKind
 from lobby.domain.campaigns.campaign_progress import Outcome
@@ -198,14 +199,9 @@ def campaign_from(row: ledger.Campaign, context: Context) -> Campaign:
         allowed_actions=[
             name
             for event, name in _ACTIONS.items()
-            if ledger.allowed(row, event) and context.caller.may(name) and _may_control(row, context)
+            if ledger.allowed(row, event) and context.caller.may(name) and may_control(context.caller, row)
         ],
     )
-
-
-def _may_control(row: ledger.Campaign, context: Context) -> bool:
-    """Return whether the caller may control the campaign: the work of a standby only if they may start it."""
-    return not row.request.operation.is_of_targets or context.caller.may(row.request.operation.mutation)
 
 
 def counts_by_reason(counts: Mapping[str, int]) -> list[RefusalCount]:

@@ -129,7 +129,7 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
     """Approve, pause, resume or cancel a campaign. Repeating it changes nothing. Raise `NotFound` UNKNOWN_CAMPAIGN, or
     `Conflict` NOT_ALLOWED, SECOND_PERSON_REQUIRED or AUTHOR_BLOCKED."""
     found = services.campaigns.get(parse_campaign_name(name))
-    if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED) or found.request.operation.is_of_targets:
+    if event in (CampaignEvent.APPROVED, CampaignEvent.RESUMED) or not may_control(caller, found):
         _require_may(caller, found)
 
     def decide(campaign: Campaign, at: str) -> Campaign:
@@ -146,6 +146,13 @@ def act(services: Services, caller: Caller, name: str, event: CampaignEvent) -> 
     changed = services.campaigns.change(found.name, event, caller.actor, decide)
     _start(services, changed)
     return changed
+
+
+def may_control(caller: Caller, campaign: Campaign) -> bool:
+    """Return whether a user whose role permits an event of campaigns may use it for this one: for the work of a standby
+    only if they may start it."""
+    operation = campaign.request.operation
+    return not operation.is_of_targets or caller.may(operation.mutation)
 
 
 def undo(services: Services, caller: Caller, name: str, new_name: str | None) -> Campaign:
