@@ -9,7 +9,7 @@ the register of targets.
 import json
 import os
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -54,6 +54,11 @@ PAGE_SIZE: Final = 250
 LARGEST_LIST: Final = 2_000_000
 """Bytes of things after which no further page is read. Lambda returns at most 6 MB (developer guide, "Lambda quotas"),
 and the attributes of one page can be large."""
+LARGEST_PAGE: Final = 3_000_000
+"""Bytes of the things of one page, at most."""
+_LARGEST_ATTRIBUTE: Final = 1_000
+"""Bytes of an attribute with its name (128 and 800 characters; API reference, AttributePayload), and of a thing's own
+fields."""
 PACE: Final = Pace(5.0, burst=5)
 """Devices and pages per second: half of AWS IoT's default quota of each operation used here except DescribeThing (10/s;
 General Reference, "AWS IoT Core endpoints and quotas"). The target's owner can use the rest."""
@@ -83,6 +88,11 @@ def inspect(
     names = tuple(each["policyName"] for each in policies or ())
     claim = thing["attributes"].get(CLAIM) if is_own else None
     return Facts(certid, status, tuple(things or ()), names, holder, facts, claim)
+
+
+def _things_in_page(names: Collection[str]) -> int:
+    """Return how many things a page may have if all have the attributes `names` and the lobby's, as large as possible."""
+    return max(1, min(PAGE_SIZE, LARGEST_PAGE // (_LARGEST_ATTRIBUTE * (len(names) + 2))))
 
 
 def _thing(fields: Any, names: Container[str]) -> Thing | None:
@@ -165,7 +175,7 @@ class Inspector:
         def next_page() -> tuple[list[Thing], bool]:
             nonlocal following
             more: Any = {"nextToken": following} if following else {}
-            page = iot.list_things(maxResults=PAGE_SIZE, **more)
+            page = iot.list_things(maxResults=_things_in_page(names), **more)
             following = page.get("nextToken")
             return [each for each in (_thing(fields, names) for fields in page["things"]) if each], bool(following)
 

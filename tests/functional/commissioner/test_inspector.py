@@ -148,6 +148,23 @@ def test_no_more_pages_are_listed_after_many_bytes(lobby: LobbyWithTargets, monk
     assert len(ask(new_inspector(), "things", pages=10)["things"]) == 1
 
 
+@pytest.mark.parametrize(("attributes", "most"), [(2, 250), (16, 166), (50, 57)])
+def test_a_page_has_fewer_things_if_their_attributes_can_be_large(
+    lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch, attributes: int, most: int
+) -> None:
+    names = frozenset(f"a{number}" for number in range(attributes))
+    monkeypatch.setattr(module.Profiles, "attribute_names", lambda _profiles: names)
+    sizes: list[int] = []
+
+    def recorded(params: Any, call: Any) -> Any:
+        sizes.append(params["maxResults"])
+        return call()
+
+    lobby.calls.instead["ListThings"] = recorded
+    ask(new_inspector(), "things")
+    assert sizes == [most]
+
+
 def test_a_page_that_fails_after_others_is_left_for_the_next_request(
     lobby: LobbyWithTargets, inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
