@@ -1,10 +1,10 @@
 """Deploys a lobby in several Regions to AWS: the first Region's stack with the replicas, then the other stacks.
 
-CloudFormation adds at most one replica to a table in an update, so each new Region of an existing lobby is an update
-of the first Region's stack. It cannot create a replica with a resource policy, so another update adds the policy. An
-interrupted deployment continues from the existing replicas. Rejects a deployment that
-would remove a replica, without the option or without one of the Regions, unless --remove-region names it: a copy of
-the ledger is deleted. One Region is removed in a deployment, and none added.
+CloudFormation adds at most one replica to a table in an update, so each new Region of an existing lobby is an update of
+the first Region's stack. It cannot create a replica with a resource policy, so another update adds the policy. An
+interrupted deployment continues from the existing replicas. Rejects a deployment that would remove a replica, without
+the option or without one of the Regions, unless --remove-region names it: a copy of the ledger is deleted. One Region
+is removed in a deployment, and none added.
 """
 
 from collections.abc import Callable, Sequence
