@@ -26,21 +26,32 @@ def endpoint_context(identity: Caller, domain: str | None, certificate: str | No
     iot = identity.session.client("iot")
     found = iot.describe_endpoint(endpointType="iot:Data-ATS")["endpointAddress"]
     if domain:
-        _require_same_domain(iot, domain, certificate)
+        exists = _require_same_domain(iot, domain, certificate)
         if certificate:
-            require_usable(identity.session.client("acm"), certificate, domain)
+            _check_certificate(identity.session.client("acm"), certificate, domain, deployed=exists)
         typer.echo(f"The DNS record of {domain} must be a CNAME to {found}.")
     given = {"domain": domain, "domainCertificate": certificate}
     return {"dataEndpoint": found} | {name: value for name, value in given.items() if value}
 
 
-def _require_same_domain(iot: Any, domain: str, certificate: str | None) -> None:
-    """AWS IoT can change neither the domain nor the certificate of a domain configuration, and CloudFormation does not
-    replace a resource that has a name."""
+def _check_certificate(acm: Any, certificate: str, domain: str, *, deployed: bool) -> None:
+    """Raise `BadContext` if AWS IoT cannot use the certificate for a new domain. CloudFormation leaves a deployed domain
+    as it is, so the problem is only reported: it must not prevent an update of the lobby."""
+    try:
+        require_usable(acm, certificate, domain)
+    except BadContext as problem:
+        if not deployed:
+            raise
+        typer.echo(f"Devices may refuse {domain}, which stays as deployed: {problem}")
+
+
+def _require_same_domain(iot: Any, domain: str, certificate: str | None) -> bool:
+    """Return whether the domain configuration exists. AWS IoT can change neither its domain nor its certificate, and
+    CloudFormation does not replace a resource that has a name: raise `BadContext` for a change."""
     try:
         found = iot.describe_domain_configuration(domainConfigurationName=DOMAIN_CONFIGURATION)
     except iot.exceptions.ResourceNotFoundException:
-        return
+        return False
     deployed = [
         found.get("domainName"),
         *(each["serverCertificateArn"] for each in found.get("serverCertificates", ())),
@@ -48,6 +59,7 @@ def _require_same_domain(iot: Any, domain: str, certificate: str | None) -> None
     if deployed != [domain, certificate]:
         want = f"{' with '.join(map(str, deployed))} as deployed; to change it, deploy without --domain first"
         raise BadContext("BAD_CONTEXT", f"domain: got {domain} with {certificate}, want {want}")
+    return True
 
 
 def iot_logs_context(identity: Caller, stack: Stack) -> dict[str, str]:

@@ -109,3 +109,11 @@ def test_the_certificate_of_a_domain_is_looked_up_in_acm(identity: Caller) -> No
     with pytest.raises(BadContext, match=f"got {ONE}, which does not exist"):
         endpoint_context(identity, DOMAIN, ONE)
     assert "domain" not in endpoint_context(identity, None, None)
+
+
+def test_the_certificate_of_a_deployed_domain_is_only_reported(
+    identity: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(identity)
+    assert endpoint_context(identity, DOMAIN, ONE)["domainCertificate"] == ONE
+    assert f"Devices may refuse {DOMAIN}, which stays as deployed: BAD_CONTEXT: " in capsys.readouterr().out
