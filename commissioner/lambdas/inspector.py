@@ -91,7 +91,7 @@ def inspect(
 
 
 def _things_in_page(names: Collection[str]) -> int:
-    """Return how many things a page may have if all have the attributes `names` and the lobby's, as large as possible."""
+    """Return how many things a page may have if all have large attributes `names` and the lobby's two."""
     return max(1, min(PAGE_SIZE, LARGEST_PAGE // (_LARGEST_ATTRIBUTE * (len(names) + 2))))
 
 

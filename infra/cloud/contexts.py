@@ -35,8 +35,8 @@ def endpoint_context(identity: Caller, domain: str | None, certificate: str | No
 
 
 def _check_certificate(acm: Any, certificate: str, domain: str, *, deployed: bool) -> None:
-    """Raise `BadContext` if AWS IoT cannot use the certificate for a new domain. CloudFormation leaves a deployed domain
-    as it is, so the problem is only reported: it must not prevent an update of the lobby."""
+    """Raise `BadContext` if AWS IoT cannot use the certificate for a new domain. CloudFormation leaves a deployed
+    domain as it is, so the problem is only reported: it must not prevent an update of the lobby."""
     try:
         require_usable(acm, certificate, domain)
     except BadContext as problem:
