@@ -10,6 +10,7 @@ from moto.iot.models import iot_backends
 from commissioner.lambdas import inspector as module
 from commissioner.lambdas.inspector import Inspector, handler
 from commissioner.target_gateway.registry import certificate_arn
+from lobby.domain.targets.profile import Profiles
 from tests import aws
 from tests.functional.commissioner.lobby_with_targets import (
     KEY,
@@ -153,7 +154,7 @@ def test_a_page_has_fewer_things_if_their_attributes_can_be_large(
     lobby: LobbyWithTargets, monkeypatch: pytest.MonkeyPatch, attributes: int, most: int
 ) -> None:
     names = frozenset(f"a{number}" for number in range(attributes))
-    monkeypatch.setattr(module.Profiles, "attribute_names", lambda _profiles: names)
+    monkeypatch.setattr(Profiles, "attribute_names", lambda _profiles: names)
     sizes: list[int] = []
 
     def recorded(params: Any, call: Any) -> Any:
