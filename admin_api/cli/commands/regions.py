@@ -14,6 +14,7 @@ from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.commands.confirmation import Yes, confirm
 from admin_api.cli.documents import regions as documents
+from admin_api.cli.errors import ApiRefused
 from admin_api.cli.exits import Status
 from admin_api.cli.lobby_location import LocalLobby
 from admin_api.cli.render import cells, tables
@@ -111,13 +112,26 @@ def check(
     findings, checked = list[dict[str, Any]](), 0
     for page in context.pages(documents.CHECK, "regionCheck", first=_PAGE, anchorsOf=anchors_of):
         findings, checked = findings + page["findings"], checked + page["checked"]
-    settings = context.execute(documents.CHECK_SETTINGS)["regionCheck"]["settings"]
+    if not context.screen.as_json:
+        context.screen.listing(findings, _findings, f"{checked} devices checked; no change is missing")
+    settings = _checked_settings(context)
     if context.screen.as_json:
         context.screen.record({"checked": checked, "findings": findings, "settings": settings})
-    else:
-        context.screen.listing(findings, _findings, f"{checked} devices checked; no change is missing")
+    elif settings is not None:
         context.screen.listing(settings, _settings, "targets and enrolments checked; no change is missing")
-    return Status.REFUSED if findings or settings else Status.DONE
+    return Status.DONE if not findings and settings == [] else Status.REFUSED
+
+
+def _checked_settings(context: CommandContext) -> list[dict[str, Any]] | None:
+    """Return the settings whose last changes were not replicated; None, with a note, if the API refuses to check them,
+    for example because the Region has an earlier version."""
+    try:
+        found: list[dict[str, Any]] = context.execute(documents.CHECK_SETTINGS)["regionCheck"]["settings"]
+    except ApiRefused as refused:
+        reason = cells.clean(f"{refused.code}: {refused.message}")
+        context.screen.note(f"The settings (targets and enrolments) were not checked: {reason}")
+        return None
+    return found
 
 
 def _use(context: CommandContext, region: str | None) -> None:

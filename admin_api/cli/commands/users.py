@@ -8,6 +8,7 @@ from rich.table import Table
 from admin_api.cli.command import command
 from admin_api.cli.command_context import CommandContext
 from admin_api.cli.documents import users as documents
+from admin_api.cli.errors import ApiRefused, NotSignedIn, Unreachable
 from admin_api.cli.render import cells, tables
 from admin_api.cli.render import users as render
 
@@ -26,15 +27,33 @@ def block(context: CommandContext, name: _Name) -> None:
     Also disable the user in Cognito. Otherwise they can sign in again when you unblock them.
     """
     blocked = context.execute(documents.BLOCK_USER, name=name)["blockUser"]
-    for each in blocked["created"]:
-        each["command"] = render.end_of(each)
-    context.screen.result(blocked, note=f"Blocked {cells.clean(blocked['name'])}")
-    for campaign in blocked["campaigns"]:
-        context.screen.note(render.campaign_line(campaign))
-    if context.screen.as_json or not blocked["created"]:
+    screen = context.screen
+    if not screen.as_json:
+        screen.note(f"Blocked {cells.clean(blocked['name'])}")
+    left = _left_by(context, blocked["name"])
+    if screen.as_json:
+        screen.record({**blocked, **left})
         return
-    context.screen.show(render.created(blocked["created"]))
-    context.screen.note(render.created_note(blocked["created"]))
+    for campaign in left.get("campaigns", blocked["campaigns"]):
+        screen.note(render.campaign_line(campaign))
+    if left["created"]:
+        screen.show(render.created(left["created"]))
+        screen.note(render.created_note(left["created"]))
+
+
+def _left_by(context: CommandContext, name: str) -> dict[str, Any]:
+    """Return the unfinished campaigns of a blocked user and what the user has created. If they cannot be read, the user
+    is blocked nevertheless: print a note, and return None as `created`."""
+    try:
+        found = context.execute(documents.LEFT_BY_USERS)["blockedUsers"]
+    except (ApiRefused, NotSignedIn, Unreachable) as error:
+        reason = cells.clean(f"{error.code}: {error.message}")
+        context.screen.note(f"The user is blocked. What they have created could not be read ({reason}): run this again")
+        return {"created": None}
+    left = next((each for each in found if each["name"] == name), {"campaigns": [], "created": []})
+    for each in left["created"]:
+        each["command"] = render.end_of(each)
+    return left
 
 
 @command(app, "unblock")

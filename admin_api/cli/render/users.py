@@ -34,7 +34,7 @@ def end_of(creation: Mapping[str, Any]) -> str | None:
 def campaign_line(campaign: Mapping[str, Any]) -> str:
     """Return the state of a campaign, and the command that ends it."""
     name = cells.clean(campaign["name"])
-    why = f" ({cells.clean(campaign['stoppedBecause'])})" if campaign["stoppedBecause"] else ""
+    why = f" ({cells.clean(campaign['stoppedBecause'])})" if campaign.get("stoppedBecause") else ""
     end = "" if campaign["state"] in _ENDING else f"; end it with: lobbyctl campaigns cancel {name}"
     return f"Campaign {name}: {cells.clean(campaign['state'])}{why}{end}"
 

@@ -120,3 +120,14 @@ def test_a_check_without_findings_succeeds(terminal: Terminal, server: LobbyServ
     assert "targets and enrolments checked; no change is missing" in output
     answers(server, a_page(), settings())
     assert terminal.records("regions", "check") == [{"checked": 2, "findings": [], "settings": []}]
+
+
+def test_an_api_without_settings_still_shows_the_devices(terminal: Terminal, server: LobbyServer) -> None:
+    finding = {"certid": CERTID, "code": "ROW_BEHIND", "seq": 7, "message": "got entry 7 without its row"}
+    unknown = json.dumps({"errors": [{"message": "Cannot query field 'settings'", "extensions": {"code": "INVALID"}}]})
+    for findings in ([finding], []):
+        answers(server, a_page(*findings))
+        server.canned.append((200, JSON, unknown))
+        result = terminal.run("regions", "check")
+        assert (result.exit_code, "ROW_BEHIND" in result.stdout) == (1, bool(findings))
+        assert "were not checked: INVALID" in result.stderr

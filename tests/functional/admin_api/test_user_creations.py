@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -85,3 +85,19 @@ def test_lobbyctl_prints_a_command_that_ends_each(mallory: Lobby, terminal: Term
         assert result.exit_code == 0, result.output
     assert created(mallory) == []
     assert terminal.run("--as", "admin", "users", "block", "mallory").stdout == ""
+
+
+def test_a_user_is_blocked_although_their_lists_cannot_be_read(
+    mallory: Lobby, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("admin_api.graphql.context.read_creations", _unreadable)
+    shown = terminal.run("--as", "admin", "users", "block", "mallory")
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert "Blocked mallory" in shown.stderr
+    assert "could not be read (INTERNAL" in shown.stderr
+    record = json.loads(terminal.run("--as", "admin", "--json", "users", "block", "mallory").stdout)
+    assert (record["name"], record["created"]) == ("mallory", None)
+
+
+def _unreadable(*_: object) -> NoReturn:
+    raise RuntimeError("the table does not answer")
