@@ -8,6 +8,7 @@ interrupted request leaves no secret without a record and can be repeated.
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -28,7 +29,7 @@ from lobby.domain.events.webhook import (
     parse_events,
     parse_webhook_id,
 )
-from lobby.errors import Conflict, InvalidInput
+from lobby.errors import Conflict, InvalidInput, NotFound
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.webhooks.deliveries import Deliveries
 from lobby.ledger.webhooks.webhook_register import Webhooks
@@ -103,7 +104,8 @@ class WebhookAdministration:
         at = timestamp(self.clock())
         for each in self.webhooks.all():
             if each.was_interrupted(at):
-                self.remove(each.id)
+                with suppress(NotFound, Conflict):  # a simultaneous addition has removed it, or a user has changed it
+                    self.remove(each.id)
 
     def _activate(self, webhook: Webhook) -> Webhook:
         """Activate a new webhook. If it was removed in the meantime, delete its secret and raise `Conflict`."""
@@ -145,10 +147,15 @@ class WebhookAdministration:
             raise
 
     def set_state(self, webhook: str, state: WebhookState, actor: str) -> Webhook:
-        """Enable or disable a webhook. Raise as `rotate`."""
+        """Enable or disable a webhook. Raise as `rotate`, and `Conflict` WEBHOOK_INCOMPLETE if the request that adds it
+        has not ended, because it may have no secret, and nobody knows it."""
         found = self.get(webhook)
         if found.state is state:
             return found
+        if state is WebhookState.ACTIVE and found.is_incomplete:
+            raise Conflict(
+                "WEBHOOK_INCOMPLETE", f"got {found.id}, whose addition has not ended; rotate its secret, or remove it"
+            )
         reason = f"disabled by {actor}" if state is WebhookState.DISABLED else None
         return self.webhooks.set_state(found, state, reason)
 

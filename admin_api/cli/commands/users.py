@@ -50,7 +50,8 @@ def _left_by(context: CommandContext, name: str) -> dict[str, Any]:
         reason = cells.clean(f"{error.code}: {error.message}")
         context.screen.note(f"The user is blocked. What they have created could not be read ({reason}): run this again")
         return {"created": None}
-    left = next((each for each in found if each["name"] == name), {"campaigns": [], "created": []})
+    nothing: dict[str, Any] = {"campaigns": [], "created": []}
+    left = next((each for each in found if each["name"] == name), nothing)
     for each in left["created"]:
         each["command"] = render.end_of(each)
     return left

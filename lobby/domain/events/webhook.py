@@ -124,10 +124,15 @@ class Webhook:
         """Return the new webhook as it is written before its secret is stored."""
         return replace(self, state=WebhookState.DISABLED, reason=ADDING)
 
+    @property
+    def is_incomplete(self) -> bool:
+        """Return whether the request that adds the webhook has not ended, so that the webhook may have no secret."""
+        return self.reason == ADDING and self.reserved is None
+
     def was_interrupted(self, at: str) -> bool:
         """Return whether the request that adds the webhook was interrupted, so that nobody has seen its secret."""
         age = datetime.fromisoformat(at) - datetime.fromisoformat(self.created_at)
-        return self.reason == ADDING and self.reserved is None and age > LONGEST_ADDITION
+        return self.is_incomplete and age > LONGEST_ADDITION
 
     def reserving(self) -> "Webhook":
         """Return the webhook with the number of the next secret reserved."""

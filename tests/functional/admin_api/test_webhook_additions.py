@@ -108,3 +108,32 @@ def test_a_new_webhook_whose_activation_the_client_repeats_counts_as_added(
     calls.instead["PutItem"] = repeated
     added = webhooks.add(URL, [], "user:ann").webhook
     assert (added.is_active, owners(calls)) == (True, [added.id])
+
+
+def test_an_incomplete_webhook_is_enabled_only_with_a_new_secret(webhooks: WebhookAdministration, calls: Calls) -> None:
+    calls.cut_after = 3
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    [found] = webhooks.webhooks.all()
+    with pytest.raises(Conflict, match="WEBHOOK_INCOMPLETE"):
+        webhooks.set_state(found.id, WebhookState.ACTIVE, "user:bob")
+    assert webhooks.webhooks.all() == [found]
+    webhooks.rotate(found.id)
+    assert webhooks.set_state(found.id, WebhookState.ACTIVE, "user:bob").is_active
+    assert owners(calls) == [found.id]
+
+
+def test_an_addition_ignores_that_another_one_removes_an_interrupted_webhook(
+    webhooks: WebhookAdministration, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls.cut_after = 3
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    [interrupted] = webhooks.webhooks.all()
+    listed = webhooks.webhooks.all
+    webhooks.webhooks.remove(interrupted)
+    monkeypatch.setattr(webhooks.webhooks, "all", lambda: [interrupted, *listed()])
+    added = later(webhooks, LONGEST_ADDITION * 2).add(URL, [], "user:bob").webhook
+    assert (added.is_active, owners(calls)) == (True, [added.id])

@@ -76,6 +76,7 @@ const TITLES: Record<string, string> = {
   UNREACHABLE: "Can't reach the lobby",
   USER_BLOCKED: "An admin has blocked you",
   WEBHOOK_DISABLED: "The webhook is disabled",
+  WEBHOOK_INCOMPLETE: "The webhook is incomplete",
   WRONG_CODE: "Wrong code",
 };
 
