@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.errors import InfraError
 from lobby import strict_json
+from lobby.names import Target
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -29,6 +30,8 @@ _DELETED: Final = "DELETE_COMPLETE"
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 _TIMEOUT: Final = 3600.0
 POLL: Final = 2.0
+_INLINE_BYTES: Final = 51_200
+"""The longest template in a request (API reference, UpdateStack). One in a bucket can have 1 MB."""
 
 
 class StackNotDeleted(InfraError):
@@ -37,12 +40,14 @@ class StackNotDeleted(InfraError):
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack in one account and Region. `poll` is in seconds."""
+    """A stack in one account and Region. `poll` is in seconds. `upload` stores a template that is too long for a
+    request and returns its URL."""
 
     cloudformation: "CloudFormationClient"
     name: str
     sleep: Callable[[float], None] = time.sleep
     poll: float = POLL
+    upload: Callable[[str], str] | None = None
 
     def status(self) -> str | None:
         """Return the status, or None if there is no such stack."""
@@ -105,11 +110,14 @@ class Stack:
 
     def update(self, template: Mapping[str, Any]) -> None:
         """Update the stack to a template and wait. Raise `StackNotDeleted` STACK_NOT_UPDATED."""
+        body = json.dumps(template, separators=(",", ":"))
+        is_long = len(body) > _INLINE_BYTES  # ASCII
+        source = {"TemplateURL": self.upload(body)} if self.upload and is_long else {"TemplateBody": body}
         try:
             self.cloudformation.update_stack(
                 StackName=self.name,
-                TemplateBody=json.dumps(template, separators=(",", ":")),  # at most 51,200 bytes
                 Capabilities=_CAPABILITIES,  # type: ignore[arg-type]
+                **source,  # type: ignore[arg-type]
             )
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
@@ -152,3 +160,16 @@ class Stack:
             return {}
         body: Any = self.cloudformation.get_template(StackName=self.name)["TemplateBody"]
         return dict(strict_json.loads(body) if isinstance(body, str) else body)
+
+
+def upload_to(session: Any, where: Target, name: str) -> Callable[[str], str]:
+    """Return a function that stores the template of a stack in the bucket of the CDK's bootstrap, as the CDK CLI does,
+    and returns its URL."""
+
+    def upload(template: str) -> str:
+        s3 = session.client("s3")
+        bucket, key = f"cdk-hnb659fds-assets-{where.account}-{where.region}", f"{name}-reduced.json"
+        s3.put_object(Bucket=bucket, Key=key, Body=template.encode(), ExpectedBucketOwner=where.account)
+        return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+    return upload

@@ -15,7 +15,7 @@ from infra.errors import InfraError
 from infra.teardown import fleet, inventory
 from infra.teardown.regions import regions_with
 from infra.teardown.registry import NOT_FOUND, RETRIES, Registry, code_of
-from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack
+from infra.teardown.stacks import IOT_POLICY, POLL, ROLE, THING_TYPE, Stack, upload_to
 from infra.teardown.subscriptions import TOPIC, delete_unconfirmed
 from lobby.deployment import NAMES
 from lobby.domain.targets.target import TARGET_ROLE
@@ -48,7 +48,9 @@ class TargetRemoval:
     ) -> None:
         self._session, self._where, self._report, self._sleep, self._poll = session, where, report, sleep, poll
         self._regions = regions
-        self._stack = Stack(session.client("cloudformation"), stack_names.TARGET, sleep, poll)
+        name = stack_names.TARGET
+        upload = upload_to(session, where, name)
+        self._stack = Stack(session.client("cloudformation"), name, sleep, poll, upload)
         self.registry = Registry(session.client("iot", config=RETRIES), where, sleep=sleep)
 
     def run(self, *, keep_devices: bool) -> None:
