@@ -15,6 +15,7 @@ from infra.cloud import command_options, contexts, index_upgrade, lobby_regions,
 from infra.cloud.account import Caller, caller, confirm, expect, require_region_without_lobby
 from infra.cloud.cdk import deploy, ensure_bootstrapped, synthesize
 from infra.cloud.first_admin import invite
+from infra.cloud.imported_tables import prepare as prepare_tables
 from infra.cloud.reported_errors import reported_errors
 from infra.cloud.role_upgrade import is_adoptable, retain_role, role_elsewhere
 from infra.cloud.user_pool import ensure_groups, supplied_pool
@@ -209,6 +210,9 @@ def _deploy_first_region(
         _deployed(identity, profile, "aws", {**context, **first, "protect": "false"}, stack_names.LOBBY)
     for number, (why, step) in enumerate(updates, 1):
         typer.echo(f"\n{why}: update {number} of {len(updates) + 1}.")
+        if lobby_regions.NEW in step:
+            where = Target(identity.account, identity.region)
+            prepare_tables(identity.session.client("dynamodb"), where, typer.echo)
         _deployed(identity, profile, "aws", {**context, **step}, stack_names.LOBBY)
     outputs = _deployed(identity, profile, "aws", context | lobby_regions.context_of(steps[-1]), stack_names.LOBBY)
     start_admissions(identity.session)

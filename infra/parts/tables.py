@@ -131,6 +131,11 @@ def _policy(model: type[Model], place: Target, settings: Settings) -> iam.Policy
     return _append_only(place) if model is HistoryRow and place.region not in settings.new_regions else None
 
 
+def history_policy(place: Target) -> dict[str, Any]:
+    """Return the policy of the history in `place` as JSON."""
+    return dict(_append_only(place).to_json())
+
+
 def _append_only(place: Target) -> iam.PolicyDocument:
     """Return the policy of the history in `place`. DynamoDB's own role for replication, which nobody else can use, is
     exempt: if a policy denied it anything, no replica could be added, and a replica would stop replicating and be
