@@ -9,7 +9,7 @@ from admin_api import blocked_users
 from admin_api.graphql.arguments import described
 from admin_api.graphql.context import Info, computed, operation
 from admin_api.graphql.value_lists import one_of
-from admin_api.operations.user_creations import ENDED_BY, MOST_OF_A_KIND, CreationKind
+from admin_api.operations.user_creations import ENDED_BY, MOST_OF_A_KIND, MOST_READ, CreationKind
 from lobby.domain.campaigns.campaign import CampaignState
 from lobby.ledger.users import user_blocks
 
@@ -47,7 +47,8 @@ class BlockedUser:
 
     @computed(
         "What the user has created and that still works after the block, by kind, the newest first: at most"
-        f" {MOST_OF_A_KIND} of each kind. Devices that they have claimed are in `activity`."
+        f" {MOST_OF_A_KIND} of each kind. Of all users, {MOST_READ:,} offered devices and {MOST_READ:,} serial numbers"
+        " are read at most. Devices that they have claimed are in `activity`."
     )
     def created(self, info: Info) -> list[UserCreation]:
         return [

@@ -1,5 +1,5 @@
 """What users have created and that still works: enrolments, their tokens and claim certificates, open offers to other
-lobbies, claims of serial numbers whose devices have not joined, and webhooks.
+lobbies, claims of serial numbers whose devices have not joined, webhooks, and targets.
 
 After a block, an admin decides about each of them, because a blocked user is often not the thief. Campaigns are not
 here: a block stops them (`admin_api.blocked_users`). Everything is read once for all users.
@@ -17,6 +17,7 @@ from lobby.domain.device import Device
 from lobby.domain.enrolments.claim_certificate import ClaimCertificate
 from lobby.domain.enrolments.enrolment import Door, Enrolment, EnrolmentState
 from lobby.domain.enrolments.enrolment_token import EnrolmentToken, TokenState
+from lobby.domain.targets.target import RegisteredTarget
 from lobby.domain.transfers.transfer import TransferStep
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.lists.listing import MAX_PAGE
@@ -25,8 +26,9 @@ from lobby.names import ThingName
 
 MOST_OF_A_KIND: Final = 100
 """The number of a user's creations of each kind that are returned. The others follow when these are ended."""
-_READ: Final = 10_000
-"""The number of offered devices, and of claimed serial numbers, that are read."""
+MOST_READ: Final = 10_000
+"""The number of offered devices, and of claimed serial numbers, that are read for all users, because a request of the
+API takes at most 29 s."""
 _CLAIMS_AT_ONCE: Final = 1000
 
 
@@ -39,6 +41,7 @@ class CreationKind(StrEnum):
     OFFER = "offer"
     SERIAL_NUMBER = "serial number"
     WEBHOOK = "webhook"
+    TARGET = "target"
 
 
 ENDED_BY: Final[Mapping[CreationKind, str]] = {
@@ -48,6 +51,7 @@ ENDED_BY: Final[Mapping[CreationKind, str]] = {
     CreationKind.OFFER: "withdrawTransfers",
     CreationKind.SERIAL_NUMBER: "withdrawSerialNumberClaim",
     CreationKind.WEBHOOK: "removeWebhook",
+    CreationKind.TARGET: "archiveTarget",
 }
 """The operation of the API that ends a creation."""
 
@@ -81,6 +85,7 @@ def read_creations(services: Services) -> Mapping[str, Sequence[Creation]]:
         *of_offers(_offered(), at),
         *_serial_claims(services),
         *_webhooks(services),
+        *of_targets(services.targets.all()),
     ]
     return by_actor(found)
 
@@ -139,7 +144,7 @@ def of_offers(devices: Iterable[Device], at: str) -> Iterator[Creation]:
 
 def _offered() -> Iterator[Device]:
     cursor: str | None = None
-    for _ in range(0, _READ, MAX_PAGE):
+    for _ in range(0, MOST_READ, MAX_PAGE):
         page = transfers(TransferStep.OFFERED, None, MAX_PAGE, cursor)
         yield from page.devices
         cursor = page.cursor
@@ -149,7 +154,7 @@ def _offered() -> Iterator[Device]:
 
 def _serial_claims(services: Services) -> Iterator[Creation]:
     after: ThingName | None = None
-    for _ in range(0, _READ, _CLAIMS_AT_ONCE):
+    for _ in range(0, MOST_READ, _CLAIMS_AT_ONCE):
         page = services.serial_claims.page(_CLAIMS_AT_ONCE, after)
         for each in page.claims:
             detail = f"for {each.request.target}"
@@ -163,3 +168,10 @@ def _webhooks(services: Services) -> Iterator[Creation]:
     for each in services.webhooks.webhooks.all():
         detail = f"{each.url}, {each.state.value}"
         yield Creation(CreationKind.WEBHOOK, each.id, each.created_by, each.created_at, detail)
+
+
+def of_targets(registered: Iterable[RegisteredTarget]) -> Iterator[Creation]:
+    """Yield the targets for which devices can be claimed."""
+    for each in registered:
+        if each.archivedat is None and not each.removed:
+            yield Creation(CreationKind.TARGET, str(each.target), each.createdby, each.createdat, each.name)

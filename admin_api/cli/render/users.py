@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "offer": "transfers withdraw --offer",
     "serial number": "serials withdraw",
     "webhook": "webhooks remove",
+    "target": "targets archive",
 }
 _MOST_OF_A_KIND: Final = 100
 """The API returns at most so many of each kind."""

@@ -13,12 +13,14 @@ from admin_api.operations.user_creations import (
     CreationKind,
     by_actor,
     of_certificates,
+    of_targets,
     of_tokens,
 )
 from admin_api.roles import OPERATIONS
 from lobby.domain.enrolments.claim_certificate import ClaimCertificate, Source
 from lobby.domain.enrolments.enrolment_token import EnrolmentToken
-from lobby.names import EnrolmentName, Fingerprint, TokenId
+from lobby.domain.targets.target import RegisteredTarget
+from lobby.names import EnrolmentName, Fingerprint, TokenId, parse_target
 
 NOW, LATER = "2026-11-30T10:00:00.000Z", "2026-12-30T10:00:00.000Z"
 PUMPS = EnrolmentName("pumps")
@@ -48,6 +50,15 @@ def test_a_claim_certificate_is_listed_while_its_enrolment_admits(
 ) -> None:
     found = list(of_certificates([replace(CERTIFICATE, **changed)], usable, NOW))
     assert [each.name for each in found] == [CERTIFICATE.certid] * works
+
+
+@pytest.mark.parametrize(
+    ("changed", "works"), [({}, True), ({"archivedat": NOW}, False), ({"archivedat": NOW, "removed": True}, False)]
+)
+def test_a_target_is_listed_while_devices_can_be_claimed_for_it(changed: dict[str, Any], works: bool) -> None:
+    target = RegisteredTarget(parse_target("200000000002", "eu-west-1"), "Dublin", "x" * 32, (), "user:bob", NOW)
+    found = [(each.name, each.actor, each.detail) for each in of_targets([replace(target, **changed)])]
+    assert found == [("200000000002/eu-west-1", "user:bob", "Dublin")] * works
 
 
 def creation(number: int, kind: CreationKind = CreationKind.SERIAL_NUMBER, actor: str = "user:bob") -> Creation:

@@ -10,6 +10,7 @@ const PAGES: Readonly<Record<string, string>> = {
   token: "/enrolments",
   "claim certificate": "/enrolments",
   webhook: "/webhooks",
+  target: "/targets",
 };
 
 export function WhatIsLeft({ user }: { user: BlockedUser }) {
