@@ -2,8 +2,13 @@
 import { graphql, type ResultOf } from "../../api/graphql";
 
 export const BLOCKED_USERS = graphql(`
-  query BlockedUsers {
-    blockedUsers { name by at campaigns { name state stoppedBecause } created { kind name detail } }
+  query BlockedUsers { blockedUsers { name by at } }
+`);
+
+/** Separate from the list, because it reads several lists of the lobby: if one fails, users are still shown. */
+export const LEFT_BY_USERS = graphql(`
+  query LeftByUsers {
+    blockedUsers { name campaigns { name state stoppedBecause } created { kind name detail } }
   }
 `);
 
@@ -16,3 +21,4 @@ export const UNBLOCK_USER = graphql(`
 `);
 
 export type BlockedUser = ResultOf<typeof BLOCKED_USERS>["blockedUsers"][number];
+export type LeftByUser = ResultOf<typeof LEFT_BY_USERS>["blockedUsers"][number];

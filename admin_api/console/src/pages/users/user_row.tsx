@@ -13,11 +13,18 @@ import { Ago } from "../../parts/time";
 import { useMe } from "../../sign_in/me";
 import { ANY, activityAddress } from "../activity/conditions";
 import { actorText } from "../device/history_text";
-import { type BlockedUser, UNBLOCK_USER } from "./operations";
+import { type BlockedUser, type LeftByUser, UNBLOCK_USER } from "./operations";
 import classes from "./users.module.css";
 import { WhatIsLeft } from "./what_is_left";
 
-export function UserRow({ user, onChanged }: { user: BlockedUser; onChanged: () => void }) {
+interface UserRowProps {
+  user: BlockedUser;
+  /** Undefined until it is read. */
+  left: LeftByUser | undefined;
+  onChanged: () => void;
+}
+
+export function UserRow({ user, left, onChanged }: UserRowProps) {
   const { name, by, at } = user;
   const me = useMe();
   const client = useClient();
@@ -38,7 +45,7 @@ export function UserRow({ user, onChanged }: { user: BlockedUser; onChanged: () 
           <Text size="sm" c="dimmed">
             Blocked by <ForeignText>{actorText(by)}</ForeignText>, <Ago at={at} />
           </Text>
-          <WhatIsLeft user={user} />
+          {left && <WhatIsLeft left={left} />}
           {me.may("activity") && (
             <Anchor
               component={Link}

@@ -11,11 +11,12 @@ import { Loading } from "../../parts/loading";
 import { PageHead } from "../../parts/page_head";
 import { useMe } from "../../sign_in/me";
 import { BlockDialog } from "./block_dialog";
-import { BLOCKED_USERS } from "./operations";
+import { BLOCKED_USERS, LEFT_BY_USERS } from "./operations";
 import { UserRow } from "./user_row";
 
-/** A response contains what each user has created, for which the API reads several lists. */
-const EVERY_MS = 30_000;
+const EVERY_MS = 10_000;
+/** The API reads several lists for it. */
+const LEFT_EVERY_MS = 30_000;
 /** An empty list names no type, so the type is declared here for cache invalidation. */
 const OF_USERS = { additionalTypenames: ["BlockedUser"] };
 
@@ -25,6 +26,11 @@ export default function UsersPage() {
   const [note, setNote] = useState("");
   const [{ data, error }, again] = useLiveQuery({ query: BLOCKED_USERS, context: OF_USERS }, EVERY_MS);
   const users = data?.blockedUsers;
+  const [{ data: leftData, error: leftError }, readLeftAgain] = useLiveQuery(
+    { query: LEFT_BY_USERS, context: OF_USERS, pause: !users?.length },
+    LEFT_EVERY_MS,
+  );
+  const leftBy = new Map(leftData?.blockedUsers.map((left) => [left.name, left]));
   const refresh = (done?: string) => {
     if (done) setNote(done);
     again({ requestPolicy: "network-only" });
@@ -39,6 +45,17 @@ export default function UsersPage() {
         )}
       </PageHead>
       {error && <FailureNotice failure={failureOf(error)} onRetry={() => refresh()} />}
+      {users && users.length > 0 && leftError && (
+        <>
+          <Text size="sm">
+            What the blocked users have created could not be read. The blocks are in effect.
+          </Text>
+          <FailureNotice
+            failure={failureOf(leftError)}
+            onRetry={() => readLeftAgain({ requestPolicy: "network-only" })}
+          />
+        </>
+      )}
       {note && (
         <Text size="sm" role="status" mb="sm">
           {note}
@@ -56,6 +73,7 @@ export default function UsersPage() {
             <UserRow
               key={user.name}
               user={user}
+              left={leftBy.get(user.name)}
               onChanged={() => refresh(`${user.name} is no longer blocked.`)}
             />
           ))}

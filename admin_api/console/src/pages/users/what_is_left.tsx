@@ -2,7 +2,7 @@
 import { Anchor, List, Text } from "@mantine/core";
 import { Link } from "wouter";
 import { ForeignText } from "../../parts/foreign_text";
-import type { BlockedUser } from "./operations";
+import type { LeftByUser } from "./operations";
 
 /** The page on which a kind can be ended; others with the command line. */
 const PAGES: Readonly<Record<string, string>> = {
@@ -13,8 +13,8 @@ const PAGES: Readonly<Record<string, string>> = {
   target: "/targets",
 };
 
-export function WhatIsLeft({ user }: { user: BlockedUser }) {
-  const { campaigns, created, name } = user;
+export function WhatIsLeft({ left }: { left: LeftByUser }) {
+  const { campaigns, created, name } = left;
   return (
     <>
       {campaigns.length > 0 && (

@@ -9,9 +9,9 @@ const BOB = {
   name: "bob",
   by: "user:ada",
   at: "2026-11-29T10:00:00.000Z",
-  campaigns: [],
-  created: [],
 };
+const LEFT = { __typename: "BlockedUser", name: "bob", campaigns: [], created: [] };
+const NOTHING_LEFT = { LeftByUsers: { blockedUsers: [LEFT] } };
 const CAMPAIGN = {
   __typename: "UnfinishedCampaign",
   name: "to-porto",
@@ -26,7 +26,7 @@ const TOKEN = {
 };
 
 async function open(users: object[], answers: Record<string, Answer> = {}) {
-  const api = new FakeApi({ BlockedUsers: { blockedUsers: users }, ...answers });
+  const api = new FakeApi({ BlockedUsers: { blockedUsers: users }, ...NOTHING_LEFT, ...answers });
   const { user } = show(<UsersPage />, api, { role: "admin" });
   await screen.findByRole("heading", { name: users.length > 0 ? "bob" : "No blocked users" });
   return { api, user };
@@ -43,7 +43,9 @@ test("shows who is blocked, by whom, and their activity", async () => {
 test("shows the campaigns that the block has stopped, and what still works", async () => {
   const campaigns = [CAMPAIGN, { ...CAMPAIGN, name: "waits", state: "approval", stoppedBecause: null }];
   const offer = { ...TOKEN, kind: "offer", name: "0123", detail: "to Bob Ltd, 2 devices" };
-  await open([{ ...BOB, campaigns, created: [TOKEN, offer] }]);
+  const left = { ...LEFT, campaigns, created: [TOKEN, offer] };
+  await open([BOB], { LeftByUsers: { blockedUsers: [left] } });
+  await screen.findByRole("list", { name: "Created by bob" });
   const listed = (name: string) =>
     within(screen.getByRole("list", { name }))
       .getAllByRole("listitem")
@@ -57,8 +59,22 @@ test("shows the campaigns that the block has stopped, and what still works", asy
   expect(screen.getByRole("link", { name: "token" }).getAttribute("href")).toBe("/enrolments");
 });
 
+test("shows blocked users even if what they have created cannot be read", async () => {
+  const { api, user } = await open([BOB], {
+    LeftByUsers: new Refusal("INTERNAL", "internal error"),
+  });
+  expect((await screen.findByRole("alert")).textContent).toContain("internal error");
+  expect(screen.getByText(/The blocks are in effect/)).toBeDefined();
+  expect(button("Unblock bob")).toBeDefined();
+  api.answer("LeftByUsers", { blockedUsers: [{ ...LEFT, created: [TOKEN] }] });
+  await user.click(button("Try again"));
+  expect(await screen.findByRole("list", { name: "Created by bob" })).toBeDefined();
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("a user who has left nothing has no lists", async () => {
-  await open([BOB]);
+  const { api } = await open([BOB]);
+  await waitFor(() => expect(api.variablesOf("LeftByUsers")).toHaveLength(1));
   expect(screen.queryByRole("list", { name: /^Campaigns of|^Created by/ })).toBeNull();
 });
 
@@ -115,7 +131,10 @@ test("shows in its dialog why a user could not be unblocked", async () => {
 });
 
 test("shows why the list could not be read, and reads it again", async () => {
-  const api = new FakeApi({ BlockedUsers: new Refusal("FORBIDDEN", "got blockedUsers by an operator") });
+  const api = new FakeApi({
+    BlockedUsers: new Refusal("FORBIDDEN", "got blockedUsers by an operator"),
+    ...NOTHING_LEFT,
+  });
   const { user } = show(<UsersPage />, api, { role: "admin" });
   expect((await screen.findByRole("alert")).textContent).toContain("got blockedUsers by an operator");
   expect(screen.queryByText("No blocked users")).toBeNull();
