@@ -29,7 +29,7 @@ from lobby.domain.events.webhook import (
     parse_events,
     parse_webhook_id,
 )
-from lobby.errors import Conflict, InvalidInput, NotFound
+from lobby.errors import Conflict, InvalidInput
 from lobby.ledger.clock import now, timestamp
 from lobby.ledger.webhooks.deliveries import Deliveries
 from lobby.ledger.webhooks.webhook_register import Webhooks
@@ -100,12 +100,16 @@ class WebhookAdministration:
         return WithSecret(self._activate(webhook), secret)
 
     def _remove_interrupted(self) -> None:
-        """Remove webhooks whose addition was interrupted, with their secrets."""
+        """Remove webhooks whose addition was interrupted, with their secrets. The reservation of a number comes first:
+        an earlier rotation cannot be recorded after it, and a later one uses another number. So no secret that a user
+        has seen is deleted."""
         at = timestamp(self.clock())
         for each in self.webhooks.all():
             if each.was_interrupted(at):
-                with suppress(NotFound, Conflict):  # a simultaneous addition has removed it, or a user has changed it
-                    self.remove(each.id)
+                with suppress(Conflict):  # a simultaneous addition has removed it, or a user has changed it
+                    reserved = self.webhooks.reserve(each)
+                    self.secrets.delete(reserved.id, reserved.stored_numbers)
+                    self.webhooks.remove(reserved)
 
     def _activate(self, webhook: Webhook) -> Webhook:
         """Activate a new webhook. If it was removed in the meantime, delete its secret and raise `Conflict`."""

@@ -126,8 +126,9 @@ class Webhook:
 
     @property
     def is_incomplete(self) -> bool:
-        """Return whether the request that adds the webhook has not ended, so that the webhook may have no secret."""
-        return self.reason == ADDING and self.reserved is None
+        """Return whether the request that adds the webhook has not ended, and no rotation was recorded since. So the
+        webhook may have no secret."""
+        return self.reason == ADDING and self.previous is None
 
     def was_interrupted(self, at: str) -> bool:
         """Return whether the request that adds the webhook was interrupted, so that nobody has seen its secret."""

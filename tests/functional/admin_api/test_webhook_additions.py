@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from admin_api.operations.webhooks import WebhookAdministration
+from admin_api.operations.webhooks import WebhookAdministration, WithSecret
 from lobby.aws.clients import client
 from lobby.aws.webhook_secrets import PREFIX
-from lobby.domain.events.webhook import ADDING, LONGEST_ADDITION, WebhookState
+from lobby.domain.events.webhook import ADDING, LONGEST_ADDITION, Webhook, WebhookState
 from lobby.errors import Conflict
 from lobby.ledger.clock import now
 from tests.aws import Calls, CutOff
@@ -32,6 +32,22 @@ def owners(calls: Calls) -> list[str]:
     with calls.uncounted():
         found = client("ssm").get_parameters_by_path(Path=PREFIX, Recursive=True)["Parameters"]
     return [each["Name"].split("/")[-2] for each in found]
+
+
+def stored(calls: Calls) -> dict[str, str]:
+    """Return the stored secrets by the names of their parameters."""
+    with calls.uncounted():
+        found = client("ssm").get_parameters_by_path(Path=PREFIX, Recursive=True, WithDecryption=True)["Parameters"]
+    return {each["Name"]: each["Value"] for each in found}
+
+
+def interrupted(webhooks: WebhookAdministration, calls: Calls) -> list[Webhook]:
+    """Return the webhooks after an addition that was interrupted once its secret was stored."""
+    calls.cut_after = STEPS - 1
+    with pytest.raises(CutOff):
+        webhooks.add(URL, [], "user:ann")
+    calls.cut_after = None
+    return webhooks.webhooks.all()
 
 
 def later(webhooks: WebhookAdministration, age: timedelta) -> WebhookAdministration:
@@ -122,6 +138,41 @@ def test_an_incomplete_webhook_is_enabled_only_with_a_new_secret(webhooks: Webho
     webhooks.rotate(found.id)
     assert webhooks.set_state(found.id, WebhookState.ACTIVE, "user:bob").is_active
     assert owners(calls) == [found.id]
+
+
+def test_a_webhook_whose_first_rotation_was_interrupted_is_incomplete_too(
+    webhooks: WebhookAdministration, calls: Calls
+) -> None:
+    [left] = interrupted(webhooks, calls)
+    webhooks.webhooks.reserve(left)
+    with pytest.raises(Conflict, match="WEBHOOK_INCOMPLETE"):
+        webhooks.set_state(left.id, WebhookState.ACTIVE, "user:bob")
+    added = later(webhooks, LONGEST_ADDITION * 2).add(URL, [], "user:bob").webhook
+    assert ([each.id for each in webhooks.webhooks.all()], owners(calls)) == ([added.id], [added.id])
+
+
+@pytest.mark.parametrize("call", ["DeleteParameter", "DeleteItem"])
+def test_a_secret_that_a_rotation_shows_during_the_removal_is_kept(
+    webhooks: WebhookAdministration, calls: Calls, call: str
+) -> None:
+    [left] = interrupted(webhooks, calls)
+    shown: list[WithSecret] = []
+    calls.meanwhile[call] = lambda: shown.append(webhooks.rotate(left.id))
+    later(webhooks, LONGEST_ADDITION * 2).add(URL, [], "user:bob")
+    [rotated] = shown
+    kept = stored(calls)[f"{PREFIX}/{left.id}/{rotated.webhook.secret}"]
+    assert (kept, webhooks.webhooks.get(left.id)) == (rotated.secret, rotated.webhook)
+
+
+def test_a_rotation_before_the_removal_keeps_its_secret(
+    webhooks: WebhookAdministration, calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [left] = interrupted(webhooks, calls)
+    rotated = webhooks.rotate(left.id)
+    listed = webhooks.webhooks.all
+    monkeypatch.setattr(webhooks.webhooks, "all", lambda: [left, *listed()])
+    later(webhooks, LONGEST_ADDITION * 2).add(URL, [], "user:bob")
+    assert stored(calls)[f"{PREFIX}/{left.id}/{rotated.webhook.secret}"] == rotated.secret
 
 
 def test_an_addition_ignores_that_another_one_removes_an_interrupted_webhook(
