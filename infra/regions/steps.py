@@ -6,6 +6,8 @@ import the CDK, which takes seconds. Rejects a Region that has no replica yet.
 """
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -21,6 +23,10 @@ STREAMS: Final = "replicaStreams"
 _ABSENT: Final = "ResourceNotFoundException"
 _DONE: Final = frozenset({"begun", "extended", "door", "lost"})
 """The last two mean that another Region is home."""
+_ALONE: Final = "alone"
+"""Too few of the other Regions have answered."""
+_ATTEMPTS: Final = 7
+_PAUSE: Final = 5.0
 
 
 class RegionNotReady(InfraError):
@@ -57,11 +63,18 @@ def replicas_of(dynamodb: Any) -> set[Region] | None:
     return {parse_region(each["RegionName"]) for each in table.get("Replicas", ())}
 
 
-def begin_home(client: Any) -> None:
+def begin_home(client: Any, sleep: Callable[[float], None] = time.sleep) -> None:
     """Run the lease renewal now. `client` is a client of Lambda in the first Region. In a new lobby, no Region is home
-    before the first renewal. Raise `RegionNotReady` NO_HOME."""
-    response = client.invoke(FunctionName=HOME_LEASE, Payload=json.dumps({}))
-    result = strict_json.loads(response["Payload"].read())
-    outcome = result.get("outcome") if isinstance(result, dict) else None
+    before the first renewal. If the other Regions do not answer, run it again for half a minute. Raise `RegionNotReady`
+    NO_HOME."""
+    outcome, result = None, None
+    for number in range(_ATTEMPTS):
+        if number:
+            sleep(_PAUSE)
+        response = client.invoke(FunctionName=HOME_LEASE, Payload=json.dumps({}))
+        result = strict_json.loads(response["Payload"].read())
+        outcome = result.get("outcome") if isinstance(result, dict) else None
+        if outcome != _ALONE:
+            break
     if outcome not in _DONE:
         raise RegionNotReady("NO_HOME", f"got {result} from {HOME_LEASE}, want one of: {', '.join(sorted(_DONE))}")

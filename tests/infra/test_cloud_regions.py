@@ -219,13 +219,13 @@ def test_a_target_is_set_up_for_all_regions(calls: RecordedCalls, monkeypatch: p
 
 
 class LeaseRenewal:
-    """A Lambda client whose function returns this outcome."""
+    """A Lambda client whose function returns these outcomes, the last one again and again."""
 
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
+    def __init__(self, *payloads: bytes) -> None:
+        self.payloads = list(payloads)
 
     def invoke(self, **_: Any) -> dict[str, Any]:
-        payload = self._payload
+        payload = self.payloads.pop(0) if len(self.payloads) > 1 else self.payloads[0]
 
         class Body:
             def read(self) -> bytes:
@@ -239,7 +239,14 @@ def test_the_lease_renewal_makes_the_first_region_home() -> None:
         begin_home(LeaseRenewal(json.dumps({"outcome": outcome}).encode()))
     for failure in (b'{"outcome": "alone"}', b'{"errorMessage": "x"}', b"null"):
         with pytest.raises(RegionNotReady, match="NO_HOME"):
-            begin_home(LeaseRenewal(failure))
+            begin_home(LeaseRenewal(failure), lambda _: None)
+
+
+def test_regions_that_do_not_answer_yet_are_waited_for() -> None:
+    waited: list[float] = []
+    alone, begun = b'{"outcome": "alone"}', b'{"outcome": "begun"}'
+    begin_home(LeaseRenewal(alone, alone, begun), waited.append)
+    assert waited == [5.0, 5.0]
 
 
 def test_a_region_without_replicas_is_not_ready() -> None:
