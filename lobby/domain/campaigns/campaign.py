@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from lobby.domain.campaigns.campaign_progress import Outcome, Prepared, Progress
+from lobby.domain.campaigns.campaign_progress import Outcome, Prepared, Progress, actor_of
 from lobby.domain.change_requests import ChangeOperation, ChangeRequest
 from lobby.errors import Conflict, InvalidInput
 from lobby.names import CampaignName, Target, parse_campaign_name
@@ -147,7 +147,7 @@ class Campaign:
     @property
     def actor(self) -> str:
         """The actor of its changes in the histories of devices."""
-        return f"campaign:{self.name}"
+        return actor_of(self.name)
 
     @property
     def answerable(self) -> tuple[str, ...]:

@@ -158,6 +158,11 @@ def outcome_of(device: Device | None, generation: int, campaign: CampaignName, *
     return Result(_outcome(device), reason, device.generation)
 
 
+def actor_of(campaign: CampaignName) -> str:
+    """Return the actor of a campaign's changes in the histories of devices."""
+    return f"campaign:{campaign}"
+
+
 def _belongs_to(campaign: CampaignName, device: Device, generation: int, *, keeps: bool) -> bool:
     """Return whether the row still has the campaign's change, which created `generation`, or was made in it if the
     campaign `keeps` generations. A later generation of the same campaign is a renewal of the certificate, or a target
@@ -168,7 +173,7 @@ def _belongs_to(campaign: CampaignName, device: Device, generation: int, *, keep
     if device.campaign == campaign:
         return device.generation >= generation
     is_marked = device.campaign is not None and device.devstate in ADMITTED_STATES
-    is_own_claim = keeps or generation > 1 or device.claimedby == f"campaign:{campaign}"
+    is_own_claim = keeps or generation > 1 or device.claimedby == actor_of(campaign)
     return is_marked and is_own_claim and device.generation == generation
 
 
