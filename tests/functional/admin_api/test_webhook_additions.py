@@ -1,11 +1,9 @@
 """Additions of webhooks that are interrupted: no secret remains without a webhook, and the addition can be repeated."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from botocore.exceptions import ClientError
 
 from admin_api.operations.webhooks import WebhookAdministration, WithSecret
 from lobby.aws.clients import client
@@ -14,7 +12,7 @@ from lobby.domain.events.webhook import ADDING, LONGEST_ADDITION, Webhook, Webho
 from lobby.errors import Conflict
 from lobby.ledger.clock import now
 from tests.aws import Calls, CutOff
-from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+from tests.functional.admin_api.webhooks_on_moto import repeat_second_write, webhooks_on_moto
 
 URL = "https://example.com/hook"
 STEPS = 5
@@ -41,9 +39,9 @@ def stored(calls: Calls) -> dict[str, str]:
     return {each["Name"]: each["Value"] for each in found}
 
 
-def interrupted(webhooks: WebhookAdministration, calls: Calls) -> list[Webhook]:
-    """Return the webhooks after an addition that was interrupted once its secret was stored."""
-    calls.cut_after = STEPS - 1
+def interrupted(webhooks: WebhookAdministration, calls: Calls, step: int = STEPS - 1) -> list[Webhook]:
+    """Return the webhooks after an addition that was interrupted at `step`, by default once its secret was stored."""
+    calls.cut_after = step
     with pytest.raises(CutOff):
         webhooks.add(URL, [], "user:ann")
     calls.cut_after = None
@@ -58,11 +56,7 @@ def later(webhooks: WebhookAdministration, age: timedelta) -> WebhookAdministrat
 def test_an_interrupted_addition_leaves_no_secret_without_a_webhook(
     webhooks: WebhookAdministration, calls: Calls, step: int
 ) -> None:
-    calls.cut_after = step
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
-    found = webhooks.webhooks.all()
+    found = interrupted(webhooks, calls, step)
     assert set(owners(calls)) <= {each.id for each in found}
     assert all(each.reason == ADDING or step == STEPS for each in found)
 
@@ -71,10 +65,7 @@ def test_an_interrupted_addition_leaves_no_secret_without_a_webhook(
 def test_the_next_addition_removes_what_an_interrupted_one_has_left(
     webhooks: WebhookAdministration, calls: Calls, step: int
 ) -> None:
-    calls.cut_after = step
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
+    interrupted(webhooks, calls, step)
     added = later(webhooks, LONGEST_ADDITION + timedelta(seconds=5)).add(URL, [], "user:ann").webhook
     assert [each.id for each in webhooks.webhooks.all()] == [added.id]
     assert owners(calls) == [added.id]
@@ -82,20 +73,13 @@ def test_the_next_addition_removes_what_an_interrupted_one_has_left(
 
 
 def test_an_addition_that_may_still_be_running_is_not_removed(webhooks: WebhookAdministration, calls: Calls) -> None:
-    calls.cut_after = STEPS - 1
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
+    interrupted(webhooks, calls)
     later(webhooks, LONGEST_ADDITION - timedelta(minutes=1)).add(URL, [], "user:ann")
     assert len(webhooks.webhooks.all()) == 2
 
 
 def test_an_interrupted_webhook_with_a_new_secret_is_not_removed(webhooks: WebhookAdministration, calls: Calls) -> None:
-    calls.cut_after = STEPS - 1
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
-    [left] = webhooks.webhooks.all()
+    [left] = interrupted(webhooks, calls)
     webhooks.rotate(left.id)
     later(webhooks, timedelta(days=1)).add(URL, [], "user:ann")
     assert webhooks.set_state(left.id, WebhookState.ACTIVE, "user:ann").reason is None
@@ -113,25 +97,13 @@ def test_a_webhook_that_is_removed_while_it_is_added_leaves_no_secret(
 def test_a_new_webhook_whose_activation_the_client_repeats_counts_as_added(
     webhooks: WebhookAdministration, calls: Calls
 ) -> None:
-    writes = []
-
-    def repeated(_params: object, call: Callable[[], object]) -> object:
-        writes.append(call())
-        if len(writes) < 2:
-            return writes[0]
-        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
-
-    calls.instead["PutItem"] = repeated
+    repeat_second_write(calls)
     added = webhooks.add(URL, [], "user:ann").webhook
     assert (added.is_active, owners(calls)) == (True, [added.id])
 
 
 def test_an_incomplete_webhook_is_enabled_only_with_a_new_secret(webhooks: WebhookAdministration, calls: Calls) -> None:
-    calls.cut_after = 3
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
-    [found] = webhooks.webhooks.all()
+    [found] = interrupted(webhooks, calls, 3)
     with pytest.raises(Conflict, match="WEBHOOK_INCOMPLETE"):
         webhooks.set_state(found.id, WebhookState.ACTIVE, "user:bob")
     assert webhooks.webhooks.all() == [found]
@@ -178,13 +150,9 @@ def test_a_rotation_before_the_removal_keeps_its_secret(
 def test_an_addition_ignores_that_another_one_removes_an_interrupted_webhook(
     webhooks: WebhookAdministration, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls.cut_after = 3
-    with pytest.raises(CutOff):
-        webhooks.add(URL, [], "user:ann")
-    calls.cut_after = None
-    [interrupted] = webhooks.webhooks.all()
+    [left] = interrupted(webhooks, calls, 3)
     listed = webhooks.webhooks.all
-    webhooks.webhooks.remove(interrupted)
-    monkeypatch.setattr(webhooks.webhooks, "all", lambda: [interrupted, *listed()])
+    webhooks.webhooks.remove(left)
+    monkeypatch.setattr(webhooks.webhooks, "all", lambda: [left, *listed()])
     added = later(webhooks, LONGEST_ADDITION * 2).add(URL, [], "user:bob").webhook
     assert (added.is_active, owners(calls)) == (True, [added.id])

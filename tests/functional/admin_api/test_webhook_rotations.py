@@ -2,10 +2,7 @@
 has seen it, and no secret remains that nothing uses.
 """
 
-from collections.abc import Callable
-
 import pytest
-from botocore.exceptions import ClientError
 
 from admin_api.operations.webhooks import WebhookAdministration, WithSecret
 from lobby.aws.clients import client
@@ -13,7 +10,7 @@ from lobby.aws.webhook_secrets import PREFIX
 from lobby.domain.events.webhook import Webhook, WebhookState
 from lobby.errors import Conflict, NotFound
 from tests.aws import Calls, CutOff
-from tests.functional.admin_api.webhooks_on_moto import webhooks_on_moto
+from tests.functional.admin_api.webhooks_on_moto import repeat_second_write, webhooks_on_moto
 
 URL = "https://example.com/hook"
 STEPS_OF_A_ROTATION = 5
@@ -111,15 +108,7 @@ def test_removing_a_webhook_after_an_interrupted_rotation_leaves_no_secret(
 def test_a_write_that_the_client_repeats_after_its_response_was_lost_counts_as_recorded(
     webhooks: WebhookAdministration, added: WithSecret, calls: Calls
 ) -> None:
-    writes = []
-
-    def repeated(_params: object, call: Callable[[], object]) -> object:
-        writes.append(call())
-        if len(writes) < 2:
-            return writes[0]
-        raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
-
-    calls.instead["PutItem"] = repeated
+    repeat_second_write(calls)
     rotated = webhooks.rotate(added.webhook.id)
     require_agreement(webhooks, calls, added.webhook, rotated.secret)
 
